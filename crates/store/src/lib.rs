@@ -1,1 +1,73 @@
-//! x
+//! Bytes that survive: the storage engine beneath Rekindle.
+//!
+//! A [`Store`] keeps the checkpoints of one training run in a [`storage::Storage`]: arrays as
+//! content-named chunks in packs that are written once, the state tree as content-named index
+//! nodes, and one small commit record per checkpoint whose writing is the commit. Every byte is
+//! covered by a hash that is checked when it is read. The engine knows arrays as element type and
+//! shape; it knows no model, no serde and no training loop.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use rekindle_store::{About, ArrayType, DType, EntryPath, Node, Store, storage::MemoryStorage};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut store = Store::create(Arc::new(MemoryStorage::new()), "", None, "example")?;
+//! let mut save = store.save()?;
+//! let kind = ArrayType { dtype: DType::F32, shape: vec![2] };
+//! let weights = save.array(kind, bytemuck::bytes_of(&[1.0f32, 2.0]))?;
+//! let tree = Node::Struct(vec![("weights".to_owned(), Node::Array(weights))]);
+//! save.commit(100, &tree, About::default(), &[])?;
+//!
+//! let state = store.checkpoint(100)?.load(&EntryPath::root())?;
+//! assert_eq!(state.children()[0].0, "weights");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The bytes on disk are described in `docs/format.md` of the project.
+
+#[cfg(target_endian = "big")]
+compile_error!("arrays are captured in little-endian order; big-endian machines are not supported");
+
+mod checkpoint;
+mod chunks;
+mod codec;
+mod commit;
+mod dtype;
+mod error;
+mod hash;
+mod history;
+mod identity;
+mod index;
+mod pack;
+mod path;
+mod prune;
+mod retention;
+mod save;
+mod sealed;
+pub mod similar;
+mod state_hash;
+pub mod storage;
+mod store;
+mod tags;
+pub mod time;
+mod trash;
+mod tree;
+mod verify;
+
+pub use checkpoint::{Checkpoint, no_entry};
+pub use commit::{About, CommitRecord, FORMAT, Schema};
+pub use dtype::{DType, UnknownDType};
+pub use error::{Damage, OpenError, Problem, ReadError, SaveError};
+pub use hash::{Hash, ParseHashError};
+pub use history::Row;
+pub use identity::{Identity, Lineage};
+pub use path::{EntryPath, ParsePathError};
+pub use prune::{PruneError, Pruned};
+pub use retention::{Best, Candidate, Goal, Plan, Reason, Retention};
+pub use save::{Save, Saved};
+pub use state_hash::{HashedArray, state_hash};
+pub use store::{Skipped, Store};
+pub use tags::TagError;
+pub use tree::{Array, ArrayLengthError, ArrayRef, ArrayType, Node, Outline, Scalar, StoredTree, Tree};
+pub use verify::Verification;

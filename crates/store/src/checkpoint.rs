@@ -1,0 +1,144 @@
+//! Reading one checkpoint: its tree, single arrays, or the whole state.
+
+use rayon::prelude::*;
+
+use crate::commit::CommitRecord;
+use crate::error::{Damage, ReadError};
+use crate::hash::Hash;
+use crate::index;
+use crate::path::EntryPath;
+use crate::state_hash::state_hash;
+use crate::store::Store;
+use crate::tree::{Array, ArrayPlace, ArrayRef, StoredTree, Tree};
+
+/// Arrays of at least so many chunks are read on several threads.
+const PARALLEL_FROM: usize = 4;
+
+/// A checkpoint of an opened run.
+#[derive(Debug, Clone, Copy)]
+pub struct Checkpoint<'a> {
+    store: &'a Store,
+    record: &'a CommitRecord,
+}
+
+impl<'a> Checkpoint<'a> {
+    pub(crate) fn new(store: &'a Store, record: &'a CommitRecord) -> Self {
+        Self { store, record }
+    }
+
+    /// What the checkpoint is, beside its state.
+    pub fn record(&self) -> &'a CommitRecord {
+        self.record
+    }
+
+    /// The state without its array bytes, verified against the state hash: names, values, types
+    /// and the hashes of all arrays are those that were saved.
+    ///
+    /// # Errors
+    /// When a part of the index is missing or damaged.
+    pub fn tree(&self) -> Result<StoredTree, ReadError> {
+        let tree = index::read(&self.store.chunks, &self.record.root)?;
+        if state_hash(&tree) != self.record.state_hash {
+            let name = crate::commit::object_name(self.record.step);
+            return Err(Damage::malformed(name, "the state does not have the recorded state hash").into());
+        }
+        Ok(tree)
+    }
+
+    /// The bytes of an array of this run, verified; `path` is named if they are damaged.
+    ///
+    /// # Errors
+    /// When a chunk is missing or damaged.
+    pub fn read_array(&self, path: &EntryPath, array: &ArrayRef) -> Result<Vec<u8>, ReadError> {
+        let hashes = match &array.place {
+            ArrayPlace::Inline(bytes) => return Ok(bytes.clone()),
+            ArrayPlace::Chunks(hashes) => hashes,
+        };
+        let read = |hash: &Hash| self.store.chunks.read(hash).map_err(|damage| damage.in_entry(path));
+        if let [hash] = hashes.as_slice() {
+            return Ok(read(hash)?);
+        }
+        let total = array.kind().byte_len().unwrap_or(0) as usize;
+        // Every chunk was found to have the length of its box, or is missing.
+        if let Some(missing) = hashes.iter().find(|hash| !self.store.chunks.contains(hash)) {
+            read(missing)?;
+        }
+        let mut bytes = Vec::new();
+        if bytes.try_reserve_exact(total).is_err() {
+            let what = "an array larger than the memory that can be had";
+            return Err(Damage::malformed(path.to_string(), what).into());
+        }
+        if hashes.len() < PARALLEL_FROM {
+            for hash in hashes {
+                bytes.extend(read(hash)?);
+            }
+            return Ok(bytes);
+        }
+        bytes.resize(total, 0);
+        let mut rest = bytes.as_mut_slice();
+        let mut targets = Vec::with_capacity(hashes.len());
+        for (range, hash) in array.kind().boxes().zip(hashes) {
+            let (target, after) = rest.split_at_mut((range.end - range.start) as usize);
+            targets.push((target, hash));
+            rest = after;
+        }
+        targets.into_par_iter().try_for_each(|(target, hash)| {
+            target.copy_from_slice(&read(hash)?);
+            Ok::<_, Damage>(())
+        })?;
+        Ok(bytes)
+    }
+
+    /// The whole state, or the part at `path`, in memory and verified.
+    ///
+    /// # Errors
+    /// When there is no such entry, or bytes that it needs are missing or damaged.
+    pub fn load(&self, path: &EntryPath) -> Result<Tree, ReadError> {
+        let tree = self.tree()?;
+        let part = tree.at(path).ok_or_else(|| no_entry(&tree, path))?;
+        part.try_map_arrays(&mut |below, array| {
+            let mut full = path.clone();
+            below.segments().iter().for_each(|segment| full.push(segment));
+            let bytes = self.read_array(&full, array)?;
+            let kind = array.kind();
+            let array = Array::new(kind.dtype, kind.shape.clone(), bytes);
+            array.map_err(|_| Damage::malformed(full.to_string(), "an array of the wrong length").into())
+        })
+    }
+
+    /// Reads and checks everything that the checkpoint needs.
+    ///
+    /// # Errors
+    /// The first damage.
+    pub fn verify(&self) -> Result<(), ReadError> {
+        self.tree()?;
+        let mut used = index::reachable(&self.store.chunks, &self.record.root)?;
+        used.sort_by_key(|use_| use_.0);
+        used.dedup_by_key(|use_| use_.0);
+        let damaged = |(hash, entry): &(Hash, EntryPath)| {
+            let verified = self.store.chunks.verify(hash);
+            verified.map_err(|damage| damage.in_entry(entry)).err()
+        };
+        match used.par_iter().find_map_first(damaged) {
+            Some(damage) => Err(damage.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The error for a path that leads nowhere, with the most similar path of `tree`.
+pub fn no_entry<A>(tree: &crate::tree::Node<A>, path: &EntryPath) -> ReadError {
+    let mut known = EntryPath::root();
+    let mut node = tree;
+    for segment in path.segments() {
+        let step = known.child(segment);
+        match tree.at(&step) {
+            Some(child) => (known, node) = (step, child),
+            None => break,
+        }
+    }
+    let wanted = path.segments().get(known.segments().len()).cloned().unwrap_or_default();
+    let names = node.children().into_iter().map(|child| child.0);
+    let nearest = crate::similar::nearest(&wanted, names);
+    ReadError::NoEntry { path: path.clone(), nearest: nearest.map(|name| known.child(name)) }
+}

@@ -1,0 +1,91 @@
+//! The metrics history: segments of JSON lines, each sealed by a commit and naming the one before.
+//!
+//! The first line of a segment is `{"previous": NAME or null}`; the others are the caller's rows.
+//! A segment's name holds the hash of its content.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{Damage, Problem};
+use crate::hash::Hash;
+use crate::pack::unreadable;
+use crate::storage::{Storage, StorageError};
+
+pub(crate) const PREFIX: &str = "metrics/";
+const SUFFIX: &str = ".jsonl";
+/// No segment is longer: bytes.
+const SEGMENT_LIMIT: u64 = 64 << 20;
+
+/// One row of the history: metrics by name, with the step they belong to.
+pub type Row = Map<String, Value>;
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    previous: Option<String>,
+}
+
+/// The bytes of a segment and the name of its object.
+pub(crate) fn encode(step: u64, previous: Option<&str>, rows: &[Row]) -> (String, Vec<u8>) {
+    let head = Head { previous: previous.map(str::to_owned) };
+    let mut lines = vec![serde_json::to_string(&head).unwrap_or_default()];
+    lines.extend(rows.iter().map(|row| Value::Object(row.clone()).to_string()));
+    let text = lines.join("\n") + "\n";
+    (object_name(step, &Hash::of(text.as_bytes())), text.into_bytes())
+}
+
+fn object_name(step: u64, hash: &Hash) -> String {
+    format!("{PREFIX}{step:012}-{hash}{SUFFIX}")
+}
+
+/// The content hash in a segment's name.
+pub(crate) fn parse_object_name(name: &str) -> Option<Hash> {
+    let stem = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    let (step, hash) = stem.split_once('-')?;
+    let hash = hash.parse().ok()?;
+    (object_name(step.parse().ok()?, &hash) == name).then_some(hash)
+}
+
+/// A segment's rows and the name of the one before, verified.
+pub(crate) fn read(storage: &dyn Storage, name: &str) -> Result<(Option<String>, Vec<Row>), Damage> {
+    let malformed = || Damage::malformed(name, "it is no segment of a metrics history");
+    let expected = parse_object_name(name).ok_or_else(malformed)?;
+    let bytes = storage.read(name, SEGMENT_LIMIT).map_err(|error| unreadable(name, error))?;
+    if Hash::of(&bytes) != expected {
+        return Err(Damage::new(name, Problem::HashMismatch));
+    }
+    let mut lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let head = lines.next().and_then(|line| serde_json::from_slice::<Head>(line).ok());
+    let head = head.ok_or_else(malformed)?;
+    let rows = lines.map(serde_json::from_slice).collect::<Result<Vec<Row>, _>>();
+    Ok((head.previous, rows.map_err(|_| malformed())?))
+}
+
+/// The names of the segments from `last` back to the first, as far as they can be read, and the
+/// rows in the order in which they were written.
+pub(crate) fn chain(storage: &dyn Storage, last: Option<&str>) -> (Vec<String>, Vec<Row>, Option<Damage>) {
+    let (mut names, mut segments, mut damage) = (Vec::new(), Vec::new(), None);
+    let mut next = last.map(str::to_owned);
+    while let Some(name) = next {
+        match read(storage, &name) {
+            Ok((previous, rows)) => {
+                // The name before a segment is part of its hashed content: no cycle is possible.
+                next = previous;
+                segments.push(rows);
+            }
+            Err(found) => {
+                next = None;
+                damage = Some(found);
+            }
+        }
+        names.push(name);
+    }
+    (names, segments.into_iter().rev().flatten().collect(), damage)
+}
+
+pub(crate) fn put(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
+    match storage.put_new(name, bytes) {
+        // Named by its content: the same segment from a save that was cut short.
+        Err(StorageError::Exists { .. }) => Ok(()),
+        result => result,
+    }
+}

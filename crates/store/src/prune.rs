@@ -1,0 +1,200 @@
+//! Pruning: deleting checkpoints that a [`Retention`] lets go, then packs that none needs.
+//!
+//! Commit records go first, so that a crash in between leaves packs too many, never too few. A
+//! pack that no checkpoint needs is condemned, and deleted once the grace period is over.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::{Damage, ReadError, SaveError};
+use crate::hash::Hash;
+use crate::history;
+use crate::index;
+use crate::pack;
+use crate::retention::{Best, Candidate, Plan, Retention};
+use crate::storage::StorageError;
+use crate::store::Store;
+use crate::time::now_seconds;
+use crate::trash;
+
+/// Pruning failed; every checkpoint that was to be kept is still there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PruneError {
+    /// A checkpoint that was to be deleted has a tag.
+    #[error("tag `{name}` points to a checkpoint that would be discarded; delete the tag first")]
+    Tagged {
+        /// The tag.
+        name: String,
+    },
+    /// The run cannot be written.
+    #[error(transparent)]
+    Save(#[from] SaveError),
+}
+
+impl From<StorageError> for PruneError {
+    fn from(error: StorageError) -> Self {
+        Self::Save(error.into())
+    }
+}
+
+/// What a prune did, or would do.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pruned {
+    /// The checkpoints that were kept and deleted.
+    pub plan: Plan,
+    /// Bytes of the packs that were deleted.
+    pub freed_bytes: u64,
+    /// Bytes of the packs that wait for the end of their grace period.
+    pub condemned_bytes: u64,
+    /// Why no pack was deleted, if a damaged checkpoint forbids it.
+    pub kept_because: Option<Damage>,
+}
+
+impl Store {
+    /// What `retention` would keep and delete now. A checkpoint counts as valid when its index
+    /// can be read and all its chunks can be found.
+    ///
+    /// # Errors
+    /// When the tags cannot be listed.
+    pub fn prune_plan(&mut self, retention: &Retention, best: Option<&Best>) -> Result<Plan, PruneError> {
+        let mut tags: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        for (name, step) in self.tags()? {
+            if let Ok(step) = step {
+                tags.entry(step).or_default().push(name);
+            }
+        }
+        let candidates = self.steps().into_iter().map(|step| Candidate {
+            step,
+            metrics: self.commits[&step]
+                .as_ref()
+                .map(|record| record.about.metrics.clone())
+                .unwrap_or_default(),
+            valid: self.packs_of(step).is_ok(),
+            tags: tags.remove(&step).unwrap_or_default(),
+        });
+        let candidates: Vec<Candidate> = candidates.collect();
+        Ok(retention.plan(&candidates, best))
+    }
+
+    /// Deletes the checkpoints that `retention` lets go, and the packs that none needs once they
+    /// are condemned for `grace_seconds`.
+    ///
+    /// # Errors
+    /// When the run cannot be written.
+    pub fn prune(
+        &mut self,
+        retention: &Retention,
+        best: Option<&Best>,
+        grace_seconds: u64,
+    ) -> Result<Pruned, PruneError> {
+        self.require_writer()?;
+        let plan = self.prune_plan(retention, best)?;
+        for &step in &plan.delete {
+            self.delete_commit(step)?;
+        }
+        let mut pruned = Pruned { plan, ..Pruned::default() };
+        match self.needed_packs() {
+            Ok(needed) => {
+                self.sweep_packs(&needed, grace_seconds, &mut pruned)?;
+                self.sweep_history()?;
+            }
+            Err(damage) => pruned.kept_because = Some(damage),
+        }
+        Ok(pruned)
+    }
+
+    /// The packs that the checkpoint at `step` leans on; the damage if a part of it is missing.
+    fn packs_of(&mut self, step: u64) -> Result<&BTreeSet<Hash>, Damage> {
+        if !self.needs.contains_key(&step) {
+            let packs = self.find_packs_of(step)?;
+            self.needs.insert(step, packs);
+        }
+        Ok(&self.needs[&step])
+    }
+
+    fn find_packs_of(&self, step: u64) -> Result<BTreeSet<Hash>, Damage> {
+        let record = match &self.commits[&step] {
+            Ok(record) => record,
+            Err(damage) => return Err(damage.clone()),
+        };
+        let mut packs = BTreeSet::new();
+        for (chunk, entry) in index::reachable(&self.chunks, &record.root)? {
+            match self.chunks.pack_of(&chunk) {
+                Some(pack) => packs.insert(pack),
+                None => {
+                    let missing = self.chunks.read(&chunk).err();
+                    let damage = missing.unwrap_or_else(|| Damage::malformed("packs", "a chunk is missing"));
+                    return Err(damage.in_entry(&entry));
+                }
+            };
+        }
+        Ok(packs)
+    }
+
+    fn needed_packs(&mut self) -> Result<BTreeSet<Hash>, Damage> {
+        let mut needed = BTreeSet::new();
+        for step in self.steps() {
+            needed.extend(self.packs_of(step)?.iter().copied());
+        }
+        Ok(needed)
+    }
+
+    fn sweep_packs(
+        &mut self,
+        needed: &BTreeSet<Hash>,
+        grace: u64,
+        pruned: &mut Pruned,
+    ) -> Result<(), StorageError> {
+        let now = now_seconds();
+        for object in self.storage.list(pack::PREFIX)? {
+            let Some(id) = pack::parse_object_name(&object.name) else {
+                continue;
+            };
+            if needed.contains(&id) {
+                continue;
+            }
+            let since = self.condemned.get(&id).copied();
+            if grace > 0 && since.is_none_or(|since| now.saturating_sub(since) < grace) {
+                if since.is_none() {
+                    trash::mark(&*self.storage, &id, now)?;
+                    self.condemned.insert(id, now);
+                    self.chunks.remove_pack(&id);
+                }
+                pruned.condemned_bytes += object.len;
+                continue;
+            }
+            self.chunks.remove_pack(&id);
+            self.storage.delete(&object.name)?;
+            self.revive(&id)?;
+            pruned.freed_bytes += object.len;
+        }
+        Ok(())
+    }
+
+    /// Deletes the history segments that no checkpoint's history contains.
+    fn sweep_history(&self) -> Result<(), StorageError> {
+        let mut named = BTreeSet::new();
+        for record in self.records().rev() {
+            let last = record.history.as_ref();
+            if last.is_some_and(|last| !named.contains(last)) {
+                let (names, _, damage) = history::chain(&*self.storage, last.map(String::as_str));
+                if damage.is_some() {
+                    return Ok(());
+                }
+                named.extend(names);
+            }
+        }
+        for object in self.storage.list(history::PREFIX)? {
+            if history::parse_object_name(&object.name).is_some() && !named.contains(&object.name) {
+                self.storage.delete(&object.name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<ReadError> for PruneError {
+    fn from(error: ReadError) -> Self {
+        Self::Save(error.into())
+    }
+}

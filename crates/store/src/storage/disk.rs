@@ -1,0 +1,153 @@
+//! The file operations beneath [`FileStorage`](super::FileStorage): the only place where the
+//! engine touches a file system, and the seam under which crashes are simulated.
+
+#![allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "this is where the file system is")]
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// A file system, as few operations as the commit protocol needs. Errors are the system's own.
+pub trait Disk: Send + Sync + fmt::Debug + 'static {
+    /// Creates a new, empty file for writing; one that exists is an error.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn WriteFile>>;
+    /// Opens a file for reading.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadFile>>;
+    /// Renames a file; one at `to` is replaced atomically.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Makes the creation, renaming and removal of the files in a directory durable.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Creates a directory whose parent exists; one that exists is no error.
+    fn create_dir(&self, path: &Path) -> io::Result<()>;
+    /// Names of the entries of a directory, with the length of files and `None` for directories.
+    fn list(&self, path: &Path) -> io::Result<Vec<(String, Option<u64>)>>;
+    /// Tries to lock a file, which is created if need be, against every other process and every
+    /// other call; `None` when it is locked.
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn super::Lease>>>;
+}
+
+/// A file being written, front to back.
+pub trait WriteFile: Send + Sync {
+    /// Appends bytes.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Makes the content durable.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A file being read.
+pub trait ReadFile: Send + Sync {
+    /// Length in bytes.
+    fn len(&self) -> io::Result<u64>;
+    /// Fills `buffer` from `offset` on.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
+}
+
+/// The operating system's file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
+        let file = std::fs::File::create_new(path)?;
+        Ok(Box::new(RealFile(file)))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
+        Ok(Box::new(RealFile(std::fs::File::open(path)?)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    /// On Windows a directory cannot be synced; NTFS journals renames by itself.
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        if cfg!(unix) {
+            std::fs::File::open(path)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        match std::fs::create_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            result => result,
+        }
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<(String, Option<u64>)>> {
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // A file may vanish between the listing and this look: a reader beside a writer.
+            match entry.metadata() {
+                Ok(metadata) => entries.push((name, (!metadata.is_dir()).then(|| metadata.len()))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(entries)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn super::Lease>>> {
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(FileLock { _file: file }))),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// The operating system drops the lock when the file is closed, and so when its process dies.
+#[derive(Debug)]
+struct FileLock {
+    _file: std::fs::File,
+}
+
+impl super::Lease for FileLock {}
+
+struct RealFile(std::fs::File);
+
+impl WriteFile for RealFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::Write::write_all(&mut self.0, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+}
+
+impl ReadFile for RealFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    #[cfg(unix)]
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.0, buffer, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match std::os::windows::fs::FileExt::seek_read(&self.0, buffer, offset)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => {
+                    offset += read as u64;
+                    buffer = &mut buffer[read..];
+                }
+            }
+        }
+        Ok(())
+    }
+}

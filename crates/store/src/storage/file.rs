@@ -1,0 +1,294 @@
+//! A run in a directory.
+//!
+//! A new object is written to a temporary file beside its place, synced, renamed to its final
+//! name, and the directory is synced: after a crash an object is there as a whole or not at all.
+//! Temporary files that a crash left behind are removed by the next writer.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::disk::{Disk, ReadFile, RealDisk, WriteFile};
+use super::{Holder, Lease, Object, Storage, StorageError, Upload, check_name};
+
+/// Where unfinished objects are written.
+const TEMPORARY: &str = "tmp";
+/// The file whose lock is the right to write.
+const LEASE: &str = "lease";
+/// Who took the lease last.
+const HOLDER: &str = "lease.holder.json";
+/// So many files stay open for reading; a reader then keeps what a writer deletes.
+const OPEN_FILES: usize = 64;
+
+/// A storage in a directory of a [`Disk`].
+pub struct FileStorage<D = RealDisk> {
+    disk: D,
+    root: PathBuf,
+    open: Mutex<HashMap<String, Arc<dyn ReadFile>>>,
+    counter: AtomicU64,
+}
+
+impl FileStorage {
+    /// The directory `root`, which need not exist.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self::on(RealDisk, root)
+    }
+}
+
+impl<D: Disk> FileStorage<D> {
+    /// The directory `root` of `disk`, which need not exist.
+    pub fn on(disk: D, root: impl Into<PathBuf>) -> Self {
+        Self { disk, root: root.into(), open: Mutex::default(), counter: AtomicU64::new(0) }
+    }
+
+    fn path(&self, name: &str) -> Result<PathBuf, StorageError> {
+        check_name(name)?;
+        Ok(self.root.join(name))
+    }
+
+    fn error(&self, action: &'static str, name: &str, source: io::Error) -> StorageError {
+        let (name, location) = (name.to_owned(), self.location());
+        match source.kind() {
+            ErrorKind::NotFound => StorageError::Missing { name, location },
+            _ => StorageError::Io { action, name, location, source },
+        }
+    }
+
+    /// Creates the directories from `path` up to the first that exists, and makes them durable.
+    fn create_dirs(&self, path: &Path) -> io::Result<()> {
+        if path.as_os_str().is_empty() || self.disk.list(path).is_ok() {
+            return Ok(());
+        }
+        let parent = path.parent().unwrap_or(Path::new(""));
+        self.create_dirs(parent)?;
+        self.disk.create_dir(path)?;
+        self.disk.sync_dir(directory(parent))
+    }
+
+    fn create_temporary(&self) -> io::Result<(PathBuf, Box<dyn WriteFile>)> {
+        let number = self.counter.fetch_add(1, Ordering::Relaxed);
+        let dir = self.root.join(TEMPORARY);
+        let path = dir.join(format!("{}-{number}", std::process::id()));
+        let file = match self.disk.create(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.create_dirs(&dir)?;
+                self.disk.create(&path)?
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                self.disk.remove(&path)?;
+                self.disk.create(&path)?
+            }
+            result => result?,
+        };
+        Ok((path, file))
+    }
+
+    /// Gives a synced temporary file its final name, durably.
+    fn publish(&self, temporary: &Path, path: &Path) -> io::Result<()> {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        self.create_dirs(parent)?;
+        self.disk.rename(temporary, path)?;
+        self.disk.sync_dir(directory(parent))
+    }
+
+    fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let (temporary, mut file) = self.create_temporary()?;
+        let result =
+            file.write(bytes).and_then(|()| file.sync()).and_then(|()| self.publish(&temporary, path));
+        if result.is_err() {
+            // The error that matters is the one above; what stays behind is removed later.
+            let _ = self.disk.remove(&temporary);
+        }
+        result
+    }
+
+    fn reader(&self, name: &str) -> Result<Arc<dyn ReadFile>, StorageError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = open.get(name) {
+            return Ok(Arc::clone(file));
+        }
+        let file = self.disk.open(&self.path(name)?);
+        let file: Arc<dyn ReadFile> = file.map_err(|e| self.error("open", name, e))?.into();
+        // Only packs are read in many pieces, and only they never change under their name.
+        if name.ends_with(".pack") {
+            if open.len() >= OPEN_FILES {
+                open.clear();
+            }
+            open.insert(name.to_owned(), Arc::clone(&file));
+        }
+        Ok(file)
+    }
+
+    fn remove_leftovers(&self) {
+        let dir = self.root.join(TEMPORARY);
+        for (name, len) in self.disk.list(&dir).unwrap_or_default() {
+            if len.is_some() {
+                // A leftover that cannot be removed costs space, not correctness.
+                let _ = self.disk.remove(&dir.join(name));
+            }
+        }
+    }
+
+    fn list_below(&self, dir: &str, objects: &mut Vec<Object>) -> io::Result<()> {
+        let entries = match self.disk.list(directory(&self.root.join(dir))) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for (entry, len) in entries {
+            let name = if dir.is_empty() { entry } else { format!("{dir}/{entry}") };
+            match len {
+                Some(len) => objects.push(Object { name, len }),
+                None if name == TEMPORARY => {}
+                None => self.list_below(&name, objects)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The path under which a directory is opened: the empty path is the current one.
+fn directory(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+}
+
+impl<D: Disk> Storage for FileStorage<D> {
+    /// Only the holder of the lease writes, so that nobody can create the object between the
+    /// check and the renaming.
+    fn put_new(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
+        let path = self.path(name)?;
+        if self.disk.open(&path).is_ok() {
+            return Err(StorageError::Exists { name: name.to_owned(), location: self.location() });
+        }
+        self.write_whole(&path, bytes).map_err(|e| self.error("write", name, e))
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
+        let path = self.path(name)?;
+        self.write_whole(&path, bytes).map_err(|e| self.error("write", name, e))
+    }
+
+    fn upload(self: Arc<Self>) -> Result<Box<dyn Upload>, StorageError> {
+        let created = self.create_temporary();
+        let (path, file) = created.map_err(|e| self.error("create a file in", TEMPORARY, e))?;
+        Ok(Box::new(FileUpload { storage: self, path: Some(path), file }))
+    }
+
+    fn read_range(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
+        let file = self.reader(name)?;
+        file.read_at(offset, buffer).map_err(|source| match source.kind() {
+            ErrorKind::UnexpectedEof => StorageError::Truncated {
+                name: name.to_owned(),
+                location: self.location(),
+                end: offset + buffer.len() as u64,
+            },
+            _ => self.error("read", name, source),
+        })
+    }
+
+    fn len(&self, name: &str) -> Result<u64, StorageError> {
+        self.reader(name)?.len().map_err(|e| self.error("read", name, e))
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Object>, StorageError> {
+        let dir = prefix.rfind('/').map_or("", |slash| &prefix[..slash]);
+        let mut objects = Vec::new();
+        let listed = self.list_below(dir, &mut objects);
+        listed.map_err(|e| self.error("list", prefix, e))?;
+        objects.retain(|object| object.name.starts_with(prefix));
+        objects.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(objects)
+    }
+
+    fn delete(&self, name: &str) -> Result<(), StorageError> {
+        let path = self.path(name)?;
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let removed = self.disk.remove(&path).and_then(|()| self.disk.sync_dir(directory(parent)));
+        match removed {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            result => result.map_err(|e| self.error("delete", name, e)),
+        }
+    }
+
+    fn lease(&self, holder: &Holder) -> Result<Box<dyn Lease>, StorageError> {
+        let lock = self.create_dirs(&self.root).and_then(|()| self.disk.lock(&self.root.join(LEASE)));
+        let Some(lease) = lock.map_err(|e| self.error("lock", LEASE, e))? else {
+            return Err(StorageError::Locked {
+                location: self.location(),
+                holder: read_holder(self).map(Box::new),
+            });
+        };
+        self.remove_leftovers();
+        let text = serde_json::to_vec(holder).unwrap_or_default();
+        self.put(HOLDER, &text)?;
+        Ok(lease)
+    }
+
+    fn holder(&self) -> Result<Option<Holder>, StorageError> {
+        if self.disk.open(&self.root.join(LEASE)).is_err() {
+            return Ok(None);
+        }
+        let lock = self.disk.lock(&self.root.join(LEASE));
+        match lock {
+            Ok(Some(_free)) => Ok(None),
+            Ok(None) => Ok(read_holder(self)),
+            // Whoever may not even open the lock is only looking.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(None),
+            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => Ok(None),
+            Err(error) => Err(self.error("lock", LEASE, error)),
+        }
+    }
+
+    fn location(&self) -> String {
+        format!("`{}`", self.root.display())
+    }
+}
+
+fn read_holder(storage: &dyn Storage) -> Option<Holder> {
+    let text = storage.read(HOLDER, 64 << 10).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+impl<D: std::fmt::Debug> std::fmt::Debug for FileStorage<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileStorage").field("disk", &self.disk).field("root", &self.root).finish()
+    }
+}
+
+struct FileUpload<D: Disk> {
+    storage: Arc<FileStorage<D>>,
+    /// The temporary file, until it is published.
+    path: Option<PathBuf>,
+    file: Box<dyn WriteFile>,
+}
+
+impl<D: Disk> Upload for FileUpload<D> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.file.write(bytes).map_err(|e| self.storage.error("write a file in", TEMPORARY, e))
+    }
+
+    fn finish(mut self: Box<Self>, name: &str) -> Result<(), StorageError> {
+        let target = self.storage.path(name)?;
+        if self.storage.disk.open(&target).is_ok() {
+            return Ok(());
+        }
+        let synced = self.file.sync();
+        if let (Ok(()), Some(path)) = (&synced, &self.path) {
+            let published = self.storage.publish(path, &target);
+            published.map_err(|e| self.storage.error("write", name, e))?;
+            self.path = None;
+        }
+        synced.map_err(|e| self.storage.error("write", name, e))
+    }
+}
+
+impl<D: Disk> Drop for FileUpload<D> {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // Given up: what cannot be removed now is removed by the next writer.
+            let _ = self.storage.disk.remove(path);
+        }
+    }
+}

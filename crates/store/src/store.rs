@@ -1,0 +1,373 @@
+//! A run as the engine sees it: its identity, its checkpoints, its packs and the right to write.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::checkpoint::Checkpoint;
+use crate::chunks::Chunks;
+use crate::commit::{self, CommitRecord, FORMAT, RECORD_LIMIT};
+use crate::error::{Damage, OpenError, ReadError, SaveError};
+use crate::hash::Hash;
+use crate::history::{self, Row};
+use crate::identity::{self, Identity, Lineage};
+use crate::pack::{PackEntry, unreadable};
+use crate::save::Save;
+use crate::sealed;
+use crate::storage::{Holder, Lease, Storage, StorageError};
+use crate::time::now_seconds;
+use crate::trash;
+
+/// A run in a [`Storage`], opened for reading or, by one process at a time, for writing.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) identity: Identity,
+    identity_damage: Option<Damage>,
+    pub(crate) chunks: Chunks,
+    pub(crate) commits: BTreeMap<u64, Result<CommitRecord, Damage>>,
+    /// Packs that no checkpoint needs and that wait for their end.
+    pub(crate) condemned: BTreeMap<Hash, u64>,
+    /// The packs that each checkpoint needs, as far as it was asked for.
+    pub(crate) needs: HashMap<u64, BTreeSet<Hash>>,
+    lease: Option<Box<dyn Lease>>,
+    pub(crate) poisoned: bool,
+}
+
+/// A pack that a save has made durable.
+#[derive(Debug)]
+pub(crate) struct NewPack {
+    pub id: Hash,
+    pub entries: Vec<PackEntry>,
+    pub len: u64,
+}
+
+/// A checkpoint that was passed over because it is damaged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Skipped {
+    /// Its step.
+    pub step: u64,
+    /// Why.
+    pub damage: Damage,
+}
+
+impl Store {
+    /// Makes a new run and takes the right to write it. `purpose` is shown to whoever finds the
+    /// run locked.
+    ///
+    /// # Errors
+    /// When the place holds a run or anything else, or cannot be written.
+    pub fn create(
+        storage: Arc<dyn Storage>,
+        system: &str,
+        lineage: Option<Lineage>,
+        purpose: &str,
+    ) -> Result<Self, OpenError> {
+        let location = storage.location();
+        let objects = storage.list("")?;
+        if objects.iter().any(|object| is_of_a_run(&object.name)) {
+            return Err(OpenError::RunExists { location });
+        }
+        if objects.iter().any(|object| !object.name.starts_with("lease")) {
+            return Err(OpenError::NotEmpty { location });
+        }
+        let lease = storage.lease(&Holder::this_process(purpose))?;
+        let identity = Identity {
+            format: FORMAT,
+            run: identity::new_run_id(&location),
+            system: system.to_owned(),
+            created: now_seconds(),
+            lineage,
+        };
+        let text = sealed::seal(&identity).unwrap_or_default();
+        storage.put_new(identity::OBJECT, &text)?;
+        let mut store = Self::load(storage, Some(lease))?;
+        store.identity = identity;
+        Ok(store)
+    }
+
+    /// Opens a run for reading. Nothing is written, and a writer is not hindered.
+    ///
+    /// # Errors
+    /// When there is no run, a later version wrote it, or the storage fails.
+    pub fn open(storage: Arc<dyn Storage>) -> Result<Self, OpenError> {
+        require_run(&*storage)?;
+        Self::load(storage, None)
+    }
+
+    /// Opens a run for writing.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); and when another process holds the right to write.
+    pub fn open_for_writing(storage: Arc<dyn Storage>, purpose: &str) -> Result<Self, OpenError> {
+        require_run(&*storage)?;
+        let lease = storage.lease(&Holder::this_process(purpose))?;
+        Self::load(storage, Some(lease))
+    }
+
+    fn load(storage: Arc<dyn Storage>, lease: Option<Box<dyn Lease>>) -> Result<Self, OpenError> {
+        let (identity, identity_damage) = match read_identity(&*storage)? {
+            Ok(identity) => (Some(identity), None),
+            Err(damage) => (None, Some(damage)),
+        };
+        let condemned = trash::list(&*storage)?;
+        // A writer takes condemned packs for gone, so that no new checkpoint leans on them.
+        let without = if lease.is_some() { condemned.keys().copied().collect() } else { BTreeSet::new() };
+        let mut store = Self {
+            chunks: Chunks::open(&storage, &without)?,
+            commits: read_commits(&storage)?,
+            identity: identity.unwrap_or_else(unknown_identity),
+            storage,
+            identity_damage,
+            condemned,
+            needs: HashMap::new(),
+            lease,
+            poisoned: false,
+        };
+        if store.identity_damage.is_some()
+            && let Some(record) = store.newest_readable()
+        {
+            let (run, system) = (record.run.clone(), record.about.system.clone());
+            store.identity.run = run;
+            store.identity.system = system;
+        }
+        Ok(store)
+    }
+
+    /// What run this is. When `rekindle.json` is damaged, what the newest commit record says.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Why `rekindle.json` could not be used, if it could not.
+    pub fn identity_damage(&self) -> Option<&Damage> {
+        self.identity_damage.as_ref()
+    }
+
+    /// Where the run is, for messages.
+    pub fn location(&self) -> String {
+        self.storage.location()
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// True when this process has the right to write.
+    pub fn is_writer(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// The steps that have a commit record, damaged ones included, in ascending order.
+    pub fn steps(&self) -> Vec<u64> {
+        self.commits.keys().copied().collect()
+    }
+
+    /// The commit records that can be read, in ascending order of their steps.
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = &CommitRecord> {
+        self.commits.values().flatten()
+    }
+
+    /// The commit records that cannot be read.
+    pub fn damaged_records(&self) -> impl Iterator<Item = Skipped> {
+        self.commits.iter().filter_map(|(&step, record)| {
+            let damage = record.as_ref().err()?.clone();
+            Some(Skipped { step, damage })
+        })
+    }
+
+    pub(crate) fn newest_readable(&self) -> Option<&CommitRecord> {
+        self.records().next_back()
+    }
+
+    /// The checkpoint at `step`. Its record is verified, its state is when it is read.
+    ///
+    /// # Errors
+    /// When there is none, or its record is damaged.
+    pub fn checkpoint(&self, step: u64) -> Result<Checkpoint<'_>, ReadError> {
+        match self.commits.get(&step) {
+            Some(Ok(record)) => Ok(Checkpoint::new(self, record)),
+            Some(Err(damage)) => Err(damage.clone().into()),
+            None => Err(ReadError::NoCheckpoint { step, location: self.location(), available: self.steps() }),
+        }
+    }
+
+    /// The newest checkpoint for which `attempt` does not find damage, with what it gave and the
+    /// newer ones that were passed over; `None` when there is no such checkpoint.
+    ///
+    /// # Errors
+    /// Those of `attempt` that are no damage.
+    pub fn newest_valid<T, E: From<ReadError>>(
+        &self,
+        mut attempt: impl FnMut(&Checkpoint<'_>) -> Result<T, E>,
+        is_damage: impl Fn(&E) -> Option<Damage>,
+    ) -> Result<(Option<(u64, T)>, Vec<Skipped>), E> {
+        let mut skipped = Vec::new();
+        for (&step, record) in self.commits.iter().rev() {
+            let damage = match record {
+                Err(damage) => damage.clone(),
+                Ok(record) => match attempt(&Checkpoint::new(self, record)) {
+                    Ok(value) => return Ok((Some((step, value)), skipped)),
+                    Err(error) => match is_damage(&error) {
+                        Some(damage) => damage,
+                        None => return Err(error),
+                    },
+                },
+            };
+            skipped.push(Skipped { step, damage });
+        }
+        Ok((None, skipped))
+    }
+
+    /// The rows of the metrics history up to the checkpoint of `record`; rows of segments that
+    /// cannot be read are left out, and the damage is returned.
+    pub fn history(&self, record: &CommitRecord) -> (Vec<Row>, Option<Damage>) {
+        let (_, rows, damage) = history::chain(&*self.storage, record.history.as_deref());
+        (rows, damage)
+    }
+
+    /// Begins a save.
+    ///
+    /// # Errors
+    /// When the run was opened for reading, or an earlier write failed.
+    pub fn save(&mut self) -> Result<Save<'_>, SaveError> {
+        self.require_writer()?;
+        Ok(Save::new(self))
+    }
+
+    pub(crate) fn require_writer(&self) -> Result<(), SaveError> {
+        match (&self.lease, self.poisoned) {
+            (None, _) => Err(SaveError::ReadOnly),
+            (_, true) => Err(SaveError::Poisoned),
+            _ => Ok(()),
+        }
+    }
+
+    /// The record of `step` if the same state is saved there already.
+    pub(crate) fn check_step(&self, step: u64, new: Hash) -> Result<Option<CommitRecord>, SaveError> {
+        match self.commits.get(&step) {
+            Some(Ok(record)) if record.state_hash == new => return Ok(Some(record.clone())),
+            Some(Ok(record)) => {
+                let saved = record.state_hash;
+                return Err(SaveError::StepTaken { step, saved, new });
+            }
+            Some(Err(damage)) => return Err(ReadError::from(damage.clone()).into()),
+            None => {}
+        }
+        match self.commits.keys().next_back() {
+            Some(&newest) if newest > step => Err(SaveError::StepBehind { step, newest }),
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes a committed checkpoint into the books.
+    pub(crate) fn accept(&mut self, record: CommitRecord, packs: Vec<NewPack>) {
+        for pack in packs {
+            self.chunks.add_pack(pack.id, pack.entries);
+        }
+        self.commits.insert(record.step, Ok(record));
+    }
+
+    /// A pack that was condemned has been written again: the same content has the same name.
+    pub(crate) fn revive(&mut self, pack: &Hash) -> Result<(), StorageError> {
+        if self.condemned.remove(pack).is_some() {
+            trash::unmark(&*self.storage, pack)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a file for people, such as `config.yaml`, that no checkpoint depends on.
+    ///
+    /// # Errors
+    /// When the run was opened for reading, or the storage fails.
+    pub fn put_note(&self, name: &str, bytes: &[u8]) -> Result<(), SaveError> {
+        self.require_writer()?;
+        Ok(self.storage.put(name, bytes)?)
+    }
+
+    /// Deletes the checkpoints after `step`, newest first.
+    ///
+    /// # Errors
+    /// When the run was opened for reading, one of them is tagged, or the storage fails.
+    pub fn discard_after(&mut self, step: u64) -> Result<Vec<u64>, crate::prune::PruneError> {
+        self.require_writer()?;
+        let later: Vec<u64> = self.commits.range(step + 1..).map(|(&step, _)| step).collect();
+        for (name, tagged) in self.tags()? {
+            if tagged.is_ok_and(|tagged| later.contains(&tagged)) {
+                return Err(crate::prune::PruneError::Tagged { name });
+            }
+        }
+        for &step in later.iter().rev() {
+            self.delete_commit(step)?;
+        }
+        Ok(later)
+    }
+
+    pub(crate) fn delete_commit(&mut self, step: u64) -> Result<(), StorageError> {
+        self.storage.delete(&commit::object_name(step))?;
+        self.commits.remove(&step);
+        self.needs.remove(&step);
+        Ok(())
+    }
+}
+
+/// True for the objects that make a place a run.
+fn is_of_a_run(name: &str) -> bool {
+    name == identity::OBJECT || commit::parse_object_name(name).is_some()
+}
+
+fn require_run(storage: &dyn Storage) -> Result<(), OpenError> {
+    let there = storage.len(identity::OBJECT).is_ok()
+        || storage.list(commit::PREFIX)?.iter().any(|object| is_of_a_run(&object.name));
+    let location = storage.location();
+    there.then_some(()).ok_or(OpenError::NoRun { location })
+}
+
+fn read_identity(storage: &dyn Storage) -> Result<Result<Identity, Damage>, OpenError> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let bytes = match storage.read(identity::OBJECT, identity::LIMIT) {
+        Ok(bytes) => bytes,
+        Err(error) => return Ok(Err(unreadable(identity::OBJECT, error))),
+    };
+    match sealed::unseal::<Version>(identity::OBJECT, &bytes) {
+        Ok(Version { format }) if format > FORMAT => {
+            Err(OpenError::NewerFormat { location: storage.location(), found: format, supported: FORMAT })
+        }
+        Ok(_) => Ok(sealed::unseal(identity::OBJECT, &bytes)),
+        Err(damage) => Ok(Err(damage)),
+    }
+}
+
+fn unknown_identity() -> Identity {
+    Identity { format: FORMAT, run: String::new(), system: String::new(), created: 0, lineage: None }
+}
+
+fn read_commits(
+    storage: &Arc<dyn Storage>,
+) -> Result<BTreeMap<u64, Result<CommitRecord, Damage>>, OpenError> {
+    let mut commits = BTreeMap::new();
+    for object in storage.list(commit::PREFIX)? {
+        let Some(step) = commit::parse_object_name(&object.name) else {
+            continue;
+        };
+        let record = match storage.read(&object.name, RECORD_LIMIT as u64) {
+            // Pruned between the listing and now.
+            Err(StorageError::Missing { .. }) => continue,
+            Err(error) => Err(unreadable(&object.name, error)),
+            Ok(bytes) => match CommitRecord::decode(step, &bytes) {
+                Ok(record) => Ok(record),
+                Err(ReadError::Damaged(damage)) => Err(*damage),
+                Err(ReadError::NewerFormat { found, supported }) => {
+                    return Err(OpenError::NewerFormat { location: storage.location(), found, supported });
+                }
+                Err(ReadError::Storage(error)) => return Err(error.into()),
+                Err(_) => continue,
+            },
+        };
+        commits.insert(step, record);
+    }
+    Ok(commits)
+}

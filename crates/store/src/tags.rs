@@ -1,0 +1,141 @@
+//! Tags: names for checkpoints. A tagged checkpoint is never pruned.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Damage, ReadError, SaveError};
+use crate::hash::Hash;
+use crate::pack::unreadable;
+use crate::sealed;
+use crate::storage::StorageError;
+use crate::store::Store;
+
+pub(crate) const PREFIX: &str = "refs/tags/";
+const LIMIT: u64 = 4 << 10;
+
+#[derive(Serialize, Deserialize)]
+struct Tag {
+    step: u64,
+    state_hash: Hash,
+}
+
+/// Setting or deleting a tag failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TagError {
+    /// The name is no tag's.
+    #[error(
+        "`{name}` cannot be a tag: use letters, digits, `.`, `_` and `-` (at most 100), not only digits, not `latest` or `best`"
+    )]
+    BadName {
+        /// The name.
+        name: String,
+    },
+    /// There is no such tag.
+    #[error("there is no tag `{name}`{}", nearest.as_ref().map_or(String::new(), |tag| format!("; did you mean `{tag}`?")))]
+    NoTag {
+        /// The name.
+        name: String,
+        /// The most similar tag there is.
+        nearest: Option<String>,
+    },
+    /// The tag is set to another checkpoint.
+    #[error("tag `{name}` points to step {step} already; delete it first, or use --force")]
+    Taken {
+        /// The name.
+        name: String,
+        /// Where it points.
+        step: u64,
+    },
+    /// The checkpoint cannot be tagged.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The run cannot be written.
+    #[error(transparent)]
+    Save(#[from] SaveError),
+}
+
+impl From<StorageError> for TagError {
+    fn from(error: StorageError) -> Self {
+        Self::Save(error.into())
+    }
+}
+
+fn check_name(name: &str) -> Result<(), TagError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let good = (1..=100).contains(&name.len())
+        && name.chars().all(allowed)
+        && !name.starts_with(['.', '-'])
+        && !name.chars().all(|c| c.is_ascii_digit())
+        && !["latest", "best"].contains(&name);
+    good.then_some(()).ok_or_else(|| TagError::BadName { name: name.chars().take(100).collect() })
+}
+
+impl Store {
+    /// All tags with the steps they point to; one that cannot be read with its damage.
+    ///
+    /// # Errors
+    /// When the tags cannot be listed.
+    pub fn tags(&self) -> Result<BTreeMap<String, Result<u64, Damage>>, StorageError> {
+        let mut tags = BTreeMap::new();
+        for object in self.storage.list(PREFIX)? {
+            let bytes = self.storage.read(&object.name, LIMIT);
+            let tag = bytes
+                .map_err(|error| unreadable(&object.name, error))
+                .and_then(|bytes| sealed::unseal::<Tag>(&object.name, &bytes));
+            let name = object.name[PREFIX.len()..].to_owned();
+            tags.insert(name, tag.map(|tag| tag.step));
+        }
+        Ok(tags)
+    }
+
+    /// The step that a tag points to.
+    ///
+    /// # Errors
+    /// When there is no such tag, or it is damaged.
+    pub fn tagged_step(&self, name: &str) -> Result<u64, TagError> {
+        let mut tags = self.tags()?;
+        match tags.remove(name) {
+            Some(Ok(step)) => Ok(step),
+            Some(Err(damage)) => Err(ReadError::from(damage).into()),
+            None => Err(TagError::NoTag {
+                name: name.chars().take(100).collect(),
+                nearest: crate::similar::nearest(name, tags.into_keys()),
+            }),
+        }
+    }
+
+    /// Points a tag to the checkpoint at `step`. A tag that points elsewhere is moved only with
+    /// `force`.
+    ///
+    /// # Errors
+    /// When the name is no tag's, is taken, there is no such checkpoint, or the run cannot be
+    /// written.
+    pub fn set_tag(&self, name: &str, step: u64, force: bool) -> Result<(), TagError> {
+        check_name(name)?;
+        self.require_writer()?;
+        let state_hash = self.checkpoint(step)?.record().state_hash;
+        if let Some(Ok(there)) = self.tags()?.get(name)
+            && *there != step
+            && !force
+        {
+            return Err(TagError::Taken { name: name.to_owned(), step: *there });
+        }
+        let text = sealed::seal(&Tag { step, state_hash }).unwrap_or_default();
+        Ok(self.storage.put(&format!("{PREFIX}{name}"), &text)?)
+    }
+
+    /// Deletes a tag; its checkpoint stays until it is pruned.
+    ///
+    /// # Errors
+    /// When there is no such tag, or the run cannot be written.
+    pub fn delete_tag(&self, name: &str) -> Result<(), TagError> {
+        self.require_writer()?;
+        match self.tagged_step(name) {
+            // A damaged tag can be deleted too.
+            Ok(_) | Err(TagError::Read(_)) => Ok(self.storage.delete(&format!("{PREFIX}{name}"))?),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Verification: every byte of a run against the hash that covers it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+
+use crate::commit;
+use crate::error::{Damage, Problem, ReadError};
+use crate::hash::Hash;
+use crate::history;
+use crate::identity;
+use crate::index;
+use crate::pack;
+use crate::path::EntryPath;
+use crate::storage::StorageError;
+use crate::store::{Skipped, Store};
+use crate::tags;
+use crate::trash;
+
+/// What a verification found.
+#[derive(Debug, Clone, Default)]
+pub struct Verification {
+    /// The checkpoints all of whose bytes are as they were written.
+    pub valid: Vec<u64>,
+    /// The checkpoints that cannot be loaded as a whole.
+    pub invalid: Vec<Skipped>,
+    /// All damage, each piece once.
+    pub damage: Vec<Damage>,
+    /// Objects that are no part of a run.
+    pub unknown: Vec<String>,
+    /// Chunks that were checked.
+    pub chunks: u64,
+    /// Bytes of the objects that were checked.
+    pub bytes: u64,
+}
+
+/// Files for people, which no checkpoint depends on and no hash covers.
+const NOTES: [&str; 4] = ["config.yaml", "lease", "lease.holder.json", "metrics.jsonl"];
+
+impl Store {
+    /// Reads every object of the run and checks it. `artifacts` are the names of files that the
+    /// caller put beside the checkpoints.
+    ///
+    /// # Errors
+    /// When the storage cannot be listed. Damage is no error but in the report.
+    pub fn verify(&self, artifacts: &[&str]) -> Result<Verification, StorageError> {
+        let mut report = Verification::default();
+        report.damage.extend(self.identity_damage().cloned());
+        self.verify_objects(artifacts, &mut report)?;
+        let bad = self.verify_chunks(&mut report);
+        self.verify_checkpoints(&bad, &mut report);
+        self.verify_tags(&mut report)?;
+        Ok(report)
+    }
+
+    fn verify_objects(&self, artifacts: &[&str], report: &mut Verification) -> Result<(), StorageError> {
+        let segments: Vec<_> = self.records().filter_map(|record| record.history.as_deref()).collect();
+        for name in segments {
+            if let Err(damage) = history::read(&*self.storage, name) {
+                push_new(&mut report.damage, damage);
+            }
+        }
+        for object in self.storage.list("")? {
+            report.bytes += object.len;
+            let name = object.name.as_str();
+            let is_segment = history::parse_object_name(name).is_some();
+            let known = is_segment
+                || name == identity::OBJECT
+                || commit::parse_object_name(name).is_some()
+                || pack::parse_object_name(name).is_some()
+                || name.starts_with(tags::PREFIX)
+                || trash::is_marker(name)
+                || NOTES.contains(&name)
+                || artifacts.contains(&name);
+            if !known {
+                report.unknown.push(object.name);
+            } else if is_segment && let Err(damage) = history::read(&*self.storage, name) {
+                push_new(&mut report.damage, damage);
+            }
+        }
+        Ok(())
+    }
+
+    /// The damaged chunks. A pack that only waits to be deleted counts like any other.
+    fn verify_chunks(&self, report: &mut Verification) -> HashMap<Hash, Damage> {
+        report.damage.extend(self.chunks.damaged_packs().map(|(_, damage)| damage.clone()));
+        let hashes: Vec<&Hash> = self.chunks.hashes().collect();
+        report.chunks = hashes.len() as u64;
+        let check = |hash: &&Hash| Some((**hash, self.chunks.verify(hash).err()?));
+        hashes.par_iter().filter_map(check).collect()
+    }
+
+    fn verify_checkpoints(&self, bad: &HashMap<Hash, Damage>, report: &mut Verification) {
+        let mut holds: BTreeMap<Hash, Vec<EntryPath>> = BTreeMap::new();
+        for (&step, record) in &self.commits {
+            let checked = record.as_ref().map_err(Clone::clone).and_then(|record| {
+                let first = self.damage_of(record, bad, &mut holds);
+                first.map_or(Ok(()), Err)
+            });
+            match checked {
+                Ok(()) => report.valid.push(step),
+                Err(damage) => {
+                    if !bad
+                        .values()
+                        .any(|known| known.object == damage.object && known.offset == damage.offset)
+                    {
+                        push_new(&mut report.damage, damage.clone());
+                    }
+                    report.invalid.push(Skipped { step, damage });
+                }
+            }
+        }
+        let mut found: Vec<Damage> = bad
+            .iter()
+            .map(|(hash, damage)| Damage {
+                entries: holds.remove(hash).unwrap_or_default(),
+                ..damage.clone()
+            })
+            .collect();
+        found.sort_by(|a, b| (&a.object, a.offset).cmp(&(&b.object, b.offset)));
+        report.damage.extend(found);
+    }
+
+    /// The first damage that keeps the checkpoint of `record` from being loaded. Notes which
+    /// entries the damaged chunks hold.
+    fn damage_of(
+        &self,
+        record: &commit::CommitRecord,
+        bad: &HashMap<Hash, Damage>,
+        holds: &mut BTreeMap<Hash, Vec<EntryPath>>,
+    ) -> Option<Damage> {
+        let readable = self.checkpoint(record.step).and_then(|checkpoint| checkpoint.tree());
+        if let Err(ReadError::Damaged(damage)) = &readable {
+            for (hash, known) in bad {
+                if known.object == damage.object && known.offset == damage.offset {
+                    note(holds, *hash, damage.entries.iter());
+                }
+            }
+            return Some((**damage).clone());
+        }
+        let mut first = None;
+        for (hash, entry) in index::reachable(&self.chunks, &record.root).unwrap_or_default() {
+            let damage = match bad.get(&hash) {
+                Some(damage) => damage.clone(),
+                None if self.chunks.contains(&hash) => continue,
+                None => self.chunks.read(&hash).err()?,
+            };
+            note(holds, hash, [&entry]);
+            first.get_or_insert(damage.in_entry(&entry));
+        }
+        first
+    }
+
+    fn verify_tags(&self, report: &mut Verification) -> Result<(), StorageError> {
+        for (name, tag) in self.tags()? {
+            let object = format!("{}{name}", tags::PREFIX);
+            match tag {
+                Err(damage) => push_new(&mut report.damage, damage),
+                Ok(step) if !self.commits.contains_key(&step) => {
+                    let what = "it points to a checkpoint that is not there";
+                    push_new(&mut report.damage, Damage::new(object, Problem::Malformed(what)));
+                }
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn note<'a>(
+    holds: &mut BTreeMap<Hash, Vec<EntryPath>>,
+    hash: Hash,
+    entries: impl IntoIterator<Item = &'a EntryPath>,
+) {
+    let list = holds.entry(hash).or_default();
+    for entry in entries {
+        if !list.contains(entry) {
+            list.push(entry.clone());
+        }
+    }
+}
+
+fn push_new(damages: &mut Vec<Damage>, damage: Damage) {
+    if !damages.iter().any(|known| known.object == damage.object && known.offset == damage.offset) {
+        damages.push(damage);
+    }
+}
