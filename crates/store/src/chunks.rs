@@ -1,7 +1,9 @@
 //! The joined index of all packs of a run: which chunk lies where, and reading it verified.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::codec;
 use crate::error::{Damage, Problem};
@@ -14,20 +16,28 @@ use crate::storage::{Storage, StorageError};
 pub(crate) struct Chunks {
     storage: Arc<dyn Storage>,
     places: HashMap<Hash, Place>,
+    /// Further places of chunks that several packs hold: any good copy serves.
+    copies: HashMap<Hash, Vec<Place>>,
     damaged: BTreeMap<Hash, Damage>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Place {
     pack: Hash,
     entry: PackEntry,
+    /// Written or successfully read by this process.
+    good: AtomicBool,
 }
 
 impl Chunks {
     /// Reads the index of every pack but those in `without`.
     pub fn open(storage: &Arc<dyn Storage>, without: &BTreeSet<Hash>) -> Result<Self, StorageError> {
-        let mut chunks =
-            Self { storage: Arc::clone(storage), places: HashMap::new(), damaged: BTreeMap::new() };
+        let mut chunks = Self {
+            storage: Arc::clone(storage),
+            places: HashMap::new(),
+            copies: HashMap::new(),
+            damaged: BTreeMap::new(),
+        };
         for object in storage.list(pack::PREFIX)? {
             let Some(id) = pack::parse_object_name(&object.name) else {
                 continue;
@@ -44,19 +54,62 @@ impl Chunks {
         Ok(chunks)
     }
 
+    /// Adds the pack of an earlier process.
     pub fn add_pack(&mut self, pack: Hash, entries: Vec<PackEntry>) {
         for entry in entries {
-            self.places.entry(entry.hash).or_insert(Place { pack, entry });
+            let place = Place { pack, entry, good: AtomicBool::new(false) };
+            match self.places.entry(place.entry.hash) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(place);
+                }
+                Entry::Occupied(_) => self.copies.entry(place.entry.hash).or_default().push(place),
+            }
+        }
+    }
+
+    /// Adds a pack that this process has written.
+    pub fn add_fresh_pack(&mut self, pack: Hash, entries: Vec<PackEntry>) {
+        for entry in entries {
+            let hash = entry.hash;
+            let place = Place { pack, entry, good: AtomicBool::new(true) };
+            if let Some(older) = self.places.insert(hash, place) {
+                self.copies.entry(hash).or_default().push(older);
+            }
         }
     }
 
     /// Forgets the chunks of a pack that is to be deleted.
     pub fn remove_pack(&mut self, pack: &Hash) {
-        self.places.retain(|_, place| place.pack != *pack);
+        let others = |places: &mut Vec<Place>| {
+            places.retain(|place| place.pack != *pack);
+            !places.is_empty()
+        };
+        self.copies.retain(|_, places| others(places));
+        let copies = &mut self.copies;
+        self.places.retain(|hash, place| {
+            if place.pack != *pack {
+                return true;
+            }
+            match copies.get_mut(hash).and_then(Vec::pop) {
+                Some(copy) => {
+                    *place = copy;
+                    true
+                }
+                None => false,
+            }
+        });
     }
 
+    /// True when some pack holds the chunk.
     pub fn contains(&self, hash: &Hash) -> bool {
         self.places.contains_key(hash)
+    }
+
+    /// True when the chunk need not be written again: it is there, and its bytes are good. They
+    /// are checked once, so that no new checkpoint leans on a chunk that has gone bad.
+    pub fn is_good(&self, hash: &Hash) -> bool {
+        let Some(place) = self.places.get(hash) else { return false };
+        place.good.load(Ordering::Relaxed) || self.read(hash).is_ok()
     }
 
     /// The packs that are damaged outside their chunks.
@@ -64,9 +117,14 @@ impl Chunks {
         self.damaged.iter()
     }
 
-    /// The pack of a chunk.
-    pub fn pack_of(&self, hash: &Hash) -> Option<Hash> {
-        self.places.get(hash).map(|place| place.pack)
+    /// The packs that hold a chunk.
+    pub fn packs_of(&self, hash: &Hash) -> impl Iterator<Item = Hash> {
+        self.all_places(hash).map(|place| place.pack)
+    }
+
+    fn all_places(&self, hash: &Hash) -> impl Iterator<Item = &Place> {
+        let copies = self.copies.get(hash).into_iter().flatten();
+        self.places.get(hash).into_iter().chain(copies)
     }
 
     /// Length of a chunk, without reading it.
@@ -86,38 +144,52 @@ impl Chunks {
 
     /// The decoded bytes of a chunk, verified against its hash.
     pub fn read(&self, hash: &Hash) -> Result<Vec<u8>, Damage> {
-        let (place, stored) = self.read_stored(hash)?;
+        let mut first = None;
+        for place in self.all_places(hash) {
+            match self.read_place(place) {
+                Ok(raw) => return Ok(raw),
+                Err(damage) => first = first.or(Some(damage)),
+            }
+        }
+        Err(first.unwrap_or_else(|| self.missing(hash)))
+    }
+
+    fn read_place(&self, place: &Place) -> Result<Vec<u8>, Damage> {
         let entry = &place.entry;
-        let raw = codec::decode(entry.codec, stored, entry.raw_len as usize);
-        match raw {
-            Some(raw) if Hash::of(&raw) == *hash => Ok(raw),
+        let stored = self.read_stored(place)?;
+        match codec::decode(entry.codec, stored, entry.raw_len as usize) {
+            Some(raw) if Hash::of(&raw) == entry.hash => {
+                place.good.store(true, Ordering::Relaxed);
+                Ok(raw)
+            }
             _ => Err(self.mismatch(place)),
         }
     }
 
-    /// Checks a chunk: its stored bytes, and that they decode to what its name says.
+    /// Checks the first good copy of a chunk, down to its stored bytes.
     pub fn verify(&self, hash: &Hash) -> Result<(), Damage> {
-        let (place, stored) = self.read_stored(hash)?;
-        let entry = &place.entry;
-        if Hash::of(&stored) != entry.stored_hash {
-            return Err(self.mismatch(place));
-        }
-        if entry.codec == codec::Codec::Raw {
-            return Ok(());
-        }
-        let raw = codec::decode(entry.codec, stored, entry.raw_len as usize);
-        let good = raw.is_some_and(|raw| Hash::of(&raw) == *hash);
-        good.then_some(()).ok_or_else(|| self.mismatch(place))
+        self.read(hash).map(drop)
     }
 
-    fn read_stored(&self, hash: &Hash) -> Result<(&Place, Vec<u8>), Damage> {
-        let place = self.places.get(hash).ok_or_else(|| self.missing(hash))?;
+    /// Checks all copies of a chunk, down to their stored bytes; gives what is damaged.
+    pub fn verify_all_copies(&self, hash: &Hash) -> Vec<(Hash, Damage)> {
+        let check = |place: &Place| {
+            let stored = self.read_stored(place)?;
+            if Hash::of(&stored) != place.entry.stored_hash {
+                return Err(self.mismatch(place));
+            }
+            if place.entry.codec == codec::Codec::Raw { Ok(()) } else { self.read_place(place).map(drop) }
+        };
+        self.all_places(hash).filter_map(|place| Some((*hash, check(place).err()?))).collect()
+    }
+
+    fn read_stored(&self, place: &Place) -> Result<Vec<u8>, Damage> {
         let name = pack::object_name(&place.pack);
         let mut stored = vec![0; place.entry.stored_len as usize];
         self.storage
             .read_range(&name, place.entry.offset, &mut stored)
             .map_err(|error| pack::unreadable(&name, error).at(place.entry.offset))?;
-        Ok((place, stored))
+        Ok(stored)
     }
 
     fn mismatch(&self, place: &Place) -> Damage {

@@ -66,7 +66,7 @@ pub use path::{EntryPath, ParsePathError};
 pub use prune::{PruneError, Pruned};
 pub use retention::{Best, Candidate, Goal, Plan, Reason, Retention};
 pub use save::{Save, Saved};
-pub use state_hash::{HashedArray, state_hash};
+pub use state_hash::{ArrayDigest, HashedArray, state_hash};
 pub use store::{Skipped, Store};
 pub use tags::TagError;
 pub use tree::{Array, ArrayLengthError, ArrayRef, ArrayType, Node, Outline, Scalar, StoredTree, Tree};

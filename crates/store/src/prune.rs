@@ -119,14 +119,12 @@ impl Store {
         };
         let mut packs = BTreeSet::new();
         for (chunk, entry) in index::reachable(&self.chunks, &record.root)? {
-            match self.chunks.pack_of(&chunk) {
-                Some(pack) => packs.insert(pack),
-                None => {
-                    let missing = self.chunks.read(&chunk).err();
-                    let damage = missing.unwrap_or_else(|| Damage::malformed("packs", "a chunk is missing"));
-                    return Err(damage.in_entry(&entry));
-                }
-            };
+            if !self.chunks.contains(&chunk) {
+                let missing = self.chunks.read(&chunk).err();
+                let damage = missing.unwrap_or_else(|| Damage::malformed("packs", "a chunk is missing"));
+                return Err(damage.in_entry(&entry));
+            }
+            packs.extend(self.chunks.packs_of(&chunk));
         }
         Ok(packs)
     }

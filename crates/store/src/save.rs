@@ -105,7 +105,7 @@ impl<'a> Save<'a> {
     }
 
     fn is_known(&self, hash: &Hash) -> bool {
-        self.fresh.contains_key(hash) || self.store.chunks.contains(hash)
+        self.fresh.contains_key(hash) || self.store.chunks.is_good(hash)
     }
 
     fn push(

@@ -4,6 +4,8 @@
 //! their parent; scalars stand there themselves. The exact bytes are in `docs/format.md`,
 //! section "State hash".
 
+use rayon::prelude::*;
+
 use crate::hash::Hash;
 use crate::tree::{Array, ArrayPlace, ArrayRef, ArrayType, Node};
 
@@ -21,8 +23,38 @@ impl HashedArray for Array {
     }
 
     fn box_hashes(&self) -> Vec<Hash> {
-        let slice = |range: std::ops::Range<u64>| &self.data()[range.start as usize..range.end as usize];
-        self.kind().boxes().map(|range| Hash::of(slice(range))).collect()
+        ArrayDigest::of(self.kind().clone(), self.data()).box_hashes
+    }
+}
+
+/// An array reduced to what the state hash needs of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArrayDigest {
+    kind: ArrayType,
+    box_hashes: Vec<Hash>,
+}
+
+impl ArrayDigest {
+    /// Hashes an array of type `kind`; `bytes` are its elements, little-endian, in row-major
+    /// order.
+    pub fn of(kind: ArrayType, bytes: &[u8]) -> Self {
+        let pieces: Vec<&[u8]> =
+            kind.boxes().filter_map(|range| bytes.get(range.start as usize..range.end as usize)).collect();
+        let box_hashes = match pieces.as_slice() {
+            [piece] => vec![Hash::of(piece)],
+            pieces => pieces.par_iter().map(|piece| Hash::of(piece)).collect(),
+        };
+        Self { kind, box_hashes }
+    }
+}
+
+impl HashedArray for ArrayDigest {
+    fn kind(&self) -> &ArrayType {
+        &self.kind
+    }
+
+    fn box_hashes(&self) -> Vec<Hash> {
+        self.box_hashes.clone()
     }
 }
 

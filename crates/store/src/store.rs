@@ -33,6 +33,9 @@ pub struct Store {
     pub(crate) poisoned: bool,
 }
 
+/// Where the records of damaged checkpoints are kept.
+pub(crate) const SET_ASIDE: &str = "damaged/";
+
 /// A pack that a save has made durable.
 #[derive(Debug)]
 pub(crate) struct NewPack {
@@ -263,7 +266,7 @@ impl Store {
     /// Takes a committed checkpoint into the books.
     pub(crate) fn accept(&mut self, record: CommitRecord, packs: Vec<NewPack>) {
         for pack in packs {
-            self.chunks.add_pack(pack.id, pack.entries);
+            self.chunks.add_fresh_pack(pack.id, pack.entries);
         }
         self.commits.insert(record.step, Ok(record));
     }
@@ -301,6 +304,28 @@ impl Store {
             self.delete_commit(step)?;
         }
         Ok(later)
+    }
+
+    /// Deletes the checkpoint at `step`, whatever it is; its packs go with the next prune.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn discard_checkpoint(&mut self, step: u64) -> Result<(), StorageError> {
+        self.delete_commit(step)
+    }
+
+    /// Takes a damaged checkpoint out of the books, so that its step can be saved anew. Its
+    /// record is kept under `damaged/`, as far as it can be read.
+    ///
+    /// # Errors
+    /// When the run was opened for reading, or the storage fails.
+    pub fn set_aside(&mut self, step: u64) -> Result<(), SaveError> {
+        self.require_writer()?;
+        let name = commit::object_name(step);
+        if let Ok(record) = self.storage.read(&name, RECORD_LIMIT as u64) {
+            self.storage.put(&format!("{SET_ASIDE}{step:012}.json"), &record)?;
+        }
+        Ok(self.delete_commit(step)?)
     }
 
     pub(crate) fn delete_commit(&mut self, step: u64) -> Result<(), StorageError> {

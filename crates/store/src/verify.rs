@@ -1,6 +1,6 @@
 //! Verification: every byte of a run against the hash that covers it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::index;
 use crate::pack;
 use crate::path::EntryPath;
 use crate::storage::StorageError;
-use crate::store::{Skipped, Store};
+use crate::store::{SET_ASIDE, Skipped, Store};
 use crate::tags;
 use crate::trash;
 
@@ -70,6 +70,7 @@ impl Store {
                 || pack::parse_object_name(name).is_some()
                 || name.starts_with(tags::PREFIX)
                 || trash::is_marker(name)
+                || name.starts_with(SET_ASIDE)
                 || NOTES.contains(&name)
                 || artifacts.contains(&name);
             if !known {
@@ -81,28 +82,30 @@ impl Store {
         Ok(())
     }
 
-    /// The damaged chunks. A pack that only waits to be deleted counts like any other.
-    fn verify_chunks(&self, report: &mut Verification) -> HashMap<Hash, Damage> {
+    /// The damage of every stored chunk. A pack that only waits to be deleted counts like any
+    /// other.
+    fn verify_chunks(&self, report: &mut Verification) -> Vec<(Hash, Damage)> {
         report.damage.extend(self.chunks.damaged_packs().map(|(_, damage)| damage.clone()));
         let hashes: Vec<&Hash> = self.chunks.hashes().collect();
         report.chunks = hashes.len() as u64;
-        let check = |hash: &&Hash| Some((**hash, self.chunks.verify(hash).err()?));
-        hashes.par_iter().filter_map(check).collect()
+        let check = |hash: &&Hash| self.chunks.verify_all_copies(hash);
+        hashes.par_iter().flat_map_iter(check).collect()
     }
 
-    fn verify_checkpoints(&self, bad: &HashMap<Hash, Damage>, report: &mut Verification) {
+    fn verify_checkpoints(&self, bad: &[(Hash, Damage)], report: &mut Verification) {
+        let suspects: HashSet<Hash> = bad.iter().map(|(hash, _)| *hash).collect();
         let mut holds: BTreeMap<Hash, Vec<EntryPath>> = BTreeMap::new();
         for (&step, record) in &self.commits {
             let checked = record.as_ref().map_err(Clone::clone).and_then(|record| {
-                let first = self.damage_of(record, bad, &mut holds);
+                let first = self.damage_of(record, bad, &suspects, &mut holds);
                 first.map_or(Ok(()), Err)
             });
             match checked {
                 Ok(()) => report.valid.push(step),
                 Err(damage) => {
                     if !bad
-                        .values()
-                        .any(|known| known.object == damage.object && known.offset == damage.offset)
+                        .iter()
+                        .any(|(_, known)| known.object == damage.object && known.offset == damage.offset)
                     {
                         push_new(&mut report.damage, damage.clone());
                     }
@@ -113,7 +116,7 @@ impl Store {
         let mut found: Vec<Damage> = bad
             .iter()
             .map(|(hash, damage)| Damage {
-                entries: holds.remove(hash).unwrap_or_default(),
+                entries: holds.get(hash).cloned().unwrap_or_default(),
                 ..damage.clone()
             })
             .collect();
@@ -126,7 +129,8 @@ impl Store {
     fn damage_of(
         &self,
         record: &commit::CommitRecord,
-        bad: &HashMap<Hash, Damage>,
+        bad: &[(Hash, Damage)],
+        suspects: &HashSet<Hash>,
         holds: &mut BTreeMap<Hash, Vec<EntryPath>>,
     ) -> Option<Damage> {
         let readable = self.checkpoint(record.step).and_then(|checkpoint| checkpoint.tree());
@@ -140,13 +144,14 @@ impl Store {
         }
         let mut first = None;
         for (hash, entry) in index::reachable(&self.chunks, &record.root).unwrap_or_default() {
-            let damage = match bad.get(&hash) {
-                Some(damage) => damage.clone(),
-                None if self.chunks.contains(&hash) => continue,
-                None => self.chunks.read(&hash).err()?,
-            };
+            if self.chunks.contains(&hash) && !suspects.contains(&hash) {
+                continue;
+            }
             note(holds, hash, [&entry]);
-            first.get_or_insert(damage.in_entry(&entry));
+            // A chunk may have another copy that is good.
+            if let Err(damage) = self.chunks.read(&hash) {
+                first.get_or_insert(damage.in_entry(&entry));
+            }
         }
         first
     }

@@ -1,0 +1,506 @@
+//! A run as a training loop uses it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use rekindle_store::storage::{FileStorage, Storage};
+use rekindle_store::{
+    About, Checkpoint, Damage, EntryPath, Lineage, OpenError, PruneError, ReadError, Row, SaveError, Saved,
+    Skipped, Store, Tree,
+};
+
+use crate::capture::{CaptureError, DigestSink, SaveSink, capture};
+use crate::compare::{Mismatch, mismatches};
+use crate::diff::first_difference;
+use crate::migrate::{MigrationError, Versions};
+use crate::policy::Policy;
+use crate::restore::{RestoreError, from_checkpoint, from_tree};
+
+/// A training run, opened for writing.
+///
+/// ```
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("mine");
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct State { step: u64, weights: Vec<f32> }
+///
+/// let mut state = State { step: 0, weights: vec![0.0; 8] };
+/// let mut run = rekindle::Run::open_or_create(&path)?;
+/// run.resume(&mut state)?;
+/// while state.step < 100 {
+///     state.weights[0] += 0.5;
+///     state.step += 1;
+///     run.checkpoint(state.step, &state)?;
+/// }
+/// run.finish(&state)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Run {
+    store: Store,
+    versions: Option<Versions>,
+    policy: Policy,
+    about: About,
+    rows: Vec<Row>,
+    /// The step that `checkpoint` was last called with.
+    current: Option<u64>,
+    last_save: Option<Instant>,
+    /// The first checkpoint of this run has been decoded and hashed again.
+    proven: bool,
+}
+
+/// How a run is opened: builds a [`Run`].
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    system: String,
+    versions: Option<Versions>,
+    policy: Policy,
+    purpose: Option<String>,
+    lineage: Option<Lineage>,
+}
+
+/// Resuming failed; the state that was passed in is as it was before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// The saved state does not fit: all differences.
+    #[error("the checkpoint at step {step} does not fit; nothing was changed:{}", bullets(mismatches))]
+    DoesNotFit {
+        /// The step.
+        step: u64,
+        /// The differences.
+        mismatches: Vec<Mismatch>,
+    },
+    /// The saved state was restored, but the caller's check refused it.
+    #[error("the checkpoint at step {step} is not valid: {message}; nothing was changed")]
+    Invalid {
+        /// The step.
+        step: u64,
+        /// What the check said.
+        message: String,
+    },
+    /// No checkpoint can be used.
+    #[error("no checkpoint of {location} can be used:{}", skip_bullets(skipped))]
+    NothingValid {
+        /// The run.
+        location: String,
+        /// All checkpoints, with the reasons.
+        skipped: Vec<Skipped>,
+    },
+    /// The state is of another kind or version.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+    /// The tree does not make the type.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+    /// The state in memory cannot be walked.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// The checkpoint cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A damaged checkpoint cannot be set aside.
+    #[error(transparent)]
+    Save(#[from] SaveError),
+}
+
+impl ResumeError {
+    /// The damage, if the error is one.
+    pub fn damage(&self) -> Option<&Damage> {
+        match self {
+            Self::Read(ReadError::Damaged(damage))
+            | Self::Restore(RestoreError::Read(ReadError::Damaged(damage))) => Some(damage),
+            _ => None,
+        }
+    }
+}
+
+fn bullets(mismatches: &[Mismatch]) -> String {
+    mismatches.iter().map(|mismatch| format!("\n  - {mismatch}")).collect()
+}
+
+fn skip_bullets(skipped: &[Skipped]) -> String {
+    skipped.iter().map(|skipped| format!("\n  - step {}: {}", skipped.step, skipped.damage)).collect()
+}
+
+/// What a resume did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Resumed {
+    /// The step of the checkpoint that was loaded; `None` on a run without any.
+    pub step: Option<u64>,
+    /// Newer checkpoints that are damaged and were passed over.
+    pub skipped: Vec<Skipped>,
+    /// The version from which the state was migrated.
+    pub migrated_from: Option<u32>,
+}
+
+impl RunOptions {
+    /// The defaults: no system, no schema, the default [`Policy`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the model family; a run of another one is refused.
+    pub fn system(mut self, name: impl Into<String>) -> Self {
+        self.system = name.into();
+        self
+    }
+
+    /// Sets the schema of the state and its migrations.
+    pub fn versions(mut self, versions: Versions) -> Self {
+        self.versions = Some(versions);
+        self
+    }
+
+    /// Sets when to checkpoint and what to keep.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Says what this process does, for whoever finds the run locked; the command line otherwise.
+    pub fn purpose(mut self, purpose: impl Into<String>) -> Self {
+        self.purpose = Some(purpose.into());
+        self
+    }
+
+    /// Records what a new run is made from.
+    pub fn lineage(mut self, lineage: Lineage) -> Self {
+        self.lineage = Some(lineage);
+        self
+    }
+
+    /// Makes a new run in the directory `path`.
+    ///
+    /// # Errors
+    /// When the directory holds a run or anything else, or cannot be written.
+    pub fn create(self, path: impl AsRef<Path>) -> Result<Run, OpenError> {
+        self.create_in(Arc::new(FileStorage::new(path.as_ref())))
+    }
+
+    /// Opens the run in the directory `path`.
+    ///
+    /// # Errors
+    /// When there is no run, somebody else writes it, or a later version wrote it.
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Run, OpenError> {
+        self.open_in(Arc::new(FileStorage::new(path.as_ref())))
+    }
+
+    /// Opens the run in the directory `path`, or makes one there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`create`](Self::create).
+    pub fn open_or_create(self, path: impl AsRef<Path>) -> Result<Run, OpenError> {
+        match self.clone().open(path.as_ref()) {
+            Err(OpenError::NoRun { .. }) => self.create(path),
+            result => result,
+        }
+    }
+
+    /// Makes a new run in any storage.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn create_in(self, storage: Arc<dyn Storage>) -> Result<Run, OpenError> {
+        let store = Store::create(storage, &self.system, self.lineage.clone(), &self.stated_purpose())?;
+        Ok(Run::new(store, self))
+    }
+
+    /// Opens a run in any storage.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_in(self, storage: Arc<dyn Storage>) -> Result<Run, OpenError> {
+        let store = Store::open_for_writing(storage, &self.stated_purpose())?;
+        Ok(Run::new(store, self))
+    }
+
+    fn stated_purpose(&self) -> String {
+        let command_line = || std::env::args().collect::<Vec<_>>().join(" ");
+        self.purpose.clone().unwrap_or_else(command_line)
+    }
+}
+
+impl Run {
+    /// Opens the run in the directory `path` with the default options, or makes one there.
+    ///
+    /// # Errors
+    /// When the directory holds something else, somebody else writes the run, or a later version
+    /// wrote it.
+    pub fn open_or_create(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        RunOptions::new().open_or_create(path)
+    }
+
+    fn new(store: Store, options: RunOptions) -> Self {
+        let about = About {
+            system: options.system,
+            schema: options.versions.as_ref().map(|versions| versions.schema().clone()),
+            ..About::default()
+        };
+        Self {
+            store,
+            versions: options.versions,
+            policy: options.policy,
+            about,
+            rows: Vec::new(),
+            current: None,
+            last_save: None,
+            proven: false,
+        }
+    }
+
+    /// The store beneath.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The store beneath, for tags, pruning and files for people.
+    pub fn store_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What is written into every commit record beside the state: config, environment, changes.
+    pub fn about_mut(&mut self) -> &mut About {
+        &mut self.about
+    }
+
+    /// Loads the newest valid checkpoint into `state`; on a run without checkpoints it does
+    /// nothing. Damaged checkpoints are passed over, named in the result, and their commit records
+    /// moved to `damaged/`, so that their steps can be saved anew.
+    ///
+    /// # Errors
+    /// When the state does not fit, or no checkpoint can be read; `state` is then unchanged.
+    pub fn resume<T: Serialize + DeserializeOwned>(&mut self, state: &mut T) -> Result<Resumed, ResumeError> {
+        self.resume_checked(state, |_| Ok(()))
+    }
+
+    /// As [`resume`](Self::resume); `validate` looks at the whole restored state before it
+    /// replaces the old one.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume), and what `validate` says.
+    pub fn resume_checked<T: Serialize + DeserializeOwned>(
+        &mut self,
+        state: &mut T,
+        validate: impl Fn(&T) -> Result<(), String>,
+    ) -> Result<Resumed, ResumeError> {
+        let load =
+            |checkpoint: &Checkpoint<'_>| load_into(checkpoint, state, self.versions.as_ref(), &validate);
+        let (found, skipped) =
+            self.store.newest_valid(load, |error: &ResumeError| error.damage().cloned())?;
+        let Some((step, (value, migrated_from))) = found else {
+            if skipped.is_empty() {
+                return Ok(Resumed::default());
+            }
+            return Err(ResumeError::NothingValid { location: self.store.location(), skipped });
+        };
+        for damaged in &skipped {
+            self.store.set_aside(damaged.step)?;
+        }
+        *state = value;
+        self.begin_at(step);
+        Ok(Resumed { step: Some(step), skipped, migrated_from })
+    }
+
+    /// Loads the checkpoint at `step` into `state`.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume); a damaged checkpoint is an error here.
+    pub fn resume_at<T: Serialize + DeserializeOwned>(
+        &mut self,
+        step: u64,
+        state: &mut T,
+        validate: impl Fn(&T) -> Result<(), String>,
+    ) -> Result<Resumed, ResumeError> {
+        let checkpoint = self.store.checkpoint(step)?;
+        let (value, migrated_from) = load_into(&checkpoint, state, self.versions.as_ref(), &validate)?;
+        *state = value;
+        self.begin_at(step);
+        Ok(Resumed { step: Some(step), skipped: Vec::new(), migrated_from })
+    }
+
+    fn begin_at(&mut self, step: u64) {
+        self.current = Some(step);
+        self.last_save = Some(Instant::now());
+        if let Ok(checkpoint) = self.store.checkpoint(step) {
+            self.about.changes = checkpoint.record().about.changes.clone();
+        }
+    }
+
+    /// Adds a row to the metrics history. The next checkpoint seals it and takes the finite
+    /// numbers of its metrics as its own.
+    pub fn log(&mut self, step: u64, metrics: &BTreeMap<String, f64>) {
+        let mut row = Row::new();
+        row.insert("step".to_owned(), step.into());
+        for (name, &value) in metrics {
+            // JSON has no word for NaN and infinity: they become null.
+            row.insert(name.clone(), value.into());
+            if value.is_finite() {
+                self.about.metrics.insert(name.clone(), value);
+            } else {
+                self.about.metrics.remove(name);
+            }
+        }
+        self.rows.push(row);
+    }
+
+    /// Saves `state` if the policy says so: always on the first call of a new run. Gives the
+    /// saved checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// When the state cannot be captured or written; the checkpoints before are intact.
+    pub fn checkpoint<T: Serialize + DeserializeOwned>(
+        &mut self,
+        step: u64,
+        state: &T,
+    ) -> Result<Option<Saved>, CaptureError> {
+        self.current = Some(step);
+        if !self.policy.is_due(step, self.last_save) {
+            return Ok(None);
+        }
+        self.save(step, state).map(Some)
+    }
+
+    /// Saves `state` at `step`, whatever the policy says, and prunes by the policy's retention.
+    ///
+    /// # Errors
+    /// As [`checkpoint`](Self::checkpoint).
+    pub fn save<T: Serialize + DeserializeOwned>(
+        &mut self,
+        step: u64,
+        state: &T,
+    ) -> Result<Saved, CaptureError> {
+        self.current = Some(step);
+        let mut save = self.store.save()?;
+        let tree = capture(state, &mut SaveSink(&mut save))?;
+        let saved = save.commit(step, &tree, self.about.clone(), &self.rows)?;
+        if saved.written {
+            self.rows.clear();
+        }
+        self.prove_it_comes_back::<T>(&saved)?;
+        self.last_save = Some(Instant::now());
+        if saved.written {
+            self.prune_by_policy()?;
+        }
+        Ok(saved)
+    }
+
+    /// Saves a state that is a tree already, such as one that was read from a foreign file.
+    ///
+    /// # Errors
+    /// As [`checkpoint`](Self::checkpoint).
+    pub fn save_tree(&mut self, step: u64, tree: &Tree) -> Result<Saved, CaptureError> {
+        self.current = Some(step);
+        let mut save = self.store.save()?;
+        let stored = tree.try_map_arrays(&mut |_, array| save.array(array.kind().clone(), array.data()))?;
+        Ok(save.commit(step, &stored, self.about.clone(), &self.rows)?)
+    }
+
+    /// Decodes the first checkpoint of a run and hashes it again: a type that cannot come back is
+    /// found before training goes on. The checkpoint is withdrawn if it does not.
+    fn prove_it_comes_back<T: Serialize + DeserializeOwned>(
+        &mut self,
+        saved: &Saved,
+    ) -> Result<(), CaptureError> {
+        if self.proven || !saved.written || saved.record.previous.is_some() {
+            return Ok(());
+        }
+        let step = saved.record.step;
+        let lost = match self.entry_that_is_lost::<T>(step) {
+            Ok(None) => {
+                self.proven = true;
+                return Ok(());
+            }
+            Ok(Some(path)) => CaptureError::DoesNotComeBack { path },
+            Err(error) => error,
+        };
+        match self.store.discard_checkpoint(step) {
+            Ok(()) => Err(lost),
+            Err(error) => Err(SaveError::from(error).into()),
+        }
+    }
+
+    fn entry_that_is_lost<T: Serialize + DeserializeOwned>(
+        &self,
+        step: u64,
+    ) -> Result<Option<EntryPath>, CaptureError> {
+        let checkpoint = self.store.checkpoint(step).map_err(SaveError::from)?;
+        let tree = checkpoint.tree().map_err(SaveError::from)?;
+        let value: T = match from_checkpoint(&checkpoint, &tree) {
+            Ok(value) => value,
+            Err(RestoreError::Refused { path, message }) => {
+                return Err(CaptureError::Unsupported {
+                    path,
+                    message: format!("it cannot be read back: {message}"),
+                });
+            }
+            Err(RestoreError::Read(error)) => return Err(SaveError::from(error).into()),
+        };
+        let again = capture(&value, &mut DigestSink)?;
+        Ok(first_difference(&tree, &again))
+    }
+
+    fn prune_by_policy(&mut self) -> Result<(), CaptureError> {
+        if self.policy.retention == Default::default() {
+            return Ok(());
+        }
+        let Policy { retention, best, grace_seconds, .. } = &self.policy;
+        match self.store.prune(retention, best.as_ref(), *grace_seconds) {
+            Ok(_) => Ok(()),
+            Err(PruneError::Save(error)) => Err(error.into()),
+            Err(error) => {
+                Err(CaptureError::Unsupported { path: EntryPath::root(), message: error.to_string() })
+            }
+        }
+    }
+
+    /// Saves the state of the last step that `checkpoint` was called with, unless it is saved
+    /// already, and gives up the right to write.
+    ///
+    /// # Errors
+    /// As [`checkpoint`](Self::checkpoint).
+    pub fn finish<T: Serialize + DeserializeOwned>(mut self, state: &T) -> Result<(), CaptureError> {
+        let step = self.current.unwrap_or(0);
+        self.save(step, state).map(drop)
+    }
+}
+
+/// The state of a checkpoint as a `T`, if it has the form of `like`, and the version it was
+/// migrated from.
+pub(crate) fn load_into<T: Serialize + DeserializeOwned>(
+    checkpoint: &Checkpoint<'_>,
+    like: &T,
+    versions: Option<&Versions>,
+    validate: &impl Fn(&T) -> Result<(), String>,
+) -> Result<(T, Option<u32>), ResumeError> {
+    let record = checkpoint.record();
+    let step = record.step;
+    let found = record.about.schema.as_ref();
+    let path = versions.map_or(Ok(0..0), |versions| versions.path_from(found))?;
+    let value: T = if path.is_empty() {
+        let tree = checkpoint.tree()?;
+        fit(step, mismatches(like, &tree)?)?;
+        from_checkpoint(checkpoint, &tree)?
+    } else {
+        let tree = checkpoint.load(&EntryPath::root())?;
+        let tree = versions.map_or(Ok(tree.clone()), |versions| versions.migrate(tree, path.clone()))?;
+        fit(step, mismatches(like, &tree)?)?;
+        from_tree(&tree)?
+    };
+    validate(&value).map_err(|message| ResumeError::Invalid { step, message })?;
+    Ok((value, (!path.is_empty()).then_some(path.start)))
+}
+
+fn fit(step: u64, mismatches: Vec<Mismatch>) -> Result<(), ResumeError> {
+    if mismatches.is_empty() { Ok(()) } else { Err(ResumeError::DoesNotFit { step, mismatches }) }
+}
