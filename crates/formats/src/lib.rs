@@ -1,1 +1,125 @@
-//! x
+//! Foreign formats: files that hold a training state, read and written.
+//!
+//! Every format has a folder of the same shape and is described by one [`Format`]: how its files
+//! are told by their first bytes, how they are read into a [`Document`], and how a checkpoint is
+//! written. A model system adds its own formats beside these.
+//!
+//! | format | ending | read | written | holds |
+//! |---|---|---|---|---|
+//! | checkpoint file | `.rekindle` | yes | yes | everything |
+//! | safetensors | `.safetensors` | yes | yes | arrays as tensors, the rest in the metadata |
+//! | JSON | `.json`, `.json.gz` | yes | yes | everything, readable |
+//!
+//! ```
+//! # let dir = tempfile::tempdir()?;
+//! use rekindle::{EntryPath, RunOptions, Store, storage::MemoryStorage};
+//! use rekindle_formats::{FORMATS, detect, for_writing};
+//!
+//! let storage = std::sync::Arc::new(MemoryStorage::new());
+//! let mut run = RunOptions::new().create_in(storage.clone())?;
+//! run.save(5, &vec![1.0f32, 2.0])?;
+//! let store = Store::open(storage)?;
+//!
+//! let path = dir.path().join("state.safetensors");
+//! for_writing(FORMATS, &path)?.write(&store.checkpoint(5)?, &path)?;
+//! let document = detect(FORMATS, &path)?.read(&path)?;
+//! assert_eq!(document.step, 5);
+//! assert_eq!(document.tree, store.checkpoint(5)?.load(&EntryPath::root())?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod archive;
+mod document;
+pub mod files;
+mod json;
+mod safetensors;
+
+use std::path::Path;
+
+use rekindle::Checkpoint;
+
+pub use archive::{is_checkpoint_file, open as open_checkpoint_file};
+pub use document::{Document, FormatError};
+pub use safetensors::open as open_safetensors;
+
+/// A file format.
+#[derive(Debug, Clone, Copy)]
+pub struct Format {
+    /// Its name, for people.
+    pub name: &'static str,
+    /// The endings of its files.
+    pub endings: &'static [&'static str],
+    /// Tells its files by their first bytes, at most [`HEAD`].
+    pub matches: fn(&[u8]) -> bool,
+    /// Reads a file.
+    pub read: fn(&Path) -> Result<Document, FormatError>,
+    /// Writes a checkpoint; absent for formats that are only read.
+    pub write: Option<fn(&Checkpoint<'_>, &Path) -> Result<(), FormatError>>,
+}
+
+/// So many first bytes tell the format of a file.
+pub const HEAD: usize = 512;
+
+/// The formats that hold any state.
+pub const FORMATS: &[Format] = &[archive::FORMAT, safetensors::FORMAT, json::FORMAT, json::GZIP_FORMAT];
+
+/// The format of the file at `path`, by its content.
+///
+/// # Errors
+/// When the file cannot be read or is of no known format.
+pub fn detect<'a>(
+    formats: impl IntoIterator<Item = &'a Format>,
+    path: &Path,
+) -> Result<&'a Format, FormatError> {
+    let head = files::head(path, HEAD).map_err(|error| FormatError::read(path, error))?;
+    let mut known = Vec::new();
+    for format in formats {
+        if (format.matches)(&head) {
+            return Ok(format);
+        }
+        known.push(format.name);
+    }
+    Err(FormatError::Unknown { path: path.to_owned(), known })
+}
+
+/// The format to write the file at `path` in, by its ending.
+///
+/// # Errors
+/// When no format that can be written has that ending.
+pub fn for_writing<'a>(
+    formats: impl IntoIterator<Item = &'a Format>,
+    path: &Path,
+) -> Result<&'a Format, FormatError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let mut known = Vec::new();
+    for format in formats.into_iter().filter(|format| format.write.is_some()) {
+        if format.endings.iter().any(|ending| name.ends_with(ending)) {
+            return Ok(format);
+        }
+        known.extend(format.endings);
+    }
+    Err(FormatError::UnknownExtension { path: path.to_owned(), known })
+}
+
+impl Format {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not well formed.
+    pub fn read(&self, path: &Path) -> Result<Document, FormatError> {
+        (self.read)(path)
+    }
+
+    /// Writes a checkpoint to the file at `path`, which appears as a whole or not at all.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read, the format cannot hold it, or the file cannot be
+    /// written.
+    pub fn write(&self, checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatError> {
+        let unsupported = || FormatError::Unsupported {
+            path: path.to_owned(),
+            reason: format!("{} files can only be read", self.name),
+        };
+        self.write.ok_or_else(unsupported)?(checkpoint, path)
+    }
+}

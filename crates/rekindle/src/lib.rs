@@ -52,6 +52,8 @@ pub use rekindle_store::{
     TagError, Tree, Verification, no_entry, similar, state_hash, storage, time,
 };
 
+pub use half;
+
 pub use array::{ArrayData, Element, Matrix, growing};
 pub use capture::{ArraySink, CaptureError, hash_of, to_tree};
 pub use compare::{Mismatch, MismatchKind};

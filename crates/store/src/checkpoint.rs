@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::commit::CommitRecord;
 use crate::error::{Damage, ReadError};
 use crate::hash::Hash;
+use crate::history::Row;
 use crate::index;
 use crate::path::EntryPath;
 use crate::state_hash::state_hash;
@@ -104,6 +105,11 @@ impl<'a> Checkpoint<'a> {
             let array = Array::new(kind.dtype, kind.shape.clone(), bytes);
             array.map_err(|_| Damage::malformed(full.to_string(), "an array of the wrong length").into())
         })
+    }
+
+    /// The metrics history up to this checkpoint, as [`Store::history`].
+    pub fn history(&self) -> (Vec<Row>, Option<Damage>) {
+        self.store.history(self.record)
     }
 
     /// Reads and checks everything that the checkpoint needs.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use crate::checkpoint::Checkpoint;
 use crate::codec;
 use crate::commit::{self, About, CommitRecord, FORMAT};
 use crate::error::SaveError;
@@ -14,7 +15,7 @@ use crate::pack::{CHUNK_MAX, PackWriter};
 use crate::state_hash::state_hash;
 use crate::store::Store;
 use crate::time::now_seconds;
-use crate::tree::{ArrayPlace, ArrayRef, ArrayType, INLINE_LIMIT, Node, StoredTree};
+use crate::tree::{ArrayPlace, ArrayRef, ArrayType, INLINE_LIMIT, StoredTree};
 
 /// A pack that has grown to this length is closed and another begun: bytes.
 const PACK_TARGET: u64 = 256 << 20;
@@ -230,15 +231,19 @@ impl ChunkSink for Save<'_> {
     }
 }
 
-impl Node<ArrayRef> {
-    /// Bytes of all arrays of the tree.
-    pub fn payload_bytes(&self) -> u64 {
-        let mut total = 0;
-        self.for_each_leaf(&mut |_, node| {
-            if let Node::Array(array) = node {
-                total += array.kind().byte_len().unwrap_or(0);
-            }
-        });
-        total
+impl Store {
+    /// Saves a checkpoint of another run in this one, with its metrics history: array by array,
+    /// so that it takes no more memory than the largest of them.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read, or this run cannot be written.
+    pub fn copy_checkpoint(&mut self, from: &Checkpoint<'_>) -> Result<Saved, SaveError> {
+        let tree = from.tree()?;
+        let rows = from.history().0;
+        let mut save = self.save()?;
+        let stored = tree.try_map_arrays(&mut |path, array: &ArrayRef| {
+            save.array(array.kind().clone(), &from.read_array(path, array)?)
+        })?;
+        save.commit(from.record().step, &stored, from.record().about.clone(), &rows)
     }
 }

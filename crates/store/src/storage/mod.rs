@@ -2,9 +2,10 @@
 //!
 //! The trait is shaped so that a directory and an object store both fit: objects are written
 //! once under their final name, read by range, listed and deleted. [`FileStorage`] keeps a run in
-//! a directory, [`MemoryStorage`] in memory; [`sim`] holds the simulated disk on which crashes
+//! a directory, [`MemoryStorage`] in memory, [`Archive`] in one file; [`sim`] holds the simulated disk on which crashes
 //! and failing calls are tested.
 
+mod archive;
 mod disk;
 mod file;
 mod memory;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use archive::{Archive, ArchiveWriter, MAGIC as ARCHIVE_MAGIC};
 pub use disk::{Disk, ReadFile, RealDisk, WriteFile};
 pub use file::FileStorage;
 pub use memory::MemoryStorage;

@@ -1,0 +1,64 @@
+//! The checkpoint file, `.rekindle`: a run with one checkpoint, in one file. Every reading command
+//! takes it in place of a run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rekindle::storage::{ARCHIVE_MAGIC, Archive, ArchiveWriter};
+use rekindle::{Checkpoint, EntryPath, Lineage, Store};
+
+use crate::document::{Document, FormatError};
+use crate::{Format, files};
+
+pub(crate) const FORMAT: Format =
+    Format { name: "checkpoint file", endings: &[".rekindle"], matches, read, write: Some(write) };
+
+fn matches(head: &[u8]) -> bool {
+    head.starts_with(ARCHIVE_MAGIC)
+}
+
+/// True when the file at `path` begins as a checkpoint file does.
+pub fn is_checkpoint_file(path: &Path) -> bool {
+    files::head(path, ARCHIVE_MAGIC.len()).is_ok_and(|head| matches(&head))
+}
+
+/// Opens a checkpoint file as a run.
+///
+/// # Errors
+/// When it cannot be read or is damaged.
+pub fn open(path: &Path) -> Result<Store, FormatError> {
+    let archive = Archive::open(path).map_err(rekindle::OpenError::from)?;
+    Ok(Store::open(Arc::new(archive))?)
+}
+
+fn read(path: &Path) -> Result<Document, FormatError> {
+    let store = open(path)?;
+    let Some(&step) = store.steps().last() else {
+        return Err(FormatError::malformed(path, "it holds no checkpoint"));
+    };
+    let checkpoint = store.checkpoint(step)?;
+    Ok(Document {
+        tree: checkpoint.load(&EntryPath::root())?,
+        step,
+        about: checkpoint.record().about.clone(),
+        history: checkpoint.history().0,
+        losses: Vec::new(),
+    })
+}
+
+fn write(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatError> {
+    let failed = |error| FormatError::write(path, error);
+    let writer = Arc::new(ArchiveWriter::create(path).map_err(failed)?);
+    let record = checkpoint.record();
+    let lineage = Lineage {
+        source: format!("step {}", record.step),
+        run: Some(record.run.clone()),
+        step: Some(record.step),
+        state_hash: Some(record.state_hash),
+        only: None,
+    };
+    let mut store = Store::create(writer.clone(), &record.about.system, Some(lineage), "export")?;
+    store.copy_checkpoint(checkpoint)?;
+    drop(store);
+    writer.finish().map_err(failed)
+}

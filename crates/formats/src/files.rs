@@ -1,0 +1,119 @@
+//! The user's own files: the one place outside the storage seam that opens any.
+
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this is the helper that the rule names"
+)]
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// Opens a file for reading, front to back.
+///
+/// # Errors
+/// The system's.
+pub fn open(path: &Path) -> io::Result<BufReader<File>> {
+    File::open(path).map(BufReader::new)
+}
+
+/// A text file of at most `limit` bytes.
+///
+/// # Errors
+/// The system's; and when the file is longer or not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    let file = File::open(path)?;
+    let len = file.metadata()?.len();
+    if len > limit {
+        let message = format!("the file has {len} bytes, at most {limit} are allowed");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    let mut text = String::new();
+    file.take(limit).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The first bytes of a file, at most `count`.
+///
+/// # Errors
+/// The system's.
+pub fn head(path: &Path, count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(count as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Length of a file in bytes.
+///
+/// # Errors
+/// The system's.
+pub fn len(path: &Path) -> io::Result<u64> {
+    Ok(std::fs::metadata(path)?.len())
+}
+
+/// A file being written that appears under its name as a whole or not at all; one of that name
+/// is replaced.
+#[derive(Debug)]
+pub struct NewFile {
+    path: PathBuf,
+    file: BufWriter<NamedTempFile>,
+}
+
+impl NewFile {
+    /// Begins the file at `path`, in a temporary file beside it.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let file = NamedTempFile::new_in(parent.unwrap_or(Path::new(".")))?;
+        Ok(Self { path: path.to_owned(), file: BufWriter::with_capacity(1 << 20, file) })
+    }
+
+    /// Makes the file durable and visible.
+    ///
+    /// # Errors
+    /// The system's; what was at its place before is then still there.
+    pub fn finish(self) -> io::Result<()> {
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        set_usual_permissions(file.as_file())?;
+        file.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+/// Temporary files are private; what the user asked for is readable as any other new file.
+#[cfg(unix)]
+fn set_usual_permissions(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn set_usual_permissions(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes a whole file, durably and atomically.
+///
+/// # Errors
+/// The system's.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = NewFile::create(path)?;
+    file.write_all(bytes)?;
+    file.finish()
+}

@@ -1,0 +1,53 @@
+//! JSON that keeps every type, readable and exact.
+//!
+//! The file is `{"rekindle": 1, "checkpoint": {step, state_hash, ...}, "state": NODE}`. A node is
+//!
+//! - `null`, `true`, `"text"` or `[...]` for a null, a truth value, a text or a list;
+//! - `{"name": NODE, ...}` for a struct; a name that begins with `$` gets another `$` before it;
+//! - `{"$u32": 5}`, `{"$f64": 0.5}`, ... for a number of that type. Integers of more than 53 bits
+//!   are written as text, and so are floats that are not finite: `"inf"`, `"-inf"`, or the bits of
+//!   a NaN as `"nan:7fc00000"`;
+//! - `{"$array": "f32", "shape": [2, 3], "data": [...]}` for an array, its elements in row-major
+//!   order, written as numbers are;
+//! - `{"$map": [[KEY, NODE], ...]}`, `{"$variant": "Name", "content": NODE}`, `{"$some": NODE}`,
+//!   `{"$char": "x"}`.
+
+mod read;
+mod write;
+
+pub(crate) use read::tree_from_json;
+pub(crate) use write::{Failure, quoted, write_tree};
+
+use crate::Format;
+
+pub(crate) const FORMAT: Format =
+    Format { name: "JSON", endings: &[".json"], matches, read: read::read, write: Some(write::write) };
+
+pub(crate) const GZIP_FORMAT: Format = Format {
+    name: "gzipped JSON",
+    endings: &[".json.gz"],
+    matches: matches_gzip,
+    read: read::read_gzip,
+    write: Some(write::write_gzip),
+};
+
+/// The first key of the file.
+pub(crate) const MARK: &str = "rekindle";
+
+fn matches(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    let inside = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    inside.is_some_and(|inside| inside.starts_with(b"\"rekindle\""))
+}
+
+fn matches_gzip(head: &[u8]) -> bool {
+    use std::io::Read;
+    let mut text = vec![0; 64];
+    let mut decoder = flate2::read::GzDecoder::new(head);
+    let mut len = 0;
+    // The head is cut off in the middle of the stream: what comes before that is enough.
+    while let Ok(count @ 1..) = decoder.read(&mut text[len..]) {
+        len += count;
+    }
+    matches(&text[..len])
+}
