@@ -108,6 +108,28 @@ impl Write for NewFile {
     }
 }
 
+/// Adds a line to a text file, which is created if need be.
+///
+/// # Errors
+/// The system's.
+pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    let mut file = File::options().append(true).create(true).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())
+}
+
+/// True when there is a file or directory at `path`.
+pub fn exists(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+/// The names of the directories in `path`; none when it cannot be read.
+pub fn directories(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    found.sort();
+    found
+}
+
 /// Writes a whole file, durably and atomically.
 ///
 /// # Errors

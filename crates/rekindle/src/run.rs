@@ -269,6 +269,11 @@ impl Run {
         &self.policy
     }
 
+    /// Sets when to checkpoint and what to keep from now on.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
     /// What is written into every commit record beside the state: config, environment, changes.
     pub fn about_mut(&mut self) -> &mut About {
         &mut self.about

@@ -222,6 +222,20 @@ impl Store {
         Ok((None, skipped))
     }
 
+    /// The newest checkpoint all of whose bytes are as they were written, and the damaged ones
+    /// that were passed over. Reads all of it.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn newest_whole(&self) -> Result<(Option<u64>, Vec<Skipped>), ReadError> {
+        let damage = |error: &ReadError| match error {
+            ReadError::Damaged(damage) => Some((**damage).clone()),
+            _ => None,
+        };
+        let (found, skipped) = self.newest_valid(|checkpoint| checkpoint.verify(), damage)?;
+        Ok((found.map(|(step, ())| step), skipped))
+    }
+
     /// The rows of the metrics history up to the checkpoint of `record`; rows of segments that
     /// cannot be read are left out, and the damage is returned.
     pub fn history(&self, record: &CommitRecord) -> (Vec<Row>, Option<Damage>) {

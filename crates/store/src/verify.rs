@@ -34,26 +34,27 @@ pub struct Verification {
     pub bytes: u64,
 }
 
+/// Where a system's own files are: a circuit, a picture.
+pub(crate) const ARTIFACTS: &str = "artifacts/";
 /// Files for people, which no checkpoint depends on and no hash covers.
 const NOTES: [&str; 4] = ["config.yaml", "lease", "lease.holder.json", "metrics.jsonl"];
 
 impl Store {
-    /// Reads every object of the run and checks it. `artifacts` are the names of files that the
-    /// caller put beside the checkpoints.
+    /// Reads every object of the run and checks it.
     ///
     /// # Errors
     /// When the storage cannot be listed. Damage is no error but in the report.
-    pub fn verify(&self, artifacts: &[&str]) -> Result<Verification, StorageError> {
+    pub fn verify(&self) -> Result<Verification, StorageError> {
         let mut report = Verification::default();
         report.damage.extend(self.identity_damage().cloned());
-        self.verify_objects(artifacts, &mut report)?;
+        self.verify_objects(&mut report)?;
         let bad = self.verify_chunks(&mut report);
         self.verify_checkpoints(&bad, &mut report);
         self.verify_tags(&mut report)?;
         Ok(report)
     }
 
-    fn verify_objects(&self, artifacts: &[&str], report: &mut Verification) -> Result<(), StorageError> {
+    fn verify_objects(&self, report: &mut Verification) -> Result<(), StorageError> {
         let segments: Vec<_> = self.records().filter_map(|record| record.history.as_deref()).collect();
         for name in segments {
             if let Err(damage) = history::read(&*self.storage, name) {
@@ -72,7 +73,7 @@ impl Store {
                 || trash::is_marker(name)
                 || name.starts_with(SET_ASIDE)
                 || NOTES.contains(&name)
-                || artifacts.contains(&name);
+                || name.starts_with(ARTIFACTS);
             if !known {
                 report.unknown.push(object.name);
             } else if is_segment && let Err(damage) = history::read(&*self.storage, name) {

@@ -1,1 +1,24 @@
-//! x
+//! The training loop that every model system shares.
+//!
+//! A [`System`] says how its state is built, trained by a step, and measured; the loop gives it
+//! configs with presets and `--set`, checkpoints by policy, progress, graceful stops, a stop on
+//! divergence, resume, and [`prove`](fn@prove): the proof that a killed and resumed run ends with
+//! the same bits as one never stopped. A [`Registry`] holds the systems of a binary.
+//!
+//! See `tests/` for a whole system of forty lines.
+
+mod config;
+mod progress;
+mod prove;
+mod registry;
+mod signals;
+mod system;
+mod training;
+
+pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
+pub use progress::{Display, ProgressView, describe, duration, number};
+pub use prove::{Difference, Killed, Launcher, Proof, ProveError, ProveOptions, Subject, prove};
+pub use registry::{AnySystem, Registry};
+pub use signals::{Signal, Signals};
+pub use system::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
+pub use training::{Onto, Options, Origin, Report, Start, Started, TrainError, TrainingState};

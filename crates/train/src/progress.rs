@@ -1,0 +1,173 @@
+//! Showing progress: a bar on a terminal, a plain line now and then elsewhere. All of it goes to
+//! standard error.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::system::{Metrics, Progress};
+
+/// Plain lines come no closer together.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Display {
+    /// A bar that is drawn over and over.
+    Bar,
+    /// A line now and then.
+    Lines,
+    /// Not at all.
+    Quiet,
+}
+
+/// Shows the progress of one training.
+#[derive(Debug)]
+pub struct ProgressView {
+    display: Display,
+    bar: Option<ProgressBar>,
+    begun: Instant,
+    first_step: u64,
+    last_line: Option<Instant>,
+    metrics: Metrics,
+}
+
+impl ProgressView {
+    /// Begins at `progress`.
+    pub fn new(display: Display, progress: Progress) -> Self {
+        let bar = (display == Display::Bar).then(|| bar(progress));
+        Self {
+            display,
+            bar,
+            begun: Instant::now(),
+            first_step: progress.step,
+            last_line: None,
+            metrics: Metrics::new(),
+        }
+    }
+
+    /// A step is done.
+    pub fn step(&mut self, progress: Progress, metrics: &Metrics) {
+        if self.display == Display::Quiet {
+            return;
+        }
+        if let Some(bar) = &self.bar {
+            // The bar itself limits how often it is drawn.
+            bar.set_position(progress.step);
+            if bar.position() % 16 == 0 || self.metrics.is_empty() {
+                self.metrics.extend(metrics.iter().map(|(name, value)| (name.clone(), *value)));
+                bar.set_message(describe(&self.metrics));
+            }
+        } else if self.last_line.is_none_or(|last| last.elapsed() >= LINE_INTERVAL) {
+            self.metrics.extend(metrics.iter().map(|(name, value)| (name.clone(), *value)));
+            self.last_line = Some(Instant::now());
+            eprintln!("{}", self.line(progress));
+        }
+    }
+
+    /// The state has been measured.
+    pub fn evaluated(&mut self, metrics: &Metrics) {
+        self.metrics.extend(metrics.iter().map(|(name, value)| (name.clone(), *value)));
+        if let Some(bar) = &self.bar {
+            bar.set_message(describe(&self.metrics));
+        }
+    }
+
+    /// Says something beside the progress.
+    pub fn say(&self, message: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{message}")),
+            None => eprintln!("{message}"),
+        }
+    }
+
+    /// Training has ended, for now or for good.
+    pub fn finish(&self, progress: Progress) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(progress.step);
+            bar.finish();
+        } else if self.display == Display::Lines {
+            eprintln!("{}", self.line(progress));
+        }
+    }
+
+    fn line(&self, progress: Progress) -> String {
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let done = progress.step.saturating_sub(self.first_step);
+        let rate = if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
+        let mut line = match progress.total {
+            Some(total) => format!("step {}/{total}", progress.step),
+            None => format!("step {}", progress.step),
+        };
+        if done > 0 {
+            line += &format!("  {rate:.1} steps/s");
+            if let Some(rest) =
+                progress.total.map(|total| total.saturating_sub(progress.step)).filter(|rest| *rest > 0)
+            {
+                line += &format!("  ETA {}", duration(rest as f64 / rate));
+            }
+        }
+        let metrics = describe(&self.metrics);
+        if metrics.is_empty() { line } else { format!("{line}  {metrics}") }
+    }
+}
+
+fn bar(progress: Progress) -> ProgressBar {
+    let template = match progress.total {
+        Some(_) => "{bar:24} {pos}/{len}  {per_sec:.1}  ETA {eta}  {msg}",
+        None => "{spinner} step {pos}  {per_sec:.1}  {elapsed}  {msg}",
+    };
+    let bar = ProgressBar::with_draw_target(progress.total, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.set_position(progress.step);
+    bar.reset_eta();
+    bar
+}
+
+/// `name value` pairs, short.
+pub fn describe(metrics: &Metrics) -> String {
+    let pairs = metrics.iter().map(|(name, value)| format!("{name} {}", number(*value)));
+    pairs.collect::<Vec<_>>().join("  ")
+}
+
+/// A number for people: whole numbers as they are, others to four significant digits.
+pub fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e12 {
+        return format!("{value}");
+    }
+    match value.abs() {
+        1e-3..1e6 => {
+            let digits = 3 - (value.abs().log10().floor() as i32);
+            format!("{value:.*}", digits.max(0) as usize)
+        }
+        _ => format!("{value:.3e}"),
+    }
+}
+
+/// Seconds for people: `8 s`, `3 m 20 s`, `2 h 5 m`.
+pub fn duration(seconds: f64) -> String {
+    let whole = if seconds.is_finite() { seconds.max(0.0).round() as u64 } else { return "?".to_owned() };
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} m {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} m", whole / 3600, whole / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let cases =
+            [(3.0, "3"), (0.123456, "0.1235"), (12.3456, "12.35"), (1.5e-7, "1.500e-7"), (4567.89, "4568")];
+        for (value, text) in cases {
+            assert_eq!(number(value), text);
+        }
+        assert_eq!(number(f64::NAN), "NaN");
+        assert_eq!(duration(7510.0), "2 h 5 m");
+    }
+}

@@ -1,0 +1,480 @@
+//! The proof of exact resume: a run that is killed and resumed, over and over, ends with the same
+//! state as one never stopped.
+//!
+//! The straight run is one process that writes no checkpoint. The other is killed with SIGKILL at
+//! seeded steps and resumed by a new process each time. It cannot pass by accident: every process
+//! must die at its step, every resume must begin at the newest checkpoint before the kill, and
+//! both runs must do all steps.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use rekindle::storage::FileStorage;
+use rekindle::{EntryPath, Hash, ReadError, Store, first_difference};
+use rekindle_formats::files;
+
+/// Starts processes that train: a binary that understands `train` and `resume`.
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    /// The binary.
+    pub program: PathBuf,
+    /// Arguments for every process: `--threads` and the like.
+    pub common: Vec<OsString>,
+}
+
+/// What is trained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A preset or config file.
+    Config(String),
+    /// A run, from one of its checkpoints on.
+    Checkpoint {
+        /// The directory of the run.
+        run: PathBuf,
+        /// The step.
+        step: u64,
+    },
+}
+
+/// How the proof is done.
+#[derive(Debug, Clone)]
+pub struct ProveOptions {
+    /// Steps to train; to the end when absent.
+    pub steps: Option<u64>,
+    /// How often the second run is killed.
+    pub kills: u64,
+    /// Seed of the steps at which it is killed.
+    pub seed: u64,
+    /// `path=value` on top of the config.
+    pub settings: Vec<String>,
+}
+
+/// One kill, and the resume after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Killed {
+    /// The step at which the process killed itself.
+    pub at: u64,
+    /// The newest checkpoint then.
+    pub newest_checkpoint: u64,
+    /// Where the next process began.
+    pub resumed_from: u64,
+}
+
+/// The outcome.
+#[derive(Debug, Clone, Serialize)]
+pub struct Proof {
+    /// True when both runs ended with the same state.
+    pub equal: bool,
+    /// Step of the final state.
+    pub step: u64,
+    /// State hash of the straight run.
+    pub straight: Hash,
+    /// State hash of the killed run.
+    pub killed: Hash,
+    /// The kills.
+    pub kills: Vec<Killed>,
+    /// Where the runs part, if they do.
+    pub difference: Option<Difference>,
+}
+
+/// Where two runs part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The first step whose states differ; absent when a second try did not differ.
+    pub step: Option<u64>,
+    /// The first entry that differs then.
+    pub entry: Option<String>,
+}
+
+/// The proof could not be done; this is no proof of anything.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProveError {
+    /// A process could not be started, or its files not be made.
+    #[error("cannot start a process: {0}")]
+    Io(#[from] std::io::Error),
+    /// A process ended in another way than it should.
+    #[error("`{command}` {what}\n{stderr}")]
+    Process {
+        /// Its command line.
+        command: String,
+        /// What it did.
+        what: String,
+        /// What it said.
+        stderr: String,
+    },
+    /// There are fewer steps than kills.
+    #[error(
+        "{kills} kills were asked for, but there are only {steps} steps to be killed at; use --kills {steps}"
+    )]
+    TooFewSteps {
+        /// Kills asked for.
+        kills: u64,
+        /// Steps there are.
+        steps: u64,
+    },
+    /// A resume did not begin where it must.
+    #[error(
+        "after the kill at step {at} the newest checkpoint was at step {newest}, but the run went on from {from}"
+    )]
+    WrongStart {
+        /// The kill.
+        at: u64,
+        /// The newest checkpoint.
+        newest: u64,
+        /// Where the run went on.
+        from: u64,
+    },
+    /// A checkpoint that the policy asks for is not there.
+    #[error(
+        "after the kill at step {at} the newest checkpoint is at step {newest}; one at {expected} should be there"
+    )]
+    LostCheckpoint {
+        /// The kill.
+        at: u64,
+        /// The newest checkpoint.
+        newest: u64,
+        /// The one that should be there.
+        expected: u64,
+    },
+    /// The runs differ in length.
+    #[error("the straight run ended at step {straight}, the killed one at step {killed}")]
+    OtherLength {
+        /// Final step of the straight run.
+        straight: u64,
+        /// Final step of the killed run.
+        killed: u64,
+    },
+    /// The killed run cannot be read.
+    #[error(transparent)]
+    Open(#[from] rekindle::OpenError),
+    /// A checkpoint of it cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Proves exact resume of `subject`, or shows where it fails. `notify` is told what goes on.
+///
+/// # Errors
+/// When a process does not do what it must.
+pub fn prove(
+    launcher: &Launcher,
+    subject: &Subject,
+    options: &ProveOptions,
+    notify: &mut dyn FnMut(&str),
+) -> Result<Proof, ProveError> {
+    let scratch = tempfile::tempdir()?;
+    let prover = Prover { launcher, subject, options, scratch: scratch.path() };
+    notify("straight run: one process, no checkpoints");
+    let straight = prover.straight(&[])?;
+    let (first, last) = (straight.step - straight.steps_run, straight.step);
+    let points = kill_points(first, last, options.kills, options.seed)?;
+    let every = (straight.steps_run / (2 * options.kills.max(1))).max(1);
+    notify(&format!("killed run: {} kills, a checkpoint every {every} steps", points.len()));
+    let attempt = Attempt { name: "killed", every, trace: false, stop_at: None };
+    let (killed, kills) = prover.killed(&attempt, &points, notify)?;
+    if killed.step != straight.step {
+        return Err(ProveError::OtherLength { straight: straight.step, killed: killed.step });
+    }
+    let equal = straight.state_hash == killed.state_hash;
+    let difference = if equal {
+        None
+    } else {
+        notify("the states differ: both runs again, with the hash of every step");
+        Some(prover.locate(every, &points, notify)?)
+    };
+    Ok(Proof {
+        equal,
+        step: straight.step,
+        straight: straight.state_hash,
+        killed: killed.state_hash,
+        kills,
+        difference,
+    })
+}
+
+/// Different steps in `first + 1 ..= last`, ascending, drawn by `seed`.
+fn kill_points(first: u64, last: u64, kills: u64, seed: u64) -> Result<Vec<u64>, ProveError> {
+    let steps = last - first;
+    if kills > steps {
+        return Err(ProveError::TooFewSteps { kills, steps });
+    }
+    // The steps with the smallest hashes: a fair draw that needs no generator.
+    let key = |step: &u64| Hash::of(format!("kill {seed} {step}").as_bytes());
+    let mut points: Vec<u64> = (first + 1..=last).collect();
+    points.sort_by_cached_key(key);
+    points.truncate(kills as usize);
+    points.sort_unstable();
+    Ok(points)
+}
+
+/// The end of a process that was not killed.
+struct Ended {
+    step: u64,
+    steps_run: u64,
+    state_hash: Hash,
+}
+
+struct Prover<'a> {
+    launcher: &'a Launcher,
+    subject: &'a Subject,
+    options: &'a ProveOptions,
+    scratch: &'a Path,
+}
+
+/// How the killed run is done.
+struct Attempt {
+    name: &'static str,
+    every: u64,
+    trace: bool,
+    stop_at: Option<u64>,
+}
+
+impl Prover<'_> {
+    fn path(&self, name: &str) -> PathBuf {
+        self.scratch.join(name)
+    }
+
+    /// The command that begins training: in the run directory `run`, or without any.
+    fn begin(&self, run: Option<&Path>, every: u64) -> Vec<OsString> {
+        let mut command: Vec<OsString> = match self.subject {
+            Subject::Config(name) => vec!["train".into(), name.into()],
+            Subject::Checkpoint { run, step } => {
+                let mut address = run.clone().into_os_string();
+                address.push(format!("@{step}"));
+                vec!["resume".into(), address]
+            }
+        };
+        match (run, self.subject) {
+            (None, _) => command.push("--without-run".into()),
+            (Some(run), Subject::Config(_)) => command.extend(["--run".into(), run.into()]),
+            (Some(run), Subject::Checkpoint { .. }) => command.extend(["--fork".into(), run.into()]),
+        }
+        for setting in &self.options.settings {
+            command.extend(["--set".into(), setting.into()]);
+        }
+        let policy = format!("checkpoint.every_steps={every}");
+        command.extend([
+            "--set".into(),
+            policy.into(),
+            "--set".into(),
+            "checkpoint.every_seconds=null".into(),
+        ]);
+        command
+    }
+
+    /// The step at which the subject begins.
+    fn begun(&self) -> u64 {
+        match self.subject {
+            Subject::Config(_) => 0,
+            Subject::Checkpoint { step, .. } => *step,
+        }
+    }
+
+    /// `--stop-at` for the step at which this proof ends.
+    fn stop(&self, command: &mut Vec<OsString>, stop_at: Option<u64>) {
+        if let Some(step) = stop_at.or_else(|| self.options.steps.map(|steps| self.begun() + steps)) {
+            command.extend(["--stop-at".into(), step.to_string().into()]);
+        }
+    }
+
+    fn straight(&self, more: &[OsString]) -> Result<Ended, ProveError> {
+        let mut command = self.begin(None, 1);
+        if !more.iter().any(|argument| argument == "--stop-at") {
+            self.stop(&mut command, None);
+        }
+        command.extend_from_slice(more);
+        self.run_to_end(command)
+    }
+
+    /// A run that is killed at each of `points` and resumed until its end.
+    fn killed(
+        &self,
+        attempt: &Attempt,
+        points: &[u64],
+        notify: &mut dyn FnMut(&str),
+    ) -> Result<(Ended, Vec<Killed>), ProveError> {
+        let run = self.path(attempt.name);
+        let mut kills: Vec<Killed> = Vec::new();
+        let mut command = self.begin(Some(&run), attempt.every);
+        let mut waiting: Option<(u64, u64)> = None;
+        for &point in points {
+            self.arguments(&mut command, attempt);
+            command.extend(["--kill-at".into(), point.to_string().into()]);
+            let started = self.run_until_killed(command)?;
+            self.check_start(waiting, started, &mut kills)?;
+            let newest = self.newest_checkpoint(&run)?;
+            let expected = ((point - 1) / attempt.every * attempt.every).max(self.begun());
+            if newest < expected {
+                return Err(ProveError::LostCheckpoint { at: point, newest, expected });
+            }
+            notify(&format!("killed at step {point}; the newest checkpoint is at step {newest}"));
+            waiting = Some((point, newest));
+            command = vec!["resume".into(), run.clone().into()];
+        }
+        self.arguments(&mut command, attempt);
+        let (ended, started) = self.run_to_end_from(command)?;
+        self.check_start(waiting, started, &mut kills)?;
+        Ok((ended, kills))
+    }
+
+    fn arguments(&self, command: &mut Vec<OsString>, attempt: &Attempt) {
+        self.stop(command, attempt.stop_at);
+        if attempt.trace {
+            command.extend(["--trace".into(), self.path("killed.trace").into()]);
+        }
+    }
+
+    fn check_start(
+        &self,
+        waiting: Option<(u64, u64)>,
+        started: Option<u64>,
+        kills: &mut Vec<Killed>,
+    ) -> Result<(), ProveError> {
+        let Some((at, newest)) = waiting else { return Ok(()) };
+        // A process that resumed nothing began at the very start.
+        let from = started.unwrap_or(0);
+        if started != Some(newest) {
+            return Err(ProveError::WrongStart { at, newest, from });
+        }
+        kills.push(Killed { at, newest_checkpoint: newest, resumed_from: from });
+        Ok(())
+    }
+
+    fn newest_checkpoint(&self, run: &Path) -> Result<u64, ProveError> {
+        let store = Store::open(Arc::new(FileStorage::new(run)))?;
+        Ok(store.steps().last().copied().unwrap_or(0))
+    }
+
+    /// Both runs again with a trace: the first step whose states differ, and the first entry.
+    fn locate(
+        &self,
+        every: u64,
+        points: &[u64],
+        notify: &mut dyn FnMut(&str),
+    ) -> Result<Difference, ProveError> {
+        let trace = self.path("straight.trace");
+        self.straight(&["--trace".into(), trace.clone().into()])?;
+        let attempt = Attempt { name: "traced", every, trace: true, stop_at: None };
+        self.killed(&attempt, points, notify)?;
+        let step = first_diverging_step(&trace, &self.path("killed.trace"))?;
+        let Some(step) = step else { return Ok(Difference { step: None, entry: None }) };
+        notify(&format!("the states part at step {step}"));
+        let entry = self.first_entry(every, points, step, notify)?;
+        Ok(Difference { step: Some(step), entry: entry.map(|path| path.to_string()) })
+    }
+
+    fn first_entry(
+        &self,
+        every: u64,
+        points: &[u64],
+        step: u64,
+        notify: &mut dyn FnMut(&str),
+    ) -> Result<Option<EntryPath>, ProveError> {
+        let straight = self.path("straight-until");
+        let mut command = self.begin(Some(&straight), u64::MAX);
+        self.stop(&mut command, Some(step));
+        self.run_to_end(command)?;
+        let before: Vec<u64> = points.iter().copied().filter(|&point| point < step).collect();
+        let attempt = Attempt { name: "killed-until", every, trace: false, stop_at: Some(step) };
+        self.killed(&attempt, &before, notify)?;
+        let open = |path: PathBuf| Store::open(Arc::new(FileStorage::new(path)));
+        let (a, b) = (open(straight)?, open(self.path("killed-until"))?);
+        Ok(first_difference(&a.checkpoint(step)?.tree()?, &b.checkpoint(step)?.tree()?))
+    }
+
+    fn run_to_end(&self, command: Vec<OsString>) -> Result<Ended, ProveError> {
+        self.run_to_end_from(command).map(|(ended, _)| ended)
+    }
+
+    fn run_to_end_from(&self, command: Vec<OsString>) -> Result<(Ended, Option<u64>), ProveError> {
+        let (line, output) = self.launch(&command)?;
+        let failed = |what: String| process_error(&line, what, &output);
+        if !output.status.success() {
+            return Err(failed(format!("ended with {}", output.status)));
+        }
+        let lines = json_lines(&output);
+        let last = lines.last().ok_or_else(|| failed("printed no result".to_owned()))?;
+        let field = |name: &str| last.get(name).and_then(Value::as_u64);
+        let hash = last.get("state_hash").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        match (field("step"), field("steps_run"), hash) {
+            (Some(step), Some(steps_run), Some(state_hash)) => {
+                Ok((Ended { step, steps_run, state_hash }, resumed_from(&lines)))
+            }
+            _ => Err(failed("printed no result".to_owned())),
+        }
+    }
+
+    /// Runs a process that kills itself; gives the step that it resumed from.
+    fn run_until_killed(&self, command: Vec<OsString>) -> Result<Option<u64>, ProveError> {
+        let (line, output) = self.launch(&command)?;
+        if !was_killed(&output) {
+            let what = format!("should have been killed, but ended with {}", output.status);
+            return Err(process_error(&line, what, &output));
+        }
+        Ok(resumed_from(&json_lines(&output)))
+    }
+
+    fn launch(&self, arguments: &[OsString]) -> Result<(String, Output), ProveError> {
+        let mut command = Command::new(&self.launcher.program);
+        command.args(arguments).args(&self.launcher.common).arg("--json").stdin(Stdio::null());
+        let output = command.output()?;
+        Ok((format!("{command:?}"), output))
+    }
+}
+
+fn process_error(command: &str, what: String, output: &Output) -> ProveError {
+    let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    ProveError::Process { command: command.to_owned(), what, stderr }
+}
+
+#[cfg(unix)]
+fn was_killed(output: &Output) -> bool {
+    std::os::unix::process::ExitStatusExt::signal(&output.status) == Some(9)
+}
+
+#[cfg(not(unix))]
+fn was_killed(output: &Output) -> bool {
+    !output.status.success() && json_lines(output).len() == 1
+}
+
+fn json_lines(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// Every process says first where it began.
+fn resumed_from(lines: &[Value]) -> Option<u64> {
+    lines.first()?.get("resumed_from")?.as_u64()
+}
+
+/// The first step that both traces have with different hashes. The killed run does some steps
+/// more than once: all of them count.
+fn first_diverging_step(straight: &Path, killed: &Path) -> Result<Option<u64>, ProveError> {
+    const LIMIT: u64 = 1 << 30;
+    let (straight, killed) = (files::read_text(straight, LIMIT)?, files::read_text(killed, LIMIT)?);
+    let expected: std::collections::HashSet<&str> = straight.lines().collect();
+    let differing = killed.lines().filter(|line| !expected.contains(line));
+    Ok(differing.filter_map(|line| line.split(' ').next()?.parse().ok()).min())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kill_points_are_different_steps_of_the_run() {
+        let points = kill_points(10, 30, 20, 0).unwrap();
+        assert_eq!(points, (11..=30).collect::<Vec<_>>());
+        let few = kill_points(0, 1000, 7, 1).unwrap();
+        assert_eq!(few.len(), 7);
+        assert!(few.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_ne!(few, kill_points(0, 1000, 7, 2).unwrap());
+        assert!(matches!(kill_points(0, 3, 4, 0), Err(ProveError::TooFewSteps { .. })));
+    }
+}

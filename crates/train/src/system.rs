@@ -1,0 +1,161 @@
+//! What a model system is to the training loop.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use rekindle::Versions;
+use rekindle_formats::Format;
+
+use crate::config::RunConfig;
+
+/// Metrics by name.
+pub type Metrics = BTreeMap<String, f64>;
+
+/// A family of models that can be trained.
+///
+/// The value that implements the trait is the *runtime*: scratch buffers, data, thread pools;
+/// everything that is rebuilt rather than saved. All that training needs to go on is in
+/// [`State`](Self::State), and nothing else may influence it: no clock, no thread count, no
+/// evaluation.
+pub trait System: Sized {
+    /// The name in a config's `system:`.
+    const NAME: &'static str;
+    /// One line for people.
+    const SUMMARY: &'static str;
+
+    /// The `model:` section of a config. Refuses unknown keys.
+    type Model: Serialize + DeserializeOwned + Clone;
+    /// The `training:` section of a config. Refuses unknown keys.
+    type Training: Serialize + DeserializeOwned + Clone;
+    /// All that training needs to go on.
+    type State: Serialize + DeserializeOwned;
+
+    /// The configs that ship in the binary.
+    fn presets() -> &'static [Preset];
+
+    /// Schema and migrations of the state.
+    fn versions() -> Versions {
+        Versions::new(Self::NAME, 1)
+    }
+
+    /// Paths of the config, beside the sections of the loop, that may change on resume.
+    fn changeable() -> &'static [&'static str] {
+        &[]
+    }
+
+    /// File formats of this family.
+    fn formats() -> &'static [Format] {
+        &[]
+    }
+
+    /// The state before the first step.
+    ///
+    /// # Errors
+    /// When the config contradicts itself.
+    fn build(config: &ConfigOf<Self>) -> Result<Self::State, SystemError>;
+
+    /// Builds the runtime around a state, and checks that the state fits the config as a whole.
+    ///
+    /// # Errors
+    /// When it does not, or the machine cannot do what is asked for.
+    fn attach(
+        config: &ConfigOf<Self>,
+        state: &Self::State,
+        resources: &Resources,
+    ) -> Result<Self, SystemError>;
+
+    /// How far training is.
+    fn progress(&self, state: &Self::State) -> Progress;
+
+    /// Trains one step.
+    ///
+    /// # Errors
+    /// When the step cannot be done. A metric that is not finite stops training too.
+    fn step(&mut self, state: &mut Self::State) -> Result<Metrics, SystemError>;
+
+    /// Measures the state without changing what training will do.
+    ///
+    /// # Errors
+    /// When it cannot be measured.
+    fn evaluate(&mut self, state: &Self::State) -> Result<Metrics, SystemError>;
+
+    /// What training ends with: final metrics, files, and something to look at.
+    ///
+    /// # Errors
+    /// When the outcome cannot be made.
+    fn conclude(&mut self, state: &Self::State) -> Result<Conclusion, SystemError>;
+
+    /// How the runtime computes, for the record: kernel path and the like.
+    fn environment(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+}
+
+/// The config of a system's runs.
+pub type ConfigOf<S> = RunConfig<<S as System>::Model, <S as System>::Training>;
+
+/// A config that ships in the binary.
+#[derive(Debug, Clone, Copy)]
+pub struct Preset {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// The config, as a user would write it.
+    pub yaml: &'static str,
+}
+
+/// What a runtime may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resources {
+    /// Number of threads; at least 1.
+    pub threads: usize,
+}
+
+/// How far training is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// The step at which training ends, if that is known.
+    pub total: Option<u64>,
+    /// Training has ended.
+    pub finished: bool,
+}
+
+/// What training ends with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Conclusion {
+    /// Final metrics.
+    pub metrics: Metrics,
+    /// Text to look at: a picture in characters, a summary.
+    pub text: String,
+    /// Files for the run's `artifacts/`, by name.
+    pub artifacts: Vec<(String, Vec<u8>)>,
+}
+
+/// A system refused or failed; the message is for people.
+#[derive(Debug)]
+pub struct SystemError(Box<dyn std::error::Error + Send + Sync>);
+
+impl SystemError {
+    /// Wraps a system's own error.
+    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for SystemError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}

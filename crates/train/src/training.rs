@@ -1,0 +1,596 @@
+//! The training loop that every system shares.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use rekindle::{
+    CaptureError, EntryPath, GraftError, Hash, Lineage, OpenError, PruneError, ReadError, ResumeError, Run,
+    RunOptions, Saved, Skipped, Store, graft, hash_of,
+};
+use rekindle_formats::files;
+
+use crate::config::{ConfigError, ConfigText, change_config};
+use crate::progress::{Display, ProgressView};
+use crate::signals::{Signal, Signals, die};
+use crate::system::{Conclusion, ConfigOf, Metrics, Resources, System, SystemError};
+
+/// What is saved: the config as far as it determines the state, and the system's state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TrainingState<M, T, S> {
+    /// The seed of all random streams.
+    pub seed: u64,
+    /// What is trained.
+    pub model: M,
+    /// How it is trained.
+    pub training: T,
+    /// All that the system needs to go on.
+    pub state: S,
+}
+
+type StateOf<S> = TrainingState<<S as System>::Model, <S as System>::Training, <S as System>::State>;
+
+/// Where a training begins.
+#[derive(Debug)]
+pub enum Start {
+    /// From a config.
+    New {
+        /// The config.
+        text: ConfigText,
+        /// `path=value` on top.
+        settings: Vec<String>,
+        /// The directory of the new run; nothing is saved when absent.
+        run: Option<PathBuf>,
+        /// Another run's state to begin with.
+        from: Option<Box<Origin>>,
+    },
+    /// From a run's newest valid checkpoint, or from the one that is named.
+    Resume {
+        /// The directory of the run.
+        run: PathBuf,
+        /// The step to go on from; the newest valid one when absent.
+        step: Option<u64>,
+        /// `path=value` for what may change.
+        settings: Vec<String>,
+        /// What happens to the run.
+        onto: Onto,
+    },
+}
+
+/// What a resume does to the run that it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Onto {
+    /// Goes on in it; later checkpoints are in the way.
+    Same,
+    /// Goes on in it after deleting later checkpoints.
+    DiscardLater,
+    /// Goes on in a new run in this directory.
+    Fork(PathBuf),
+    /// Saves nothing.
+    Nothing,
+}
+
+/// A checkpoint to begin from.
+#[derive(Debug)]
+pub struct Origin {
+    /// As the user wrote it.
+    pub source: String,
+    /// Its run.
+    pub store: Store,
+    /// Its step.
+    pub step: u64,
+    /// The part to take; the whole state when absent.
+    pub only: Option<EntryPath>,
+}
+
+/// How a training is done: nothing of this influences the state.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Number of threads.
+    pub threads: usize,
+    /// How progress is shown.
+    pub display: Display,
+    /// Stop, after saving, when this step is reached.
+    pub stop_at: Option<u64>,
+    /// End this process as if by a power cut when this step is done, before it is saved.
+    pub kill_at: Option<u64>,
+    /// Write the state hash of every step to this file.
+    pub trace: Option<PathBuf>,
+    /// Called when the state is ready and the first step is about to be done.
+    pub on_start: fn(&Started),
+}
+
+/// What is known when training begins.
+#[derive(Debug, Clone, Serialize)]
+pub struct Started {
+    /// The directory of the run.
+    pub run: Option<String>,
+    /// The step of the checkpoint that training goes on from.
+    pub resumed_from: Option<u64>,
+    /// Steps done so far.
+    pub step: u64,
+}
+
+/// The outcome of a training.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The directory of the run.
+    pub run: Option<String>,
+    /// The model family.
+    pub system: &'static str,
+    /// The seed of all random streams.
+    pub seed: u64,
+    /// Steps done in all.
+    pub step: u64,
+    /// Steps done by this process.
+    pub steps_run: u64,
+    /// The step of the checkpoint that training went on from.
+    pub resumed_from: Option<u64>,
+    /// Identity of the final state.
+    pub state_hash: Hash,
+    /// True when training has ended, not only this process.
+    pub finished: bool,
+    /// The files that training ended with.
+    pub artifacts: Vec<String>,
+    /// Metrics of the final state.
+    #[serde(flatten)]
+    pub metrics: Metrics,
+    /// The signal that ended this process.
+    #[serde(skip)]
+    pub stopped_by: Option<Signal>,
+    /// Something to look at.
+    #[serde(skip)]
+    pub text: String,
+}
+
+/// A training could not be done, or not to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The config cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The run cannot be opened or made.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The run cannot be resumed.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
+    /// The other run's state cannot be taken over.
+    #[error("cannot start from {source_address}: {error}")]
+    Graft {
+        /// The other run.
+        source_address: String,
+        /// Why.
+        error: GraftError,
+    },
+    /// The run has no checkpoint to go on from.
+    #[error("{location} has no checkpoint yet, so there is nothing to resume; start anew with another --run")]
+    NothingSaved {
+        /// The run.
+        location: String,
+    },
+    /// There are later checkpoints than the one to go on from.
+    #[error(
+        "{location} has later checkpoints (up to step {newest}) than step {step}; \
+         use --fork DIR to go on in a new run, or --discard-later to delete them"
+    )]
+    LaterCheckpoints {
+        /// The run.
+        location: String,
+        /// The step to go on from.
+        step: u64,
+        /// The newest checkpoint.
+        newest: u64,
+    },
+    /// The run belongs to another system.
+    #[error("{location} is a run of system `{found}`, not `{expected}`")]
+    OtherSystem {
+        /// The run.
+        location: String,
+        /// Its system.
+        found: String,
+        /// The expected system.
+        expected: &'static str,
+    },
+    /// Training has diverged.
+    #[error(
+        "`{metric}` is {value} at step {step}: training has diverged, so it was stopped and this state was not saved; \
+         {}",
+        last_good(last_checkpoint)
+    )]
+    Diverged {
+        /// The step.
+        step: u64,
+        /// The metric.
+        metric: String,
+        /// Its value.
+        value: f64,
+        /// The newest checkpoint, from before.
+        last_checkpoint: Option<u64>,
+    },
+    /// Saving failed.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// Deleting later checkpoints failed.
+    #[error(transparent)]
+    Prune(#[from] PruneError),
+    /// A checkpoint cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Writing a file beside the checkpoints failed.
+    #[error(transparent)]
+    Save(#[from] rekindle::SaveError),
+    /// The system refused or failed.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// The state does not fit the config.
+    #[error("the state does not fit the config: {0}")]
+    DoesNotFit(SystemError),
+    /// The trace cannot be written.
+    #[error("cannot write the trace `{}`: {source}", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+fn last_good(step: &Option<u64>) -> String {
+    match step {
+        Some(step) => format!("the last good checkpoint is at step {step}"),
+        None => "nothing was saved".to_owned(),
+    }
+}
+
+/// Trains a system from `start` until it ends, is stopped, or fails.
+pub(crate) fn train<S: System>(start: Start, options: &Options) -> Result<Report, TrainError> {
+    let session = match start {
+        Start::New { text, settings, run, from } => Session::<S>::begin(&text, &settings, run, from)?,
+        Start::Resume { run, step, settings, onto } => Session::<S>::resume(run, step, &settings, onto)?,
+    };
+    session.train(options)
+}
+
+/// A training in progress.
+struct Session<S: System> {
+    config: ConfigOf<S>,
+    state: StateOf<S>,
+    run: Option<Run>,
+    directory: Option<String>,
+    resumed_from: Option<u64>,
+    notices: Vec<String>,
+}
+
+impl<S: System> Session<S> {
+    fn begin(
+        text: &ConfigText,
+        settings: &[String],
+        directory: Option<PathBuf>,
+        from: Option<Box<Origin>>,
+    ) -> Result<Self, TrainError> {
+        let config: ConfigOf<S> = text.config(settings)?;
+        let mut state = initial_state::<S>(&config)?;
+        let lineage = from.as_ref().map(|origin| lineage(origin)).transpose()?;
+        if let Some(origin) = from {
+            state = take_over(state, &origin, &config)?;
+        }
+        let run = match &directory {
+            Some(path) => {
+                let mut options = options_for::<S>(&config);
+                if let Some(lineage) = lineage {
+                    options = options.lineage(lineage);
+                }
+                Some(options.create(path)?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            config,
+            state,
+            run,
+            directory: directory.map(|path| path.display().to_string()),
+            resumed_from: None,
+            notices: Vec::new(),
+        })
+    }
+
+    fn resume(
+        directory: PathBuf,
+        step: Option<u64>,
+        settings: &[String],
+        onto: Onto,
+    ) -> Result<Self, TrainError> {
+        let mut run = match &onto {
+            Onto::Same | Onto::DiscardLater => {
+                RunOptions::new().system(S::NAME).versions(S::versions()).open(&directory)?
+            }
+            Onto::Fork(path) => fork::<S>(&directory, step, path)?,
+            Onto::Nothing => copy_in_memory::<S>(&directory, step)?,
+        };
+        let location = run.store().location();
+        let newest = run.store().records().next_back();
+        let Some(record) = newest else {
+            if let Some(skipped) = run.store().damaged_records().next() {
+                return Err(ResumeError::NothingValid { location, skipped: vec![skipped] }.into());
+            }
+            return Err(TrainError::NothingSaved { location });
+        };
+        if record.about.system != S::NAME {
+            let found = record.about.system.clone();
+            return Err(TrainError::OtherSystem { location, found, expected: S::NAME });
+        }
+        let (config, changes) = change_config(&record.about.config, settings, S::changeable())?;
+        let mut state = initial_state::<S>(&config)?;
+        let resumed = match step {
+            None => run.resume(&mut state)?,
+            Some(step) => run.resume_at(step, &mut state, |_| Ok(()))?,
+        };
+        let from = resumed.step.unwrap_or(0);
+        clear_the_way(&mut run, from, &onto)?;
+        // What may change on resume has changed; the rest is what it was.
+        state.training = config.training.clone();
+        run.set_policy(config.policy());
+        run.about_mut().changes.extend(changes.iter().map(|change| format!("step {from}: {change}")));
+        let mut notices: Vec<String> = resumed.skipped.iter().map(skip_notice).collect();
+        if let Some(version) = resumed.migrated_from {
+            notices.push(format!("the state was migrated from version {version} of `{}`", S::NAME));
+        }
+        let directory = match onto {
+            Onto::Nothing => None,
+            Onto::Fork(path) => Some(path),
+            Onto::Same | Onto::DiscardLater => Some(directory),
+        };
+        Ok(Self {
+            config,
+            state,
+            run: directory.is_some().then_some(run),
+            directory: directory.map(|path| path.display().to_string()),
+            resumed_from: Some(from),
+            notices,
+        })
+    }
+
+    fn train(mut self, options: &Options) -> Result<Report, TrainError> {
+        let resources = Resources { threads: options.threads.max(1) };
+        let mut system =
+            S::attach(&self.config, &self.state.state, &resources).map_err(TrainError::DoesNotFit)?;
+        let mut progress = system.progress(&self.state.state);
+        let first_step = progress.step;
+        self.describe_run(&system, &resources)?;
+        let signals = Signals::listen();
+        let mut view = ProgressView::new(options.display, progress);
+        self.notices.iter().for_each(|notice| view.say(notice));
+        self.checkpoint(progress.step)?;
+        (options.on_start)(&Started {
+            run: self.directory.clone(),
+            resumed_from: self.resumed_from,
+            step: first_step,
+        });
+        let mut metrics = Metrics::new();
+        while !progress.finished
+            && signals.received().is_none()
+            && options.stop_at.is_none_or(|at| progress.step < at)
+        {
+            let step_metrics = system.step(&mut self.state.state)?;
+            progress = system.progress(&self.state.state);
+            self.refuse_divergence(progress.step, &step_metrics)?;
+            self.trace(progress.step, options)?;
+            if options.kill_at == Some(progress.step) {
+                die();
+            }
+            view.step(progress, &step_metrics);
+            metrics = step_metrics;
+            let every = self.config.evaluate.every;
+            if every > 0 && progress.step.is_multiple_of(every) && !progress.finished {
+                metrics.extend(system.evaluate(&self.state.state)?);
+                view.evaluated(&metrics);
+                self.log(progress.step, &metrics);
+            }
+            if !progress.finished {
+                self.checkpoint(progress.step)?;
+            }
+        }
+        metrics.extend(system.evaluate(&self.state.state)?);
+        let conclusion =
+            if progress.finished { system.conclude(&self.state.state)? } else { Conclusion::default() };
+        metrics.extend(conclusion.metrics);
+        view.evaluated(&metrics);
+        view.finish(progress);
+        let state_hash = self.save_last(progress.step, &metrics, &conclusion.artifacts)?;
+        Ok(Report {
+            run: self.directory,
+            system: S::NAME,
+            seed: self.config.seed,
+            step: progress.step,
+            steps_run: progress.step - first_step,
+            resumed_from: self.resumed_from,
+            state_hash,
+            finished: progress.finished,
+            artifacts: conclusion
+                .artifacts
+                .into_iter()
+                .map(|(name, _)| format!("artifacts/{name}"))
+                .collect(),
+            metrics,
+            stopped_by: if progress.finished { None } else { signals.received() },
+            text: conclusion.text,
+        })
+    }
+
+    /// Writes into the run's records how it is computed, and a copy of the config for people.
+    fn describe_run(&mut self, system: &S, resources: &Resources) -> Result<(), TrainError> {
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let mut environment = BTreeMap::from([
+            ("threads".to_owned(), resources.threads.to_string()),
+            ("rekindle".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("target".to_owned(), format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)),
+        ]);
+        environment.extend(system.environment());
+        let about = run.about_mut();
+        about.environment = environment;
+        about.config = serde_json::to_value(&self.config).unwrap_or_default();
+        let yaml = serde_saphyr::to_string(&self.config).unwrap_or_default();
+        run.store().put_note("config.yaml", yaml.as_bytes())?;
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, step: u64) -> Result<Option<Saved>, TrainError> {
+        match &mut self.run {
+            Some(run) => Ok(run.checkpoint(step, &self.state)?),
+            None => Ok(None),
+        }
+    }
+
+    fn log(&mut self, step: u64, metrics: &Metrics) {
+        if let Some(run) = &mut self.run {
+            run.log(step, metrics);
+        }
+    }
+
+    fn refuse_divergence(&self, step: u64, metrics: &Metrics) -> Result<(), TrainError> {
+        let Some((metric, &value)) = metrics.iter().find(|(_, value)| !value.is_finite()) else {
+            return Ok(());
+        };
+        let last_checkpoint = self.run.as_ref().and_then(|run| run.store().steps().last().copied());
+        Err(TrainError::Diverged { step, metric: metric.clone(), value, last_checkpoint })
+    }
+
+    fn trace(&self, step: u64, options: &Options) -> Result<(), TrainError> {
+        let Some(path) = &options.trace else { return Ok(()) };
+        let line = format!("{step} {}", hash_of(&self.state)?);
+        files::append_line(path, &line).map_err(|source| TrainError::Trace { path: path.clone(), source })
+    }
+
+    /// Saves the state with which this process ends, unless it is saved already, and the files
+    /// for people. Gives the state hash.
+    fn save_last(
+        &mut self,
+        step: u64,
+        metrics: &Metrics,
+        artifacts: &[(String, Vec<u8>)],
+    ) -> Result<Hash, TrainError> {
+        let Some(run) = &mut self.run else { return Ok(hash_of(&self.state)?) };
+        run.log(step, metrics);
+        let saved = run.save(step, &self.state)?;
+        for (name, bytes) in artifacts {
+            run.store().put_note(&format!("artifacts/{name}"), bytes)?;
+        }
+        let (rows, _) = run.store().history(&saved.record);
+        let lines = rows.into_iter().map(|row| serde_json::Value::Object(row).to_string() + "\n");
+        run.store().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
+        Ok(saved.record.state_hash)
+    }
+}
+
+fn initial_state<S: System>(config: &ConfigOf<S>) -> Result<StateOf<S>, TrainError> {
+    Ok(TrainingState {
+        seed: config.seed,
+        model: config.model.clone(),
+        training: config.training.clone(),
+        state: S::build(config)?,
+    })
+}
+
+fn options_for<S: System>(config: &ConfigOf<S>) -> RunOptions {
+    RunOptions::new().system(S::NAME).versions(S::versions()).policy(config.policy())
+}
+
+fn skip_notice(skipped: &Skipped) -> String {
+    format!(
+        "warning: the checkpoint at step {} is damaged and was passed over: {}",
+        skipped.step, skipped.damage
+    )
+}
+
+fn lineage(origin: &Origin) -> Result<Lineage, ReadError> {
+    let record = origin.store.checkpoint(origin.step)?.record();
+    Ok(Lineage {
+        source: origin.source.clone(),
+        run: Some(record.run.clone()),
+        step: Some(record.step),
+        state_hash: Some(record.state_hash),
+        only: origin.only.as_ref().map(EntryPath::to_string),
+    })
+}
+
+/// `fresh` with the origin's state, or the part of it that was asked for, in its place.
+fn take_over<M, T, St>(
+    fresh: TrainingState<M, T, St>,
+    origin: &Origin,
+    config: &crate::config::RunConfig<M, T>,
+) -> Result<TrainingState<M, T, St>, TrainError>
+where
+    M: Serialize + serde::de::DeserializeOwned + Clone,
+    T: Serialize + serde::de::DeserializeOwned + Clone,
+    St: Serialize + serde::de::DeserializeOwned,
+{
+    // Without --only, the system's whole state is taken; the config stays that of the new run.
+    let path = origin.only.clone().unwrap_or_else(|| EntryPath::root().child("state"));
+    let part = origin.store.checkpoint(origin.step)?.load(&path)?;
+    let grafted = graft(&fresh, &path, part);
+    let mut state =
+        grafted.map_err(|error| TrainError::Graft { source_address: origin.source.clone(), error })?;
+    state.model = config.model.clone();
+    state.training = config.training.clone();
+    Ok(state)
+}
+
+/// Later checkpoints than the one to go on from are in the way of new ones.
+fn clear_the_way(run: &mut Run, from: u64, onto: &Onto) -> Result<(), TrainError> {
+    let newest = run.store().steps().last().copied().unwrap_or(from);
+    if newest <= from {
+        return Ok(());
+    }
+    match onto {
+        Onto::DiscardLater => drop(run.store_mut().discard_after(from)?),
+        _ => {
+            let location = run.store().location();
+            return Err(TrainError::LaterCheckpoints { location, step: from, newest });
+        }
+    }
+    Ok(())
+}
+
+/// A new run in `path` that holds one checkpoint of the run in `directory`.
+fn fork<S: System>(
+    directory: &std::path::Path,
+    step: Option<u64>,
+    path: &std::path::Path,
+) -> Result<Run, TrainError> {
+    let (store, step) = open_valid(directory, step)?;
+    let source = format!("{}@{step}", directory.display());
+    let origin = Origin { source, store, step, only: None };
+    let options = RunOptions::new().system(S::NAME).versions(S::versions()).lineage(lineage(&origin)?);
+    let mut run = options.create(path)?;
+    run.store_mut().copy_checkpoint(&origin.store.checkpoint(step)?)?;
+    Ok(run)
+}
+
+fn copy_in_memory<S: System>(directory: &std::path::Path, step: Option<u64>) -> Result<Run, TrainError> {
+    let (store, step) = open_valid(directory, step)?;
+    let options = RunOptions::new().system(S::NAME).versions(S::versions());
+    let mut run = options.create_in(std::sync::Arc::new(rekindle::storage::MemoryStorage::new()))?;
+    run.store_mut().copy_checkpoint(&store.checkpoint(step)?)?;
+    Ok(run)
+}
+
+/// A run, opened for reading, and the step that was asked for or its newest valid one.
+fn open_valid(directory: &std::path::Path, step: Option<u64>) -> Result<(Store, u64), TrainError> {
+    let store = Store::open(std::sync::Arc::new(rekindle::storage::FileStorage::new(directory)))?;
+    let step = match step {
+        Some(step) => step,
+        None => match store.newest_whole()? {
+            (Some(step), _) => step,
+            (None, skipped) if skipped.is_empty() => {
+                return Err(TrainError::NothingSaved { location: store.location() });
+            }
+            (None, skipped) => {
+                return Err(ResumeError::NothingValid { location: store.location(), skipped }.into());
+            }
+        },
+    };
+    Ok((store, step))
+}
