@@ -359,6 +359,11 @@ impl Run {
         self.rows.push(row);
     }
 
+    /// Takes over the metrics history of another run; the next checkpoint seals it.
+    pub fn take_history(&mut self, rows: Vec<Row>) {
+        self.rows = rows;
+    }
+
     /// Saves `state` if the policy says so: always on the first call of a new run. Gives the
     /// saved checkpoint, if there is one.
     ///

@@ -505,6 +505,19 @@ impl<A> Node<A> {
     }
 }
 
+impl StoredTree {
+    /// Bytes of all arrays of the tree.
+    pub fn payload_bytes(&self) -> u64 {
+        let mut total = 0;
+        self.for_each_leaf(&mut |_, node| {
+            if let Node::Array(array) = node {
+                total += array.kind.byte_len().unwrap_or(0);
+            }
+        });
+        total
+    }
+}
+
 impl Tree {
     /// The form of this state, without the array bytes.
     pub fn outline(&self) -> Outline {

@@ -3,6 +3,8 @@
 use std::marker::PhantomData;
 use std::path::Path;
 
+use serde_json::Value;
+
 use rekindle_formats::{FORMATS, Format, files};
 
 use crate::config::{ConfigError, ConfigText, hint};
@@ -28,6 +30,12 @@ pub trait AnySystem {
     /// # Errors
     /// When the text or a setting cannot be used.
     fn whole_config(&self, text: &ConfigText, settings: &[String]) -> Result<String, ConfigError>;
+
+    /// The whole config with all defaults, as JSON.
+    ///
+    /// # Errors
+    /// When the text or a setting cannot be used.
+    fn whole_config_json(&self, text: &ConfigText, settings: &[String]) -> Result<Value, ConfigError>;
 
     /// Trains until the end, a signal, or an error.
     ///
@@ -58,6 +66,12 @@ impl<S: System> AnySystem for Typed<S> {
     fn whole_config(&self, text: &ConfigText, settings: &[String]) -> Result<String, ConfigError> {
         let config: ConfigOf<S> = text.config(settings)?;
         serde_saphyr::to_string(&config)
+            .map_err(|error| ConfigError::Text { message: error.to_string(), hint: String::new() })
+    }
+
+    fn whole_config_json(&self, text: &ConfigText, settings: &[String]) -> Result<Value, ConfigError> {
+        let config: ConfigOf<S> = text.config(settings)?;
+        serde_json::to_value(&config)
             .map_err(|error| ConfigError::Text { message: error.to_string(), hint: String::new() })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use rekindle_formats::files;
 use crate::config::{ConfigError, ConfigText, change_config};
 use crate::progress::{Display, ProgressView};
 use crate::signals::{Signal, Signals, die};
-use crate::system::{Conclusion, ConfigOf, Metrics, Resources, System, SystemError};
+use crate::system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
 
 /// What is saved: the config as far as it determines the state, and the system's state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -363,6 +364,8 @@ impl<S: System> Session<S> {
         let signals = Signals::listen();
         let mut view = ProgressView::new(options.display, progress);
         self.notices.iter().for_each(|notice| view.say(notice));
+        let pace = Pace { begun: Instant::now(), first_step };
+        self.note_pace(&pace, progress);
         self.checkpoint(progress.step)?;
         (options.on_start)(&Started {
             run: self.directory.clone(),
@@ -390,9 +393,11 @@ impl<S: System> Session<S> {
                 self.log(progress.step, &metrics);
             }
             if !progress.finished {
+                self.note_pace(&pace, progress);
                 self.checkpoint(progress.step)?;
             }
         }
+        self.note_pace(&pace, progress);
         metrics.extend(system.evaluate(&self.state.state)?);
         let conclusion =
             if progress.finished { system.conclude(&self.state.state)? } else { Conclusion::default() };
@@ -444,6 +449,20 @@ impl<S: System> Session<S> {
         }
     }
 
+    /// Notes for `status`: how fast training is, and where it ends.
+    fn note_pace(&mut self, pace: &Pace, progress: Progress) {
+        let Some(run) = &mut self.run else { return };
+        let environment = &mut run.about_mut().environment;
+        if let Some(total) = progress.total {
+            environment.insert("total_steps".to_owned(), total.to_string());
+        }
+        let seconds = pace.begun.elapsed().as_secs_f64();
+        let done = progress.step - pace.first_step;
+        if done > 0 && seconds > 0.0 {
+            environment.insert("steps_per_second".to_owned(), format!("{:.3}", done as f64 / seconds));
+        }
+    }
+
     fn log(&mut self, step: u64, metrics: &Metrics) {
         if let Some(run) = &mut self.run {
             run.log(step, metrics);
@@ -483,6 +502,12 @@ impl<S: System> Session<S> {
         run.store().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
         Ok(saved.record.state_hash)
     }
+}
+
+/// When this process began, and where.
+struct Pace {
+    begun: Instant,
+    first_step: u64,
 }
 
 fn initial_state<S: System>(config: &ConfigOf<S>) -> Result<StateOf<S>, TrainError> {

@@ -1,1 +1,84 @@
-//! x
+//! Differentiable logic-gate cellular automata.
+//!
+//! Every cell of a board runs the same small network of two-input gates on its 3x3 neighbourhood.
+//! In training each gate is a soft mixture of all sixteen functions, so that the network can be
+//! trained with gradients; afterwards each gate keeps its likeliest function, and what is left is a
+//! circuit. The method is that of Google's DiffLogic CA (Miotti et al., "Differentiable logic
+//! cellular automata: from Game of Life to pattern generation", 2025).
+//!
+//! - [`Model`] and [`Training`] are what a user chooses; [`presets`] has two that work.
+//! - [`State`] is what a checkpoint holds, and all of it.
+//! - [`Automaton`] trains a state. It is rebuilt, never saved.
+//! - [`HardCircuit`] is the outcome: JSON in and out, [`check`](HardCircuit::check), and
+//!   [`CompiledCircuit`] to run it on [`Boards`] of any size, 64 cells to a word.
+//!
+//! Training computes the same bits with any number of threads and on every kernel path: the random
+//! draws of an epoch are keyed by the seed and the epoch, and sums are taken in a fixed order.
+//!
+//! ```
+//! use rekindle_compute::KernelPath;
+//! use rekindle_logic::{Automaton, HardCircuit, Model, State, Task, Training, Boundary};
+//!
+//! let model =
+//!     Model { channels: 1, kernels: 4, kernel_gates: vec![8, 4, 2], update_gates: vec![8, 4, 2, 1], pass_logit: 10.0 };
+//! let training = Training {
+//!     task: Task::Life,
+//!     width: 3,
+//!     height: 3,
+//!     boundary: Boundary::Periodic,
+//!     square: 2,
+//!     automaton_steps: 1,
+//!     batch: 20,
+//!     epochs: 50,
+//!     learning_rate: 0.05,
+//!     betas: [0.9, 0.99],
+//!     epsilon: 1e-8,
+//!     weight_decay: 0.01,
+//!     sharpness: [1.0, 1.0],
+//!     clip: 100.0,
+//! };
+//! let mut state = State::new(&model, 1)?;
+//! let path = KernelPath::best();
+//! let mut automaton = Automaton::attach(&model, &training, 1, &state, 2, path)?;
+//! while state.epoch < training.epochs {
+//!     automaton.step(&mut state);
+//! }
+//! println!("{:?}", automaton.evaluate(&state));
+//!
+//! let circuit = HardCircuit::from_state(&model, &state)?;
+//! println!("{:?}", circuit.check(&training, 1, path)?);
+//! # Ok::<(), rekindle_logic::LogicError>(())
+//! ```
+
+mod automaton;
+mod boards;
+mod cell;
+mod check;
+mod circuit_run;
+mod config;
+mod error;
+pub mod gate;
+mod grid;
+mod hard_circuit;
+mod kernels;
+mod parameters;
+pub mod presets;
+mod render;
+mod rollout;
+mod state;
+mod streams;
+mod system;
+mod task;
+mod wiring;
+
+pub use automaton::{Automaton, Evaluation, StepMetrics};
+pub use boards::{Boards, Differences};
+pub use check::Check;
+pub use circuit_run::CompiledCircuit;
+pub use config::{Boundary, Model, Task, Training};
+pub use error::LogicError;
+pub use grid::Grid;
+pub use hard_circuit::{Gate, HardCircuit, HardLayer, Kernel, Perception, Update};
+pub use render::{render, side_by_side};
+pub use state::{Layer, Network, Optimizer, State};
+pub use system::Logic;

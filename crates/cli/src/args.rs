@@ -1,0 +1,233 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    fine
+  1    a negative answer: `diff` found differences, `verify` damage, `prove` no equality
+  2    wrong usage, or any other error
+  3    done in part
+  10   no such run
+  11   the run is locked by another process
+  12   the state does not fit
+  13   damaged beyond use
+  130  stopped by Ctrl-C after a save (143: by SIGTERM)
+
+Addresses of checkpoints:
+  RUN, RUN@latest   the newest valid checkpoint      RUN@best   the best by the run's metric
+  RUN@latest~2      two before that                  RUN@TAG    a tagged one
+  RUN@1200          the one at step 1200             FILE       a .rekindle file";
+
+/// Train, stop anywhere, light it again, and get the same bits.
+#[derive(Debug, Parser)]
+#[command(name = "rekindle", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Cli {
+    /// Print JSON for scripts instead of text for people.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a preset or a config file.
+    Train(TrainArgs),
+    /// Go on with a run that was stopped.
+    Resume(ResumeArgs),
+    /// Show how far a run is, how fast, and who writes it.
+    Status {
+        /// The run's directory.
+        run: PathBuf,
+    },
+    /// List the presets.
+    Presets,
+    /// Print a config with all its defaults.
+    ShowConfig {
+        /// A preset, a YAML file, or a run's directory.
+        config: String,
+        /// Change a value, such as training.epochs=500.
+        #[arg(long, value_name = "PATH=VALUE")]
+        set: Vec<String>,
+    },
+    /// List runs, or the checkpoints of one.
+    Ls {
+        /// A run's directory, or one that holds runs [default: runs].
+        run: Option<PathBuf>,
+    },
+    /// Look into a state: its tree, one entry, or one array.
+    Inspect(InspectArgs),
+    /// Check every byte of a run against its hash.
+    Verify {
+        /// A run's directory or a .rekindle file.
+        run: PathBuf,
+    },
+    /// Compare two states entry by entry, numerically.
+    Diff {
+        /// A checkpoint, or a .safetensors, .json or .rekindle file.
+        a: String,
+        /// Another.
+        b: String,
+    },
+    /// Prove exact resume: a run that is killed and resumed, against one never stopped.
+    Prove(ProveArgs),
+    /// Delete checkpoints that are not to be kept, and free their space.
+    Prune(PruneArgs),
+    /// Name a checkpoint; list or delete such names.
+    Tag(TagArgs),
+    /// Write a checkpoint into a file: .rekindle, .safetensors, .json or .json.gz.
+    Export {
+        /// The checkpoint.
+        checkpoint: String,
+        /// The file; its ending says the format.
+        file: PathBuf,
+    },
+    /// Make a run from a file, whose format is found by its content.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Directory of the new run.
+        #[arg(long, value_name = "DIR")]
+        run: PathBuf,
+    },
+    /// Print a script that completes commands in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// A preset (see `rekindle presets`) or a YAML file.
+    pub config: String,
+    /// Directory of the new run [default: runs/NAME, or the next free runs/NAME-2 ...].
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+    /// Change a value of the config, such as training.learning_rate=0.01.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Begin with the state of another run's checkpoint.
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub from: Option<String>,
+    /// Take only this entry of it, such as state.perception.
+    #[arg(long, value_name = "PATH", requires = "from")]
+    pub only: Option<String>,
+    #[command(flatten)]
+    pub how: HowArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// The run's directory, or one of its checkpoints.
+    pub checkpoint: String,
+    /// Change what may change on resume, such as training.epochs=5000.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Go on in a new run in this directory and leave the old one as it is.
+    #[arg(long, value_name = "DIR", conflicts_with = "discard_later")]
+    pub fork: Option<PathBuf>,
+    /// Delete the checkpoints after the one to go on from.
+    #[arg(long)]
+    pub discard_later: bool,
+    #[command(flatten)]
+    pub how: HowArgs,
+}
+
+/// How to train; none of it changes the result.
+#[derive(Debug, Args)]
+pub struct HowArgs {
+    /// Number of threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Save and stop when this step is reached.
+    #[arg(long, value_name = "STEP")]
+    pub stop_at: Option<u64>,
+    /// Show no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Save nothing.
+    #[arg(long, hide = true)]
+    pub without_run: bool,
+    /// Kill this process when the step is done, before it is saved.
+    #[arg(long, hide = true)]
+    pub kill_at: Option<u64>,
+    /// Write the state hash of every step to a file.
+    #[arg(long, hide = true)]
+    pub trace: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A checkpoint, or a .safetensors, .json or .rekindle file.
+    pub checkpoint: String,
+    /// An entry, such as state.update.layers.0.
+    pub path: Option<String>,
+    /// Levels of the tree to show.
+    #[arg(long, default_value_t = 4)]
+    pub depth: usize,
+    /// Show the metrics history instead of the state.
+    #[arg(long, conflicts_with = "path")]
+    pub history: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ProveArgs {
+    /// A preset, a YAML file, or a checkpoint to go on from.
+    pub subject: String,
+    /// Train so many steps [default: to the end].
+    #[arg(long, value_name = "K")]
+    pub steps: Option<u64>,
+    /// Kill the second run so many times.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub kills: u64,
+    /// Seed of the steps at which it is killed.
+    #[arg(long, default_value_t = 0)]
+    pub kill_seed: u64,
+    /// Change a value of the config.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Number of threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// The run's directory.
+    pub run: PathBuf,
+    /// Keep the newest N checkpoints.
+    #[arg(long, value_name = "N")]
+    pub keep_last: Option<u64>,
+    /// Keep checkpoints whose step is a multiple of N.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub keep_every: Option<u64>,
+    /// Keep the best by a metric: METRIC (less is better) or METRIC:max.
+    #[arg(long, value_name = "METRIC")]
+    pub keep_best: Vec<String>,
+    /// Say what would be deleted, and delete nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Keep the packs of deleted checkpoints for so many seconds, for readers that use them.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub grace: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct TagArgs {
+    /// The checkpoint to name; or the run, to list its tags.
+    pub checkpoint: String,
+    /// The name.
+    #[arg(conflicts_with = "delete")]
+    pub name: Option<String>,
+    /// Move the name if another checkpoint has it.
+    #[arg(long, requires = "name")]
+    pub force: bool,
+    /// Delete a name.
+    #[arg(long, value_name = "NAME")]
+    pub delete: Option<String>,
+}

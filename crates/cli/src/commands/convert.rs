@@ -1,0 +1,63 @@
+//! `export` and `import`.
+
+use std::path::Path;
+
+use rekindle::{Lineage, RunOptions, state_hash};
+use rekindle_formats::{detect, files, for_writing};
+use rekindle_train::Registry;
+use serde_json::json;
+
+use crate::address::Source;
+use crate::exit;
+use crate::output;
+
+pub fn export(registry: &Registry, checkpoint: &str, file: &Path, json: bool) -> anyhow::Result<u8> {
+    let format = for_writing(registry.formats(), file)?;
+    let source = Source::open(checkpoint)?;
+    let checkpoint = source.checkpoint()?;
+    format.write(&checkpoint, file)?;
+    let len = files::len(file).unwrap_or(0);
+    let record = checkpoint.record();
+    if json {
+        output::print_json(&json!({
+            "file": file, "format": format.name, "bytes": len, "step": record.step, "state_hash": record.state_hash,
+        }))?;
+    } else {
+        let file = file.display();
+        output::print(&format!(
+            "wrote step {} as {} to {file} ({})",
+            record.step,
+            format.name,
+            output::bytes(len)
+        ))?;
+    }
+    Ok(0)
+}
+
+pub fn import(registry: &Registry, file: &Path, run: &Path, json: bool) -> anyhow::Result<u8> {
+    let format = detect(registry.formats(), file)?;
+    let document = format.read(file)?;
+    let lineage = Lineage {
+        source: file.display().to_string(),
+        run: None,
+        step: Some(document.step),
+        state_hash: Some(state_hash(&document.tree)),
+        only: None,
+    };
+    let mut made = RunOptions::new().system(&document.about.system).lineage(lineage).create(run)?;
+    *made.about_mut() = document.about;
+    made.take_history(document.history);
+    let saved = made.save_tree(document.step, &document.tree)?;
+    if json {
+        output::print_json(&json!({
+            "run": run, "format": format.name, "step": document.step,
+            "state_hash": saved.record.state_hash, "losses": document.losses,
+        }))?;
+    } else {
+        output::print(&format!("made {} from {}: step {}", run.display(), format.name, document.step))?;
+        for loss in &document.losses {
+            output::print(&format!("not carried over: {loss}"))?;
+        }
+    }
+    Ok(if document.losses.is_empty() { 0 } else { exit::PARTIAL })
+}

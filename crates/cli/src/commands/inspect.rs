@@ -1,0 +1,201 @@
+//! `inspect`: the state as a tree, one entry, or one array.
+
+use rekindle::{ArrayRef, Checkpoint, DType, EntryPath, Node, StoredTree, no_entry, time};
+use rekindle_train::{Registry, describe, number};
+use serde_json::{Value, json};
+
+use crate::address::Source;
+use crate::args::InspectArgs;
+use crate::output;
+
+/// So many children of one node, or elements of an array, are shown.
+const SHOWN: usize = 24;
+
+pub fn inspect(registry: &Registry, args: &InspectArgs, json: bool) -> anyhow::Result<u8> {
+    let source = Source::open_any(registry, &args.checkpoint)?;
+    let checkpoint = source.checkpoint()?;
+    if args.history {
+        return history(&checkpoint, json);
+    }
+    let path: EntryPath = args.path.as_deref().unwrap_or_default().parse()?;
+    let tree = checkpoint.tree()?;
+    let node = tree.at(&path).ok_or_else(|| no_entry(&tree, &path))?;
+    if let Node::Array(array) = node {
+        return show_array(&checkpoint, &path, array, json);
+    }
+    if json {
+        let record = checkpoint.record();
+        let (state_hash, about) = (record.state_hash, &record.about);
+        output::print_json(&json!({
+            "step": record.step, "state_hash": state_hash, "about": about, "path": args.path, "state": to_json(node),
+        }))?;
+        return Ok(0);
+    }
+    let mut lines = if path.is_root() { heading(&checkpoint) } else { vec![output::bold(&path.to_string())] };
+    draw(node, "", args.depth, &mut lines);
+    output::print(&lines.join("\n"))?;
+    Ok(0)
+}
+
+fn heading(checkpoint: &Checkpoint<'_>) -> Vec<String> {
+    let record = checkpoint.record();
+    let about = &record.about;
+    let system = if about.system.is_empty() { String::new() } else { format!(" of a {} run", about.system) };
+    let rows = checkpoint.history().0.len();
+    let mut lines = vec![
+        output::bold(&format!("step {}{system}", record.step)),
+        format!("state {}, {} in arrays", record.state_hash, output::bytes(record.payload_bytes)),
+        format!("saved {}", time::format_utc(record.created)),
+    ];
+    if !about.metrics.is_empty() {
+        lines.push(format!("metrics {}", describe(&about.metrics)));
+    }
+    if rows > 0 {
+        lines.push(format!("history of {rows} rows: see --history"));
+    }
+    lines.extend(about.changes.iter().map(|change| format!("changed at {change}")));
+    lines.push(String::new());
+    lines
+}
+
+fn draw(node: &StoredTree, indent: &str, depth: usize, lines: &mut Vec<String>) {
+    let children = node.children();
+    for (position, (name, child)) in children.iter().enumerate() {
+        if position == SHOWN {
+            lines.push(format!("{indent}{}", output::dim(&format!("... {} more", children.len() - SHOWN))));
+            return;
+        }
+        let segment = EntryPath::root().child(name.as_str());
+        lines.push(format!("{indent}{segment}  {}", output::dim(&summary(child))));
+        if depth > 1 {
+            draw(child, &format!("{indent}  "), depth - 1, lines);
+        }
+    }
+}
+
+fn summary(node: &StoredTree) -> String {
+    match node {
+        Node::Null => "none".to_owned(),
+        Node::Scalar(scalar) => {
+            let text = scalar.to_string();
+            let short: String = text.chars().take(60).collect();
+            let more = if short.len() < text.len() { "..." } else { "" };
+            format!("{short}{more} ({})", scalar.type_name())
+        }
+        Node::Array(array) => {
+            format!("{} {}", array.kind(), output::bytes(array.kind().byte_len().unwrap_or(0)))
+        }
+        Node::Variant(name, _) => format!("variant {name}"),
+        Node::Some(content) => summary(content),
+        Node::List(items) => format!("list of {}, {}", items.len(), output::bytes(node.payload_bytes())),
+        Node::Struct(_) => output::bytes(node.payload_bytes()),
+        Node::Map(entries) => format!("map of {}, {}", entries.len(), output::bytes(node.payload_bytes())),
+    }
+}
+
+fn to_json(node: &StoredTree) -> Value {
+    match node {
+        Node::Null => Value::Null,
+        Node::Scalar(scalar) => json!({"type": scalar.type_name(), "value": scalar.to_string()}),
+        Node::Array(array) => json!({"dtype": array.kind().dtype.name(), "shape": array.kind().shape}),
+        Node::Some(content) => to_json(content),
+        Node::List(items) => items.iter().map(to_json).collect(),
+        other => {
+            let children = other.children().into_iter().map(|(name, child)| (name, to_json(child)));
+            Value::Object(children.collect())
+        }
+    }
+}
+
+/// What is known of the elements of an array.
+struct Statistics {
+    min: f64,
+    max: f64,
+    mean: f64,
+    deviation: f64,
+    zeros: usize,
+    not_finite: usize,
+}
+
+impl Statistics {
+    fn of(dtype: DType, bytes: &[u8]) -> Self {
+        let values = || bytes.chunks_exact(dtype.size()).map(|element| dtype.to_f64(element));
+        let finite = || values().filter(|value| value.is_finite());
+        let count = finite().count().max(1) as f64;
+        let mean = finite().sum::<f64>() / count;
+        let variance = finite().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+        Self {
+            min: finite().fold(f64::INFINITY, f64::min),
+            max: finite().fold(f64::NEG_INFINITY, f64::max),
+            mean,
+            deviation: variance.sqrt(),
+            zeros: values().filter(|value| *value == 0.0).count(),
+            not_finite: values().filter(|value| !value.is_finite()).count(),
+        }
+    }
+}
+
+fn show_array(
+    checkpoint: &Checkpoint<'_>,
+    path: &EntryPath,
+    array: &ArrayRef,
+    json: bool,
+) -> anyhow::Result<u8> {
+    let bytes = checkpoint.read_array(path, array)?;
+    let dtype = array.kind().dtype;
+    let statistics = Statistics::of(dtype, &bytes);
+    let first: Vec<f64> =
+        bytes.chunks_exact(dtype.size()).take(SHOWN).map(|element| dtype.to_f64(element)).collect();
+    if json {
+        output::print_json(&json!({
+            "path": path.to_string(), "dtype": dtype.name(), "shape": array.kind().shape,
+            "min": statistics.min, "max": statistics.max, "mean": statistics.mean,
+            "standard_deviation": statistics.deviation, "zeros": statistics.zeros,
+            "not_finite": statistics.not_finite, "first": first,
+        }))?;
+        return Ok(0);
+    }
+    let first: Vec<String> = first.into_iter().map(number).collect();
+    let more = if bytes.len() / dtype.size() > first.len() { " ..." } else { "" };
+    let mut lines = vec![
+        format!(
+            "{}  {} {}",
+            output::bold(&path.to_string()),
+            array.kind(),
+            output::bytes(bytes.len() as u64)
+        ),
+        format!(
+            "min {}  max {}  mean {}  standard deviation {}  zeros {}",
+            number(statistics.min),
+            number(statistics.max),
+            number(statistics.mean),
+            number(statistics.deviation),
+            statistics.zeros
+        ),
+    ];
+    if statistics.not_finite > 0 {
+        lines.push(format!("{} elements are not finite", statistics.not_finite));
+    }
+    lines.push(format!("{}{more}", first.join(" ")));
+    output::print(&lines.join("\n"))?;
+    Ok(0)
+}
+
+fn history(checkpoint: &Checkpoint<'_>, json: bool) -> anyhow::Result<u8> {
+    let (rows, damage) = checkpoint.history();
+    if let Some(damage) = damage {
+        eprintln!("warning: the history is not complete: {damage}");
+    }
+    for row in rows {
+        if json {
+            output::print_json(&row)?;
+            continue;
+        }
+        let cell = |(name, value): (&String, &Value)| match value.as_f64() {
+            Some(value) => format!("{name} {}", number(value)),
+            None => format!("{name} not finite"),
+        };
+        output::print(&row.iter().map(cell).collect::<Vec<_>>().join("  "))?;
+    }
+    Ok(0)
+}

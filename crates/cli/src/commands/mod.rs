@@ -1,0 +1,27 @@
+//! One file per command, or per family of commands.
+
+pub mod convert;
+pub mod diff;
+pub mod inspect;
+pub mod ls;
+pub mod presets;
+pub mod prove;
+pub mod prune;
+pub mod status;
+pub mod tag;
+pub mod train;
+pub mod verify;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::args::Cli;
+use crate::output;
+
+/// Prints the completion script of a shell.
+pub fn completions(shell: Shell) -> anyhow::Result<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "rekindle", &mut script);
+    output::print(String::from_utf8_lossy(&script).trim_end())?;
+    Ok(0)
+}

@@ -1,0 +1,40 @@
+//! `presets` and `show-config`.
+
+use std::path::Path;
+
+use rekindle_train::Registry;
+use serde_json::json;
+
+use crate::commands::train::config_of_run;
+use crate::output;
+
+pub fn presets(registry: &Registry, json: bool) -> anyhow::Result<u8> {
+    let presets =
+        registry.systems().flat_map(|system| system.presets().iter().map(|preset| (system.name(), preset)));
+    if json {
+        let list: Vec<_> = presets
+            .map(|(system, preset)| json!({"name": preset.name, "system": system, "summary": preset.summary}))
+            .collect();
+        output::print_json(&list)?;
+        return Ok(0);
+    }
+    let rows: Vec<Vec<String>> = presets
+        .map(|(system, preset)| vec![preset.name.to_owned(), system.to_owned(), preset.summary.to_owned()])
+        .collect();
+    output::print(&output::table(&["preset", "system", "what it trains"], &rows))?;
+    Ok(0)
+}
+
+pub fn show_config(registry: &Registry, name: &str, set: &[String], json: bool) -> anyhow::Result<u8> {
+    let path = Path::new(name);
+    let text = if path.is_dir() { config_of_run(path)? } else { registry.config_text(name)? };
+    let system = registry.system(&text.system()?, &text.origin)?;
+    let yaml = system.whole_config(&text, set)?;
+    if json {
+        let value: serde_json::Value = system.whole_config_json(&text, set)?;
+        output::print_json(&value)?;
+    } else {
+        output::print(yaml.trim_end())?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,88 @@
+//! `prune`: deletes checkpoints that are not to be kept.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use rekindle::storage::FileStorage;
+use rekindle::{Best, Goal, OpenError, Plan, Retention, Store};
+use serde_json::json;
+
+use crate::address::best_of;
+use crate::args::PruneArgs;
+use crate::output;
+
+pub fn prune(args: &PruneArgs, json: bool) -> anyhow::Result<u8> {
+    let retention = retention(args)?;
+    let mut store = open(args)?;
+    let best = best_of(&store);
+    if args.dry_run {
+        let plan = store.prune_plan(&retention, best.as_ref())?;
+        if json {
+            output::print_json(&json!({"plan": plan, "dry_run": true}))?;
+        } else {
+            print_plan(&plan, "would keep", "would delete")?;
+        }
+        return Ok(0);
+    }
+    let pruned = store.prune(&retention, best.as_ref(), args.grace)?;
+    if json {
+        output::print_json(&json!({
+            "plan": pruned.plan,
+            "dry_run": false,
+            "freed_bytes": pruned.freed_bytes,
+            "condemned_bytes": pruned.condemned_bytes,
+            "kept_because": pruned.kept_because.map(|damage| damage.to_string()),
+        }))?;
+        return Ok(0);
+    }
+    print_plan(&pruned.plan, "kept", "deleted")?;
+    if let Some(damage) = pruned.kept_because {
+        output::print("no space was freed, because a damaged checkpoint may need any pack:")?;
+        output::print(&format!("  {damage}"))?;
+        return Ok(crate::exit::PARTIAL);
+    }
+    output::print(&format!("freed {}", output::bytes(pruned.freed_bytes)))?;
+    if pruned.condemned_bytes > 0 {
+        let bytes = output::bytes(pruned.condemned_bytes);
+        output::print(&format!(
+            "{bytes} more are kept for {} s, for readers, and go with the next prune (--grace 0 frees them at once)",
+            args.grace
+        ))?;
+    }
+    Ok(0)
+}
+
+fn open(args: &PruneArgs) -> Result<Store, OpenError> {
+    let storage = Arc::new(FileStorage::new(&args.run));
+    if args.dry_run { Store::open(storage) } else { Store::open_for_writing(storage, "rekindle prune") }
+}
+
+fn retention(args: &PruneArgs) -> anyhow::Result<Retention> {
+    let keep_best = args.keep_best.iter().map(|text| best(text)).collect::<anyhow::Result<Vec<_>>>()?;
+    let retention = Retention { keep_last: args.keep_last, keep_every: args.keep_every, keep_best };
+    if retention == Retention::default() {
+        bail!("say what to keep: --keep-last N, --keep-every N or --keep-best METRIC");
+    }
+    Ok(retention)
+}
+
+fn best(text: &str) -> anyhow::Result<Best> {
+    let (metric, goal) = match text.rsplit_once(':') {
+        Some((metric, "max")) => (metric, Goal::Max),
+        Some((metric, "min")) => (metric, Goal::Min),
+        Some((_, other)) => bail!("`{other}` is no goal: write METRIC:min or METRIC:max"),
+        None => (text, Goal::Min),
+    };
+    Ok(Best { metric: metric.to_owned(), goal })
+}
+
+fn print_plan(plan: &Plan, keep: &str, delete: &str) -> anyhow::Result<()> {
+    for (step, reasons) in &plan.keep {
+        let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        output::print(&format!("{keep} step {step}  ({})", reasons.join(", ")))?;
+    }
+    for step in &plan.delete {
+        output::print(&format!("{delete} step {step}"))?;
+    }
+    Ok(())
+}

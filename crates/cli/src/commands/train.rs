@@ -1,0 +1,137 @@
+//! `train` and `resume`.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use rekindle::Store;
+use rekindle_formats::files;
+use rekindle_train::{
+    ConfigText, Display, Onto, Options, Origin, Registry, Report, Signal, Start, Started, TrainError,
+    describe,
+};
+
+use crate::address::{Address, Source, Which, open_run, resolve};
+use crate::args::{HowArgs, ResumeArgs, TrainArgs};
+use crate::output;
+
+pub fn train(registry: &Registry, args: TrainArgs, json: bool) -> anyhow::Result<u8> {
+    let text = registry.config_text(&args.config)?;
+    let system = registry.system(&text.system()?, &text.origin)?;
+    let from = args.from.as_deref().map(|from| origin(from, args.only.as_deref())).transpose()?;
+    let run =
+        if args.how.without_run { None } else { Some(args.run.unwrap_or_else(|| default_run(&args.config))) };
+    let start = Start::New { text, settings: args.set, run, from: from.map(Box::new) };
+    finish(system.train(start, &options(&args.how, json)), json)
+}
+
+pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Result<u8> {
+    let address = Address::parse(&args.checkpoint);
+    let store = Store::open(std::sync::Arc::new(rekindle::storage::FileStorage::new(&address.run)))?;
+    let system = registry.system(&system_of(&store), &args.checkpoint)?;
+    // The newest valid one is found while it is loaded.
+    let step = match &address.which {
+        Which::Latest(0) => None,
+        which => Some(resolve(&store, which)?),
+    };
+    drop(store);
+    let onto = match (args.fork, args.discard_later, args.how.without_run) {
+        (_, _, true) => Onto::Nothing,
+        (Some(path), ..) => Onto::Fork(path),
+        (None, true, _) => Onto::DiscardLater,
+        (None, false, _) => Onto::Same,
+    };
+    let start = Start::Resume { run: address.run, step, settings: args.set, onto };
+    finish(system.train(start, &options(&args.how, json)), json)
+}
+
+/// The system of a run; of a run that was imported, what its newest checkpoint says.
+pub fn system_of(store: &Store) -> String {
+    let newest = store.records().next_back();
+    newest.map_or_else(|| store.identity().system.clone(), |record| record.about.system.clone())
+}
+
+fn origin(from: &str, only: Option<&str>) -> anyhow::Result<Origin> {
+    let Source { store, step } = Source::open(from)?;
+    let only = only.map(str::parse).transpose()?;
+    Ok(Origin { source: from.to_owned(), store, step, only })
+}
+
+/// `runs/NAME` for the preset or file `config`, or the first of `runs/NAME-2` ... that is free.
+fn default_run(config: &str) -> PathBuf {
+    let stem = Path::new(config).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let first = Path::new("runs").join(&stem);
+    let others = (2..).map(|number| Path::new("runs").join(format!("{stem}-{number}")));
+    let free = std::iter::once(first.clone()).chain(others).find(|path| !files::exists(path));
+    free.unwrap_or(first)
+}
+
+pub fn options(how: &HowArgs, json: bool) -> Options {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Options {
+        threads: how.threads.map_or(cores, usize::from),
+        display: match (how.quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Display::Quiet,
+            (false, true) => Display::Bar,
+            (false, false) => Display::Lines,
+        },
+        stop_at: how.stop_at,
+        kill_at: how.kill_at,
+        trace: how.trace.clone(),
+        on_start: if json { say_start_in_json } else { say_start },
+    }
+}
+
+fn say_start(started: &Started) {
+    match (&started.run, started.resumed_from) {
+        (Some(run), Some(step)) => eprintln!("resuming {run} from step {step}"),
+        (Some(run), None) => eprintln!("training in {run}"),
+        (None, _) => {}
+    }
+}
+
+fn say_start_in_json(started: &Started) {
+    // A reader that went away does not stop training.
+    let _ = output::print_json(started);
+}
+
+fn finish(result: Result<Report, TrainError>, json: bool) -> anyhow::Result<u8> {
+    let report = result?;
+    if json {
+        output::print_json(&report)?;
+    } else {
+        output::print(&summary(&report))?;
+    }
+    Ok(report.stopped_by.map_or(0, Signal::exit_code))
+}
+
+fn summary(report: &Report) -> String {
+    let mut lines = Vec::new();
+    if !report.text.is_empty() {
+        lines.push(report.text.trim_end().to_owned());
+        lines.push(String::new());
+    }
+    let state = match (report.finished, report.stopped_by) {
+        (true, _) => "finished",
+        (false, Some(_)) => "stopped; saved",
+        (false, None) => "stopped as asked; saved",
+    };
+    lines.push(format!("{state} at step {}  {}", report.step, describe(&report.metrics)));
+    lines.push(format!("state {}", report.state_hash));
+    if let Some(run) = &report.run {
+        lines.push(format!("run   {run}"));
+        lines.extend(report.artifacts.iter().map(|name| format!("wrote {run}/{name}")));
+        if !report.finished {
+            lines.push(format!("go on with: rekindle resume {run}"));
+        }
+    }
+    lines.join("\n")
+}
+
+/// The config of a run, as its newest checkpoint has it.
+pub fn config_of_run(path: &Path) -> anyhow::Result<ConfigText> {
+    let store = open_run(path)?;
+    let record = store.records().next_back().context("the run has no checkpoint yet")?;
+    // JSON is YAML.
+    Ok(ConfigText { origin: path.display().to_string(), yaml: record.about.config.to_string() })
+}

@@ -1,0 +1,76 @@
+//! `verify`: every byte of a run against its hash.
+
+use std::path::Path;
+
+use rekindle::{Damage, time};
+use serde_json::{Value, json};
+
+use crate::address::open_run;
+use crate::exit;
+use crate::output;
+
+pub fn verify(path: &Path, json: bool) -> anyhow::Result<u8> {
+    let store = open_run(path)?;
+    let report = store.verify()?;
+    let code = match (report.damage.is_empty(), report.valid.is_empty() && !report.invalid.is_empty()) {
+        (true, _) => 0,
+        (false, false) => exit::NEGATIVE,
+        (false, true) => exit::DAMAGED,
+    };
+    if json {
+        output::print_json(&json!({
+            "run": path,
+            "valid": report.valid,
+            "invalid": report.invalid.iter().map(|skipped| skipped.step).collect::<Vec<_>>(),
+            "damage": report.damage.iter().map(damage_json).collect::<Vec<_>>(),
+            "unknown": report.unknown,
+            "chunks": report.chunks,
+            "bytes": report.bytes,
+        }))?;
+        return Ok(code);
+    }
+    let state = |step: &u64| {
+        let record = store.checkpoint(*step).ok().map(|checkpoint| checkpoint.record());
+        record.map_or(String::new(), |record| {
+            format!("state {}  saved {}", record.state_hash.short(), time::format_utc(record.created))
+        })
+    };
+    for step in &report.valid {
+        output::print(&format!("step {step}: good  {}", output::dim(&state(step))))?;
+    }
+    for skipped in &report.invalid {
+        output::print(&format!("step {}: DAMAGED  {}", skipped.step, skipped.damage))?;
+    }
+    for damage in &report.damage {
+        output::print(&format!("damage: {damage}"))?;
+    }
+    for name in &report.unknown {
+        output::print(&format!("unknown file (not a part of the run): {name}"))?;
+    }
+    output::print(&format!(
+        "checked {} in {} chunks: {}",
+        output::bytes(report.bytes),
+        report.chunks,
+        match report.damage.len() {
+            0 => "no damage".to_owned(),
+            1 => "1 place is damaged".to_owned(),
+            count => format!("{count} places are damaged"),
+        }
+    ))?;
+    if let (Some(newest), false) = (report.valid.last(), report.invalid.is_empty()) {
+        eprintln!(
+            "hint: `rekindle resume {}` goes on from step {newest}, the newest good checkpoint",
+            path.display()
+        );
+    }
+    Ok(code)
+}
+
+fn damage_json(damage: &Damage) -> Value {
+    json!({
+        "object": damage.object,
+        "offset": damage.offset,
+        "entries": damage.entries.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "message": damage.to_string(),
+    })
+}

@@ -1,0 +1,159 @@
+//! Errors as exit codes: the table in `rekindle --help`.
+
+use rekindle::storage::StorageError;
+use rekindle::{
+    CaptureError, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError, TagError,
+};
+use rekindle_formats::FormatError;
+use rekindle_train::{ProveError, TrainError};
+use serde_json::json;
+
+pub const NEGATIVE: u8 = 1;
+const OTHER: u8 = 2;
+pub const PARTIAL: u8 = 3;
+pub const NO_RUN: u8 = 10;
+const LOCKED: u8 = 11;
+const DOES_NOT_FIT: u8 = 12;
+pub const DAMAGED: u8 = 13;
+
+/// Says what went wrong on standard error; gives the exit code.
+pub fn report(error: &anyhow::Error, json: bool) -> u8 {
+    let code = code(error);
+    if json {
+        eprintln!("{}", json!({"error": format!("{error:#}"), "code": code}));
+    } else {
+        eprintln!("error: {error:#}");
+    }
+    code
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    // anyhow finds the error that was put in; those of the libraries say the rest.
+    macro_rules! first {
+        ($($type:ty => $code:expr),* $(,)?) => {
+            $(if let Some(error) = error.downcast_ref::<$type>() {
+                let code: fn(&$type) -> u8 = $code;
+                return code(error);
+            })*
+        };
+    }
+    first! {
+        TrainError => train,
+        OpenError => open,
+        ReadError => read,
+        ResumeError => resume,
+        SaveError => save,
+        CaptureError => capture,
+        PruneError => prune,
+        TagError => tag,
+        FormatError => format,
+        ProveError => prove,
+        StorageError => storage,
+    }
+    OTHER
+}
+
+fn train(error: &TrainError) -> u8 {
+    match error {
+        TrainError::Open(error) => open(error),
+        TrainError::Resume(error) => resume(error),
+        TrainError::Read(error) => read(error),
+        TrainError::Save(error) => save(error),
+        TrainError::Capture(error) => capture(error),
+        TrainError::Prune(error) => prune(error),
+        TrainError::Graft { .. } | TrainError::DoesNotFit(_) | TrainError::OtherSystem { .. } => DOES_NOT_FIT,
+        TrainError::NothingSaved { .. } => NO_RUN,
+        _ => OTHER,
+    }
+}
+
+fn open(error: &OpenError) -> u8 {
+    match error {
+        OpenError::NoRun { .. } => NO_RUN,
+        OpenError::NewerFormat { .. } => DOES_NOT_FIT,
+        OpenError::Storage(error) => storage(error),
+        _ => OTHER,
+    }
+}
+
+fn storage(error: &StorageError) -> u8 {
+    match error {
+        StorageError::Locked { .. } => LOCKED,
+        StorageError::Truncated { .. } | StorageError::TooLarge { .. } => DAMAGED,
+        _ => OTHER,
+    }
+}
+
+fn read(error: &ReadError) -> u8 {
+    match error {
+        ReadError::Damaged(_) => DAMAGED,
+        ReadError::NewerFormat { .. } => DOES_NOT_FIT,
+        ReadError::Storage(error) => storage(error),
+        _ => OTHER,
+    }
+}
+
+fn resume(error: &ResumeError) -> u8 {
+    match error {
+        ResumeError::DoesNotFit { .. } | ResumeError::Invalid { .. } | ResumeError::Migration(_) => {
+            DOES_NOT_FIT
+        }
+        ResumeError::NothingValid { .. } => DAMAGED,
+        ResumeError::Restore(RestoreError::Refused { .. }) => DOES_NOT_FIT,
+        ResumeError::Restore(RestoreError::Read(error)) | ResumeError::Read(error) => read(error),
+        ResumeError::Capture(error) => capture(error),
+        ResumeError::Save(error) => save(error),
+        _ => OTHER,
+    }
+}
+
+fn save(error: &SaveError) -> u8 {
+    match error {
+        SaveError::Read(error) => read(error),
+        SaveError::Storage(error) => storage(error),
+        _ => OTHER,
+    }
+}
+
+fn capture(error: &CaptureError) -> u8 {
+    match error {
+        CaptureError::Save(error) => save(error),
+        _ => OTHER,
+    }
+}
+
+fn prune(error: &PruneError) -> u8 {
+    match error {
+        PruneError::Save(error) => save(error),
+        _ => OTHER,
+    }
+}
+
+fn tag(error: &TagError) -> u8 {
+    match error {
+        TagError::Read(error) => read(error),
+        TagError::Save(error) => save(error),
+        _ => OTHER,
+    }
+}
+
+fn format(error: &FormatError) -> u8 {
+    match error {
+        FormatError::Read(error) => read(error),
+        FormatError::Save(error) => save(error),
+        FormatError::Open(error) => open(error),
+        _ => OTHER,
+    }
+}
+
+fn prove(error: &ProveError) -> u8 {
+    match error {
+        ProveError::Open(error) => open(error),
+        ProveError::Read(error) => read(error),
+        // A process that did what it must not is no proof: the answer is no.
+        ProveError::WrongStart { .. }
+        | ProveError::LostCheckpoint { .. }
+        | ProveError::OtherLength { .. } => NEGATIVE,
+        _ => OTHER,
+    }
+}

@@ -1,0 +1,54 @@
+//! The `rekindle` command: a thin layer over the libraries. It turns arguments into calls, and
+//! outcomes into text and exit codes.
+
+mod address;
+mod args;
+mod commands;
+mod exit;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rekindle_train::Registry;
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    let code = match run(cli) {
+        Ok(code) => code,
+        Err(error) => exit::report(&error, json),
+    };
+    ExitCode::from(code)
+}
+
+/// The systems of this binary.
+fn registry() -> Registry {
+    Registry::new().with::<rekindle_logic::Logic>()
+}
+
+fn run(cli: Cli) -> anyhow::Result<u8> {
+    let registry = registry();
+    let json = cli.json;
+    match cli.command {
+        Command::Train(args) => commands::train::train(&registry, args, json),
+        Command::Resume(args) => commands::train::resume(&registry, args, json),
+        Command::Status { run } => commands::status::status(&run, json),
+        Command::Presets => commands::presets::presets(&registry, json),
+        Command::ShowConfig { config, set } => commands::presets::show_config(&registry, &config, &set, json),
+        Command::Ls { run } => commands::ls::ls(run.as_deref(), json),
+        Command::Inspect(args) => commands::inspect::inspect(&registry, &args, json),
+        Command::Verify { run } => commands::verify::verify(&run, json),
+        Command::Diff { a, b } => commands::diff::diff(&registry, &a, &b, json),
+        Command::Prove(args) => commands::prove::prove(args, json),
+        Command::Prune(args) => commands::prune::prune(&args, json),
+        Command::Tag(args) => commands::tag::tag(&args, json),
+        Command::Export { checkpoint, file } => {
+            commands::convert::export(&registry, &checkpoint, &file, json)
+        }
+        Command::Import { file, run } => commands::convert::import(&registry, &file, &run, json),
+        Command::Completions { shell } => commands::completions(shell),
+    }
+}

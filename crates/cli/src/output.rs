@@ -1,0 +1,100 @@
+//! Text for people and JSON for scripts, on standard output. A reader that goes away is no error.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+/// Writes `text` and a newline to standard output.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    write(&format!("{text}\n"))
+}
+
+/// Writes a value as one line of JSON.
+pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    write(&(serde_json::to_string(value)? + "\n"))
+}
+
+fn write(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// True when text may be coloured: a terminal, and no `NO_COLOR`.
+fn colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal() && !refused
+}
+
+/// `text` in bold on a terminal.
+pub fn bold(text: &str) -> String {
+    if colour() { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// `text` dimmed on a terminal.
+pub fn dim(text: &str) -> String {
+    if colour() { format!("\x1b[2m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+/// Rows in aligned columns under a header. Columns that begin with `>` in the header are aligned
+/// to the right.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let titles: Vec<&str> = header.iter().map(|title| title.trim_start_matches('>')).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([titles[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..header.len()).map(width).collect();
+    let line = |cells: &[&str]| {
+        let mut line = String::new();
+        for (column, cell) in cells.iter().enumerate() {
+            let gap = " ".repeat(widths[column] - cell.chars().count());
+            let right = header[column].starts_with('>');
+            line += &if right { format!("{gap}{cell}  ") } else { format!("{cell}{gap}  ") };
+        }
+        line.trim_end().to_owned()
+    };
+    let mut lines = vec![bold(&line(&titles))];
+    lines.extend(rows.iter().map(|row| line(&row.iter().map(String::as_str).collect::<Vec<_>>())));
+    lines.join("\n")
+}
+
+/// Bytes for people: `512 B`, `1.5 KiB`, `2.0 GiB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let (mut value, mut unit) = (count as f64 / 1024.0, 0);
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        (value, unit) = (value / 1024.0, unit + 1);
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_for_people() {
+        let cases = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 KiB"),
+            (1 << 20, "1.0 MiB"),
+            (u64::MAX, "16384.0 PiB"),
+        ];
+        for (count, text) in cases {
+            assert_eq!(bytes(count), text);
+        }
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let rows = vec![vec!["a".to_owned(), "1".to_owned()], vec!["long".to_owned(), "100".to_owned()]];
+        assert_eq!(table(&["name", ">n"], &rows), "name    n\na       1\nlong  100");
+    }
+}

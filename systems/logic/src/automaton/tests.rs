@@ -1,0 +1,230 @@
+//! The gradient against finite differences of a plain reference, and the promises about bits.
+
+use super::*;
+use crate::config::Boundary;
+use crate::gate::GATES;
+use crate::state::Network;
+
+/// The soft loss in double precision, gate by gate from the truth tables, without any of the
+/// shortcuts of the kernels.
+struct Reference<'a> {
+    model: &'a Model,
+    training: &'a Training,
+    boards: &'a Boards,
+}
+
+impl Reference<'_> {
+    fn loss(&self, state: &State, sharpness: f64) -> f64 {
+        let targets = self.training.targets(self.boards);
+        let size = self.training.grid().cells();
+        let mut loss = 0.0;
+        for board in 0..self.boards.count() {
+            let bit =
+                |cell: usize, channel| f64::from(u8::from(self.boards.bit(channel, board * size + cell)));
+            let mut cells: Vec<Vec<f64>> = (0..size)
+                .map(|cell| (0..self.model.channels).map(|channel| bit(cell, channel)).collect())
+                .collect();
+            for _ in 0..self.training.automaton_steps {
+                cells = (0..size).map(|cell| self.cell(state, &cells, cell, sharpness)).collect();
+            }
+            for (cell, channels) in cells.iter().enumerate() {
+                let target = f64::from(u8::from(targets.bit(0, board * size + cell)));
+                loss += (channels[0] - target).powi(2);
+            }
+        }
+        loss
+    }
+
+    #[expect(clippy::needless_range_loop, reason = "the channel is an index of every cell")]
+    fn cell(&self, state: &State, cells: &[Vec<f64>], cell: usize, sharpness: f64) -> Vec<f64> {
+        let grid = self.training.grid();
+        let mut update = cells[cell].clone();
+        for channel in 0..self.model.channels {
+            let patch: Vec<f64> = (0..9)
+                .map(|position| grid.neighbour(cell, position).map_or(0.0, |other| cells[other][channel]))
+                .collect();
+            let kernels = 0..self.model.kernels;
+            let outputs: Vec<Vec<f64>> =
+                kernels.map(|kernel| network(&state.perception, kernel, patch.clone(), sharpness)).collect();
+            for output in 0..outputs[0].len() {
+                update.extend(outputs.iter().map(|kernel| kernel[output]));
+            }
+        }
+        network(&state.update, 0, update, sharpness)
+    }
+}
+
+fn network(network: &Network, copy: usize, mut values: Vec<f64>, sharpness: f64) -> Vec<f64> {
+    for layer in &network.layers {
+        let gates = layer.wire_a.len();
+        let logits = layer.logits.chunks_exact(GATES).skip(copy * gates);
+        let wires = layer.wire_a.iter().zip(&layer.wire_b);
+        values = wires
+            .zip(logits)
+            .map(|((&a, &b), logits)| soft_gate(logits, values[a as usize], values[b as usize], sharpness))
+            .collect();
+    }
+    values
+}
+
+fn soft_gate(logits: &[f32], a: f64, b: f64, sharpness: f64) -> f64 {
+    let corners = [(1.0 - a) * (1.0 - b), (1.0 - a) * b, a * (1.0 - b), a * b];
+    let weights: Vec<f64> = logits.iter().map(|logit| (f64::from(*logit) * sharpness).exp()).collect();
+    let value = |op: usize| {
+        (0..4).map(|corner| corners[corner] * f64::from((op >> (3 - corner) & 1) as u8)).sum::<f64>()
+    };
+    let mixed: f64 = weights.iter().enumerate().map(|(op, weight)| weight * value(op)).sum();
+    mixed / weights.iter().sum::<f64>()
+}
+
+fn model() -> Model {
+    Model {
+        channels: 2,
+        kernels: 3,
+        kernel_gates: vec![8, 4, 2],
+        update_gates: vec![9, 5, 3, 2],
+        pass_logit: 10.0,
+    }
+}
+
+fn training(task: Task, boundary: Boundary, automaton_steps: usize) -> Training {
+    Training {
+        task,
+        width: 5,
+        height: 3,
+        boundary,
+        square: 2,
+        automaton_steps,
+        batch: 2,
+        epochs: 10,
+        learning_rate: 0.05,
+        betas: [0.9, 0.99],
+        epsilon: 1e-8,
+        weight_decay: 0.01,
+        sharpness: [1.5, 1.5],
+        clip: 100.0,
+    }
+}
+
+/// A state whose gates are all undecided, so that every gradient counts.
+fn undecided(model: &Model, seed: u64) -> State {
+    let mut state = State::new(model, seed).unwrap();
+    let mut stream = rng::stream(seed, 99, 0);
+    for layer in state.perception.layers.iter_mut().chain(&mut state.update.layers) {
+        layer.logits.fill_with(|| 2.0 * stream.uniform());
+    }
+    state
+}
+
+fn check_gradient(training: &Training) {
+    let (model, seed) = (model(), 11);
+    let before = undecided(&model, seed);
+    let mut after = before.clone();
+    let mut automaton = Automaton::attach(&model, training, seed, &before, 2, KernelPath::best()).unwrap();
+    let metrics = automaton.step(&mut after);
+
+    let mut stream = rng::stream(seed, streams::BATCH, 0);
+    let boards = training.random_boards(training.batch, model.channels, &mut stream);
+    let reference = Reference { model: &model, training, boards: &boards };
+    let loss = reference.loss(&before, 1.5);
+    assert!((metrics.soft_loss - loss).abs() < 1e-4 * loss, "{} {loss}", metrics.soft_loss);
+
+    // After the first step the first moment is a tenth of the gradient.
+    let depth = before.perception.layers.len();
+    let moments: Vec<_> = after.optimizer.perception.iter().chain(&after.optimizer.update).collect();
+    for (index, moments) in moments.into_iter().enumerate() {
+        for entry in (0..moments.first_moment.len()).step_by(37) {
+            let moved = |by: f32| {
+                let mut state = before.clone();
+                let layer = match index.checked_sub(depth) {
+                    None => &mut state.perception.layers[index],
+                    Some(index) => &mut state.update.layers[index],
+                };
+                layer.logits[entry] += by;
+                (reference.loss(&state, 1.5), f64::from(layer_logit(&state, index, depth, entry)))
+            };
+            let ((more, high), (less, low)) = (moved(1e-2), moved(-1e-2));
+            let expected = (more - less) / (high - low);
+            let found = f64::from(moments.first_moment[entry]) / 0.1;
+            let tolerance = 1e-4 + 2e-3 * expected.abs();
+            assert!((found - expected).abs() < tolerance, "{index} {entry}: {found} {expected}");
+        }
+    }
+}
+
+fn layer_logit(state: &State, index: usize, depth: usize, entry: usize) -> f32 {
+    match index.checked_sub(depth) {
+        None => state.perception.layers[index].logits[entry],
+        Some(index) => state.update.layers[index].logits[entry],
+    }
+}
+
+#[test]
+fn the_gradient_agrees_with_finite_differences() {
+    check_gradient(&training(Task::Life, Boundary::Periodic, 1));
+    check_gradient(&training(Task::Checkerboard, Boundary::Zero, 3));
+    check_gradient(&training(Task::Checkerboard, Boundary::Periodic, 4));
+}
+
+fn trained(training: &Training, epochs: u64, threads: usize, path: KernelPath) -> State {
+    let model = model();
+    let mut state = undecided(&model, 5);
+    let mut automaton = Automaton::attach(&model, training, 5, &state, threads, path).unwrap();
+    for _ in 0..epochs {
+        automaton.step(&mut state);
+    }
+    state
+}
+
+#[test]
+fn threads_and_kernel_paths_do_not_change_a_bit() {
+    let training = Training { batch: 20, ..training(Task::Checkerboard, Boundary::Zero, 3) };
+    let expected = trained(&training, 6, 1, KernelPath::Portable);
+    for path in KernelPath::available() {
+        for threads in 1..=3 {
+            assert_eq!(trained(&training, 6, threads, path), expected, "{path}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_saved_state_goes_on_as_if_it_had_never_stopped() {
+    let (model, training) = (model(), training(Task::Life, Boundary::Periodic, 1));
+    let straight = trained(&training, 12, 1, KernelPath::best());
+    let saved = serde_json::to_string(&trained(&training, 7, 1, KernelPath::best())).unwrap();
+    let mut state: State = serde_json::from_str(&saved).unwrap();
+    let mut automaton = Automaton::attach(&model, &training, 5, &state, 2, KernelPath::best()).unwrap();
+    for _ in 7..12 {
+        // Evaluating in between must leave no trace.
+        automaton.evaluate(&state);
+        automaton.step(&mut state);
+    }
+    assert_eq!(state, straight);
+}
+
+#[test]
+fn an_untrained_automaton_passes_a_neighbour_on() {
+    let model = model();
+    let state = State::new(&model, 1).unwrap();
+    let training = training(Task::Checkerboard, Boundary::Zero, 2);
+    let mut automaton = Automaton::attach(&model, &training, 1, &state, 1, KernelPath::best()).unwrap();
+    assert_eq!(automaton.evaluate(&state).active_gates, 0);
+}
+
+#[test]
+fn a_state_of_another_shape_is_refused_by_name() {
+    let model = model();
+    let training = training(Task::Life, Boundary::Periodic, 1);
+    let attach = |state: &State| {
+        let error = Automaton::attach(&model, &training, 1, state, 1, KernelPath::best()).err();
+        error.map(|error| error.to_string()).unwrap_or_default()
+    };
+    let mut state = State::new(&model, 1).unwrap();
+    state.update.layers[2].wire_b[1] = 5;
+    let message = attach(&state);
+    assert!(message.contains("`update.layers.2.wire_b` reads input 5 of 5"), "{message}");
+    let mut state = State::new(&model, 1).unwrap();
+    state.optimizer.perception[1].second_moment.pop();
+    let message = attach(&state);
+    assert!(message.contains("`optimizer.perception.1.second_moment` holds 191"), "{message}");
+}

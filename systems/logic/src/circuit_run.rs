@@ -1,0 +1,379 @@
+//! Running a circuit on boards of any size, 64 cells to a word.
+//!
+//! A circuit is first brought into a shorter form: gates that pass an input on are replaced by
+//! that input, and gates that no output depends on are left out. Of a trained network most gates
+//! are such. What is left is evaluated for a block of words at once.
+
+use rekindle_compute::KernelPath;
+
+use crate::boards::{Boards, clear_beyond};
+use crate::config::Boundary;
+use crate::error::LogicError;
+use crate::gate::{self, PASS_A, PASS_B};
+use crate::grid::Grid;
+use crate::hard_circuit::{HardCircuit, HardLayer};
+use crate::kernels;
+
+/// Words that are evaluated at once.
+pub(crate) const BLOCK: usize = 8;
+
+/// One slot of a block of words.
+pub(crate) type Block = [u64; BLOCK];
+
+/// A circuit in the form it is run in.
+#[derive(Clone, Debug)]
+pub struct CompiledCircuit {
+    channels: usize,
+    /// Which neighbourhood bits are read, as channel x 9 + position. They stand in the first slots.
+    reads: Vec<usize>,
+    gates: Vec<CompiledGate>,
+    /// The slots of the next state.
+    outputs: Vec<u32>,
+}
+
+/// A gate as [`gate::masks`], reading slots.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompiledGate {
+    pub(crate) a: u32,
+    pub(crate) b: u32,
+    pub(crate) masks: [u64; 4],
+}
+
+impl HardCircuit {
+    /// Brings the circuit into the form it is run in.
+    ///
+    /// # Errors
+    /// The circuit is damaged; see [`HardCircuit::validate`].
+    pub fn compile(&self) -> Result<CompiledCircuit, LogicError> {
+        self.validate()?;
+        Ok(self.trace())
+    }
+
+    /// As [`HardCircuit::compile`], of a circuit that is known to be sound.
+    pub(crate) fn trace(&self) -> CompiledCircuit {
+        Tracer::default().trace(self)
+    }
+}
+
+impl CompiledCircuit {
+    /// Gates of one cell that its next state depends on.
+    pub fn gates(&self) -> usize {
+        self.gates.len()
+    }
+
+    /// Takes boards through so many steps.
+    ///
+    /// # Errors
+    /// The boards have another number of channels than the circuit.
+    pub fn run(
+        &self,
+        boards: &Boards,
+        boundary: Boundary,
+        steps: usize,
+        path: KernelPath,
+    ) -> Result<Boards, LogicError> {
+        if boards.channels() != self.channels {
+            let (expected, found) = (self.channels, boards.channels());
+            return Err(LogicError::Channels { expected, found });
+        }
+        Ok(self.advance(boards, boundary, steps, path))
+    }
+
+    /// As [`CompiledCircuit::run`], of boards that are known to fit.
+    pub(crate) fn advance(
+        &self,
+        boards: &Boards,
+        boundary: Boundary,
+        steps: usize,
+        path: KernelPath,
+    ) -> Boards {
+        let shifts = Shifts::new(boards, boundary);
+        let (mut current, mut next) = (boards.clone(), boards.clone());
+        let mut inputs = vec![Vec::new(); self.reads.len()];
+        for _ in 0..steps {
+            for (&read, input) in self.reads.iter().zip(&mut inputs) {
+                shifts.apply(read % 9, &current.planes()[read / 9], input);
+            }
+            self.step(path, &inputs, &mut next);
+            std::mem::swap(&mut current, &mut next);
+        }
+        current
+    }
+
+    fn step(&self, path: KernelPath, inputs: &[Vec<u64>], next: &mut Boards) {
+        let mut slots = vec![[0; BLOCK]; self.reads.len() + self.gates.len()];
+        let (words, cells) = (next.planes()[0].len(), next.cells());
+        for first in (0..words).step_by(BLOCK) {
+            let used = (words - first).min(BLOCK);
+            for (slot, input) in slots.iter_mut().zip(inputs) {
+                slot[..used].copy_from_slice(&input[first..first + used]);
+            }
+            kernels::evaluate(path, &self.gates, self.reads.len(), &mut slots);
+            for (plane, &output) in next.planes_mut().iter_mut().zip(&self.outputs) {
+                plane[first..first + used].copy_from_slice(&slots[output as usize][..used]);
+            }
+        }
+        next.planes_mut().iter_mut().for_each(|plane| clear_beyond(plane, cells));
+    }
+}
+
+/// How the bits of a plane move to show every cell one of its neighbours.
+struct Shifts {
+    /// For each position, each distance a bit moves by and the cells whose neighbour comes so.
+    positions: Vec<Vec<(isize, Vec<u64>)>>,
+}
+
+impl Shifts {
+    fn new(boards: &Boards, boundary: Boundary) -> Self {
+        let grid = Grid { width: boards.width(), height: boards.height(), boundary };
+        Self { positions: (0..9).map(|position| distances(boards, &grid, position)).collect() }
+    }
+
+    /// The plane of the neighbours at a position.
+    fn apply(&self, position: usize, plane: &[u64], output: &mut Vec<u64>) {
+        output.clear();
+        output.resize(plane.len(), 0);
+        for (distance, cells) in &self.positions[position] {
+            let (words, bits) = (distance.div_euclid(64), distance.rem_euclid(64));
+            let word = |index: isize| usize::try_from(index).ok().and_then(|i| plane.get(i)).copied();
+            for (index, (output, cells)) in output.iter_mut().zip(cells).enumerate() {
+                let low = word(index as isize + words).unwrap_or(0) >> bits;
+                let high = match bits {
+                    0 => 0,
+                    _ => word(index as isize + words + 1).unwrap_or(0) << (64 - bits),
+                };
+                *output |= (low | high) & cells;
+            }
+        }
+    }
+}
+
+fn distances(boards: &Boards, grid: &Grid, position: usize) -> Vec<(isize, Vec<u64>)> {
+    let mut distances: Vec<(isize, Vec<u64>)> = Vec::new();
+    let words = boards.cells().div_ceil(64);
+    for cell in 0..grid.cells() {
+        let Some(other) = grid.neighbour(cell, position) else { continue };
+        let distance = other as isize - cell as isize;
+        let found = distances.iter().position(|(known, _)| *known == distance);
+        let index = found.unwrap_or_else(|| {
+            distances.push((distance, vec![0; words]));
+            distances.len() - 1
+        });
+        for board in 0..boards.count() {
+            let bit = board * grid.cells() + cell;
+            distances[index].1[bit / 64] |= 1 << (bit % 64);
+        }
+    }
+    distances
+}
+
+/// A value inside a circuit while it is brought into shorter form: a neighbourhood bit or a gate.
+#[derive(Clone, Copy)]
+enum Value {
+    Read(usize),
+    Gate(usize),
+}
+
+#[derive(Default)]
+struct Tracer {
+    gates: Vec<(u8, Value, Value)>,
+}
+
+impl Tracer {
+    fn trace(mut self, circuit: &HardCircuit) -> CompiledCircuit {
+        let perceived = self.perceive(circuit);
+        let outputs = self.layers(&circuit.update.layers, perceived);
+        self.prune(circuit.channels, &outputs)
+    }
+
+    /// The inputs of the update network: the cell's own channels, then the kernels' outputs,
+    /// channel outermost, kernel innermost.
+    fn perceive(&mut self, circuit: &HardCircuit) -> Vec<Value> {
+        let mut perceived: Vec<_> =
+            (0..circuit.channels).map(|channel| Value::Read(channel * 9 + 4)).collect();
+        for channel in 0..circuit.channels {
+            let inputs: Vec<_> = (0..9).map(|position| Value::Read(channel * 9 + position)).collect();
+            let kernels = circuit.perception.kernels.iter();
+            let outputs: Vec<_> = kernels.map(|kernel| self.layers(&kernel.layers, inputs.clone())).collect();
+            let count = outputs.first().map_or(0, Vec::len);
+            for output in 0..count {
+                perceived.extend(outputs.iter().map(|kernel| kernel[output]));
+            }
+        }
+        perceived
+    }
+
+    fn layers(&mut self, layers: &[HardLayer], mut values: Vec<Value>) -> Vec<Value> {
+        for layer in layers {
+            let gates = layer.gates.iter();
+            let next = gates.map(|gate| {
+                let (a, b) = (values[gate.wire_a as usize], values[gate.wire_b as usize]);
+                match gate.op {
+                    PASS_A => a,
+                    PASS_B => b,
+                    op => {
+                        self.gates.push((op, a, b));
+                        Value::Gate(self.gates.len() - 1)
+                    }
+                }
+            });
+            values = next.collect();
+        }
+        values
+    }
+
+    /// Leaves out what no output depends on. An input that a gate ignores is no dependence.
+    fn prune(self, channels: usize, outputs: &[Value]) -> CompiledCircuit {
+        let mut needed = vec![false; self.gates.len()];
+        let mut read = vec![false; channels * 9];
+        let mut need = |value: Value, needed: &mut [bool]| match value {
+            Value::Read(bit) => read[bit] = true,
+            Value::Gate(gate) => needed[gate] = true,
+        };
+        outputs.iter().for_each(|&output| need(output, &mut needed));
+        for (index, &(op, a, b)) in self.gates.iter().enumerate().rev() {
+            let [_, c1, c2, c3] = gate::masks(op);
+            if needed[index] && c1 | c3 != 0 {
+                need(a, &mut needed);
+            }
+            if needed[index] && c2 | c3 != 0 {
+                need(b, &mut needed);
+            }
+        }
+        // A circuit of constants reads nothing; then any bit stands for the ignored inputs.
+        if !read.contains(&true) {
+            read[0] = true;
+        }
+        self.assemble(channels, outputs, &read, &needed)
+    }
+
+    fn assemble(self, channels: usize, outputs: &[Value], read: &[bool], needed: &[bool]) -> CompiledCircuit {
+        let reads: Vec<_> = (0..read.len()).filter(|&bit| read[bit]).collect();
+        let mut read_slots = vec![0; read.len()];
+        for (slot, &bit) in reads.iter().enumerate() {
+            read_slots[bit] = slot as u32;
+        }
+        let mut gate_slots = vec![0; self.gates.len()];
+        let mut gates = Vec::new();
+        // What is ignored was given no slot of its own and stays at slot 0, which exists.
+        let slot = |value: Value, gate_slots: &[u32]| match value {
+            Value::Read(bit) => read_slots[bit],
+            Value::Gate(gate) => gate_slots[gate],
+        };
+        for (index, &(op, a, b)) in self.gates.iter().enumerate().filter(|(i, _)| needed[*i]) {
+            let (a, b) = (slot(a, &gate_slots), slot(b, &gate_slots));
+            gate_slots[index] = (reads.len() + gates.len()) as u32;
+            gates.push(CompiledGate { a, b, masks: gate::masks(op) });
+        }
+        let outputs = outputs.iter().map(|&output| slot(output, &gate_slots)).collect();
+        CompiledCircuit { channels, reads, gates, outputs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Model;
+    use crate::hard_circuit::Gate;
+    use crate::state::State;
+    use proptest::prelude::*;
+    use rekindle_compute::rng;
+
+    /// A circuit whose gates are drawn at random.
+    fn random_circuit(seed: u64) -> HardCircuit {
+        let model = Model {
+            channels: 2,
+            kernels: 2,
+            kernel_gates: vec![8, 5, 3],
+            update_gates: vec![9, 7, 4, 2],
+            pass_logit: 10.0,
+        };
+        let mut circuit = HardCircuit::harden(&model, &State::new(&model, seed).unwrap());
+        let mut stream = rng::stream(seed, 77, 0);
+        let kernels = circuit.perception.kernels.iter_mut().flat_map(|kernel| &mut kernel.layers);
+        for layer in kernels.chain(&mut circuit.update.layers) {
+            layer.gates.iter_mut().for_each(|gate| gate.op = stream.below(16) as u8);
+        }
+        circuit
+    }
+
+    fn evaluate_layers(layers: &[HardLayer], mut values: Vec<bool>) -> Vec<bool> {
+        for layer in layers {
+            let output = |gate: &Gate| {
+                let (a, b) = (values[gate.wire_a as usize], values[gate.wire_b as usize]);
+                gate.op >> (3 - 2 * u8::from(a) - u8::from(b)) & 1 == 1
+            };
+            values = layer.gates.iter().map(output).collect();
+        }
+        values
+    }
+
+    /// One step, cell by cell and gate by gate.
+    fn plain_step(circuit: &HardCircuit, boards: &Boards, grid: &Grid) -> Boards {
+        let mut next = boards.clone();
+        for index in 0..boards.cells() {
+            let (board, cell) = (index / grid.cells(), index % grid.cells());
+            let mut inputs: Vec<bool> =
+                (0..circuit.channels).map(|channel| boards.bit(channel, index)).collect();
+            for channel in 0..circuit.channels {
+                let bit = |position| {
+                    let other = grid.neighbour(cell, position);
+                    other.is_some_and(|other| boards.bit(channel, board * grid.cells() + other))
+                };
+                let patch: Vec<bool> = (0..9).map(bit).collect();
+                let kernels = circuit.perception.kernels.iter();
+                let outputs: Vec<_> =
+                    kernels.map(|kernel| evaluate_layers(&kernel.layers, patch.clone())).collect();
+                for output in 0..outputs[0].len() {
+                    inputs.extend(outputs.iter().map(|kernel| kernel[output]));
+                }
+            }
+            for (channel, value) in evaluate_layers(&circuit.update.layers, inputs).into_iter().enumerate() {
+                next.set_bit(channel, index, value);
+            }
+        }
+        next
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn the_short_form_computes_what_the_circuit_says(
+            seed: u64, count in 1..4_usize, width in 1..20_usize, height in 1..20_usize, torus: bool,
+        ) {
+            let circuit = random_circuit(seed);
+            let boundary = if torus { Boundary::Periodic } else { Boundary::Zero };
+            let grid = Grid { width, height, boundary };
+            let mut boards = Boards::zeros(count, width, height, 2);
+            boards.randomize(2, &mut rng::stream(seed, 78, 0));
+            let found = circuit.compile().unwrap().run(&boards, boundary, 3, KernelPath::best()).unwrap();
+            let mut expected = boards;
+            for _ in 0..3 {
+                expected = plain_step(&circuit, &expected, &grid);
+            }
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn a_circuit_of_constants_needs_one_gate_each() {
+        let mut circuit = random_circuit(1);
+        for gate in &mut circuit.update.layers[3].gates {
+            gate.op = 15;
+        }
+        let compiled = circuit.compile().unwrap();
+        assert_eq!(compiled.gates(), 2);
+        let boards = Boards::zeros(1, 5, 5, 2);
+        let found = compiled.run(&boards, Boundary::Zero, 1, KernelPath::best()).unwrap();
+        assert!((0..25).all(|cell| found.bit(0, cell) && found.bit(1, cell)));
+    }
+
+    #[test]
+    fn boards_of_other_channels_are_refused() {
+        let boards = Boards::zeros(1, 5, 5, 3);
+        let compiled = random_circuit(1).compile().unwrap();
+        let error = compiled.run(&boards, Boundary::Zero, 1, KernelPath::best()).unwrap_err();
+        assert_eq!(error.to_string(), "the board has 3 channels, the circuit 2");
+    }
+}

@@ -1,0 +1,337 @@
+//! What a user can choose.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cell::MOST_GATES;
+use crate::error::LogicError;
+use crate::wiring::{NEIGHBOURS, unique_range};
+
+/// The most cells of one batch.
+const MOST_CELLS: usize = 1 << 22;
+
+/// The shape of the network that every cell runs.
+///
+/// Each channel of the 3x3 neighbourhood passes through the same `kernels`, each a small network
+/// with `kernel_gates`. What they put out, after the cell's own channels, is the input of the
+/// update network with `update_gates`, and what that puts out is the cell's next state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Bits that a cell holds. The first is the one that the task looks at.
+    pub channels: usize,
+    /// Networks that look at a neighbourhood, all wired alike.
+    pub kernels: usize,
+    /// Gates in each layer of a kernel. The first layer has 8: one for each neighbour.
+    pub kernel_gates: Vec<usize>,
+    /// Gates in each layer of the update network. The last has as many as there are channels.
+    pub update_gates: Vec<usize>,
+    /// The logit, before training, of the function that passes a gate's first input on; the other
+    /// fifteen have 0. The published method has 10, which is a share of 0.9993.
+    #[serde(default = "default_pass_logit")]
+    pub pass_logit: f64,
+}
+
+/// What the automaton learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Conway's Game of Life on the first channel, from random boards. The other channels begin
+    /// at 0.
+    Life,
+    /// A checkerboard on the first channel, whatever random bits the channels begin with.
+    Checkerboard,
+}
+
+/// What lies beyond the edge of a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Boundary {
+    /// The opposite edge: the board is a torus.
+    Periodic,
+    /// Cells that are always 0.
+    Zero,
+}
+
+/// How the network is trained.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// What is learned.
+    pub task: Task,
+    /// Cells in a row of the board.
+    pub width: usize,
+    /// Rows of the board.
+    pub height: usize,
+    /// What lies beyond the edge.
+    pub boundary: Boundary,
+    /// Cells along the side of one square of the checkerboard; the Game of Life does not use it.
+    #[serde(default = "default_square")]
+    pub square: usize,
+    /// How often the cells are updated before the board is compared with the target.
+    pub automaton_steps: usize,
+    /// Boards in a batch.
+    pub batch: usize,
+    /// Epochs to train. An epoch is one batch and one step of the optimiser.
+    pub epochs: u64,
+    /// Step size of AdamW.
+    pub learning_rate: f64,
+    /// Decay of AdamW's first and second moments.
+    pub betas: [f64; 2],
+    /// What AdamW adds to the root of the second moment.
+    pub epsilon: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// What the logits are multiplied with before the softmax: in the first epoch and in the last,
+    /// rising evenly in between. The published method has 1 throughout. A sharper softmax leaves
+    /// less between a soft gate and its likeliest function.
+    #[serde(default = "default_sharpness")]
+    pub sharpness: [f64; 2],
+    /// After which share of the epochs the boards are run with each gate's likeliest function.
+    #[serde(default = "default_hard_from")]
+    pub hard_from: f64,
+    /// Each element of the gradient is clipped to plus or minus this.
+    pub clip: f64,
+}
+
+fn default_pass_logit() -> f64 {
+    10.0
+}
+
+fn default_sharpness() -> [f64; 2] {
+    [1.0; 2]
+}
+
+fn default_hard_from() -> f64 {
+    1.0
+}
+
+fn default_square() -> usize {
+    2
+}
+
+impl Model {
+    /// Checks that such a network can be wired.
+    ///
+    /// # Errors
+    /// A size is zero or absurd, or a layer has too few or too many gates for its inputs.
+    pub fn validate(&self) -> Result<(), LogicError> {
+        positive("model.channels", self.channels)?;
+        positive("model.kernels", self.kernels)?;
+        self.validate_kernel()?;
+        self.validate_update()?;
+        within("model.pass_logit", self.pass_logit, -1.0e3, 1.0e3)?;
+        match self.instances() {
+            Some(gates) if gates <= MOST_GATES => Ok(()),
+            _ => Err(LogicError::config(
+                "model",
+                (self.channels, self.kernels),
+                format!("one cell may have at most {MOST_GATES} gates"),
+            )),
+        }
+    }
+
+    /// Gates with logits of their own: every kernel's and the update network's.
+    pub fn gates(&self) -> usize {
+        self.kernels * self.kernel_gates.iter().sum::<usize>() + self.update_gates.iter().sum::<usize>()
+    }
+
+    /// Inputs of the update network: the cell's channels, and what every kernel says about each.
+    pub(crate) fn update_inputs(&self) -> usize {
+        let outputs = self.kernel_gates.last().copied().unwrap_or(0);
+        self.channels + self.channels * outputs * self.kernels
+    }
+
+    fn validate_kernel(&self) -> Result<(), LogicError> {
+        const FIELD: &str = "model.kernel_gates";
+        match self.kernel_gates.first() {
+            Some(&NEIGHBOURS) => validate_layers(FIELD, NEIGHBOURS, &self.kernel_gates, 1),
+            _ => Err(LogicError::config(
+                FIELD,
+                &self.kernel_gates,
+                "the first layer has 8 gates, one for each neighbour",
+            )),
+        }
+    }
+
+    fn validate_update(&self) -> Result<(), LogicError> {
+        const FIELD: &str = "model.update_gates";
+        if self.update_gates.last() != Some(&self.channels) {
+            let reason = format!("the last layer has one gate per channel, so {}", self.channels);
+            return Err(LogicError::config(FIELD, &self.update_gates, reason));
+        }
+        if self.instances().is_none() {
+            return Err(LogicError::config(FIELD, &self.update_gates, "that is too large"));
+        }
+        validate_layers(FIELD, self.update_inputs(), &self.update_gates, 0)
+    }
+
+    /// Gates that one cell evaluates, if the count can be held.
+    fn instances(&self) -> Option<usize> {
+        let sum = |gates: &[usize]| gates.iter().try_fold(0_usize, |sum, n| sum.checked_add(*n));
+        let copies = self.channels.checked_mul(self.kernels)?;
+        let perception = sum(&self.kernel_gates)?.checked_mul(copies)?;
+        perception.checked_add(sum(&self.update_gates)?)
+    }
+}
+
+/// Checks that each layer from `first` on can be wired with unique pairs of its inputs.
+fn validate_layers(
+    field: &'static str,
+    mut inputs: usize,
+    layers: &[usize],
+    first: usize,
+) -> Result<(), LogicError> {
+    for (layer, &gates) in layers.iter().enumerate().skip(first) {
+        let range = unique_range(inputs);
+        if !range.contains(&gates) {
+            let reason = format!(
+                "layer {layer} has {inputs} inputs, so it needs {} to {} gates, not {gates}",
+                range.start(),
+                range.end()
+            );
+            return Err(LogicError::config(field, layers, reason));
+        }
+        inputs = gates;
+    }
+    Ok(())
+}
+
+impl Training {
+    /// Checks that one can train so.
+    ///
+    /// # Errors
+    /// A size is zero or absurd, or a number is outside of its range.
+    pub fn validate(&self) -> Result<(), LogicError> {
+        positive("training.width", self.width)?;
+        positive("training.height", self.height)?;
+        positive("training.square", self.square)?;
+        positive("training.automaton_steps", self.automaton_steps)?;
+        positive("training.batch", self.batch)?;
+        self.validate_cells()?;
+        within("training.learning_rate", self.learning_rate, 0.0, f64::MAX)?;
+        for beta in self.betas {
+            within("training.betas", beta, 0.0, 1.0 - f64::EPSILON)?;
+        }
+        within("training.epsilon", self.epsilon, 0.0, f64::MAX)?;
+        within("training.weight_decay", self.weight_decay, 0.0, f64::MAX)?;
+        for sharpness in self.sharpness {
+            within("training.sharpness", sharpness, f64::MIN_POSITIVE, 1.0e6)?;
+        }
+        within("training.clip", self.clip, f64::MIN_POSITIVE, f64::MAX)
+    }
+
+    /// What the logits are multiplied with after so many epochs.
+    pub(crate) fn sharpness_at(&self, epoch: u64) -> f32 {
+        let [first, last] = self.sharpness;
+        let passed = epoch.min(self.epochs) as f64 / self.epochs.max(1) as f64;
+        (first + (last - first) * passed) as f32
+    }
+
+    pub(crate) fn is_hard_at(&self, epoch: u64) -> bool {
+        epoch as f64 >= self.hard_from * self.epochs as f64
+    }
+
+    fn validate_cells(&self) -> Result<(), LogicError> {
+        let cells = self.width.checked_mul(self.height);
+        let cells = cells.and_then(|cells| cells.checked_mul(self.batch));
+        let kept = cells.and_then(|cells| cells.checked_mul(self.automaton_steps));
+        match kept {
+            Some(cells) if cells <= MOST_CELLS => Ok(()),
+            _ => Err(LogicError::config(
+                "training.batch",
+                self.batch,
+                format!("width x height x batch x automaton_steps may be at most {MOST_CELLS}"),
+            )),
+        }
+    }
+}
+
+fn positive(field: &'static str, value: usize) -> Result<(), LogicError> {
+    match value {
+        0 => Err(LogicError::config(field, value, "it must be at least 1")),
+        _ => Ok(()),
+    }
+}
+
+fn within(field: &'static str, value: f64, least: f64, most: f64) -> Result<(), LogicError> {
+    if (least..=most).contains(&value) {
+        Ok(())
+    } else {
+        Err(LogicError::config(field, value, format!("it must be from {least:e} to {most:e}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presets;
+
+    #[derive(Deserialize)]
+    struct Preset {
+        model: Model,
+        training: Training,
+    }
+
+    fn preset(text: &str) -> Preset {
+        serde_saphyr::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn the_presets_are_those_of_the_notebook() {
+        let life = preset(presets::LIFE);
+        life.model.validate().unwrap();
+        life.training.validate().unwrap();
+        assert_eq!(life.model.gates(), 2543);
+        let checkerboard = preset(presets::CHECKERBOARD);
+        checkerboard.model.validate().unwrap();
+        checkerboard.training.validate().unwrap();
+        assert_eq!(checkerboard.model.gates(), 3040);
+        assert_eq!(checkerboard.model.update_inputs(), 264);
+    }
+
+    #[test]
+    fn a_model_that_cannot_be_wired_is_refused() {
+        let refused = |spoil: fn(&mut Model)| {
+            let mut model = preset(presets::LIFE).model;
+            spoil(&mut model);
+            model.validate().unwrap_err().to_string()
+        };
+        let message = refused(|model| model.channels = 0);
+        assert_eq!(message, "`model.channels` is 0: it must be at least 1");
+        let message = refused(|model| model.kernel_gates[0] = 7);
+        assert!(message.contains("the first layer has 8 gates"), "{message}");
+        let message = refused(|model| model.update_gates[0] = 8);
+        assert!(message.contains("layer 0 has 17 inputs, so it needs 9 to 136 gates, not 8"), "{message}");
+        let message = refused(|model| model.update_gates[0] = 137);
+        assert!(message.contains("not 137"), "{message}");
+        let message = refused(|model| model.update_gates.clear());
+        assert!(message.contains("one gate per channel"), "{message}");
+        let message = refused(|model| model.kernels = usize::MAX);
+        assert!(message.contains("too large"), "{message}");
+        let message = refused(|model| model.kernels = 1 << 40);
+        assert!(message.starts_with("`model"), "{message}");
+    }
+
+    #[test]
+    fn training_out_of_range_is_refused() {
+        let refused = |spoil: fn(&mut Training)| {
+            let mut training = preset(presets::LIFE).training;
+            spoil(&mut training);
+            training.validate().unwrap_err().to_string()
+        };
+        let message = refused(|training| training.batch = 0);
+        assert_eq!(message, "`training.batch` is 0: it must be at least 1");
+        let message = refused(|training| training.betas[1] = 1.0);
+        assert!(message.starts_with("`training.betas` is 1.0"), "{message}");
+        let message = refused(|training| training.learning_rate = f64::NAN);
+        assert!(message.starts_with("`training.learning_rate` is NaN"), "{message}");
+        let message = refused(|training| training.width = usize::MAX);
+        assert!(message.contains("may be at most"), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused() {
+        let text = presets::LIFE.replace("batch: 20", "batches: 20");
+        assert!(serde_saphyr::from_str::<Preset>(&text).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! Configs that ship with the crate, as YAML.
+//!
+//! The numbers are those of the DiffLogic CA notebook (Google, 2025).
+
+/// The Game of Life, learned from random 3x3 boards on a torus.
+pub const LIFE: &str = "\
+system: logic
+seed: 0
+model:
+  channels: 1
+  kernels: 16
+  kernel_gates: [8, 4, 2, 1]
+  update_gates: [128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 64, 32, 16, 8, 4, 2, 1]
+  pass_logit: 6.0
+training:
+  task: life
+  width: 3
+  height: 3
+  boundary: periodic
+  automaton_steps: 1
+  batch: 20
+  epochs: 3000
+  learning_rate: 0.05
+  betas: [0.9, 0.99]
+  epsilon: 1.0e-8
+  weight_decay: 0.01
+  sharpness: [1.0, 3.0]
+  clip: 100.0
+";
+
+/// A checkerboard that grows out of random bits in 20 steps.
+pub const CHECKERBOARD: &str = "\
+system: logic
+seed: 0
+model:
+  channels: 8
+  kernels: 16
+  kernel_gates: [8, 4, 2]
+  update_gates: [256, 256, 256, 256, 256, 256, 256, 256, 256, 256, 128, 64, 32, 16, 8, 8]
+training:
+  task: checkerboard
+  width: 16
+  height: 16
+  boundary: zero
+  square: 2
+  automaton_steps: 20
+  batch: 2
+  epochs: 500
+  learning_rate: 0.05
+  betas: [0.9, 0.99]
+  epsilon: 1.0e-8
+  weight_decay: 0.01
+  clip: 100.0
+";

@@ -1,0 +1,280 @@
+//! A batch of boards through time, forwards and backwards.
+//!
+//! The cells of all boards stand in one row, cut into tiles of sixteen, and the tiles into parts.
+//! The cut depends on the number of cells alone, so the result does not depend on the number of
+//! threads. Only the states are kept for each time; going back computes a tile's gates again, which
+//! costs less than reading them from memory.
+
+use std::ops::Range;
+
+use rekindle_compute::{KernelPath, LANES, Lanes, Pool};
+
+use crate::boards::Boards;
+use crate::cell::Cell;
+use crate::grid::Grid;
+use crate::kernels::{self, CoefficientSums, Coefficients, Gradients};
+
+/// The most parts that the work is cut into, and so the most threads that can share it.
+const MOST_PARTS: usize = 8;
+
+/// What a pass over a batch reads.
+pub(crate) struct Pass<'a> {
+    pub(crate) pool: &'a Pool,
+    pub(crate) path: KernelPath,
+    pub(crate) cell: &'a Cell,
+    pub(crate) coefficients: &'a [Coefficients],
+}
+
+/// A batch of boards and the buffers to take it through time.
+pub(crate) struct Rollout {
+    layout: Layout,
+    /// For each time, channels x 16 for each tile, and one tile of zeros.
+    states: Vec<Vec<Lanes>>,
+    /// What the first channel should be at the end, for each tile.
+    targets: Vec<Lanes>,
+    /// The gradients of the neighbourhoods before even and before odd steps: channels x 9 x 16
+    /// for each tile, and one tile of zeros.
+    neighbourhoods: [Vec<Lanes>; 2],
+    parts: Vec<Part>,
+}
+
+/// Where the cells of a batch stand.
+struct Layout {
+    channels: usize,
+    cells: usize,
+    tiles: usize,
+    tiles_per_part: usize,
+    /// Of each lane of each tile, the place (tile x 16 + lane) of its nine neighbours. Beyond the
+    /// edge, and for lanes without a cell, that is the place after the last tile, where all is 0.
+    neighbours: Vec<[u32; 9]>,
+}
+
+/// What one part works with.
+struct Part {
+    slots: Vec<Lanes>,
+    gradients: Gradients,
+    sums: Vec<CoefficientSums>,
+    loss: f64,
+}
+
+impl Rollout {
+    /// Buffers for so many boards.
+    pub(crate) fn new(cell: &Cell, grid: &Grid, boards: usize, steps: usize) -> Self {
+        let layout = Layout::new(cell.channels, grid, boards);
+        let zeros = |per_tile: usize| vec![Lanes::ZERO; (layout.tiles + 1) * per_tile];
+        let parts = layout.tiles.div_ceil(layout.tiles_per_part);
+        Self {
+            states: (0..=steps).map(|_| zeros(cell.channels)).collect(),
+            targets: zeros(1),
+            neighbourhoods: [zeros(cell.inputs()), zeros(cell.inputs())],
+            parts: (0..parts).map(|_| Part::new(cell)).collect(),
+            layout,
+        }
+    }
+
+    /// Sets the boards to begin with and what their first channel should become.
+    pub(crate) fn load(&mut self, boards: &Boards, targets: &Boards) {
+        let channels = self.layout.channels;
+        let float = |bit: bool| f32::from(u8::from(bit));
+        for index in 0..self.layout.cells {
+            let (tile, lane) = (index / LANES, index % LANES);
+            let state = &mut self.states[0][tile * channels..][..channels];
+            for (channel, state) in state.iter_mut().enumerate() {
+                state.0[lane] = float(boards.bit(channel, index));
+            }
+            self.targets[tile].0[lane] = float(targets.bit(0, index));
+        }
+    }
+
+    /// The sum over all cells of the squared error of the first channel at the end.
+    pub(crate) fn loss(&mut self, pass: &Pass) -> f64 {
+        let last = self.states.len() - 1;
+        for time in 0..last {
+            self.advance(pass, time);
+        }
+        let outputs = self.states[last].iter().step_by(self.layout.channels);
+        let tiles = outputs.zip(&self.targets).enumerate().take(self.layout.tiles);
+        tiles.map(|(tile, (output, target))| self.layout.error(tile, output, target).squared()).sum()
+    }
+
+    /// The same loss, and its gradient with respect to the coefficients of every gate, which stays
+    /// in the parts: see [`Rollout::gradient`].
+    pub(crate) fn loss_and_gradient(&mut self, pass: &Pass) -> f64 {
+        let last = self.states.len() - 2;
+        self.parts.iter_mut().for_each(Part::clear);
+        for time in 0..last {
+            self.advance(pass, time);
+        }
+        self.turn(pass, last);
+        for time in (0..last).rev() {
+            self.retreat(pass, time);
+        }
+        self.parts.iter().map(|part| part.loss).sum()
+    }
+
+    /// The gradient of some gates' coefficients, added up in the order of the parts.
+    pub(crate) fn gradient(&self, path: KernelPath, gates: Range<usize>, output: &mut [Coefficients]) {
+        output.fill([0.0; 4]);
+        for part in &self.parts {
+            kernels::add_sums(path, output, &part.sums[gates.clone()]);
+        }
+    }
+
+    /// Computes the states after one step.
+    fn advance(&mut self, pass: &Pass, time: usize) {
+        let (before, after) = self.states.split_at_mut(time + 1);
+        let (before, after) = (&before[time], &mut after[0]);
+        let layout = &self.layout;
+        layout.each_tile(pass, &mut self.parts, after, layout.channels, |part, tile, after| {
+            part.forward(pass, layout, tile, before);
+            after.copy_from_slice(&part.slots[pass.cell.outputs()]);
+        });
+    }
+
+    /// Computes the last step, its loss, and the gradients of the neighbourhoods before it.
+    fn turn(&mut self, pass: &Pass, time: usize) {
+        let (before, targets, layout) = (&self.states[time], &self.targets, &self.layout);
+        let after = &mut self.neighbourhoods[time % 2];
+        layout.each_tile(pass, &mut self.parts, after, pass.cell.inputs(), |part, tile, after| {
+            part.forward(pass, layout, tile, before);
+            let output = &part.slots[pass.cell.outputs()][0];
+            let error = layout.error(tile, output, &targets[tile]);
+            part.loss += error.squared();
+            let gradients = part.gradients.outputs_mut(pass.cell);
+            gradients.fill(Lanes::ZERO);
+            gradients[0] = error.gradient();
+            part.backward(pass, after);
+        });
+    }
+
+    /// Computes the gradients of the neighbourhoods before a step from those before the next.
+    fn retreat(&mut self, pass: &Pass, time: usize) {
+        let (before, layout) = (&self.states[time], &self.layout);
+        let [even, odd] = &mut self.neighbourhoods;
+        let (next, after) = if time.is_multiple_of(2) { (&*odd, even) } else { (&*even, odd) };
+        layout.each_tile(pass, &mut self.parts, after, pass.cell.inputs(), |part, tile, after| {
+            part.forward(pass, layout, tile, before);
+            layout.gather_gradients(next, tile, part.gradients.outputs_mut(pass.cell));
+            part.backward(pass, after);
+        });
+    }
+}
+
+impl Layout {
+    fn new(channels: usize, grid: &Grid, boards: usize) -> Self {
+        let cells = boards * grid.cells();
+        let tiles = cells.div_ceil(LANES);
+        let beyond = (tiles * LANES) as u32;
+        let mut neighbours = vec![[beyond; 9]; tiles * LANES];
+        for (index, neighbours) in neighbours.iter_mut().enumerate().take(cells) {
+            let (board, cell) = (index / grid.cells(), index % grid.cells());
+            for (position, neighbour) in neighbours.iter_mut().enumerate() {
+                if let Some(other) = grid.neighbour(cell, position) {
+                    *neighbour = (board * grid.cells() + other) as u32;
+                }
+            }
+        }
+        Self { channels, cells, tiles, tiles_per_part: tiles.div_ceil(MOST_PARTS), neighbours }
+    }
+
+    /// Calls `work(part, tile, output)` for each tile, each part's tiles in order. `output` holds
+    /// `per_tile` lanes for each tile.
+    fn each_tile(
+        &self,
+        pass: &Pass,
+        parts: &mut [Part],
+        output: &mut [Lanes],
+        per_tile: usize,
+        work: impl Fn(&mut Part, usize, &mut [Lanes]) + Sync + Send,
+    ) {
+        let output = output[..self.tiles * per_tile].chunks_mut(self.tiles_per_part * per_tile);
+        let mut parts: Vec<_> = parts.iter_mut().zip(output).collect();
+        pass.pool.for_each(&mut parts, |index, (part, output)| {
+            for (tile, output) in output.chunks_exact_mut(per_tile).enumerate() {
+                work(part, index * self.tiles_per_part + tile, output);
+            }
+        });
+    }
+
+    /// Collects the neighbourhoods of a tile: channel by position.
+    fn gather(&self, states: &[Lanes], tile: usize, slots: &mut [Lanes]) {
+        let neighbours = &self.neighbours[tile * LANES..][..LANES];
+        for (lane, neighbours) in neighbours.iter().enumerate() {
+            for (position, &neighbour) in neighbours.iter().enumerate() {
+                let (tile, from) = (neighbour as usize / LANES, neighbour as usize % LANES);
+                let states = &states[tile * self.channels..][..self.channels];
+                for (channel, state) in states.iter().enumerate() {
+                    slots[channel * 9 + position].0[lane] = state.0[from];
+                }
+            }
+        }
+    }
+
+    /// Adds up, for each channel of the cells of a tile, the gradients of the neighbourhoods that
+    /// the cell stands in: at the opposite position of each neighbour.
+    fn gather_gradients(&self, next: &[Lanes], tile: usize, outputs: &mut [Lanes]) {
+        let neighbours = &self.neighbours[tile * LANES..][..LANES];
+        outputs.fill(Lanes::ZERO);
+        for (lane, neighbours) in neighbours.iter().enumerate() {
+            for (position, &neighbour) in neighbours.iter().enumerate() {
+                let (tile, from) = (neighbour as usize / LANES, neighbour as usize % LANES);
+                let next = &next[tile * self.channels * 9..][..self.channels * 9];
+                for (channel, output) in outputs.iter_mut().enumerate() {
+                    output.0[lane] += next[channel * 9 + 8 - position].0[from];
+                }
+            }
+        }
+    }
+
+    /// The error of the first channel of a tile; lanes without a cell have none.
+    fn error(&self, tile: usize, output: &Lanes, target: &Lanes) -> Error {
+        let mut error = Lanes::ZERO;
+        let used = (self.cells - tile * LANES).min(LANES);
+        for lane in 0..used {
+            error.0[lane] = output.0[lane] - target.0[lane];
+        }
+        Error(error)
+    }
+}
+
+/// The error of sixteen cells.
+struct Error(Lanes);
+
+impl Error {
+    fn squared(&self) -> f64 {
+        f64::from(Lanes(self.0.0.map(|error| error * error)).sum())
+    }
+
+    fn gradient(&self) -> Lanes {
+        Lanes(self.0.0.map(|error| 2.0 * error))
+    }
+}
+
+impl Part {
+    fn new(cell: &Cell) -> Self {
+        Self {
+            slots: vec![Lanes::ZERO; cell.slots()],
+            gradients: Gradients::new(cell),
+            sums: vec![CoefficientSums::default(); cell.parameters],
+            loss: 0.0,
+        }
+    }
+
+    fn clear(&mut self) {
+        self.sums.fill(CoefficientSums::default());
+        self.loss = 0.0;
+    }
+
+    /// Computes every gate of the cells of a tile.
+    fn forward(&mut self, pass: &Pass, layout: &Layout, tile: usize, before: &[Lanes]) {
+        layout.gather(before, tile, &mut self.slots);
+        kernels::forward(pass.path, pass.cell, pass.coefficients, &mut self.slots);
+    }
+
+    /// Takes the gradients of the outputs back to the neighbourhoods.
+    fn backward(&mut self, pass: &Pass, neighbourhoods: &mut [Lanes]) {
+        let Self { slots, gradients, sums, .. } = self;
+        kernels::backward(pass.path, pass.cell, pass.coefficients, slots, gradients, sums);
+        neighbourhoods.copy_from_slice(gradients.inputs());
+    }
+}

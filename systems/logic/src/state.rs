@@ -1,0 +1,158 @@
+//! Everything that training needs to go on.
+
+use rekindle_compute::{Moments, rng};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Model;
+use crate::error::LogicError;
+use crate::gate::{GATES, PASS_A};
+use crate::streams;
+use crate::wiring::{self, Wires};
+
+/// The state of a training run: what a checkpoint holds and a resume needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Epochs done, which is also how often the optimiser has stepped.
+    pub epoch: u64,
+    /// The kernels. They share their wires, each has logits of its own.
+    pub perception: Network,
+    /// The update network.
+    pub update: Network,
+    /// AdamW's moments, of the same structure as the logits.
+    pub optimizer: Optimizer,
+}
+
+/// A stack of layers, each reading the one before it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    /// The layers, from input to output.
+    pub layers: Vec<Layer>,
+}
+
+/// A layer of gates that each read two outputs of the layer before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Layer {
+    /// The first input of each gate. Shape: gates.
+    pub wire_a: Vec<u32>,
+    /// The second input of each gate. Shape: gates.
+    pub wire_b: Vec<u32>,
+    /// How much each gate tends to each of the sixteen functions, flat. Shape: gates x 16, in
+    /// the perception network kernels x gates x 16.
+    pub logits: Vec<f32>,
+}
+
+/// AdamW's moments for every layer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Optimizer {
+    /// For each layer of the perception network.
+    pub perception: Vec<Moments>,
+    /// For each layer of the update network.
+    pub update: Vec<Moments>,
+}
+
+impl State {
+    /// The state before the first epoch: wires drawn from the seed, every gate passing its first
+    /// input on.
+    ///
+    /// # Errors
+    /// The model cannot be wired; see [`Model::validate`].
+    pub fn new(model: &Model, seed: u64) -> Result<Self, LogicError> {
+        model.validate()?;
+        let perception = new_perception(model, seed);
+        let update = new_update(model, seed);
+        let optimizer = Optimizer { perception: zero_moments(&perception), update: zero_moments(&update) };
+        Ok(Self { epoch: 0, perception, update, optimizer })
+    }
+
+    /// Checks that the state is one of this model, and that every wire leads somewhere.
+    ///
+    /// # Errors
+    /// Names the first entry that does not fit.
+    pub fn validate(&self, model: &Model) -> Result<(), LogicError> {
+        let Self { perception, update, optimizer, .. } = self;
+        validate_network("perception", perception, 9, &model.kernel_gates, model.kernels)?;
+        validate_network("update", update, model.update_inputs(), &model.update_gates, 1)?;
+        validate_moments("optimizer.perception", &optimizer.perception, perception)?;
+        validate_moments("optimizer.update", &optimizer.update, update)
+    }
+}
+
+fn new_perception(model: &Model, seed: u64) -> Network {
+    let mut inputs = 9;
+    let mut layers = Vec::with_capacity(model.kernel_gates.len());
+    for (index, &gates) in model.kernel_gates.iter().enumerate() {
+        let mut stream = rng::stream(seed, streams::PERCEPTION_WIRES, index as u64);
+        let wires = match index {
+            0 => wiring::first_kernel(&mut stream),
+            _ => wiring::unique(inputs, gates, &mut stream),
+        };
+        layers.push(new_layer(model, wires, model.kernels * gates));
+        inputs = gates;
+    }
+    Network { layers }
+}
+
+fn new_update(model: &Model, seed: u64) -> Network {
+    let mut inputs = model.update_inputs();
+    let mut layers = Vec::with_capacity(model.update_gates.len());
+    for (index, &gates) in model.update_gates.iter().enumerate() {
+        let mut stream = rng::stream(seed, streams::UPDATE_WIRES, index as u64);
+        let wires = wiring::unique(inputs, gates, &mut stream);
+        layers.push(new_layer(model, wires, gates));
+        inputs = gates;
+    }
+    Network { layers }
+}
+
+fn new_layer(model: &Model, (wire_a, wire_b): Wires, rows: usize) -> Layer {
+    let mut logits = vec![0.0; rows * GATES];
+    for row in logits.chunks_exact_mut(GATES) {
+        row[usize::from(PASS_A)] = model.pass_logit as f32;
+    }
+    Layer { wire_a, wire_b, logits }
+}
+
+fn zero_moments(network: &Network) -> Vec<Moments> {
+    network.layers.iter().map(|layer| Moments::zeros(layer.logits.len())).collect()
+}
+
+fn validate_network(
+    name: &str,
+    network: &Network,
+    mut inputs: usize,
+    gates: &[usize],
+    copies: usize,
+) -> Result<(), LogicError> {
+    expect(&format!("{name}.layers"), network.layers.len(), gates.len())?;
+    for (index, (layer, &gates)) in network.layers.iter().zip(gates).enumerate() {
+        let entry = |field: &str| format!("{name}.layers.{index}.{field}");
+        for (field, wires) in [("wire_a", &layer.wire_a), ("wire_b", &layer.wire_b)] {
+            expect(&entry(field), wires.len(), gates)?;
+            if let Some(wire) = wires.iter().find(|&&wire| wire as usize >= inputs) {
+                let problem = format!("reads input {wire} of {inputs}");
+                return Err(LogicError::state(entry(field), problem));
+            }
+        }
+        expect(&entry("logits"), layer.logits.len(), copies * gates * GATES)?;
+        inputs = gates;
+    }
+    Ok(())
+}
+
+fn validate_moments(name: &str, moments: &[Moments], network: &Network) -> Result<(), LogicError> {
+    expect(name, moments.len(), network.layers.len())?;
+    for (index, (moments, layer)) in moments.iter().zip(&network.layers).enumerate() {
+        let expected = layer.logits.len();
+        expect(&format!("{name}.{index}.first_moment"), moments.first_moment.len(), expected)?;
+        expect(&format!("{name}.{index}.second_moment"), moments.second_moment.len(), expected)?;
+    }
+    Ok(())
+}
+
+fn expect(entry: &str, found: usize, expected: usize) -> Result<(), LogicError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(LogicError::state(entry, format!("holds {found} elements, not {expected}")))
+    }
+}

@@ -1,0 +1,12 @@
+//! The numbers of the random streams, one for each use. Changing one breaks exact resume.
+
+/// Order of the pairs of a kernel layer; keyed by the layer.
+pub(crate) const PERCEPTION_WIRES: u64 = 1;
+/// Order of the pairs of an update layer; keyed by the layer.
+pub(crate) const UPDATE_WIRES: u64 = 2;
+/// Boards to train on; keyed by the epoch.
+pub(crate) const BATCH: u64 = 3;
+/// Boards to evaluate on; keyed by the epoch.
+pub(crate) const EVALUATION: u64 = 4;
+/// Boards of the final check.
+pub(crate) const CHECK: u64 = 5;

@@ -1,0 +1,148 @@
+//! The automaton as a system of the training loop.
+
+use std::collections::BTreeMap;
+
+use rekindle_compute::KernelPath;
+use rekindle_train::{ConfigOf, Conclusion, Metrics, Preset, Progress, Resources, System, SystemError};
+
+use crate::automaton::Automaton;
+use crate::boards::Boards;
+use crate::config::{Boundary, Model, Task, Training};
+use crate::error::LogicError;
+use crate::hard_circuit::HardCircuit;
+use crate::presets;
+use crate::render::{render, side_by_side};
+use crate::state::State;
+use crate::streams;
+
+/// Logic-gate cellular automata in the training loop; a step is an epoch.
+pub struct Logic {
+    automaton: Automaton,
+    model: Model,
+    training: Training,
+    seed: u64,
+    path: KernelPath,
+}
+
+/// The presets, with when they are measured and which checkpoint is the best.
+const PRESETS: &[Preset] = &[
+    Preset {
+        name: "life",
+        summary: "Conway's Game of Life as a circuit of logic gates, right on all 512 neighbourhoods",
+        yaml: presets::LIFE,
+    },
+    Preset {
+        name: "checkerboard",
+        summary: "a checkerboard that grows out of random bits in 20 steps of a logic-gate automaton",
+        yaml: presets::CHECKERBOARD,
+    },
+];
+
+impl System for Logic {
+    const NAME: &'static str = "logic";
+    const SUMMARY: &'static str = "differentiable logic-gate cellular automata";
+
+    type Model = Model;
+    type Training = Training;
+    type State = State;
+
+    fn presets() -> &'static [Preset] {
+        PRESETS
+    }
+
+    fn changeable() -> &'static [&'static str] {
+        &["training.epochs", "training.learning_rate"]
+    }
+
+    fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        config.training.validate().map_err(SystemError::new)?;
+        State::new(&config.model, config.seed).map_err(SystemError::new)
+    }
+
+    fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
+        let path = KernelPath::from_environment().map_err(SystemError::new)?;
+        let (model, training) = (config.model.clone(), config.training.clone());
+        let automaton = Automaton::attach(&model, &training, config.seed, state, resources.threads, path)
+            .map_err(SystemError::new)?;
+        Ok(Self { automaton, model, training, seed: config.seed, path })
+    }
+
+    fn progress(&self, state: &State) -> Progress {
+        let total = self.training.epochs;
+        Progress { step: state.epoch, total: Some(total), finished: state.epoch >= total }
+    }
+
+    fn step(&mut self, state: &mut State) -> Result<Metrics, SystemError> {
+        let metrics = self.automaton.step(state);
+        Ok(Metrics::from([("train_loss".to_owned(), metrics.soft_loss)]))
+    }
+
+    fn evaluate(&mut self, state: &State) -> Result<Metrics, SystemError> {
+        let evaluation = self.automaton.evaluate(state);
+        Ok(Metrics::from([
+            ("soft_loss".to_owned(), evaluation.soft_loss),
+            ("hard_loss".to_owned(), evaluation.hard_loss),
+            ("accuracy".to_owned(), evaluation.accuracy),
+            ("active_gates".to_owned(), evaluation.active_gates as f64),
+        ]))
+    }
+
+    /// Takes the circuit out, checks it, and shows it at work.
+    fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
+        let circuit = HardCircuit::from_state(&self.model, state).map_err(SystemError::new)?;
+        let check = circuit.check(&self.training, self.seed, self.path).map_err(SystemError::new)?;
+        let mut json = Vec::new();
+        circuit.write(&mut json).map_err(SystemError::new)?;
+        let what = match self.training.task {
+            Task::Life if self.training.automaton_steps == 1 => "rows of the truth table",
+            _ => "random boards",
+        };
+        let verdict = format!("the circuit is right on {} of {} {what}", check.right, check.tried);
+        let picture = self.picture(&circuit).map_err(SystemError::new)?;
+        Ok(Conclusion {
+            metrics: Metrics::from([
+                ("accuracy".to_owned(), check.accuracy()),
+                ("right".to_owned(), check.right as f64),
+                ("tried".to_owned(), check.tried as f64),
+                ("active_gates".to_owned(), circuit.active_gates() as f64),
+            ]),
+            text: format!("{picture}\n\n{verdict}"),
+            artifacts: vec![("circuit.json".to_owned(), json)],
+        })
+    }
+
+    fn environment(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([("kernels".to_owned(), self.path.name().to_owned())])
+    }
+}
+
+impl Logic {
+    /// The circuit on a small board, at a few moments side by side.
+    fn picture(&self, circuit: &HardCircuit) -> Result<String, LogicError> {
+        let (board, boundary, moments) = match self.training.task {
+            Task::Life => (glider(self.model.channels), Boundary::Periodic, vec![0, 8, 16, 24]),
+            Task::Checkerboard => {
+                let mut stream = rekindle_compute::rng::stream(self.seed, streams::CHECK, 1);
+                let steps = self.training.automaton_steps;
+                let board = self.training.random_boards(1, self.model.channels, &mut stream);
+                (board, self.training.boundary, vec![0, steps / 4, steps / 2, steps])
+            }
+        };
+        let compiled = circuit.compile()?;
+        let mut pictures = Vec::new();
+        for moment in moments {
+            let shown = compiled.run(&board, boundary, moment, self.path)?;
+            pictures.push((format!("step {moment}"), render(&shown, 0)));
+        }
+        Ok(side_by_side(&pictures))
+    }
+}
+
+/// A glider on a torus of 16 by 16.
+fn glider(channels: usize) -> Boards {
+    let mut boards = Boards::zeros(1, 16, 16, channels);
+    for (x, y) in [(2, 1), (3, 2), (1, 3), (2, 3), (3, 3)] {
+        boards.set(0, 0, x, y, true);
+    }
+    boards
+}
