@@ -262,6 +262,8 @@ struct Session<S: System> {
     run: Option<Run>,
     directory: Option<String>,
     resumed_from: Option<u64>,
+    /// Metrics of the checkpoint that training goes on from.
+    metrics: Metrics,
     notices: Vec<String>,
 }
 
@@ -294,6 +296,7 @@ impl<S: System> Session<S> {
             run,
             directory: directory.map(|path| path.display().to_string()),
             resumed_from: None,
+            metrics: Metrics::new(),
             notices: Vec::new(),
         })
     }
@@ -331,6 +334,7 @@ impl<S: System> Session<S> {
         };
         let from = resumed.step.unwrap_or(0);
         clear_the_way(&mut run, from, &onto)?;
+        let metrics = run.store().checkpoint(from)?.record().about.metrics.clone();
         // What may change on resume has changed; the rest is what it was.
         state.training = config.training.clone();
         run.set_policy(config.policy());
@@ -350,6 +354,7 @@ impl<S: System> Session<S> {
             run: directory.is_some().then_some(run),
             directory: directory.map(|path| path.display().to_string()),
             resumed_from: Some(from),
+            metrics,
             notices,
         })
     }
@@ -372,7 +377,7 @@ impl<S: System> Session<S> {
             resumed_from: self.resumed_from,
             step: first_step,
         });
-        let mut metrics = Metrics::new();
+        let mut metrics = std::mem::take(&mut self.metrics);
         while !progress.finished
             && signals.received().is_none()
             && options.stop_at.is_none_or(|at| progress.step < at)

@@ -67,7 +67,8 @@ fn draw(node: &StoredTree, indent: &str, depth: usize, lines: &mut Vec<String>) 
         }
         let segment = EntryPath::root().child(name.as_str());
         lines.push(format!("{indent}{segment}  {}", output::dim(&summary(child))));
-        if depth > 1 {
+        let is_unit_variant = matches!(child, Node::Variant(_, content) if **content == Node::Null);
+        if depth > 1 && !is_unit_variant {
             draw(child, &format!("{indent}  "), depth - 1, lines);
         }
     }
@@ -85,7 +86,7 @@ fn summary(node: &StoredTree) -> String {
         Node::Array(array) => {
             format!("{} {}", array.kind(), output::bytes(array.kind().byte_len().unwrap_or(0)))
         }
-        Node::Variant(name, _) => format!("variant {name}"),
+        Node::Variant(name, _) => name.clone(),
         Node::Some(content) => summary(content),
         Node::List(items) => format!("list of {}, {}", items.len(), output::bytes(node.payload_bytes())),
         Node::Struct(_) => output::bytes(node.payload_bytes()),
