@@ -1,0 +1,34 @@
+# List the recipes.
+help:
+    @just --list --unsorted
+
+# Everything that must hold before a commit lands; `deny` needs cargo-deny.
+check: fmt clippy test doc deny
+
+# Formatting.
+fmt:
+    cargo fmt --all --check
+
+# Lints, as errors.
+clippy:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# All tests.
+test:
+    cargo test --workspace
+
+# Documentation, with broken links as errors.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Licences and advisories of the dependencies.
+deny:
+    cargo deny check
+
+# Write the screens of the command line anew, to be looked at with `git diff`.
+screens:
+    INSTA_UPDATE=always cargo test -p rekindle-cli --test screens
+
+# The figures of docs/benchmarks.md that a command prints: about half an hour.
+figures:
+    tools/figures.sh
