@@ -61,7 +61,8 @@ fn train(error: &TrainError) -> u8 {
         TrainError::Save(error) => save(error),
         TrainError::Capture(error) => capture(error),
         TrainError::Prune(error) => prune(error),
-        TrainError::Graft { .. } | TrainError::DoesNotFit(_) | TrainError::OtherSystem { .. } => DOES_NOT_FIT,
+        TrainError::Graft { .. } | TrainError::OtherSystem { .. } => DOES_NOT_FIT,
+        TrainError::System(error) if error.is_misfit() => DOES_NOT_FIT,
         TrainError::NothingSaved { .. } => NO_RUN,
         _ => OTHER,
     }

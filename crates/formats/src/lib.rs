@@ -42,6 +42,11 @@ pub use archive::{is_checkpoint_file, open as open_checkpoint_file};
 pub use document::{Document, FormatError};
 pub use safetensors::open as open_safetensors;
 
+/// Reads a file.
+pub type Read = fn(&Path) -> Result<Document, FormatError>;
+/// Writes a checkpoint to a file.
+pub type Write = fn(&Checkpoint<'_>, &Path) -> Result<(), FormatError>;
+
 /// A file format.
 #[derive(Debug, Clone, Copy)]
 pub struct Format {
@@ -52,9 +57,9 @@ pub struct Format {
     /// Tells its files by their first bytes, at most [`HEAD`].
     pub matches: fn(&[u8]) -> bool,
     /// Reads a file.
-    pub read: fn(&Path) -> Result<Document, FormatError>,
+    pub read: Read,
     /// Writes a checkpoint; absent for formats that are only read.
-    pub write: Option<fn(&Checkpoint<'_>, &Path) -> Result<(), FormatError>>,
+    pub write: Option<Write>,
 }
 
 /// So many first bytes tell the format of a file.

@@ -1,6 +1,8 @@
 //! Files that lie about themselves, are cut off, or are something else: each is refused with a
 //! reason, and nothing large is allocated.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests look at files directly")]
+
 use std::path::PathBuf;
 
 use rekindle_formats::{FORMATS, detect};

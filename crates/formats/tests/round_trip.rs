@@ -1,6 +1,8 @@
 //! A checkpoint goes out into a file and comes back: the same state hash, step, config, metrics and
 //! history, whatever the format.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests look at files directly")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -55,7 +57,7 @@ fn state(bits: &[u32]) -> State {
         odd: Some(None),
         by_name: [("a.b".to_owned(), (1, '"')), ("$x".to_owned(), (2, 'é'))].into(),
         by_number: [(-3, f32::INFINITY), (2, -0.0)].into(),
-        choice: if bits.len() % 2 == 0 {
+        choice: if bits.len().is_multiple_of(2) {
             Choice::Plain
         } else {
             Choice::Rich { rate: f32::NAN, name: "line\nbreak".to_owned() }

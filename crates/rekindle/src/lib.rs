@@ -47,7 +47,7 @@ mod run;
 
 pub use rekindle_store::{
     About, Array, ArrayDigest, ArrayRef, ArrayType, Best, Checkpoint, CommitRecord, DType, Damage, EntryPath,
-    Goal, Hash, HashedArray, Identity, Lineage, Node, OpenError, Plan, Problem, PruneError, Pruned,
+    Goal, Hash, HashedArray, Identity, Lineage, Newest, Node, OpenError, Plan, Problem, PruneError, Pruned,
     ReadError, Reason, Retention, Row, SaveError, Saved, Scalar, Schema, Skipped, Store, StoredTree,
     TagError, Tree, Verification, no_entry, similar, state_hash, storage, time,
 };
@@ -63,3 +63,8 @@ pub use migrate::{Migration, MigrationError, Versions};
 pub use policy::Policy;
 pub use restore::{RestoreError, from_tree};
 pub use run::{ResumeError, Resumed, Run, RunOptions};
+
+/// The example of the README is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

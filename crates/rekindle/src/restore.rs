@@ -406,7 +406,7 @@ impl<'de, 'a, A: HashedArray> EnumAccess<'de> for VariantEntry<'a, A> {
     }
 }
 
-impl<'de, A: HashedArray> VariantEntry<'_, A> {
+impl<A: HashedArray> VariantEntry<'_, A> {
     fn content<T>(self, restore: impl FnOnce(Entry<'_, A>) -> Result<T, Failure>) -> Result<T, Failure> {
         let content = self.content;
         content.walk.below(Segment::Name(self.name.to_owned()), || restore(content.clone()))

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use rekindle_store::storage::{FileStorage, Storage};
 use rekindle_store::{
-    About, Checkpoint, Damage, EntryPath, Lineage, OpenError, PruneError, ReadError, Row, SaveError, Saved,
-    Skipped, Store, Tree,
+    About, Checkpoint, Damage, EntryPath, Lineage, Newest, OpenError, PruneError, ReadError, Row, SaveError,
+    Saved, Skipped, Store, Tree,
 };
 
 use crate::capture::{CaptureError, DigestSink, SaveSink, capture};
@@ -301,9 +301,9 @@ impl Run {
     ) -> Result<Resumed, ResumeError> {
         let load =
             |checkpoint: &Checkpoint<'_>| load_into(checkpoint, state, self.versions.as_ref(), &validate);
-        let (found, skipped) =
+        let Newest { valid, skipped } =
             self.store.newest_valid(load, |error: &ResumeError| error.damage().cloned())?;
-        let Some((step, (value, migrated_from))) = found else {
+        let Some((step, (value, migrated_from))) = valid else {
             if skipped.is_empty() {
                 return Ok(Resumed::default());
             }

@@ -161,9 +161,8 @@ impl From<Damage> for ReadError {
 fn steps(steps: &[u64]) -> String {
     match steps {
         [] => "none".to_owned(),
-        [all @ ..] if all.len() <= 8 => all.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
-        [first, .., last] => format!("{} between {first} and {last}", steps.len()),
-        [one] => one.to_string(),
+        [first, .., last] if steps.len() > 8 => format!("{} between {first} and {last}", steps.len()),
+        few => few.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
     }
 }
 

@@ -157,7 +157,7 @@ fn cut_into_runs(children: &[Vec<u8>]) -> Vec<&[Vec<u8>]> {
     for (position, child) in children.iter().enumerate() {
         len += child.len();
         let head = &child[..child.len().min(24)];
-        let boundary = len >= RUN_MIN && Hash::of(head).0[0] % 16 == 0;
+        let boundary = len >= RUN_MIN && Hash::of(head).0[0].is_multiple_of(16);
         if boundary || len >= RUN_MAX || position + 1 == children.len() {
             runs.push(&children[start..=position]);
             (start, len) = (position + 1, 0);

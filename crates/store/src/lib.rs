@@ -67,7 +67,7 @@ pub use prune::{PruneError, Pruned};
 pub use retention::{Best, Candidate, Goal, Plan, Reason, Retention};
 pub use save::{Save, Saved};
 pub use state_hash::{ArrayDigest, HashedArray, state_hash};
-pub use store::{Skipped, Store};
+pub use store::{Newest, Skipped, Store};
 pub use tags::TagError;
 pub use tree::{Array, ArrayLengthError, ArrayRef, ArrayType, Node, Outline, Scalar, StoredTree, Tree};
 pub use verify::Verification;

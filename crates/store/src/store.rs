@@ -44,6 +44,15 @@ pub(crate) struct NewPack {
     pub len: u64,
 }
 
+/// The newest checkpoint with which something could be done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Newest<T> {
+    /// Its step, and what was done; `None` when there is no valid checkpoint.
+    pub valid: Option<(u64, T)>,
+    /// Newer ones that are damaged and were passed over.
+    pub skipped: Vec<Skipped>,
+}
+
 /// A checkpoint that was passed over because it is damaged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Skipped {
@@ -195,8 +204,7 @@ impl Store {
         }
     }
 
-    /// The newest checkpoint for which `attempt` does not find damage, with what it gave and the
-    /// newer ones that were passed over; `None` when there is no such checkpoint.
+    /// The newest checkpoint for which `attempt` does not find damage, with what it gave.
     ///
     /// # Errors
     /// Those of `attempt` that are no damage.
@@ -204,13 +212,13 @@ impl Store {
         &self,
         mut attempt: impl FnMut(&Checkpoint<'_>) -> Result<T, E>,
         is_damage: impl Fn(&E) -> Option<Damage>,
-    ) -> Result<(Option<(u64, T)>, Vec<Skipped>), E> {
+    ) -> Result<Newest<T>, E> {
         let mut skipped = Vec::new();
         for (&step, record) in self.commits.iter().rev() {
             let damage = match record {
                 Err(damage) => damage.clone(),
                 Ok(record) => match attempt(&Checkpoint::new(self, record)) {
-                    Ok(value) => return Ok((Some((step, value)), skipped)),
+                    Ok(value) => return Ok(Newest { valid: Some((step, value)), skipped }),
                     Err(error) => match is_damage(&error) {
                         Some(damage) => damage,
                         None => return Err(error),
@@ -219,7 +227,7 @@ impl Store {
             };
             skipped.push(Skipped { step, damage });
         }
-        Ok((None, skipped))
+        Ok(Newest { valid: None, skipped })
     }
 
     /// The newest checkpoint all of whose bytes are as they were written, and the damaged ones
@@ -232,8 +240,8 @@ impl Store {
             ReadError::Damaged(damage) => Some((**damage).clone()),
             _ => None,
         };
-        let (found, skipped) = self.newest_valid(|checkpoint| checkpoint.verify(), damage)?;
-        Ok((found.map(|(step, ())| step), skipped))
+        let Newest { valid, skipped } = self.newest_valid(|checkpoint| checkpoint.verify(), damage)?;
+        Ok((valid.map(|(step, ())| step), skipped))
     }
 
     /// The rows of the metrics history up to the checkpoint of `record`; rows of segments that

@@ -28,8 +28,8 @@ fn newest_state(store: &Store) -> Result<(Option<(u64, Tree)>, usize), ReadError
         ReadError::Damaged(damage) => Some((**damage).clone()),
         _ => None,
     };
-    let (found, skipped) = store.newest_valid(|checkpoint| checkpoint.load(&EntryPath::root()), damage)?;
-    Ok((found, skipped.len()))
+    let newest = store.newest_valid(|checkpoint| checkpoint.load(&EntryPath::root()), damage)?;
+    Ok((newest.valid, newest.skipped.len()))
 }
 
 /// Opens a run with one object replaced and checks that nothing wrong comes out of it.

@@ -84,7 +84,7 @@ impl System for Walk {
             *place += (state.noise >> 40) as f64 / (1 << 24) as f64 - 0.5;
         }
         self.hidden += 1;
-        if self.forgets && self.hidden % 7 == 0 {
+        if self.forgets && self.hidden.is_multiple_of(7) {
             state.places[1] += 1.0;
         }
         state.step += 1;

@@ -288,6 +288,12 @@ fn apply(tree: &mut Value, setting: &str) -> Result<(), ConfigError> {
     let Some((path, text)) = setting.split_once('=') else {
         return Err(error("`path=value` is expected, such as training.epochs=500".to_owned(), String::new()));
     };
+    if path.trim() == "system" {
+        return Err(error(
+            "the system is what the config is for; choose another preset or file".to_owned(),
+            String::new(),
+        ));
+    }
     let value: Value = serde_saphyr::from_str(text)
         .map_err(|_| error(format!("`{text}` is no YAML value"), String::new()))?;
     let mut place = tree;

@@ -139,23 +139,36 @@ pub struct Conclusion {
 
 /// A system refused or failed; the message is for people.
 #[derive(Debug)]
-pub struct SystemError(Box<dyn std::error::Error + Send + Sync>);
+pub struct SystemError {
+    error: Box<dyn std::error::Error + Send + Sync>,
+    misfit: bool,
+}
 
 impl SystemError {
     /// Wraps a system's own error.
     pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(error.into())
+        Self { error: error.into(), misfit: false }
+    }
+
+    /// Wraps a system's own error that says that a state does not fit the config.
+    pub fn misfit(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { error: error.into(), misfit: true }
+    }
+
+    /// True when a state does not fit the config.
+    pub fn is_misfit(&self) -> bool {
+        self.misfit
     }
 }
 
 impl fmt::Display for SystemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl std::error::Error for SystemError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
+        self.error.source()
     }
 }

@@ -226,9 +226,6 @@ pub enum TrainError {
     /// The system refused or failed.
     #[error(transparent)]
     System(#[from] SystemError),
-    /// The state does not fit the config.
-    #[error("the state does not fit the config: {0}")]
-    DoesNotFit(SystemError),
     /// The trace cannot be written.
     #[error("cannot write the trace `{}`: {source}", path.display())]
     Trace {
@@ -361,8 +358,7 @@ impl<S: System> Session<S> {
 
     fn train(mut self, options: &Options) -> Result<Report, TrainError> {
         let resources = Resources { threads: options.threads.max(1) };
-        let mut system =
-            S::attach(&self.config, &self.state.state, &resources).map_err(TrainError::DoesNotFit)?;
+        let mut system = S::attach(&self.config, &self.state.state, &resources)?;
         let mut progress = system.progress(&self.state.state);
         let first_step = progress.step;
         self.describe_run(&system, &resources)?;
@@ -371,7 +367,9 @@ impl<S: System> Session<S> {
         self.notices.iter().for_each(|notice| view.say(notice));
         let pace = Pace { begun: Instant::now(), first_step };
         self.note_pace(&pace, progress);
-        self.checkpoint(progress.step)?;
+        if self.resumed_from.is_none() {
+            self.checkpoint(progress.step)?;
+        }
         (options.on_start)(&Started {
             run: self.directory.clone(),
             resumed_from: self.resumed_from,
@@ -497,15 +495,19 @@ impl<S: System> Session<S> {
         artifacts: &[(String, Vec<u8>)],
     ) -> Result<Hash, TrainError> {
         let Some(run) = &mut self.run else { return Ok(hash_of(&self.state)?) };
-        run.log(step, metrics);
-        let saved = run.save(step, &self.state)?;
+        // Without a step done, the checkpoint that training went on from is still the newest; a
+        // change of the config shows from the next step on.
+        if self.resumed_from != Some(step) {
+            run.log(step, metrics);
+            run.save(step, &self.state)?;
+        }
         for (name, bytes) in artifacts {
             run.store().put_note(&format!("artifacts/{name}"), bytes)?;
         }
-        let (rows, _) = run.store().history(&saved.record);
+        let rows = run.store().checkpoint(step)?.history().0;
         let lines = rows.into_iter().map(|row| serde_json::Value::Object(row).to_string() + "\n");
         run.store().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
-        Ok(saved.record.state_hash)
+        Ok(hash_of(&self.state)?)
     }
 }
 

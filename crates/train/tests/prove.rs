@@ -1,6 +1,7 @@
 //! The proof of exact resume: it passes for a system that keeps all its state, and for one that
 //! forgets a part it names the first step and entry that differ. It cannot pass by accident.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests look at files directly")]
 #![cfg(unix)]
 
 use std::ffi::OsString;

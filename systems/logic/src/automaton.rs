@@ -8,7 +8,7 @@ use crate::check;
 use crate::config::{Model, Task, Training};
 use crate::error::LogicError;
 use crate::hard_circuit::HardCircuit;
-use crate::parameters::Parameters;
+use crate::parameters::{Noise, Parameters};
 use crate::rollout::{Pass, Rollout};
 use crate::state::State;
 use crate::streams;
@@ -84,18 +84,22 @@ impl Automaton {
     }
 
     /// Trains one epoch: one batch, one step of the optimiser.
+    ///
+    /// The state must be the one that was attached, or one of the same run: its wires are those
+    /// that were read then.
     pub fn step(&mut self, state: &mut State) -> StepMetrics {
         let Self { training, seed, path, pool, cell, parameters, batch, .. } = self;
-        let path = *path;
-        let mut stream = rng::stream(*seed, streams::BATCH, state.epoch);
+        let (seed, path, epoch) = (*seed, *path, state.epoch);
+        let mut stream = rng::stream(seed, streams::BATCH, epoch);
         let boards = training.random_boards(training.batch, cell.channels, &mut stream);
         batch.load(&boards, &training.targets(&boards));
-        let sharpness = training.sharpness_at(state.epoch);
+        let noise = Noise { seed, epoch, scale: training.noise_at(epoch) };
+        let noise = Some(noise).filter(|noise| noise.scale > 0.0);
         let soft_loss = pool.run(|| {
-            parameters.soften(pool, path, state, sharpness, training.is_hard_at(state.epoch));
+            parameters.soften(pool, path, state, noise);
             let coefficients = parameters.coefficients();
             let soft_loss = batch.loss_and_gradient(&Pass { pool, path, cell, coefficients });
-            parameters.update(pool, path, state, batch, sharpness);
+            parameters.update(pool, path, state, batch);
             soft_loss
         });
         state.epoch += 1;
@@ -110,12 +114,11 @@ impl Automaton {
         let steps = self.training.automaton_steps;
         let found = circuit.trace().advance(&boards, self.training.boundary, steps, self.path);
         let wrong = found.differences(&targets).cells;
-        let sharpness = self.training.sharpness_at(state.epoch);
         let Self { path, pool, cell, parameters, evaluation, .. } = self;
         let path = *path;
         evaluation.load(&boards, &targets);
         let soft_loss = pool.run(|| {
-            parameters.soften(pool, path, state, sharpness, false);
+            parameters.soften(pool, path, state, None);
             let coefficients = parameters.coefficients();
             evaluation.loss(&Pass { pool, path, cell, coefficients })
         });

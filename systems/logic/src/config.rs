@@ -81,28 +81,18 @@ pub struct Training {
     pub epsilon: f64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// What the logits are multiplied with before the softmax: in the first epoch and in the last,
-    /// rising evenly in between. The published method has 1 throughout. A sharper softmax leaves
-    /// less between a soft gate and its likeliest function.
-    #[serde(default = "default_sharpness")]
-    pub sharpness: [f64; 2],
-    /// After which share of the epochs the boards are run with each gate's likeliest function.
-    #[serde(default = "default_hard_from")]
-    pub hard_from: f64,
+    /// Scale of the Gumbel noise on the logits in the last epoch; it rises evenly from 0 in the
+    /// first. The published method has none. With noise a mixture of functions is no place to
+    /// rest, so that the likeliest functions do what the mixtures did (Yousefi et al., "Mind the
+    /// gap: removing the discretization gap in differentiable logic gate networks", 2025).
+    #[serde(default)]
+    pub noise: f64,
     /// Each element of the gradient is clipped to plus or minus this.
     pub clip: f64,
 }
 
 fn default_pass_logit() -> f64 {
     10.0
-}
-
-fn default_sharpness() -> [f64; 2] {
-    [1.0; 2]
-}
-
-fn default_hard_from() -> f64 {
-    1.0
 }
 
 fn default_square() -> usize {
@@ -214,21 +204,14 @@ impl Training {
         }
         within("training.epsilon", self.epsilon, 0.0, f64::MAX)?;
         within("training.weight_decay", self.weight_decay, 0.0, f64::MAX)?;
-        for sharpness in self.sharpness {
-            within("training.sharpness", sharpness, f64::MIN_POSITIVE, 1.0e6)?;
-        }
+        within("training.noise", self.noise, 0.0, 1.0e3)?;
         within("training.clip", self.clip, f64::MIN_POSITIVE, f64::MAX)
     }
 
-    /// What the logits are multiplied with after so many epochs.
-    pub(crate) fn sharpness_at(&self, epoch: u64) -> f32 {
-        let [first, last] = self.sharpness;
+    /// The scale of the noise after so many epochs.
+    pub(crate) fn noise_at(&self, epoch: u64) -> f32 {
         let passed = epoch.min(self.epochs) as f64 / self.epochs.max(1) as f64;
-        (first + (last - first) * passed) as f32
-    }
-
-    pub(crate) fn is_hard_at(&self, epoch: u64) -> bool {
-        epoch as f64 >= self.hard_from * self.epochs as f64
+        (self.noise * passed) as f32
     }
 
     fn validate_cells(&self) -> Result<(), LogicError> {

@@ -161,13 +161,12 @@ kernel! {
     /// into coefficients.
     pub(crate) fn soften(
         logits: &[f32],
-        sharpness: f32,
         shares: &mut [Shares],
         coefficients: &mut [Coefficients],
     ) {
         let blocks = logits.chunks(LANES * GATES).zip(shares).zip(coefficients.chunks_mut(LANES));
         for ((logits, shares), coefficients) in blocks {
-            transpose_in(logits, sharpness, shares);
+            transpose_in(logits, shares);
             softmax(shares);
             let mixed = mix(shares);
             for (lane, coefficients) in coefficients.iter_mut().enumerate() {
@@ -178,10 +177,10 @@ kernel! {
 }
 
 #[inline(always)]
-fn transpose_in(logits: &[f32], sharpness: f32, shares: &mut Shares) {
+fn transpose_in(logits: &[f32], shares: &mut Shares) {
     for (lane, logits) in logits.as_chunks::<GATES>().0.iter().enumerate() {
         for function in 0..GATES {
-            shares[function][lane] = logits[function] * sharpness;
+            shares[function][lane] = logits[function];
         }
     }
 }
@@ -227,26 +226,6 @@ fn mix(shares: &Shares) -> [[f32; LANES]; 4] {
 }
 
 kernel! {
-    /// The coefficients of each gate's likeliest function, the first of equals.
-    pub(crate) fn harden(shares: &[Shares], coefficients: &mut [Coefficients]) {
-        for (shares, coefficients) in shares.iter().zip(coefficients.chunks_mut(LANES)) {
-            let mut best = [0_u32; LANES];
-            let mut largest = shares[0];
-            for (function, shares) in shares.iter().enumerate().skip(1) {
-                for lane in 0..LANES {
-                    let larger = shares[lane] > largest[lane];
-                    best[lane] = if larger { function as u32 } else { best[lane] };
-                    largest[lane] = if larger { shares[lane] } else { largest[lane] };
-                }
-            }
-            for (coefficients, best) in coefficients.iter_mut().zip(best) {
-                *coefficients = COEFFICIENTS[best as usize];
-            }
-        }
-    }
-}
-
-kernel! {
     /// Adds the partial sums of each coefficient's gradient.
     pub(crate) fn add_sums(gradient: &mut [Coefficients], sums: &[CoefficientSums]) {
         for (gradient, sums) in gradient.iter_mut().zip(sums) {
@@ -259,12 +238,24 @@ kernel! {
 }
 
 kernel! {
+    /// Turns draws from [0, 1) into Gumbel noise of some scale, and adds logits to it.
+    pub(crate) fn add_gumbel(draws: &mut [f32], logits: &[f32], scale: f32) {
+        // 0 has no logarithm; this is less than the distance between two draws.
+        const LEAST: f32 = 1.0 / (1 << 25) as f32;
+        for (draw, logit) in draws.iter_mut().zip(logits) {
+            let positive = if *draw < LEAST { LEAST } else { *draw };
+            let gumbel = -math::ln(-math::ln(positive));
+            *draw = scale.mul_add(gumbel, *logit);
+        }
+    }
+}
+
+kernel! {
     /// Turns the gradient of coefficients into the gradient of the logits (gates x 16): a
     /// function's share times how much more it would gain than the mean of all.
     pub(crate) fn logit_gradient(
         shares: &[Shares],
         coefficient_gradient: &[Coefficients],
-        sharpness: f32,
         gradient: &mut [f32],
     ) {
         let blocks = shares
@@ -275,7 +266,7 @@ kernel! {
             let mut slopes = [[0.0; LANES]; 4];
             for (lane, outer) in outer.iter().enumerate() {
                 for term in 0..4 {
-                    slopes[term][lane] = outer[term] * sharpness;
+                    slopes[term][lane] = outer[term];
                 }
             }
             let mut gains = [[0.0; LANES]; GATES];

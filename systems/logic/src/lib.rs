@@ -34,7 +34,7 @@
 //!     betas: [0.9, 0.99],
 //!     epsilon: 1e-8,
 //!     weight_decay: 0.01,
-//!     sharpness: [1.0, 1.0],
+//!     noise: 0.0,
 //!     clip: 100.0,
 //! };
 //! let mut state = State::new(&model, 1)?;

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use rekindle_compute::{AdamW, KernelPath, Pool};
+use rekindle_compute::{AdamW, KernelPath, Pool, rng};
 
 use crate::config::Training;
 use crate::gate::GATES;
 use crate::kernels::{self, Coefficients, Shares};
 use crate::rollout::Rollout;
 use crate::state::State;
+use crate::streams;
 
 /// The buffers and settings of all gates' parameters.
 pub(crate) struct Parameters {
@@ -18,11 +19,20 @@ pub(crate) struct Parameters {
     coefficients: Vec<Coefficients>,
 }
 
+/// Gumbel noise to add to the logits of one epoch.
+#[derive(Clone, Copy)]
+pub(crate) struct Noise {
+    pub(crate) seed: u64,
+    pub(crate) epoch: u64,
+    pub(crate) scale: f32,
+}
+
 /// The buffers of one layer's parameters.
 struct LayerBuffers {
     /// The layer's gates among all gates with parameters.
     gates: Range<usize>,
     shares: Vec<Shares>,
+    noisy_logits: Vec<f32>,
     coefficient_gradient: Vec<Coefficients>,
     gradient: Vec<f32>,
 }
@@ -56,8 +66,8 @@ impl Parameters {
         &self.coefficients
     }
 
-    /// Computes the coefficients of every gate, from the logits times the sharpness.
-    pub(crate) fn soften(&mut self, pool: &Pool, path: KernelPath, state: &State, sharpness: f32, hard: bool) {
+    /// Computes the coefficients of every gate.
+    pub(crate) fn soften(&mut self, pool: &Pool, path: KernelPath, state: &State, noise: Option<Noise>) {
         let mut rest = self.coefficients.as_mut_slice();
         let layers = state.perception.layers.iter().chain(&state.update.layers);
         let mut work: Vec<_> = layers
@@ -67,24 +77,27 @@ impl Parameters {
                 (&layer.logits, buffers, coefficients)
             })
             .collect();
-        pool.for_each(&mut work, |_, (logits, buffers, coefficients)| {
-            let shares = &mut buffers.shares;
-            kernels::soften(path, logits, sharpness, shares, coefficients);
-            if hard {
-                kernels::harden(path, shares, coefficients);
-            }
+        pool.for_each(&mut work, |index, (logits, buffers, coefficients)| {
+            let LayerBuffers { shares, noisy_logits, .. } = &mut **buffers;
+            let logits = match noise {
+                None => logits.as_slice(),
+                Some(noise) => {
+                    noise.add(path, logits, index, noisy_logits);
+                    noisy_logits.as_slice()
+                }
+            };
+            kernels::soften(path, logits, shares, coefficients);
         });
     }
 
-    /// Takes the gradient that a rollout has left and makes one step of the optimiser. The
-    /// coefficients must be those that the rollout ran with.
+    /// Takes the gradient that a rollout has left and makes one step of the optimiser.
     pub(crate) fn update(
         &mut self,
         pool: &Pool,
         path: KernelPath,
         state: &mut State,
         rollout: &Rollout,
-        sharpness: f32,
+        learning_rate: f64,
     ) {
         let step = state.epoch + 1;
         let Self { adamw, clip, layers, .. } = self;
@@ -94,10 +107,19 @@ impl Parameters {
         pool.for_each(&mut work, |_, ((layer, moments), buffers)| {
             let LayerBuffers { gates, shares, coefficient_gradient, gradient, .. } = &mut **buffers;
             rollout.gradient(path, gates.clone(), coefficient_gradient);
-            kernels::logit_gradient(path, shares, coefficient_gradient, sharpness, gradient);
+            kernels::logit_gradient(path, shares, coefficient_gradient, gradient);
             kernels::clip(path, gradient, *clip);
             adamw.update(path, step, &mut layer.logits, gradient, moments);
         });
+    }
+}
+
+impl Noise {
+    /// The logits of one layer with noise that is drawn for the layer and the epoch.
+    fn add(self, path: KernelPath, logits: &[f32], layer: usize, noisy_logits: &mut [f32]) {
+        let mut stream = rng::stream(self.seed, streams::NOISE + layer as u64, self.epoch);
+        noisy_logits.fill_with(|| stream.uniform());
+        kernels::add_gumbel(path, noisy_logits, logits, self.scale);
     }
 }
 
@@ -107,6 +129,7 @@ impl LayerBuffers {
         Self {
             gates,
             shares: vec![Shares::default(); count.div_ceil(GATES)],
+            noisy_logits: vec![0.0; count * GATES],
             coefficient_gradient: vec![[0.0; 4]; count],
             gradient: vec![0.0; count * GATES],
         }

@@ -24,7 +24,7 @@ training:
   betas: [0.9, 0.99]
   epsilon: 1.0e-8
   weight_decay: 0.01
-  sharpness: [1.0, 3.0]
+  noise: 1.0
   clip: 100.0
 ";
 

@@ -10,3 +10,5 @@ pub(crate) const BATCH: u64 = 3;
 pub(crate) const EVALUATION: u64 = 4;
 /// Boards of the final check.
 pub(crate) const CHECK: u64 = 5;
+/// Noise on the logits: this number and, for each further layer, the next; keyed by the epoch.
+pub(crate) const NOISE: u64 = 1 << 32;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rekindle_compute::KernelPath;
-use rekindle_train::{ConfigOf, Conclusion, Metrics, Preset, Progress, Resources, System, SystemError};
+use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
 
 use crate::automaton::Automaton;
 use crate::boards::Boards;
@@ -62,6 +62,7 @@ impl System for Logic {
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         let path = KernelPath::from_environment().map_err(SystemError::new)?;
         let (model, training) = (config.model.clone(), config.training.clone());
+        state.validate(&model).map_err(SystemError::misfit)?;
         let automaton = Automaton::attach(&model, &training, config.seed, state, resources.threads, path)
             .map_err(SystemError::new)?;
         Ok(Self { automaton, model, training, seed: config.seed, path })

@@ -51,7 +51,7 @@ fn heading(checkpoint: &Checkpoint<'_>) -> Vec<String> {
         lines.push(format!("metrics {}", describe(&about.metrics)));
     }
     if rows > 0 {
-        lines.push(format!("history of {rows} rows: see --history"));
+        lines.push(format!("history of {rows} {}: see --history", if rows == 1 { "row" } else { "rows" }));
     }
     lines.extend(about.changes.iter().map(|change| format!("changed at {change}")));
     lines.push(String::new());
@@ -196,7 +196,9 @@ fn history(checkpoint: &Checkpoint<'_>, json: bool) -> anyhow::Result<u8> {
             Some(value) => format!("{name} {}", number(value)),
             None => format!("{name} not finite"),
         };
-        output::print(&row.iter().map(cell).collect::<Vec<_>>().join("  "))?;
+        let (steps, metrics): (Vec<_>, Vec<_>) = row.iter().partition(|(name, _)| *name == "step");
+        let cells: Vec<String> = steps.into_iter().chain(metrics).map(cell).collect();
+        output::print(&cells.join("  "))?;
     }
     Ok(0)
 }

@@ -42,7 +42,7 @@ fn matches(head: &[u8]) -> bool {
 
 fn matches_gzip(head: &[u8]) -> bool {
     use std::io::Read;
-    let mut text = vec![0; 64];
+    let mut text = [0; 64];
     let mut decoder = flate2::read::GzDecoder::new(head);
     let mut len = 0;
     // The head is cut off in the middle of the stream: what comes before that is enough.

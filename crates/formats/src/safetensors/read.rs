@@ -89,11 +89,10 @@ fn read_tensors(path: &Path) -> Result<(Metadata, BTreeMap<String, Array>), Form
 /// shapes, and fill the file.
 fn check(header: &[u8], data_len: u64) -> Result<Metadata, String> {
     let stated: Metadata =
-        serde_json::from_slice(header).map_err(|error| format!("the header is no JSON: {error}"))?;
+        serde_json::from_slice(header).map_err(|error| format!("the header is not valid: {error}"))?;
     let tensors = in_file_order(&stated).map(|(name, info)| (name, info.clone())).collect();
-    let metadata = Metadata::new(stated.metadata().clone(), tensors).map_err(|error| {
-        format!("the offsets, shapes and types of the header contradict each other: {error}")
-    })?;
+    let metadata = Metadata::new(stated.metadata().clone(), tensors)
+        .map_err(|error| format!("the header is not valid: {error}"))?;
     if metadata.data_len() as u64 != data_len {
         return Err(format!(
             "the header describes {} bytes of data, the file has {data_len}",

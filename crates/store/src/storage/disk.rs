@@ -37,6 +37,7 @@ pub trait WriteFile: Send + Sync {
 }
 
 /// A file being read.
+#[allow(clippy::len_without_is_empty, reason = "nobody asks whether a file is empty")]
 pub trait ReadFile: Send + Sync {
     /// Length in bytes.
     fn len(&self) -> io::Result<u64>;
@@ -88,7 +89,7 @@ impl Disk for RealDisk {
             let name = entry.file_name().to_string_lossy().into_owned();
             // A file may vanish between the listing and this look: a reader beside a writer.
             match entry.metadata() {
-                Ok(metadata) => entries.push((name, (!metadata.is_dir()).then(|| metadata.len()))),
+                Ok(metadata) => entries.push((name, (!metadata.is_dir()).then_some(metadata.len()))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }

@@ -50,8 +50,8 @@ impl<D: Disk> FileStorage<D> {
 
     fn error(&self, action: &'static str, name: &str, source: io::Error) -> StorageError {
         let (name, location) = (name.to_owned(), self.location());
-        match source.kind() {
-            ErrorKind::NotFound => StorageError::Missing { name, location },
+        match (source.kind(), action) {
+            (ErrorKind::NotFound, "open" | "read") => StorageError::Missing { name, location },
             _ => StorageError::Io { action, name, location, source },
         }
     }

@@ -14,7 +14,7 @@ struct Reference<'a> {
 }
 
 impl Reference<'_> {
-    fn loss(&self, state: &State, sharpness: f64) -> f64 {
+    fn loss(&self, state: &State) -> f64 {
         let targets = self.training.targets(self.boards);
         let size = self.training.grid().cells();
         let mut loss = 0.0;
@@ -25,7 +25,7 @@ impl Reference<'_> {
                 .map(|cell| (0..self.model.channels).map(|channel| bit(cell, channel)).collect())
                 .collect();
             for _ in 0..self.training.automaton_steps {
-                cells = (0..size).map(|cell| self.cell(state, &cells, cell, sharpness)).collect();
+                cells = (0..size).map(|cell| self.cell(state, &cells, cell)).collect();
             }
             for (cell, channels) in cells.iter().enumerate() {
                 let target = f64::from(u8::from(targets.bit(0, board * size + cell)));
@@ -36,7 +36,7 @@ impl Reference<'_> {
     }
 
     #[expect(clippy::needless_range_loop, reason = "the channel is an index of every cell")]
-    fn cell(&self, state: &State, cells: &[Vec<f64>], cell: usize, sharpness: f64) -> Vec<f64> {
+    fn cell(&self, state: &State, cells: &[Vec<f64>], cell: usize) -> Vec<f64> {
         let grid = self.training.grid();
         let mut update = cells[cell].clone();
         for channel in 0..self.model.channels {
@@ -45,31 +45,31 @@ impl Reference<'_> {
                 .collect();
             let kernels = 0..self.model.kernels;
             let outputs: Vec<Vec<f64>> =
-                kernels.map(|kernel| network(&state.perception, kernel, patch.clone(), sharpness)).collect();
+                kernels.map(|kernel| network(&state.perception, kernel, patch.clone())).collect();
             for output in 0..outputs[0].len() {
                 update.extend(outputs.iter().map(|kernel| kernel[output]));
             }
         }
-        network(&state.update, 0, update, sharpness)
+        network(&state.update, 0, update)
     }
 }
 
-fn network(network: &Network, copy: usize, mut values: Vec<f64>, sharpness: f64) -> Vec<f64> {
+fn network(network: &Network, copy: usize, mut values: Vec<f64>) -> Vec<f64> {
     for layer in &network.layers {
         let gates = layer.wire_a.len();
         let logits = layer.logits.chunks_exact(GATES).skip(copy * gates);
         let wires = layer.wire_a.iter().zip(&layer.wire_b);
         values = wires
             .zip(logits)
-            .map(|((&a, &b), logits)| soft_gate(logits, values[a as usize], values[b as usize], sharpness))
+            .map(|((&a, &b), logits)| soft_gate(logits, values[a as usize], values[b as usize]))
             .collect();
     }
     values
 }
 
-fn soft_gate(logits: &[f32], a: f64, b: f64, sharpness: f64) -> f64 {
+fn soft_gate(logits: &[f32], a: f64, b: f64) -> f64 {
     let corners = [(1.0 - a) * (1.0 - b), (1.0 - a) * b, a * (1.0 - b), a * b];
-    let weights: Vec<f64> = logits.iter().map(|logit| (f64::from(*logit) * sharpness).exp()).collect();
+    let weights: Vec<f64> = logits.iter().map(|logit| f64::from(*logit).exp()).collect();
     let value = |op: usize| {
         (0..4).map(|corner| corners[corner] * f64::from((op >> (3 - corner) & 1) as u8)).sum::<f64>()
     };
@@ -101,7 +101,7 @@ fn training(task: Task, boundary: Boundary, automaton_steps: usize) -> Training 
         betas: [0.9, 0.99],
         epsilon: 1e-8,
         weight_decay: 0.01,
-        sharpness: [1.5, 1.5],
+        noise: 0.0,
         clip: 100.0,
     }
 }
@@ -126,7 +126,7 @@ fn check_gradient(training: &Training) {
     let mut stream = rng::stream(seed, streams::BATCH, 0);
     let boards = training.random_boards(training.batch, model.channels, &mut stream);
     let reference = Reference { model: &model, training, boards: &boards };
-    let loss = reference.loss(&before, 1.5);
+    let loss = reference.loss(&before);
     assert!((metrics.soft_loss - loss).abs() < 1e-4 * loss, "{} {loss}", metrics.soft_loss);
 
     // After the first step the first moment is a tenth of the gradient.
@@ -141,7 +141,7 @@ fn check_gradient(training: &Training) {
                     Some(index) => &mut state.update.layers[index],
                 };
                 layer.logits[entry] += by;
-                (reference.loss(&state, 1.5), f64::from(layer_logit(&state, index, depth, entry)))
+                (reference.loss(&state), f64::from(layer_logit(&state, index, depth, entry)))
             };
             let ((more, high), (less, low)) = (moved(1e-2), moved(-1e-2));
             let expected = (more - less) / (high - low);
@@ -178,7 +178,7 @@ fn trained(training: &Training, epochs: u64, threads: usize, path: KernelPath) -
 
 #[test]
 fn threads_and_kernel_paths_do_not_change_a_bit() {
-    let training = Training { batch: 20, ..training(Task::Checkerboard, Boundary::Zero, 3) };
+    let training = Training { batch: 20, noise: 1.0, ..training(Task::Checkerboard, Boundary::Zero, 3) };
     let expected = trained(&training, 6, 1, KernelPath::Portable);
     for path in KernelPath::available() {
         for threads in 1..=3 {
@@ -189,7 +189,8 @@ fn threads_and_kernel_paths_do_not_change_a_bit() {
 
 #[test]
 fn a_saved_state_goes_on_as_if_it_had_never_stopped() {
-    let (model, training) = (model(), training(Task::Life, Boundary::Periodic, 1));
+    let model = model();
+    let training = Training { noise: 1.0, ..training(Task::Life, Boundary::Periodic, 1) };
     let straight = trained(&training, 12, 1, KernelPath::best());
     let saved = serde_json::to_string(&trained(&training, 7, 1, KernelPath::best())).unwrap();
     let mut state: State = serde_json::from_str(&saved).unwrap();

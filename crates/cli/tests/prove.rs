@@ -1,0 +1,62 @@
+//! The proof of exact resume in short form: one state hash for all threads and kernels. The long
+//! form stands in `docs/benchmarks.md`.
+
+#![cfg(unix)]
+
+mod common;
+
+use common::{World, last_json, outcome};
+
+/// The kernel paths that this machine has; the others are named.
+fn kernels(world: &World) -> Vec<&'static str> {
+    let has = |name: &&str| {
+        let mut command = world.command("train small.yaml --without-run --stop-at 0");
+        let here = command.env("REKINDLE_KERNELS", name).status().unwrap().success();
+        if !here {
+            eprintln!("skipped: this machine has no {name} kernels");
+        }
+        here
+    };
+    ["avx512", "avx2", "scalar"].into_iter().filter(has).collect()
+}
+
+fn prove(world: &World, words: &str, kernels: &str) -> serde_json::Value {
+    let mut command = world.command(&format!("prove {words} --json"));
+    let ended = outcome(command.env("REKINDLE_KERNELS", kernels).output().unwrap());
+    assert_eq!(ended.code, 0, "{words} with {kernels}\n{}{}", ended.stdout, ended.stderr);
+    last_json(&ended.stdout)
+}
+
+fn one_hash_for_all(world: &World, subject: &str, kills: usize) {
+    let mut hashes = Vec::new();
+    for kernels in kernels(world) {
+        for threads in [1, 2] {
+            let proof = prove(world, &format!("{subject} --kills {kills} --threads {threads}"), kernels);
+            assert_eq!(proof["kills"].as_array().unwrap().len(), kills);
+            hashes.push(proof["straight"].clone());
+        }
+    }
+    assert!(hashes.windows(2).all(|pair| pair[0] == pair[1]), "{subject}: {hashes:?}");
+}
+
+#[test]
+fn the_whole_of_a_small_life() {
+    one_hash_for_all(&World::new(), "small.yaml", 5);
+}
+
+#[test]
+fn the_first_steps_of_the_presets() {
+    let world = World::new();
+    one_hash_for_all(&world, "life --steps 6", 2);
+    one_hash_for_all(&world, "checkerboard --steps 2", 1);
+}
+
+#[test]
+fn from_a_checkpoint_of_a_run() {
+    let world = World::new();
+    let end = world.json("train small.yaml --run r");
+    let files = world.files("r");
+    let proof = prove(&world, "r@20 --kills 3", "scalar");
+    assert_eq!(proof["straight"], end["state_hash"]);
+    assert_eq!(world.files("r"), files, "the run is as it was");
+}
