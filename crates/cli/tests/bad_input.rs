@@ -89,7 +89,7 @@ fn a_run_of_another_system() {
     check(&world.fails(2, "resume other"), &["there is no system `somebody-elses`", "logic"]);
     world.write("other.yaml", common::SMALL_LIFE.replace("system: logic", "system: logics").as_bytes());
     check(&world.fails(2, "train other.yaml"), &["there is no system `logics`", "did you mean `logic`?"]);
-    check(&world.fails(2, "train small.yaml --run new --from other"), &["no entry `state`"]);
+    check(&world.fails(12, "train small.yaml --run new --from other"), &["a run of system `somebody-elses`"]);
     assert!(world.ok("inspect other").contains("f32[10]"), "it can be looked into all the same");
     check(
         &world.fails(2, "train small.yaml --run n --set system=other"),

@@ -47,6 +47,8 @@ pub struct Run {
     policy: Policy,
     about: About,
     rows: Vec<Row>,
+    /// The last metrics, and the step they belong to.
+    measured: Option<(u64, BTreeMap<String, f64>)>,
     /// The step that `checkpoint` was last called with.
     current: Option<u64>,
     last_save: Option<Instant>,
@@ -248,6 +250,7 @@ impl Run {
             policy: options.policy,
             about,
             rows: Vec::new(),
+            measured: None,
             current: None,
             last_save: None,
             proven: false,
@@ -342,21 +345,34 @@ impl Run {
         }
     }
 
-    /// Adds a row to the metrics history. The next checkpoint seals it and takes the finite
-    /// numbers of its metrics as its own.
+    /// Adds a row to the metrics history, which the next checkpoint seals, and
+    /// [sets the metrics](Self::set_metrics) of `step`.
     pub fn log(&mut self, step: u64, metrics: &BTreeMap<String, f64>) {
         let mut row = Row::new();
         row.insert("step".to_owned(), step.into());
-        for (name, &value) in metrics {
-            // JSON has no word for NaN and infinity: they become null.
-            row.insert(name.clone(), value.into());
-            if value.is_finite() {
-                self.about.metrics.insert(name.clone(), value);
-            } else {
-                self.about.metrics.remove(name);
-            }
+        // JSON has no word for NaN and infinity: they become null.
+        row.extend(metrics.iter().map(|(name, &value)| (name.clone(), value.into())));
+        // A step that is measured again is one row.
+        if self.rows.last().is_some_and(|last| last.get("step") == row.get("step")) {
+            self.rows.pop();
         }
         self.rows.push(row);
+        self.set_metrics(step, metrics);
+    }
+
+    /// Says what is known of the state at `step`: a checkpoint of that step keeps the finite
+    /// values, and they decide which checkpoint is the best.
+    pub fn set_metrics(&mut self, step: u64, metrics: &BTreeMap<String, f64>) {
+        let finite = metrics.iter().filter(|(_, value)| value.is_finite());
+        self.measured = Some((step, finite.map(|(name, &value)| (name.clone(), value)).collect()));
+    }
+
+    /// True when, by the policy's `best`, these metrics are better than those of every checkpoint.
+    pub fn is_new_best(&self, metrics: &BTreeMap<String, f64>) -> bool {
+        let Some(best) = &self.policy.best else { return false };
+        // Among equals the earlier is the best, so that only a better one comes out as `MAX`.
+        let saved = self.store.records().map(|record| (record.step, &record.about.metrics));
+        best.choose(saved.chain([(u64::MAX, metrics)])) == Some(u64::MAX)
     }
 
     /// Takes over the metrics history of another run; the next checkpoint seals it.
@@ -391,6 +407,8 @@ impl Run {
         state: &T,
     ) -> Result<Saved, CaptureError> {
         self.current = Some(step);
+        let measured = self.measured.as_ref().filter(|(measured, _)| *measured == step);
+        self.about.metrics = measured.map(|(_, metrics)| metrics.clone()).unwrap_or_default();
         let mut save = self.store.save()?;
         let tree = capture(state, &mut SaveSink(&mut save))?;
         let saved = save.commit(step, &tree, self.about.clone(), &self.rows)?;

@@ -256,3 +256,19 @@ fn nothing_unchanged_is_written_again() {
     let second = run.save(2, &state(1)).unwrap().record.new_bytes;
     assert!(first > 2000 && second == 0, "{first} then {second}");
 }
+
+#[test]
+fn metrics_belong_to_the_step_at_which_they_were_measured() {
+    use rekindle::{Best, Goal};
+    let best = Best { metric: "loss".to_owned(), goal: Goal::Min };
+    let policy = Policy { best: Some(best), retention: Retention::default(), ..Policy::default() };
+    let mut run = RunOptions::new().policy(policy).create_in(Arc::new(MemoryStorage::new())).unwrap();
+    let loss = |value: f64| [("loss".to_owned(), value)].into();
+    assert!(run.is_new_best(&loss(9.0)));
+    run.log(1, &loss(3.0));
+    run.save(1, &state(1)).unwrap();
+    run.save(2, &state(2)).unwrap();
+    let metrics: Vec<_> = run.store().records().map(|record| record.about.metrics.get("loss").copied()).collect();
+    assert_eq!(metrics, [Some(3.0), None]);
+    assert!(run.is_new_best(&loss(2.9)) && !run.is_new_best(&loss(3.0)) && !run.is_new_best(&loss(f64::NAN)));
+}

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use rekindle::{
     CaptureError, EntryPath, GraftError, Hash, Lineage, OpenError, PruneError, ReadError, ResumeError, Run,
-    RunOptions, Saved, Skipped, Store, graft, hash_of,
+    RunOptions, Skipped, Store, graft, hash_of,
 };
 use rekindle_formats::files;
 
@@ -275,6 +275,7 @@ impl<S: System> Session<S> {
         let mut state = initial_state::<S>(&config)?;
         let lineage = from.as_ref().map(|origin| lineage(origin)).transpose()?;
         if let Some(origin) = from {
+            require_same_system::<S>(&origin)?;
             state = take_over(state, &origin, &config)?;
         }
         let run = match &directory {
@@ -368,7 +369,7 @@ impl<S: System> Session<S> {
         let pace = Pace { begun: Instant::now(), first_step };
         self.note_pace(&pace, progress);
         if self.resumed_from.is_none() {
-            self.checkpoint(progress.step)?;
+            self.checkpoint_or_best(progress.step, &Metrics::new())?;
         }
         (options.on_start)(&Started {
             run: self.directory.clone(),
@@ -397,7 +398,7 @@ impl<S: System> Session<S> {
             }
             if !progress.finished {
                 self.note_pace(&pace, progress);
-                self.checkpoint(progress.step)?;
+                self.checkpoint_or_best(progress.step, &metrics)?;
             }
         }
         self.note_pace(&pace, progress);
@@ -445,11 +446,16 @@ impl<S: System> Session<S> {
         Ok(())
     }
 
-    fn checkpoint(&mut self, step: u64) -> Result<Option<Saved>, TrainError> {
-        match &mut self.run {
-            Some(run) => Ok(run.checkpoint(step, &self.state)?),
-            None => Ok(None),
+    /// Saves when the policy says so, or when the state is the best so far.
+    fn checkpoint_or_best(&mut self, step: u64, metrics: &Metrics) -> Result<(), TrainError> {
+        let Some(run) = &mut self.run else { return Ok(()) };
+        run.set_metrics(step, metrics);
+        if run.is_new_best(metrics) {
+            run.save(step, &self.state)?;
+        } else {
+            run.checkpoint(step, &self.state)?;
         }
+        Ok(())
     }
 
     /// Notes for `status`: how fast training is, and where it ends.
@@ -568,6 +574,19 @@ where
     state.model = config.model.clone();
     state.training = config.training.clone();
     Ok(state)
+}
+
+/// A whole state can only be taken over from a run of the same system; a part from any.
+fn require_same_system<S: System>(origin: &Origin) -> Result<(), TrainError> {
+    let found = &origin.store.checkpoint(origin.step)?.record().about.system;
+    if origin.only.is_some() || found == S::NAME {
+        return Ok(());
+    }
+    Err(TrainError::OtherSystem {
+        location: origin.store.location(),
+        found: found.clone(),
+        expected: S::NAME,
+    })
 }
 
 /// Later checkpoints than the one to go on from are in the way of new ones.

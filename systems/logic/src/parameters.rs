@@ -91,14 +91,7 @@ impl Parameters {
     }
 
     /// Takes the gradient that a rollout has left and makes one step of the optimiser.
-    pub(crate) fn update(
-        &mut self,
-        pool: &Pool,
-        path: KernelPath,
-        state: &mut State,
-        rollout: &Rollout,
-        learning_rate: f64,
-    ) {
+    pub(crate) fn update(&mut self, pool: &Pool, path: KernelPath, state: &mut State, rollout: &Rollout) {
         let step = state.epoch + 1;
         let Self { adamw, clip, layers, .. } = self;
         let states = state.perception.layers.iter_mut().chain(&mut state.update.layers);

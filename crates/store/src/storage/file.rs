@@ -56,6 +56,15 @@ impl<D: Disk> FileStorage<D> {
         }
     }
 
+    /// A file that cannot be opened is an error, not an absent one: nothing may replace it.
+    fn is_there(&self, path: &Path) -> io::Result<bool> {
+        match self.disk.open(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Creates the directories from `path` up to the first that exists, and makes them durable.
     fn create_dirs(&self, path: &Path) -> io::Result<()> {
         if path.as_os_str().is_empty() || self.disk.list(path).is_ok() {
@@ -158,7 +167,7 @@ impl<D: Disk> Storage for FileStorage<D> {
     /// check and the renaming.
     fn put_new(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
         let path = self.path(name)?;
-        if self.disk.open(&path).is_ok() {
+        if self.is_there(&path).map_err(|e| self.error("write", name, e))? {
             return Err(StorageError::Exists { name: name.to_owned(), location: self.location() });
         }
         self.write_whole(&path, bytes).map_err(|e| self.error("write", name, e))
@@ -271,7 +280,7 @@ impl<D: Disk> Upload for FileUpload<D> {
 
     fn finish(mut self: Box<Self>, name: &str) -> Result<(), StorageError> {
         let target = self.storage.path(name)?;
-        if self.storage.disk.open(&target).is_ok() {
+        if self.storage.is_there(&target).map_err(|e| self.storage.error("write", name, e))? {
             return Ok(());
         }
         let synced = self.file.sync();

@@ -96,7 +96,7 @@ fn training(task: Task, boundary: Boundary, automaton_steps: usize) -> Training 
         square: 2,
         automaton_steps,
         batch: 2,
-        epochs: 10,
+        epochs: 4,
         learning_rate: 0.05,
         betas: [0.9, 0.99],
         epsilon: 1e-8,
