@@ -19,12 +19,26 @@ pub const DAMAGED: u8 = 13;
 /// Says what went wrong on standard error; gives the exit code.
 pub fn report(error: &anyhow::Error, json: bool) -> u8 {
     let code = code(error);
+    let message = message(error);
     if json {
-        eprintln!("{}", json!({"error": format!("{error:#}"), "code": code}));
+        eprintln!("{}", json!({"error": message, "code": code}));
     } else {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {message}");
     }
     code
+}
+
+/// The error and its causes, as far as they say something new.
+fn message(error: &anyhow::Error) -> String {
+    let mut message = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if message.is_empty() {
+            message = cause;
+        } else if !message.contains(&cause) {
+            message += &format!(": {cause}");
+        }
+    }
+    message
 }
 
 fn code(error: &anyhow::Error) -> u8 {

@@ -247,6 +247,8 @@ fn files_that_cannot_be_imported() {
     world.fails(2, "import cut.rekindle --run n");
     world.fails(2, "inspect cut.rekindle");
     assert!(!world.path("n").exists(), "nothing was made");
+    check(&world.fails(2, "resume good.rekindle"), &["rekindle import good.rekindle --run DIR"]);
+    check(&world.fails(10, "resume x.bin"), &["there is no run"]);
     check(&world.fails(2, "import good.rekindle --run r"), &["holds a run already"]);
     intact(&world);
 }

@@ -268,7 +268,8 @@ fn metrics_belong_to_the_step_at_which_they_were_measured() {
     run.log(1, &loss(3.0));
     run.save(1, &state(1)).unwrap();
     run.save(2, &state(2)).unwrap();
-    let metrics: Vec<_> = run.store().records().map(|record| record.about.metrics.get("loss").copied()).collect();
+    let metrics: Vec<_> =
+        run.store().records().map(|record| record.about.metrics.get("loss").copied()).collect();
     assert_eq!(metrics, [Some(3.0), None]);
     assert!(run.is_new_best(&loss(2.9)) && !run.is_new_best(&loss(3.0)) && !run.is_new_best(&loss(f64::NAN)));
 }

@@ -1,9 +1,10 @@
 //! Showing progress: a bar on a terminal, a plain line now and then elsewhere. All of it goes to
 //! standard error.
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::system::{Metrics, Progress};
 
@@ -73,19 +74,12 @@ impl ProgressView {
         }
     }
 
-    /// Says something beside the progress.
-    pub fn say(&self, message: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{message}")),
-            None => eprintln!("{message}"),
-        }
-    }
-
     /// Training has ended, for now or for good.
     pub fn finish(&self, progress: Progress) {
         if let Some(bar) = &self.bar {
             bar.set_position(progress.step);
-            bar.finish();
+            // Leaves the bar where it is; `finish` would fill it.
+            bar.abandon();
         } else if self.display == Display::Lines {
             eprintln!("{}", self.line(progress));
         }
@@ -114,12 +108,16 @@ impl ProgressView {
 
 fn bar(progress: Progress) -> ProgressBar {
     let template = match progress.total {
-        Some(_) => "{bar:24} {pos}/{len}  {per_sec:.1}  ETA {eta}  {msg}",
-        None => "{spinner} step {pos}  {per_sec:.1}  {elapsed}  {msg}",
+        Some(_) => "{bar:24} {pos}/{len}  {rate}  ETA {eta}  {wide_msg}",
+        None => "{spinner} step {pos}  {rate}  {elapsed}  {wide_msg}",
     };
     let bar = ProgressBar::with_draw_target(progress.total, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("=> "));
+        let rate = |state: &ProgressState, out: &mut dyn Write| {
+            // Text that cannot be written is text that nobody sees.
+            let _ = write!(out, "{:.1} steps/s", state.per_sec());
+        };
+        bar.set_style(style.progress_chars("=> ").with_key("rate", rate));
     }
     bar.set_position(progress.step);
     bar.reset_eta();

@@ -364,8 +364,6 @@ impl<S: System> Session<S> {
         let first_step = progress.step;
         self.describe_run(&system, &resources)?;
         let signals = Signals::listen();
-        let mut view = ProgressView::new(options.display, progress);
-        self.notices.iter().for_each(|notice| view.say(notice));
         let pace = Pace { begun: Instant::now(), first_step };
         self.note_pace(&pace, progress);
         if self.resumed_from.is_none() {
@@ -376,6 +374,8 @@ impl<S: System> Session<S> {
             resumed_from: self.resumed_from,
             step: first_step,
         });
+        self.notices.iter().for_each(|notice| eprintln!("{notice}"));
+        let mut view = ProgressView::new(options.display, progress);
         let mut metrics = std::mem::take(&mut self.metrics);
         while !progress.finished
             && signals.received().is_none()

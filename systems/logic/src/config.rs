@@ -81,10 +81,10 @@ pub struct Training {
     pub epsilon: f64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// Scale of the Gumbel noise on the logits in the last epoch; it rises evenly from 0 over the
-    /// second half of the epochs. The published method has none. With noise a mixture of functions
-    /// is no place to rest, so that the likeliest functions come to do what the mixtures did
-    /// (Yousefi et al., "Mind the gap", arXiv 2506.07500, 2025).
+    /// Scale of the Gumbel noise on the logits in the last epoch; it rises evenly from 0 in the
+    /// first. The published method has none. With noise a mixture of functions is no place to rest,
+    /// so that the likeliest functions come to do what the mixtures did (Yousefi et al., "Mind the
+    /// gap", arXiv 2506.07500, 2025).
     #[serde(default)]
     pub noise: f64,
     /// Each element of the gradient is clipped to plus or minus this.
@@ -211,7 +211,7 @@ impl Training {
     /// The scale of the noise after so many epochs.
     pub(crate) fn noise_at(&self, epoch: u64) -> f32 {
         let passed = epoch.min(self.epochs) as f64 / self.epochs.max(1) as f64;
-        (self.noise * (2.0 * passed - 1.0).max(0.0)) as f32
+        (self.noise * passed) as f32
     }
 
     fn validate_cells(&self) -> Result<(), LogicError> {

@@ -3,9 +3,9 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rekindle::Store;
-use rekindle_formats::files;
+use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
     ConfigText, Display, Onto, Options, Origin, Registry, Report, Signal, Start, Started, TrainError,
     describe,
@@ -27,6 +27,10 @@ pub fn train(registry: &Registry, args: TrainArgs, json: bool) -> anyhow::Result
 
 pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Result<u8> {
     let address = Address::parse(&args.checkpoint);
+    if is_checkpoint_file(&address.run) {
+        let file = address.run.display();
+        bail!("`{file}` is a checkpoint file, not a run; make one with `rekindle import {file} --run DIR`");
+    }
     let store = Store::open(std::sync::Arc::new(rekindle::storage::FileStorage::new(&address.run)))?;
     let system = registry.system(&system_of(&store), &args.checkpoint)?;
     // The newest valid one is found while it is loaded.

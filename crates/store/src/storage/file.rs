@@ -142,7 +142,9 @@ impl<D: Disk> FileStorage<D> {
 
     fn list_below(&self, dir: &str, objects: &mut Vec<Object>) -> io::Result<()> {
         let entries = match self.disk.list(directory(&self.root.join(dir))) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(());
+            }
             entries => entries?,
         };
         for (entry, len) in entries {

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Prints the figures of docs/benchmarks.md that the `rekindle` command shows: the presets for ten
+# seeds, and the proof of exact resume for every thread count and kernel path of this machine.
+# Run it from the project's root; it takes about half an hour on two cores.
+#   tools/figures.sh [life] [checkerboard] [prove]
+set -euo pipefail
+cargo build --release --quiet
+rekindle=$PWD/target/release/rekindle
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+
+# The value of a field in the JSON object on standard input.
+field() { grep -o "\"$1\":[^,}]*" | tail -1 | cut -d: -f2; }
+
+seeds() {
+    echo "preset seed seconds right tried hard_loss first_epoch_with_hard_loss_0"
+    for seed in 1 2 3 4 5 6 7 8 9 10; do
+        begun=$(date +%s%N)
+        result=$("$rekindle" train "$1" --quiet --json --set seed=$seed --run "$1-$seed" | tail -1)
+        tenths=$((($(date +%s%N) - begun) / 100000000))
+        first=$(grep '"hard_loss":0\.0' "$1-$seed/metrics.jsonl" | head -1 | field step || true)
+        printf '%s %s %s %s %s %s %s\n' "$1" $seed "$((tenths / 10)).$((tenths % 10))" "$(field right <<<"$result")" \
+            "$(field tried <<<"$result")" "$(field hard_loss <<<"$result")" "${first:-never}"
+    done
+}
+
+proofs() {
+    echo "subject kernels threads kills equal state_hash"
+    for subject in "life" "checkerboard --steps 20"; do
+        for kernels in avx512 avx2 scalar; do
+            for threads in 1 2; do
+                if ! REKINDLE_KERNELS=$kernels "$rekindle" train life --without-run --stop-at 0 --quiet >/dev/null 2>&1; then
+                    echo "$subject: $kernels skipped, this machine lacks it"
+                    continue
+                fi
+                # shellcheck disable=SC2086
+                result=$(REKINDLE_KERNELS=$kernels "$rekindle" prove $subject --kills 20 --threads $threads --json 2>/dev/null)
+                kills=$(grep -o '"at":' <<<"$result" | wc -l)
+                echo "$subject $kernels $threads $kills $(field equal <<<"$result") $(field straight <<<"$result")"
+            done
+        done
+    done
+}
+
+for what in "${@:-life checkerboard prove}"; do
+    for each in $what; do
+        case $each in
+            prove) proofs ;;
+            *) seeds "$each" ;;
+        esac
+    done
+done
