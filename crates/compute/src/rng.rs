@@ -35,16 +35,19 @@ pub fn stream(seed: u64, stream: u64, step: u64) -> Stream {
 
 impl Stream {
     /// 64 random bits.
+    #[inline]
     pub fn bits(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// A float in [0, 1): a multiple of 2^-24.
+    #[inline]
     pub fn uniform(&mut self) -> f32 {
         (self.0.next_u32() >> 8) as f32 / (1_u32 << 24) as f32
     }
 
     /// A double in [0, 1): a multiple of 2^-53.
+    #[inline]
     pub fn uniform_f64(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -54,6 +57,7 @@ impl Stream {
     ///
     /// # Panics
     /// If `bound` is 0.
+    #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "an integer below 0 was asked for");
         let rejected = bound.wrapping_neg() % bound;

@@ -53,7 +53,7 @@ fn train(preset: &Preset, seed: u64, threads: usize, path: KernelPath) -> Result
         let start = Instant::now();
         automaton.step(&mut state);
         seconds += start.elapsed().as_secs_f64();
-        if first_zero.is_none() && automaton.evaluate(&state).hard_loss == 0.0 {
+        if first_zero.is_none() && state.epoch % 10 == 0 && automaton.evaluate(&state).hard_loss == 0.0 {
             first_zero = Some(state.epoch);
         }
     }
