@@ -93,13 +93,14 @@ impl Automaton {
         let mut stream = rng::stream(seed, streams::BATCH, epoch);
         let boards = training.random_boards(training.batch, cell.channels, &mut stream);
         batch.load(&boards, &training.targets(&boards));
+        let rate = training.learning_rate_at(epoch);
         let noise = Noise { seed, epoch, scale: training.noise_at(epoch) };
         let noise = Some(noise).filter(|noise| noise.scale > 0.0);
         let soft_loss = pool.run(|| {
             parameters.soften(pool, path, state, noise);
             let coefficients = parameters.coefficients();
             let soft_loss = batch.loss_and_gradient(&Pass { pool, path, cell, coefficients });
-            parameters.update(pool, path, state, batch);
+            parameters.update(pool, path, state, batch, rate);
             soft_loss
         });
         state.epoch += 1;

@@ -287,6 +287,7 @@ mod tests {
             kernel_gates: vec![8, 5, 3],
             update_gates: vec![9, 7, 4, 2],
             pass_logit: 10.0,
+            identity_start: false,
         };
         let mut circuit = HardCircuit::harden(&model, &State::new(&model, seed).unwrap());
         let mut stream = rng::stream(seed, 77, 0);

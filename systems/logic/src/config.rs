@@ -29,6 +29,10 @@ pub struct Model {
     /// fifteen have 0. The published method has 10, which is a share of 0.9993.
     #[serde(default = "default_pass_logit")]
     pub pass_logit: f64,
+    /// Arrange the wires of the update network so that an untrained cell keeps its own state. The
+    /// published method leaves them as they are drawn.
+    #[serde(default)]
+    pub identity_start: bool,
 }
 
 /// What the automaton learns.
@@ -75,6 +79,10 @@ pub struct Training {
     pub epochs: u64,
     /// Step size of AdamW.
     pub learning_rate: f64,
+    /// The part of the epochs, 0 to 1, after which the step size falls evenly to 0. The published
+    /// method has 1: it does not fall.
+    #[serde(default = "default_decay_from")]
+    pub decay_from: f64,
     /// Decay of AdamW's first and second moments.
     pub betas: [f64; 2],
     /// What AdamW adds to the root of the second moment.
@@ -93,6 +101,10 @@ pub struct Training {
 
 fn default_pass_logit() -> f64 {
     10.0
+}
+
+fn default_decay_from() -> f64 {
+    1.0
 }
 
 fn default_square() -> usize {
@@ -199,6 +211,7 @@ impl Training {
         positive("training.batch", self.batch)?;
         self.validate_cells()?;
         within("training.learning_rate", self.learning_rate, 0.0, f64::MAX)?;
+        within("training.decay_from", self.decay_from, 0.0, 1.0)?;
         for beta in self.betas {
             within("training.betas", beta, 0.0, 1.0 - f64::EPSILON)?;
         }
@@ -206,6 +219,15 @@ impl Training {
         within("training.weight_decay", self.weight_decay, 0.0, f64::MAX)?;
         within("training.noise", self.noise, 0.0, 1.0e3)?;
         within("training.clip", self.clip, f64::MIN_POSITIVE, f64::MAX)
+    }
+
+    /// The step size in an epoch.
+    pub(crate) fn learning_rate_at(&self, epoch: u64) -> f64 {
+        let passed = epoch.min(self.epochs) as f64 / self.epochs.max(1) as f64;
+        if passed <= self.decay_from {
+            return self.learning_rate;
+        }
+        self.learning_rate * (1.0 - passed) / (1.0 - self.decay_from)
     }
 
     /// The scale of the noise after so many epochs.

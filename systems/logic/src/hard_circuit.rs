@@ -246,6 +246,7 @@ mod tests {
             kernel_gates: vec![8, 4, 2],
             update_gates: vec![9, 5, 3, 2],
             pass_logit: 10.0,
+            identity_start: false,
         };
         HardCircuit::from_state(&model, &State::new(&model, 7).unwrap()).unwrap()
     }

@@ -20,7 +20,7 @@
 //! use rekindle_logic::{Automaton, HardCircuit, Model, State, Task, Training, Boundary};
 //!
 //! let model =
-//!     Model { channels: 1, kernels: 4, kernel_gates: vec![8, 4, 2], update_gates: vec![8, 4, 2, 1], pass_logit: 10.0 };
+//!     Model { channels: 1, kernels: 4, kernel_gates: vec![8, 4, 2], update_gates: vec![8, 4, 2, 1], pass_logit: 10.0, identity_start: false };
 //! let training = Training {
 //!     task: Task::Life,
 //!     width: 3,
@@ -31,6 +31,7 @@
 //!     batch: 20,
 //!     epochs: 50,
 //!     learning_rate: 0.05,
+//!     decay_from: 1.0,
 //!     betas: [0.9, 0.99],
 //!     epsilon: 1e-8,
 //!     weight_decay: 0.01,
@@ -60,6 +61,7 @@ mod error;
 pub mod gate;
 mod grid;
 mod hard_circuit;
+mod identity;
 mod kernels;
 mod parameters;
 pub mod presets;

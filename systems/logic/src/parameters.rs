@@ -91,9 +91,17 @@ impl Parameters {
     }
 
     /// Takes the gradient that a rollout has left and makes one step of the optimiser.
-    pub(crate) fn update(&mut self, pool: &Pool, path: KernelPath, state: &mut State, rollout: &Rollout) {
+    pub(crate) fn update(
+        &mut self,
+        pool: &Pool,
+        path: KernelPath,
+        state: &mut State,
+        rollout: &Rollout,
+        rate: f64,
+    ) {
         let step = state.epoch + 1;
         let Self { adamw, clip, layers, .. } = self;
+        let adamw = AdamW { learning_rate: rate, ..*adamw };
         let states = state.perception.layers.iter_mut().chain(&mut state.update.layers);
         let moments = state.optimizer.perception.iter_mut().chain(&mut state.optimizer.update);
         let mut work: Vec<_> = states.zip(moments).zip(layers).collect();

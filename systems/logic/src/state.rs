@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Model;
 use crate::error::LogicError;
 use crate::gate::{GATES, PASS_A};
+use crate::identity;
 use crate::streams;
 use crate::wiring::{self, Wires};
 
@@ -100,6 +101,9 @@ fn new_update(model: &Model, seed: u64) -> Network {
         let wires = wiring::unique(inputs, gates, &mut stream);
         layers.push(new_layer(model, wires, gates));
         inputs = gates;
+    }
+    if model.identity_start {
+        identity::arrange(&mut layers, model.channels);
     }
     Network { layers }
 }

@@ -84,6 +84,7 @@ fn model() -> Model {
         kernel_gates: vec![8, 4, 2],
         update_gates: vec![9, 5, 3, 2],
         pass_logit: 10.0,
+        identity_start: false,
     }
 }
 
@@ -98,6 +99,7 @@ fn training(task: Task, boundary: Boundary, automaton_steps: usize) -> Training 
         batch: 2,
         epochs: 4,
         learning_rate: 0.05,
+        decay_from: 1.0,
         betas: [0.9, 0.99],
         epsilon: 1e-8,
         weight_decay: 0.01,
