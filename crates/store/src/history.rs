@@ -60,26 +60,24 @@ pub(crate) fn read(storage: &dyn Storage, name: &str) -> Result<(Option<String>,
     Ok((head.previous, rows.map_err(|_| malformed())?))
 }
 
-/// The names of the segments from `last` back to the first, as far as they can be read, and the
-/// rows in the order in which they were written.
-pub(crate) fn chain(storage: &dyn Storage, last: Option<&str>) -> (Vec<String>, Vec<Row>, Option<Damage>) {
-    let (mut names, mut segments, mut damage) = (Vec::new(), Vec::new(), None);
+/// The rows of the segments from the first to `last`, as far back as they can be read.
+pub(crate) fn rows(storage: &dyn Storage, last: Option<&str>) -> (Vec<Row>, Option<Damage>) {
+    let (mut segments, mut damage) = (Vec::new(), None);
     let mut next = last.map(str::to_owned);
     while let Some(name) = next {
-        match read(storage, &name) {
+        next = match read(storage, &name) {
+            // The name before a segment is part of its hashed content: no cycle is possible.
             Ok((previous, rows)) => {
-                // The name before a segment is part of its hashed content: no cycle is possible.
-                next = previous;
                 segments.push(rows);
+                previous
             }
             Err(found) => {
-                next = None;
                 damage = Some(found);
+                None
             }
-        }
-        names.push(name);
+        };
     }
-    (names, segments.into_iter().rev().flatten().collect(), damage)
+    (segments.into_iter().rev().flatten().collect(), damage)
 }
 
 pub(crate) fn put(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(), StorageError> {

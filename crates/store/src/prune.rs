@@ -170,21 +170,29 @@ impl Store {
     }
 
     /// Deletes the history segments that no checkpoint's history contains.
-    fn sweep_history(&self) -> Result<(), StorageError> {
-        let mut named = BTreeSet::new();
-        for record in self.records().rev() {
-            let last = record.history.as_ref();
-            if last.is_some_and(|last| !named.contains(last)) {
-                let (names, _, damage) = history::chain(&*self.storage, last.map(String::as_str));
-                if damage.is_some() {
-                    return Ok(());
-                }
-                named.extend(names);
-            }
+    fn sweep_history(&mut self) -> Result<(), StorageError> {
+        if self.chain_history().is_err() {
+            // What lies behind a damaged segment is not known, so nothing is deleted.
+            self.chained.clear();
+            return Ok(());
         }
         for object in self.storage.list(history::PREFIX)? {
-            if history::parse_object_name(&object.name).is_some() && !named.contains(&object.name) {
+            if history::parse_object_name(&object.name).is_some() && !self.chained.contains(&object.name) {
                 self.storage.delete(&object.name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the segments of all histories. A segment names the one before it, so that a known one
+    /// ends the walk.
+    fn chain_history(&mut self) -> Result<(), Damage> {
+        let lasts: Vec<String> = self.records().rev().filter_map(|record| record.history.clone()).collect();
+        for last in lasts {
+            let mut next = Some(last);
+            while let Some(name) = next.filter(|name| !self.chained.contains(name)) {
+                next = history::read(&*self.storage, &name)?.0;
+                self.chained.insert(name);
             }
         }
         Ok(())

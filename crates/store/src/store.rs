@@ -29,6 +29,8 @@ pub struct Store {
     pub(crate) condemned: BTreeMap<Hash, u64>,
     /// The packs that each checkpoint needs, as far as it was asked for.
     pub(crate) needs: HashMap<u64, BTreeSet<Hash>>,
+    /// History segments that are known to be part of a checkpoint's history.
+    pub(crate) chained: BTreeSet<String>,
     lease: Option<Box<dyn Lease>>,
     pub(crate) poisoned: bool,
 }
@@ -132,6 +134,7 @@ impl Store {
             identity_damage,
             condemned,
             needs: HashMap::new(),
+            chained: BTreeSet::new(),
             lease,
             poisoned: false,
         };
@@ -247,8 +250,7 @@ impl Store {
     /// The rows of the metrics history up to the checkpoint of `record`; rows of segments that
     /// cannot be read are left out, and the damage is returned.
     pub fn history(&self, record: &CommitRecord) -> (Vec<Row>, Option<Damage>) {
-        let (_, rows, damage) = history::chain(&*self.storage, record.history.as_deref());
-        (rows, damage)
+        history::rows(&*self.storage, record.history.as_deref())
     }
 
     /// Begins a save.
