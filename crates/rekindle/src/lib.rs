@@ -30,7 +30,7 @@
 //! ```
 //!
 //! - Arrays: a sequence of one number type is an array. `#[serde(with = "rekindle::array")]`
-//!   makes it fast and keeps its shape, see [`array`].
+//!   makes it fast and keeps its shape, see [`mod@array`].
 //! - [`RunOptions`] sets policy, schema and lineage; [`Versions`] migrates older states.
 //! - [`Tree`] is the state without serde, for tools: [`to_tree`], [`from_tree`], [`diff`](fn@diff).
 //! - [`Store`] is the engine beneath, with tags, pruning and verification.

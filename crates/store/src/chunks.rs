@@ -47,7 +47,8 @@ impl Chunks {
             }
             let index = pack::read_index(&**storage, &id);
             chunks.add_pack(id, index.entries);
-            if let Some(damage) = index.damage {
+            // A writer may have deleted the pack since it was listed: then no checkpoint needs it.
+            if let Some(damage) = index.damage.filter(|damage| damage.problem != Problem::Missing) {
                 chunks.damaged.insert(id, damage);
             }
         }
