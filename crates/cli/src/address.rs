@@ -60,6 +60,11 @@ pub fn open_run(path: &Path) -> anyhow::Result<Store> {
     if is_checkpoint_file(path) {
         return Ok(open_checkpoint_file(path)?);
     }
+    let address = Address::parse(&path.to_string_lossy());
+    if address.run.as_path() != path {
+        let (text, run) = (path.display(), address.run.display());
+        bail!("`{text}` is the address of a checkpoint; this command takes the whole run: `{run}`");
+    }
     Ok(Store::open(Arc::new(FileStorage::new(path)))?)
 }
 
@@ -74,6 +79,10 @@ impl Source {
     /// Opens the checkpoint of a run or of a checkpoint file.
     pub fn open(text: &str) -> anyhow::Result<Self> {
         let address = Address::parse(text);
+        if address.run.is_file() && !is_checkpoint_file(&address.run) {
+            let file = address.run.display();
+            bail!("`{file}` is a file, not a run; make one with `rekindle import {file} --run DIR`");
+        }
         let store = open_run(&address.run)?;
         let step = resolve(&store, &address.which).with_context(|| format!("`{text}`"))?;
         Ok(Self { store, step })

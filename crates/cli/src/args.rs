@@ -20,7 +20,8 @@ Exit codes:
 Addresses of checkpoints:
   RUN, RUN@latest   the newest valid checkpoint      RUN@best   the best by the run's metric
   RUN@latest~2      two before that                  RUN@TAG    a tagged one
-  RUN@1200          the one at step 1200             FILE       a .rekindle file";
+  RUN@1200          the one at step 1200             FILE       a .rekindle file
+`inspect` and `diff` take .safetensors and .json files too.";
 
 /// Train, stop anywhere, light it again, and get the same bits.
 #[derive(Debug, Parser)]

@@ -75,7 +75,9 @@ fn train(error: &TrainError) -> u8 {
         TrainError::Save(error) => save(error),
         TrainError::Capture(error) => capture(error),
         TrainError::Prune(error) => prune(error),
-        TrainError::Graft { .. } | TrainError::OtherSystem { .. } => DOES_NOT_FIT,
+        TrainError::Graft { .. } | TrainError::OtherSystem { .. } | TrainError::Contradiction { .. } => {
+            DOES_NOT_FIT
+        }
         TrainError::System(error) if error.is_misfit() => DOES_NOT_FIT,
         TrainError::NothingSaved { .. } => NO_RUN,
         _ => OTHER,

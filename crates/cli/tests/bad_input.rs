@@ -283,3 +283,62 @@ fn kernels_that_the_machine_lacks() {
     assert_eq!(output.status.code(), Some(2));
     check(&String::from_utf8(output.stderr).unwrap(), &["abacus", "scalar"]);
 }
+
+#[test]
+fn a_change_that_no_step_follows_is_not_claimed_to_be_saved() {
+    let world = with_run();
+    let config = world.read("r/config.yaml");
+    let before = world.json("status r")["state_hash"].clone();
+    let idle = world.run("resume r --stop-at 25 --set training.learning_rate=0.001");
+    check(&idle.stdout, &["nothing to do at step 25", before.as_str().unwrap()]);
+    assert_eq!(world.read("r/config.yaml"), config);
+    intact(&world);
+}
+
+#[test]
+fn a_config_that_was_edited_in_an_export() {
+    let world = with_run();
+    world.ok("export r x.json");
+    let text = String::from_utf8(world.read("x.json")).unwrap();
+    world.write("x.json", text.replace("\"learning_rate\": 0.05,", "\"learning_rate\": 0.06,").as_bytes());
+    world.ok("import x.json --run edited");
+    check(&world.fails(12, "resume edited"), &["differ in `training`", "edited"]);
+}
+
+#[test]
+fn a_failed_start_leaves_no_run_behind() {
+    let world = with_run();
+    let wide = "--set model.update_gates=[24,16,8,4,2,1]";
+    world.fails(12, &format!("train small.yaml --run new --from r {wide}"));
+    assert!(!world.path("new").exists());
+    check(&world.fails(2, "train small.yaml --run new --from r --only training"), &["below `state`"]);
+    assert!(!world.path("new").exists());
+}
+
+#[test]
+fn a_damaged_part_of_the_history_does_not_take_the_rest_away() {
+    let world = World::new();
+    world.json("train small.yaml --run r --stop-at 20");
+    world.json("resume r --stop-at 40");
+    world.json("resume r --stop-at 45");
+    let segments = world.files("r/metrics");
+    common::flip(segments.last().unwrap(), 100);
+    let history = world.run("inspect r --history");
+    check(&history.stdout, &["step 20", "step 40"]);
+    check(&history.stderr, &["history is not complete"]);
+    check(&world.run("resume r --stop-at 46").stderr, &["history is not complete"]);
+    assert_eq!(world.run("verify r").code, 1);
+}
+
+#[test]
+fn an_address_where_a_run_is_expected() {
+    let world = with_run();
+    for words in ["verify r@20", "ls r@latest", "status r@best"] {
+        check(&world.fails(2, words), &["is the address of a checkpoint", "whole run: `r`"]);
+    }
+    world.ok("export r x.safetensors");
+    check(
+        &world.fails(2, "train small.yaml --from x.safetensors"),
+        &["rekindle import x.safetensors --run DIR"],
+    );
+}

@@ -46,6 +46,7 @@ fn screens() {
     screen!("tags", world.ok("tag r"));
     screen!("inspect", world.ok("inspect r@20"));
     screen!("inspect_array", world.ok("inspect r@20 state.update.layers.5.logits"));
+    screen!("inspect_value", world.ok("inspect r@20 state.epoch"));
     screen!("inspect_history", world.ok("inspect r --history"));
     screen!("verify", world.ok("verify r"));
     let diff = world.run("diff r@20 r@40");

@@ -72,12 +72,20 @@ pub(crate) fn rows(storage: &dyn Storage, last: Option<&str>) -> (Vec<Row>, Opti
                 previous
             }
             Err(found) => {
-                damage = Some(found);
-                None
+                damage = damage.or(Some(found));
+                segment_before(storage, &name)
             }
         };
     }
     (segments.into_iter().rev().flatten().collect(), damage)
+}
+
+/// The name of the last segment that ends before a damaged one, which does not tell any more.
+fn segment_before(storage: &dyn Storage, damaged: &str) -> Option<String> {
+    let objects = storage.list(PREFIX).ok()?;
+    let step = |name: &str| name.get(..PREFIX.len() + 12).map(str::to_owned);
+    let earlier = objects.into_iter().map(|object| object.name).filter(|name| step(name) < step(damaged));
+    earlier.filter(|name| parse_object_name(name).is_some()).max()
 }
 
 pub(crate) fn put(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(), StorageError> {

@@ -204,6 +204,7 @@ impl ConfigText {
     fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         serde_saphyr::from_str(&self.yaml).map_err(|error| {
             let message = error.to_string().replace("<input>", &self.origin);
+            let message = message.trim_start_matches("error: ");
             let hint = hint_in(&error.without_snippet().to_string());
             ConfigError::Text { message: message.trim_end().to_owned(), hint }
         })

@@ -166,6 +166,23 @@ pub enum TrainError {
         /// Why.
         error: GraftError,
     },
+    /// The config and the state of a checkpoint contradict each other.
+    #[error(
+        "the config and the state of the checkpoint in {location} differ in `{section}`: one of them was edited; \
+         start a new run from the state with `train CONFIG --from`"
+    )]
+    Contradiction {
+        /// The run.
+        location: String,
+        /// The section that differs.
+        section: &'static str,
+    },
+    /// Only the system's own state can be taken over.
+    #[error("--only {path}: only entries below `state` can be taken over, such as `state.{path}`")]
+    NotState {
+        /// The path.
+        path: EntryPath,
+    },
     /// The run has no checkpoint to go on from.
     #[error("{location} has no checkpoint yet, so there is nothing to resume; start anew with another --run")]
     NothingSaved {
@@ -245,9 +262,14 @@ fn last_good(step: &Option<u64>) -> String {
 
 /// Trains a system from `start` until it ends, is stopped, or fails.
 pub(crate) fn train<S: System>(start: Start, options: &Options) -> Result<Report, TrainError> {
+    let resources = Resources { threads: options.threads.max(1) };
     let session = match start {
-        Start::New { text, settings, run, from } => Session::<S>::begin(&text, &settings, run, from)?,
-        Start::Resume { run, step, settings, onto } => Session::<S>::resume(run, step, &settings, onto)?,
+        Start::New { text, settings, run, from } => {
+            Session::<S>::begin(&text, &settings, run, from, &resources)?
+        }
+        Start::Resume { run, step, settings, onto } => {
+            Session::<S>::resume(run, step, &settings, onto, &resources)?
+        }
     };
     session.train(options)
 }
@@ -256,12 +278,16 @@ pub(crate) fn train<S: System>(start: Start, options: &Options) -> Result<Report
 struct Session<S: System> {
     config: ConfigOf<S>,
     state: StateOf<S>,
+    system: S,
+    threads: usize,
     run: Option<Run>,
     directory: Option<String>,
     resumed_from: Option<u64>,
     /// Metrics of the checkpoint that training goes on from.
     metrics: Metrics,
     notices: Vec<String>,
+    /// The unknown `best.metric` was told.
+    warned: bool,
 }
 
 impl<S: System> Session<S> {
@@ -270,6 +296,7 @@ impl<S: System> Session<S> {
         settings: &[String],
         directory: Option<PathBuf>,
         from: Option<Box<Origin>>,
+        resources: &Resources,
     ) -> Result<Self, TrainError> {
         let config: ConfigOf<S> = text.config(settings)?;
         let mut state = initial_state::<S>(&config)?;
@@ -278,6 +305,8 @@ impl<S: System> Session<S> {
             require_same_system::<S>(&origin)?;
             state = take_over(state, &origin, &config)?;
         }
+        // What cannot be trained leaves no run behind.
+        let system = S::attach(&config, &state.state, resources)?;
         let run = match &directory {
             Some(path) => {
                 let mut options = options_for::<S>(&config);
@@ -291,11 +320,14 @@ impl<S: System> Session<S> {
         Ok(Self {
             config,
             state,
+            system,
+            threads: resources.threads,
             run,
             directory: directory.map(|path| path.display().to_string()),
             resumed_from: None,
             metrics: Metrics::new(),
             notices: Vec::new(),
+            warned: false,
         })
     }
 
@@ -304,6 +336,7 @@ impl<S: System> Session<S> {
         step: Option<u64>,
         settings: &[String],
         onto: Onto,
+        resources: &Resources,
     ) -> Result<Self, TrainError> {
         let mut run = match &onto {
             Onto::Same | Onto::DiscardLater => {
@@ -324,22 +357,36 @@ impl<S: System> Session<S> {
             let found = record.about.system.clone();
             return Err(TrainError::OtherSystem { location, found, expected: S::NAME });
         }
-        let (config, changes) = change_config(&record.about.config, settings, S::changeable())?;
-        let mut state = initial_state::<S>(&config)?;
+        let newest: (ConfigOf<S>, _) = change_config(&record.about.config, &[], S::changeable())?;
+        let mut state = initial_state::<S>(&newest.0)?;
         let resumed = match step {
             None => run.resume(&mut state)?,
             Some(step) => run.resume_at(step, &mut state, |_| Ok(()))?,
         };
         let from = resumed.step.unwrap_or(0);
-        clear_the_way(&mut run, from, &onto)?;
-        let metrics = run.store().checkpoint(from)?.record().about.metrics.clone();
+        let checkpoint = run.store().checkpoint(from)?;
+        let (metrics, recorded) =
+            (checkpoint.record().about.metrics.clone(), &checkpoint.record().about.config);
+        let history_damage = checkpoint.history().1;
+        if resumed.migrated_from.is_none() {
+            require_agreement(recorded, &state, &location)?;
+        }
+        let (config, changes): (ConfigOf<S>, _) = change_config(recorded, settings, S::changeable())?;
         // What may change on resume has changed; the rest is what it was.
         state.training = config.training.clone();
+        let system = S::attach(&config, &state.state, resources)?;
+        clear_the_way(&mut run, from, &onto)?;
         run.set_policy(config.policy());
         run.about_mut().changes.extend(changes.iter().map(|change| format!("step {from}: {change}")));
         let mut notices: Vec<String> = resumed.skipped.iter().map(skip_notice).collect();
         if let Some(version) = resumed.migrated_from {
             notices.push(format!("the state was migrated from version {version} of `{}`", S::NAME));
+        }
+        if let Some(damage) = history_damage {
+            notices.push(format!("warning: the metrics history is not complete: {damage}"));
+        }
+        if !changes.is_empty() {
+            notices.push(format!("changed: {}", changes.join(", ")));
         }
         let directory = match onto {
             Onto::Nothing => None,
@@ -349,20 +396,24 @@ impl<S: System> Session<S> {
         Ok(Self {
             config,
             state,
+            system,
+            threads: resources.threads,
             run: directory.is_some().then_some(run),
             directory: directory.map(|path| path.display().to_string()),
             resumed_from: Some(from),
             metrics,
             notices,
+            warned: false,
         })
     }
 
     fn train(mut self, options: &Options) -> Result<Report, TrainError> {
-        let resources = Resources { threads: options.threads.max(1) };
-        let mut system = S::attach(&self.config, &self.state.state, &resources)?;
-        let mut progress = system.progress(&self.state.state);
+        let mut progress = self.system.progress(&self.state.state);
         let first_step = progress.step;
-        self.describe_run(&system, &resources)?;
+        self.describe_run();
+        if self.resumed_from.is_none() {
+            self.copy_config()?;
+        }
         let signals = Signals::listen();
         let pace = Pace { begun: Instant::now(), first_step };
         self.note_pace(&pace, progress);
@@ -381,8 +432,8 @@ impl<S: System> Session<S> {
             && signals.received().is_none()
             && options.stop_at.is_none_or(|at| progress.step < at)
         {
-            let step_metrics = system.step(&mut self.state.state)?;
-            progress = system.progress(&self.state.state);
+            let step_metrics = self.system.step(&mut self.state.state)?;
+            progress = self.system.progress(&self.state.state);
             self.refuse_divergence(progress.step, &step_metrics)?;
             self.trace(progress.step, options)?;
             if options.kill_at == Some(progress.step) {
@@ -392,9 +443,10 @@ impl<S: System> Session<S> {
             metrics = step_metrics;
             let every = self.config.evaluate.every;
             if every > 0 && progress.step.is_multiple_of(every) && !progress.finished {
-                metrics.extend(system.evaluate(&self.state.state)?);
+                metrics.extend(self.system.evaluate(&self.state.state)?);
                 view.evaluated(&metrics);
                 self.log(progress.step, &metrics);
+                self.warn_of_unknown_best(&metrics);
             }
             if !progress.finished {
                 self.note_pace(&pace, progress);
@@ -402,9 +454,9 @@ impl<S: System> Session<S> {
             }
         }
         self.note_pace(&pace, progress);
-        metrics.extend(system.evaluate(&self.state.state)?);
+        metrics.extend(self.system.evaluate(&self.state.state)?);
         let conclusion =
-            if progress.finished { system.conclude(&self.state.state)? } else { Conclusion::default() };
+            if progress.finished { self.system.conclude(&self.state.state)? } else { Conclusion::default() };
         metrics.extend(conclusion.metrics);
         view.evaluated(&metrics);
         view.finish(progress);
@@ -429,20 +481,27 @@ impl<S: System> Session<S> {
         })
     }
 
-    /// Writes into the run's records how it is computed, and a copy of the config for people.
-    fn describe_run(&mut self, system: &S, resources: &Resources) -> Result<(), TrainError> {
-        let Some(run) = &mut self.run else { return Ok(()) };
+    /// Notes for the commit records: the config, and how it is computed.
+    fn describe_run(&mut self) {
+        let Some(run) = &mut self.run else { return };
         let mut environment = BTreeMap::from([
-            ("threads".to_owned(), resources.threads.to_string()),
+            ("threads".to_owned(), self.threads.to_string()),
             ("rekindle".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("target".to_owned(), format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)),
         ]);
-        environment.extend(system.environment());
+        environment.extend(self.system.environment());
         let about = run.about_mut();
         about.environment = environment;
         about.config = serde_json::to_value(&self.config).unwrap_or_default();
+    }
+
+    /// Writes a copy of the config for people.
+    fn copy_config(&self) -> Result<(), TrainError> {
+        const HEAD: &str = "# A copy for people. Editing it changes nothing: use\n\
+                            # `rekindle resume RUN --set PATH=VALUE`.\n";
+        let Some(run) = &self.run else { return Ok(()) };
         let yaml = serde_saphyr::to_string(&self.config).unwrap_or_default();
-        run.store().put_note("config.yaml", yaml.as_bytes())?;
+        run.store().put_note("config.yaml", format!("{HEAD}{yaml}").as_bytes())?;
         Ok(())
     }
 
@@ -469,6 +528,21 @@ impl<S: System> Session<S> {
         let done = progress.step - pace.first_step;
         if done > 0 && seconds > 0.0 {
             environment.insert("steps_per_second".to_owned(), format!("{:.3}", done as f64 / seconds));
+        }
+    }
+
+    /// A misspelt `best.metric` shows at the first evaluation.
+    fn warn_of_unknown_best(&mut self, metrics: &Metrics) {
+        let Some(best) = self.config.best.as_ref().filter(|best| !metrics.contains_key(&best.metric)) else {
+            return;
+        };
+        if !std::mem::replace(&mut self.warned, true) {
+            let known: Vec<&str> = metrics.keys().map(String::as_str).collect();
+            eprintln!(
+                "warning: there is no metric `{}` (best.metric); there are: {}",
+                best.metric,
+                known.join(", ")
+            );
         }
     }
 
@@ -501,12 +575,14 @@ impl<S: System> Session<S> {
         artifacts: &[(String, Vec<u8>)],
     ) -> Result<Hash, TrainError> {
         let Some(run) = &mut self.run else { return Ok(hash_of(&self.state)?) };
-        // Without a step done, the checkpoint that training went on from is still the newest; a
-        // change of the config shows from the next step on.
-        if self.resumed_from != Some(step) {
-            run.log(step, metrics);
-            run.save(step, &self.state)?;
+        if self.resumed_from == Some(step) {
+            // No step was done: what is saved is what it was, and a change of the config is not.
+            return Ok(run.store().checkpoint(step)?.record().state_hash);
         }
+        run.log(step, metrics);
+        run.save(step, &self.state)?;
+        self.copy_config()?;
+        let Some(run) = &self.run else { return Ok(hash_of(&self.state)?) };
         for (name, bytes) in artifacts {
             run.store().put_note(&format!("artifacts/{name}"), bytes)?;
         }
@@ -567,6 +643,9 @@ where
 {
     // Without --only, the system's whole state is taken; the config stays that of the new run.
     let path = origin.only.clone().unwrap_or_else(|| EntryPath::root().child("state"));
+    if path.segments().first().is_none_or(|first| first != "state") {
+        return Err(TrainError::NotState { path });
+    }
     let part = origin.store.checkpoint(origin.step)?.load(&path)?;
     let grafted = graft(&fresh, &path, part);
     let mut state =
@@ -574,6 +653,32 @@ where
     state.model = config.model.clone();
     state.training = config.training.clone();
     Ok(state)
+}
+
+/// The config that a checkpoint records must be the one that its state was trained with.
+fn require_agreement<M, T, St>(
+    recorded: &serde_json::Value,
+    state: &TrainingState<M, T, St>,
+    location: &str,
+) -> Result<(), TrainError>
+where
+    M: Serialize,
+    T: Serialize,
+{
+    let agrees = |section: &str, value: serde_json::Result<serde_json::Value>| {
+        recorded.get(section) == value.ok().as_ref()
+    };
+    let sections = [
+        ("seed", serde_json::to_value(state.seed)),
+        ("model", serde_json::to_value(&state.model)),
+        ("training", serde_json::to_value(&state.training)),
+    ];
+    for (section, value) in sections {
+        if !agrees(section, value) {
+            return Err(TrainError::Contradiction { location: location.to_owned(), section });
+        }
+    }
+    Ok(())
 }
 
 /// A whole state can only be taken over from a run of the same system; a part from any.

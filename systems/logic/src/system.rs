@@ -107,7 +107,7 @@ impl System for Logic {
                 ("tried".to_owned(), check.tried as f64),
                 ("active_gates".to_owned(), circuit.active_gates() as f64),
             ]),
-            text: format!("{picture}\n\n{verdict}"),
+            text: format!("{}\n\n{verdict}", picture.trim_end()),
             artifacts: vec![("circuit.json".to_owned(), json)],
         })
     }

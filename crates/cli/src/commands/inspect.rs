@@ -31,7 +31,8 @@ pub fn inspect(registry: &Registry, args: &InspectArgs, json: bool) -> anyhow::R
         }))?;
         return Ok(0);
     }
-    let mut lines = if path.is_root() { heading(&checkpoint) } else { vec![output::bold(&path.to_string())] };
+    let title = || vec![format!("{}  {}", output::bold(&path.to_string()), output::dim(&summary(node)))];
+    let mut lines = if path.is_root() { heading(&checkpoint) } else { title() };
     draw(node, "", args.depth, &mut lines);
     output::print(&lines.join("\n"))?;
     Ok(0)

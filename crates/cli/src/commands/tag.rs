@@ -16,6 +16,11 @@ pub fn tag(args: &TagArgs, json: bool) -> anyhow::Result<u8> {
     let writable = || Store::open_for_writing(Arc::new(FileStorage::new(&address.run)), "rekindle tag");
     if let Some(name) = &args.delete {
         writable()?.delete_tag(name)?;
+        if json {
+            output::print_json(&json!({"deleted": name}))?;
+        } else {
+            output::print(&format!("deleted {name}"))?;
+        }
         return Ok(0);
     }
     let Some(name) = &args.name else {

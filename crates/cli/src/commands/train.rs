@@ -115,8 +115,10 @@ fn summary(report: &Report) -> String {
         lines.push(report.text.trim_end().to_owned());
         lines.push(String::new());
     }
+    let idle = report.resumed_from.is_some() && report.steps_run == 0;
     let state = match (report.finished, report.stopped_by) {
         (true, _) => "finished",
+        (false, _) if idle => "nothing to do",
         (false, Some(_)) => "stopped; saved",
         (false, None) => "stopped as asked; saved",
     };
