@@ -170,6 +170,8 @@ fn a_config_with_a_misspelt_key_or_a_wrong_type() {
     world.fails(2, "train e.yaml");
     world.write("f.yaml", &[0xff, 0xfe, 0x00]);
     check(&world.fails(2, "train f.yaml"), &["cannot read `f.yaml`"]);
+    std::fs::create_dir(world.path("dir")).unwrap();
+    check(&world.fails(2, "train dir/"), &["is a directory", "rekindle resume dir"]);
     check(&world.fails(2, "train missing.yaml"), &["cannot read `missing.yaml`"]);
     check(&world.fails(2, "train chekcerboard"), &["did you mean `checkerboard`?"]);
     assert!(!world.path("runs").exists(), "nothing was made");

@@ -163,6 +163,12 @@ pub enum ConfigError {
         /// The nearest known word, if one is near.
         hint: String,
     },
+    /// A run's directory where a config is expected.
+    #[error("`{}` is a directory; go on with a run by `rekindle resume {}`", path.display(), path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The file cannot be read.
     #[error("cannot read `{}`: {source}", path.display())]
     Unreadable {

@@ -136,6 +136,9 @@ impl Registry {
                 known: known().collect(),
             });
         }
+        if path.is_dir() {
+            return Err(ConfigError::Directory { path: path.to_owned() });
+        }
         let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
         let yaml = files::read_text(path, CONFIG_LIMIT).map_err(unreadable)?;
         Ok(ConfigText { origin: name.to_owned(), yaml })

@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use rekindle::Store;
+use rekindle::storage::StorageError;
+use rekindle::{OpenError, Store};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
     ConfigText, Display, Onto, Options, Origin, Registry, Report, Signal, Start, Started, TrainError,
@@ -18,11 +19,26 @@ use crate::output;
 pub fn train(registry: &Registry, args: TrainArgs, json: bool) -> anyhow::Result<u8> {
     let text = registry.config_text(&args.config)?;
     let system = registry.system(&text.system()?, &text.origin)?;
-    let from = args.from.as_deref().map(|from| origin(from, args.only.as_deref())).transpose()?;
-    let run =
-        if args.how.without_run { None } else { Some(args.run.unwrap_or_else(|| default_run(&args.config))) };
-    let start = Start::New { text, settings: args.set, run, from: from.map(Box::new) };
-    finish(system.train(start, &options(&args.how, json)), json)
+    let options = options(&args.how, json);
+    loop {
+        let from = args.from.as_deref().map(|from| origin(from, args.only.as_deref())).transpose()?;
+        let run = match &args.run {
+            _ if args.how.without_run => None,
+            Some(run) => Some(run.clone()),
+            None => Some(default_run(&args.config)),
+        };
+        let start = Start::New {
+            text: text.clone(),
+            settings: args.set.clone(),
+            run: run.clone(),
+            from: from.map(Box::new),
+        };
+        match system.train(start, &options) {
+            // Another process took the free directory first: the next one, then.
+            Err(TrainError::Open(error)) if args.run.is_none() && is_taken(&error) => {}
+            result => return finish(result, json),
+        }
+    }
 }
 
 pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Result<u8> {
@@ -47,6 +63,10 @@ pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Resu
     };
     let start = Start::Resume { run: address.run, step, settings: args.set, onto };
     finish(system.train(start, &options(&args.how, json)), json)
+}
+
+fn is_taken(error: &OpenError) -> bool {
+    matches!(error, OpenError::RunExists { .. } | OpenError::Storage(StorageError::Locked { .. }))
 }
 
 /// The system of a run; of a run that was imported, what its newest checkpoint says.

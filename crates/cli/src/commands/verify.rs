@@ -41,7 +41,11 @@ pub fn verify(path: &Path, json: bool) -> anyhow::Result<u8> {
     for skipped in &report.invalid {
         output::print(&format!("step {}: DAMAGED  {}", skipped.step, skipped.damage))?;
     }
-    for damage in &report.damage {
+    let told = |damage: &Damage| {
+        let mut told = report.invalid.iter().map(|skipped| &skipped.damage);
+        told.any(|told| told.object == damage.object && told.offset == damage.offset)
+    };
+    for damage in report.damage.iter().filter(|damage| !told(damage)) {
         output::print(&format!("damage: {damage}"))?;
     }
     for name in &report.unknown {
