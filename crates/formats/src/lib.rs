@@ -40,7 +40,6 @@ use rekindle::Checkpoint;
 
 pub use archive::{is_checkpoint_file, open as open_checkpoint_file};
 pub use document::{Document, FormatError};
-pub use safetensors::open as open_safetensors;
 
 /// Reads a file.
 pub type Read = fn(&Path) -> Result<Document, FormatError>;

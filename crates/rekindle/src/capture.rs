@@ -11,7 +11,7 @@ use rekindle_store::{
 use crate::array;
 
 /// Receives the arrays of a captured state. The bytes are only borrowed.
-pub trait ArraySink {
+pub(crate) trait ArraySink {
     /// What stands in the tree for an array.
     type Array;
 

@@ -55,7 +55,7 @@ pub use rekindle_store::{
 pub use half;
 
 pub use array::{ArrayData, Element, Matrix, growing};
-pub use capture::{ArraySink, CaptureError, hash_of, to_tree};
+pub use capture::{CaptureError, hash_of, to_tree};
 pub use compare::{Mismatch, MismatchKind};
 pub use diff::{Change, Diff, Difference, Fetch, Side, diff, first_difference};
 pub use graft::{GraftError, graft};

@@ -57,11 +57,6 @@ impl DType {
         &TABLE[self as usize]
     }
 
-    /// All element types.
-    pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|row| row.0)
-    }
-
     /// Bytes per element.
     pub fn size(self) -> usize {
         self.row().3
@@ -70,11 +65,6 @@ impl DType {
     /// The lower-case name, such as `f32`.
     pub fn name(self) -> &'static str {
         self.row().2
-    }
-
-    /// True for the floating-point types.
-    pub fn is_float(self) -> bool {
-        matches!(self, Self::F16 | Self::BF16 | Self::F32 | Self::F64)
     }
 
     pub(crate) fn code(self) -> u8 {

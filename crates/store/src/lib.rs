@@ -69,5 +69,5 @@ pub use save::{Save, Saved};
 pub use state_hash::{ArrayDigest, HashedArray, state_hash};
 pub use store::{Newest, Skipped, Store};
 pub use tags::TagError;
-pub use tree::{Array, ArrayLengthError, ArrayRef, ArrayType, Node, Outline, Scalar, StoredTree, Tree};
+pub use tree::{Array, ArrayLengthError, ArrayRef, ArrayType, Node, Scalar, StoredTree, Tree};
 pub use verify::Verification;

@@ -168,11 +168,6 @@ impl Store {
         &self.storage
     }
 
-    /// True when this process has the right to write.
-    pub fn is_writer(&self) -> bool {
-        self.lease.is_some()
-    }
-
     /// The steps that have a commit record, damaged ones included, in ascending order.
     pub fn steps(&self) -> Vec<u64> {
         self.commits.keys().copied().collect()

@@ -8,8 +8,7 @@ use crate::hash::Hash;
 use crate::path::EntryPath;
 
 /// A state tree whose arrays are described by `A`: their bytes ([`Array`]) in a [`Tree`], where
-/// they are stored ([`ArrayRef`]) in a [`StoredTree`], only their type ([`ArrayType`]) in an
-/// [`Outline`].
+/// they are stored ([`ArrayRef`]) in a [`StoredTree`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node<A> {
     /// Nothing: an absent option, a unit.
@@ -35,8 +34,6 @@ pub enum Node<A> {
 pub type Tree = Node<Array>;
 /// A state whose array bytes lie in a store.
 pub type StoredTree = Node<ArrayRef>;
-/// The form of a state: everything but the array bytes.
-pub type Outline = Node<ArrayType>;
 
 /// A scalar of an exact type. Floats are compared by their bits, so that NaN payloads and -0.0
 /// are kept apart.
@@ -133,11 +130,6 @@ impl Array {
     /// The elements, little-endian, in row-major order.
     pub fn data(&self) -> &[u8] {
         &self.data
-    }
-
-    /// Takes the bytes out.
-    pub fn into_data(self) -> Vec<u8> {
-        self.data
     }
 }
 
@@ -518,17 +510,6 @@ impl StoredTree {
     }
 }
 
-impl Tree {
-    /// The form of this state, without the array bytes.
-    pub fn outline(&self) -> Outline {
-        let mut kind = |_: &EntryPath, array: &Array| Ok::<_, std::convert::Infallible>(array.kind.clone());
-        match self.try_map_arrays(&mut kind) {
-            Ok(outline) => outline,
-            Err(never) => match never {},
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -557,9 +538,9 @@ mod tests {
 
     #[test]
     fn options_are_transparent_unless_that_would_be_ambiguous() {
-        let none = || Outline::Null;
-        assert_eq!(Node::option(Some(none())), Outline::Some(Box::new(none())));
-        let number = Outline::Scalar(Scalar::U8(1));
+        let none = || Tree::Null;
+        assert_eq!(Node::option(Some(none())), Tree::Some(Box::new(none())));
+        let number = Tree::Scalar(Scalar::U8(1));
         assert_eq!(Node::option(Some(number.clone())), number);
     }
 

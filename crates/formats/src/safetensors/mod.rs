@@ -9,8 +9,6 @@ mod write;
 
 use crate::Format;
 
-pub use read::open;
-
 pub(crate) const FORMAT: Format = Format {
     name: "safetensors",
     endings: &[".safetensors"],

@@ -8,7 +8,7 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use rekindle::{About, Array, Node, Scalar, Tree};
+use rekindle::{About, Array, Node, Scalar};
 
 use super::{DTYPES, HEADER_LIMIT, MARK};
 use crate::document::{Document, FormatError, Header};
@@ -36,14 +36,6 @@ pub(super) fn read(path: &Path) -> Result<Document, FormatError> {
     };
     let tree = tree_from_json(&rest.state, &mut take).map_err(malformed)?;
     rest.checkpoint.into_document(path, tree)
-}
-
-/// The content of a safetensors file as a tree, whoever wrote it.
-///
-/// # Errors
-/// When the file cannot be read or is not well formed.
-pub fn open(path: &Path) -> Result<Tree, FormatError> {
-    Ok(read(path)?.tree)
 }
 
 /// A file that somebody else wrote: tensors by name.
