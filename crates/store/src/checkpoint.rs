@@ -39,11 +39,16 @@ impl<'a> Checkpoint<'a> {
     /// When a part of the index is missing or damaged.
     pub fn tree(&self) -> Result<StoredTree, ReadError> {
         let tree = index::read(&self.store.chunks, &self.record.root)?;
-        if state_hash(&tree) != self.record.state_hash {
-            let name = crate::commit::object_name(self.record.step);
-            return Err(Damage::malformed(name, "the state does not have the recorded state hash").into());
-        }
+        self.require_state_hash(&tree)?;
         Ok(tree)
+    }
+
+    fn require_state_hash(&self, tree: &StoredTree) -> Result<(), Damage> {
+        if state_hash(tree) == self.record.state_hash {
+            return Ok(());
+        }
+        let name = crate::commit::object_name(self.record.step);
+        Err(Damage::malformed(name, "the state does not have the recorded state hash"))
     }
 
     /// The bytes of an array of this run, verified; `path` is named if they are damaged.
@@ -117,8 +122,8 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// The first damage.
     pub fn verify(&self) -> Result<(), ReadError> {
-        self.tree()?;
-        let mut used = index::reachable(&self.store.chunks, &self.record.root)?;
+        let (tree, mut used) = index::read_with_chunks(&self.store.chunks, &self.record.root)?;
+        self.require_state_hash(&tree)?;
         used.sort_by_key(|use_| use_.0);
         used.dedup_by_key(|use_| use_.0);
         let damaged = |(hash, entry): &(Hash, EntryPath)| {

@@ -203,10 +203,18 @@ pub(crate) fn read(chunks: &Chunks, root: &Hash) -> Result<StoredTree, Damage> {
 
 /// The chunks that the tree at `root` needs: nodes, array chunks and pieces of long strings.
 pub(crate) fn reachable(chunks: &Chunks, root: &Hash) -> Result<Vec<(Hash, EntryPath)>, Damage> {
+    read_with_chunks(chunks, root).map(|(_, used)| used)
+}
+
+/// The tree, as [`read`] gives it, and the chunks that it needs, as [`reachable`] does.
+pub(crate) fn read_with_chunks(
+    chunks: &Chunks,
+    root: &Hash,
+) -> Result<(StoredTree, Vec<(Hash, EntryPath)>), Damage> {
     let mut reader = IndexReader::new(chunks);
     reader.used = Some(Vec::new());
-    reader.node(root, &mut EntryPath::root(), 0)?;
-    Ok(reader.used.unwrap_or_default())
+    let tree = reader.node(root, &mut EntryPath::root(), 0)?;
+    Ok((tree, reader.used.unwrap_or_default()))
 }
 
 struct IndexReader<'a> {

@@ -1,6 +1,6 @@
 //! Saving a checkpoint: chunks into packs, the index, the commit record, in that order.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use rayon::prelude::*;
 
@@ -28,8 +28,8 @@ const WINDOW: usize = 16;
 pub struct Save<'a> {
     store: &'a mut Store,
     pack: Option<PackWriter>,
-    /// Chunks of packs that are not yet part of the store's index, with their lengths.
-    fresh: HashMap<Hash, u32>,
+    /// Chunks of packs that are not yet part of the store's index.
+    fresh: HashSet<Hash>,
     finished: Vec<crate::store::NewPack>,
     payload_bytes: u64,
 }
@@ -51,7 +51,7 @@ pub struct Saved {
 
 impl<'a> Save<'a> {
     pub(crate) fn new(store: &'a mut Store) -> Self {
-        Self { store, pack: None, fresh: HashMap::new(), finished: Vec::new(), payload_bytes: 0 }
+        Self { store, pack: None, fresh: HashSet::new(), finished: Vec::new(), payload_bytes: 0 }
     }
 
     /// Stores an array; `bytes` are its elements, little-endian, in row-major order. Chunks that
@@ -60,11 +60,8 @@ impl<'a> Save<'a> {
     /// # Errors
     /// When the number of bytes does not match, or the storage fails.
     pub fn array(&mut self, kind: ArrayType, bytes: &[u8]) -> Result<ArrayRef, SaveError> {
+        kind.check_len(bytes.len())?;
         let len = bytes.len() as u64;
-        if kind.byte_len() != Some(len) {
-            // Fails, and says what does not match.
-            crate::tree::Array::new(kind.dtype, kind.shape.clone(), bytes.to_vec())?;
-        }
         self.payload_bytes += len;
         if len < INLINE_LIMIT {
             let place = ArrayPlace::Inline(bytes.to_vec());
@@ -106,7 +103,7 @@ impl<'a> Save<'a> {
     }
 
     fn is_known(&self, hash: &Hash) -> bool {
-        self.fresh.contains_key(hash) || self.store.chunks.is_good(hash)
+        self.fresh.contains(hash) || self.store.chunks.is_good(hash)
     }
 
     fn push(
@@ -138,7 +135,7 @@ impl<'a> Save<'a> {
             empty => empty.insert(PackWriter::new(&self.store.storage)?),
         };
         pack.push(hash, raw_len, codec, stored)?;
-        self.fresh.insert(hash, raw_len as u32);
+        self.fresh.insert(hash);
         Ok(())
     }
 

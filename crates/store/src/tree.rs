@@ -111,14 +111,7 @@ impl Array {
     /// When the number of bytes does not match.
     pub fn new(dtype: DType, shape: Vec<u64>, data: Vec<u8>) -> Result<Self, ArrayLengthError> {
         let kind = ArrayType { dtype, shape };
-        let expected = dtype.byte_len(&kind.shape);
-        if expected != Some(data.len() as u64) {
-            return Err(ArrayLengthError {
-                expected: expected.map_or("more than 2^63".to_owned(), |len| len.to_string()),
-                found: data.len(),
-                kind,
-            });
-        }
+        kind.check_len(data.len())?;
         Ok(Self { kind, data })
     }
 
@@ -152,6 +145,16 @@ impl ArrayType {
     /// Bytes of the array, or `None` when that does not fit 63 bits.
     pub fn byte_len(&self) -> Option<u64> {
         self.dtype.byte_len(&self.shape)
+    }
+
+    /// Checks that `found` bytes are as many as such an array has.
+    pub(crate) fn check_len(&self, found: usize) -> Result<(), ArrayLengthError> {
+        let expected = self.byte_len();
+        if expected == Some(found as u64) {
+            return Ok(());
+        }
+        let expected = expected.map_or("more than 2^63".to_owned(), |len| len.to_string());
+        Err(ArrayLengthError { kind: self.clone(), expected, found })
     }
 
     /// The canonical cut of the array into boxes of at most 1 MiB, as the byte range that each

@@ -580,16 +580,15 @@ impl<S: System> Session<S> {
             return Ok(run.store().checkpoint(step)?.record().state_hash);
         }
         run.log(step, metrics);
-        run.save(step, &self.state)?;
-        self.copy_config()?;
-        let Some(run) = &self.run else { return Ok(hash_of(&self.state)?) };
+        let record = run.save(step, &self.state)?.record;
         for (name, bytes) in artifacts {
             run.store().put_note(&format!("artifacts/{name}"), bytes)?;
         }
-        let rows = run.store().checkpoint(step)?.history().0;
+        let rows = run.store().history(&record).0;
         let lines = rows.into_iter().map(|row| serde_json::Value::Object(row).to_string() + "\n");
         run.store().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
-        Ok(hash_of(&self.state)?)
+        self.copy_config()?;
+        Ok(record.state_hash)
     }
 }
 
