@@ -48,15 +48,15 @@ mod restore;
 mod run;
 mod saving;
 
-pub use rekindle_store::{
-    About, Array, ArrayDigest, ArrayRef, ArrayType, Best, Checkpoint, CommitRecord, Compression, DType,
-    Damage, DataKey, Depth, EntryPath, Goal, Hash, HashedArray, Identity, Lineage, Newest, Node, OpenError,
-    Plan, Problem, PruneError, Pruned, ReadError, Reason, Retention, Row, SaveError, Saved, Scalar, Schema,
-    Skipped, Store, StoredTree, TagError, Tree, Verification, is_encrypted, no_entry, put_wrapped_key,
-    similar, state_hash, storage, time, wrapped_key,
-};
-
 pub use half;
+pub use rekindle_store::{
+    About, Array, ArrayDigest, ArrayRef, ArrayType, Best, Checkpoint, CommitRecord, Compression, Copied,
+    DType, Damage, DataKey, Depth, EntryPath, Goal, Hash, HashedArray, Identity, Lineage, Newest, Node,
+    OpenError, Plan, Problem, PruneError, Pruned, ReadError, Reason, Repaired, Retention, Row, Salvaged,
+    SaveError, Saved, Scalar, Schema, Skipped, Store, StoredSignature, StoredTree, TagError, Tree,
+    Verification, copy_objects, is_encrypted, no_entry, put_wrapped_key, similar, state_hash, storage, time,
+    verify_without_key, wrapped_key,
+};
 
 pub use array::{ArrayData, Element, Matrix, growing};
 pub use background::{Saving, WhenBusy};

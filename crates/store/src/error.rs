@@ -224,6 +224,14 @@ pub enum SaveError {
         /// The limit.
         limit: usize,
     },
+    /// A note is too long.
+    #[error("the note has {len} bytes; at most {limit} are kept")]
+    NoteTooLong {
+        /// Its length in bytes.
+        len: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The state is nested deeper than a checkpoint may be.
     #[error("the state is nested deeper than {limit} levels at `{path}`")]
     TooDeep {

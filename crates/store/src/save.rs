@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 use crate::bases::{self, ArrayBases, Bases};
-use crate::checkpoint::Checkpoint;
 use crate::codec::{self, Base, Content};
 use crate::commit::{self, About, CommitRecord};
 use crate::error::SaveError;
@@ -347,22 +346,5 @@ impl ChunkSink for Save<'_> {
             self.push(chunk)?;
         }
         Ok(prepared.hash)
-    }
-}
-
-impl Store {
-    /// Saves a checkpoint of another run in this one, with its metrics history: array by array,
-    /// so that it takes no more memory than the largest of them.
-    ///
-    /// # Errors
-    /// When the checkpoint cannot be read, or this run cannot be written.
-    pub fn copy_checkpoint(&mut self, from: &Checkpoint<'_>) -> Result<Saved, SaveError> {
-        let tree = from.tree()?;
-        let rows = from.history().0;
-        let mut save = self.save()?;
-        let stored = tree.try_map_arrays(&mut |path, array: &ArrayRef| {
-            save.array(path, array.kind().clone(), &from.read_array(path, array)?)
-        })?;
-        save.commit(from.record().step, &stored, from.record().about.clone(), &rows)
     }
 }

@@ -390,6 +390,8 @@ impl Store {
 
     pub(crate) fn delete_commit(&mut self, step: u64) -> Result<(), StorageError> {
         self.storage.delete(&commit::object_name(step))?;
+        self.delete_signatures(step)?;
+        self.delete_note(step)?;
         self.commits.remove(&step);
         self.needs.remove(&step);
         Ok(())

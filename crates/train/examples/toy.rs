@@ -6,7 +6,9 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use rekindle::storage::FileStorage;
 use rekindle_train::{
     Conclusion, ConfigOf, Display, Metrics, Onto, Options, Preset, Progress, Registry, Resources, Start,
     System, SystemError,
@@ -138,7 +140,8 @@ fn main() -> ExitCode {
             from: None,
         })
     } else {
-        Ok(Start::Resume { run: PathBuf::from(subject), step: None, settings, onto: Onto::Same })
+        let storage = Arc::new(FileStorage::new(subject));
+        Ok(Start::Resume { run: PathBuf::from(subject), storage, step: None, settings, onto: Onto::Same })
     };
     match start.map_err(Into::into).and_then(|start| system.train(start, &options)) {
         Ok(report) => println!("{}", serde_json::to_string(&report).expect("plain data")),

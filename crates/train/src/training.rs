@@ -1,14 +1,16 @@
 //! The training loop that every system shares.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use rekindle::storage::{FileStorage, Keyed, MemoryStorage, Storage};
 use rekindle::{
     CaptureError, EntryPath, GraftError, Hash, Lineage, OpenError, PruneError, ReadError, ResumeError, Run,
-    RunOptions, Skipped, Store, graft, hash_of,
+    RunOptions, Skipped, Store, graft, hash_of, put_wrapped_key, wrapped_key,
 };
 use rekindle_formats::files;
 
@@ -50,6 +52,8 @@ pub enum Start {
     Resume {
         /// The directory of the run.
         run: PathBuf,
+        /// The run itself; of an encrypted one, with its key.
+        storage: Arc<dyn Storage>,
         /// The step to go on from; the newest valid one when absent.
         step: Option<u64>,
         /// `path=value` for what may change.
@@ -267,8 +271,8 @@ pub(crate) fn train<S: System>(start: Start, options: &Options) -> Result<Report
         Start::New { text, settings, run, from } => {
             Session::<S>::begin(&text, &settings, run, from, &resources)?
         }
-        Start::Resume { run, step, settings, onto } => {
-            Session::<S>::resume(run, step, &settings, onto, &resources)?
+        Start::Resume { run, storage, step, settings, onto } => {
+            Session::<S>::resume(run, storage, step, &settings, onto, &resources)?
         }
     };
     session.train(options)
@@ -301,6 +305,7 @@ impl<S: System> Session<S> {
         let config: ConfigOf<S> = text.config(settings)?;
         let mut state = initial_state::<S>(&config)?;
         let lineage = from.as_ref().map(|origin| lineage(origin)).transpose()?;
+        let like = from.as_ref().map(|origin| Arc::clone(origin.store.storage()));
         if let Some(origin) = from {
             require_same_system::<S>(&origin)?;
             state = take_over(state, &origin, &config)?;
@@ -313,7 +318,7 @@ impl<S: System> Session<S> {
                 if let Some(lineage) = lineage {
                     options = options.lineage(lineage);
                 }
-                Some(options.create(path)?)
+                Some(options.create_in(new_storage(path, like.as_deref())?)?)
             }
             None => None,
         };
@@ -333,6 +338,7 @@ impl<S: System> Session<S> {
 
     fn resume(
         directory: PathBuf,
+        storage: Arc<dyn Storage>,
         step: Option<u64>,
         settings: &[String],
         onto: Onto,
@@ -340,10 +346,10 @@ impl<S: System> Session<S> {
     ) -> Result<Self, TrainError> {
         let mut run = match &onto {
             Onto::Same | Onto::DiscardLater => {
-                RunOptions::new().system(S::NAME).versions(S::versions()).open(&directory)?
+                RunOptions::new().system(S::NAME).versions(S::versions()).open_in(storage)?
             }
-            Onto::Fork(path) => fork::<S>(&directory, step, path)?,
-            Onto::Nothing => copy_in_memory::<S>(&directory, step)?,
+            Onto::Fork(path) => fork::<S>(&directory, storage, step, path)?,
+            Onto::Nothing => copy_in_memory::<S>(storage, step)?,
         };
         let location = run.store().location();
         let newest = run.store().records().next_back();
@@ -462,7 +468,10 @@ impl<S: System> Session<S> {
         metrics.extend(conclusion.metrics);
         view.evaluated(&metrics);
         view.finish(progress);
-        let state_hash = self.save_last(progress.step, &metrics, &conclusion.artifacts)?;
+        let encrypted = self.run.as_mut().is_some_and(|run| run.store().identity().encrypted);
+        // A file for people would tell what the run keeps secret.
+        let artifacts = if encrypted { Vec::new() } else { conclusion.artifacts };
+        let state_hash = self.save_last(progress.step, &metrics, &artifacts)?;
         Ok(Report {
             run: self.directory,
             system: S::NAME,
@@ -472,11 +481,7 @@ impl<S: System> Session<S> {
             resumed_from: self.resumed_from,
             state_hash,
             finished: progress.finished,
-            artifacts: conclusion
-                .artifacts
-                .into_iter()
-                .map(|(name, _)| format!("artifacts/{name}"))
-                .collect(),
+            artifacts: artifacts.into_iter().map(|(name, _)| format!("artifacts/{name}")).collect(),
             metrics,
             stopped_by: if progress.finished { None } else { signals.received() },
             text: conclusion.text,
@@ -718,30 +723,44 @@ fn clear_the_way(run: &mut Run, from: u64, onto: &Onto) -> Result<(), TrainError
 
 /// A new run in `path` that holds one checkpoint of the run in `directory`.
 fn fork<S: System>(
-    directory: &std::path::Path,
+    directory: &Path,
+    storage: Arc<dyn Storage>,
     step: Option<u64>,
-    path: &std::path::Path,
+    path: &Path,
 ) -> Result<Run, TrainError> {
-    let (store, step) = open_valid(directory, step)?;
+    let new = new_storage(path, Some(&*storage))?;
+    let (store, step) = open_valid(storage, step)?;
     let source = format!("{}@{step}", directory.display());
     let origin = Origin { source, store, step, only: None };
     let options = RunOptions::new().system(S::NAME).versions(S::versions()).lineage(lineage(&origin)?);
-    let mut run = options.create(path)?;
+    let mut run = options.create_in(new)?;
     run.store_mut().copy_checkpoint(&origin.store.checkpoint(step)?)?;
     Ok(run)
 }
 
-fn copy_in_memory<S: System>(directory: &std::path::Path, step: Option<u64>) -> Result<Run, TrainError> {
-    let (store, step) = open_valid(directory, step)?;
+/// The place of a new run. One that begins with the state of an encrypted run has the same key.
+fn new_storage(path: &Path, like: Option<&dyn Storage>) -> Result<Arc<dyn Storage>, OpenError> {
+    let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(path));
+    let Some((like, key)) = like.and_then(|like| Some((like, like.key()?))) else { return Ok(storage) };
+    if storage.list("")?.is_empty()
+        && let Some(wrapped) = wrapped_key(like)?
+    {
+        put_wrapped_key(&*storage, &wrapped)?;
+    }
+    Ok(Arc::new(Keyed::new(storage, key.clone())))
+}
+
+fn copy_in_memory<S: System>(storage: Arc<dyn Storage>, step: Option<u64>) -> Result<Run, TrainError> {
+    let (store, step) = open_valid(storage, step)?;
     let options = RunOptions::new().system(S::NAME).versions(S::versions());
-    let mut run = options.create_in(std::sync::Arc::new(rekindle::storage::MemoryStorage::new()))?;
+    let mut run = options.create_in(Arc::new(MemoryStorage::new()))?;
     run.store_mut().copy_checkpoint(&store.checkpoint(step)?)?;
     Ok(run)
 }
 
 /// A run, opened for reading, and the step that was asked for or its newest valid one.
-fn open_valid(directory: &std::path::Path, step: Option<u64>) -> Result<(Store, u64), TrainError> {
-    let store = Store::open(std::sync::Arc::new(rekindle::storage::FileStorage::new(directory)))?;
+fn open_valid(storage: Arc<dyn Storage>, step: Option<u64>) -> Result<(Store, u64), TrainError> {
+    let store = Store::open(storage)?;
     let step = match step {
         Some(step) => step,
         None => match store.newest_whole()? {
