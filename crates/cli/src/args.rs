@@ -63,10 +63,7 @@ pub enum Command {
     /// Look into a state: its tree, one entry, or one array.
     Inspect(InspectArgs),
     /// Check every byte of a run against its hash.
-    Verify {
-        /// A run's directory or a .rekindle file.
-        run: PathBuf,
-    },
+    Verify(VerifyArgs),
     /// Compare two states entry by entry, numerically.
     Diff {
         /// A checkpoint, or a .safetensors, .json or .rekindle file.
@@ -174,6 +171,36 @@ pub struct InspectArgs {
     /// Show the metrics history instead of the state.
     #[arg(long, conflicts_with = "path")]
     pub history: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// A run's directory or a .rekindle file.
+    pub run: PathBuf,
+    /// How much to read.
+    #[arg(long, value_enum, default_value_t = DepthArg::Full)]
+    pub depth: DepthArg,
+    /// The share of the chunks that `--depth sample` reads; each time others.
+    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = percent)]
+    pub sample: f64,
+}
+
+/// How much of a run `verify` reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DepthArg {
+    /// Records, indexes, names and types, but no bytes of arrays.
+    Structure,
+    /// Also a part of the bytes, see --sample.
+    Sample,
+    /// Every byte.
+    Full,
+}
+
+/// A share from `5%` or `5`.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>().ok();
+    let share = number.map(|percent| percent / 100.0).filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a share between 0% and 100% is expected".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -40,7 +40,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::ShowConfig { config, set } => commands::presets::show_config(&registry, &config, &set, json),
         Command::Ls { run } => commands::ls::ls(run.as_deref(), json),
         Command::Inspect(args) => commands::inspect::inspect(&registry, &args, json),
-        Command::Verify { run } => commands::verify::verify(&run, json),
+        Command::Verify(args) => commands::verify::verify(&args, json),
         Command::Diff { a, b } => commands::diff::diff(&registry, &a, &b, json),
         Command::Prove(args) => commands::prove::prove(args, json),
         Command::Prune(args) => commands::prune::prune(&args, json),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use rekindle::storage::MemoryStorage;
-use rekindle::{Run, RunOptions, Store, half, state_hash};
+use rekindle::{Depth, Run, RunOptions, Store, half, state_hash};
 use rekindle_formats::{FORMATS, detect, for_writing};
 use serde::{Deserialize, Serialize};
 
@@ -133,7 +133,7 @@ fn a_checkpoint_file_is_a_run_of_its_own() {
     for_writing(FORMATS, &path).unwrap().write(&store.checkpoint(42).unwrap(), &path).unwrap();
     let opened = rekindle_formats::open_checkpoint_file(&path).unwrap();
     assert_eq!(opened.steps(), [42]);
-    assert!(opened.verify().unwrap().damage.is_empty());
+    assert!(opened.verify(Depth::Full).unwrap().damage.is_empty());
     assert_eq!(opened.identity().lineage.as_ref().unwrap().step, Some(42));
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file is left");
 }
@@ -151,7 +151,7 @@ fn any_changed_byte_of_a_checkpoint_file_is_found() {
         bad[position] ^= 0x10;
         std::fs::write(&path, &bad).unwrap();
         let Ok(store) = rekindle_formats::open_checkpoint_file(&path) else { continue };
-        let report = store.verify().unwrap();
+        let report = store.verify(Depth::Full).unwrap();
         let loaded = store.checkpoint(42).and_then(|c| c.load(&rekindle::EntryPath::root()));
         assert!(!report.damage.is_empty(), "byte {position}");
         assert!(loaded.is_err() || state_hash(&loaded.unwrap()) == hash, "byte {position}");

@@ -124,12 +124,12 @@ impl ArraySink for SaveSink<'_, '_> {
 
     fn array(
         &mut self,
-        _: &EntryPath,
+        path: &EntryPath,
         kind: ArrayType,
         bytes: &[u8],
         _: bool,
     ) -> Result<ArrayRef, SaveError> {
-        self.0.array(kind, bytes)
+        self.0.array(path, kind, bytes)
     }
 }
 

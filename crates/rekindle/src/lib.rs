@@ -46,10 +46,11 @@ mod restore;
 mod run;
 
 pub use rekindle_store::{
-    About, Array, ArrayDigest, ArrayRef, ArrayType, Best, Checkpoint, CommitRecord, DType, Damage, EntryPath,
-    Goal, Hash, HashedArray, Identity, Lineage, Newest, Node, OpenError, Plan, Problem, PruneError, Pruned,
-    ReadError, Reason, Retention, Row, SaveError, Saved, Scalar, Schema, Skipped, Store, StoredTree,
-    TagError, Tree, Verification, no_entry, similar, state_hash, storage, time,
+    About, Array, ArrayDigest, ArrayRef, ArrayType, Best, Checkpoint, CommitRecord, Compression, DType,
+    Damage, DataKey, Depth, EntryPath, Goal, Hash, HashedArray, Identity, Lineage, Newest, Node, OpenError,
+    Plan, Problem, PruneError, Pruned, ReadError, Reason, Retention, Row, SaveError, Saved, Scalar, Schema,
+    Skipped, Store, StoredTree, TagError, Tree, Verification, is_encrypted, no_entry, put_wrapped_key,
+    similar, state_hash, storage, time, wrapped_key,
 };
 
 pub use half;

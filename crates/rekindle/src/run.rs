@@ -430,7 +430,8 @@ impl Run {
     pub fn save_tree(&mut self, step: u64, tree: &Tree) -> Result<Saved, CaptureError> {
         self.current = Some(step);
         let mut save = self.store.save()?;
-        let stored = tree.try_map_arrays(&mut |_, array| save.array(array.kind().clone(), array.data()))?;
+        let stored =
+            tree.try_map_arrays(&mut |path, array| save.array(path, array.kind().clone(), array.data()))?;
         Ok(save.commit(step, &stored, self.about.clone(), &self.rows)?)
     }
 

@@ -1,5 +1,7 @@
 //! Reading one checkpoint: its tree, single arrays, or the whole state.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::commit::CommitRecord;
@@ -56,42 +58,73 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// When a chunk is missing or damaged.
     pub fn read_array(&self, path: &EntryPath, array: &ArrayRef) -> Result<Vec<u8>, ReadError> {
+        self.read_bytes(path, array, 0..array.kind().byte_len().unwrap_or(0))
+    }
+
+    /// The bytes of the rows `rows` of an array, verified: of the chunks that hold them, and no
+    /// others. A row is what one index of the first dimension selects.
+    ///
+    /// # Errors
+    /// When the array has fewer rows, or a chunk is missing or damaged.
+    pub fn read_rows(
+        &self,
+        path: &EntryPath,
+        array: &ArrayRef,
+        rows: Range<u64>,
+    ) -> Result<Vec<u8>, ReadError> {
+        let kind = array.kind();
+        let count = kind.shape.first().copied().unwrap_or(1);
+        if rows.start > rows.end || rows.end > count {
+            return Err(ReadError::NoRows { path: path.clone(), rows, count });
+        }
+        let row_len = kind.byte_len().unwrap_or(0) / count.max(1);
+        self.read_bytes(path, array, rows.start * row_len..rows.end * row_len)
+    }
+
+    fn read_bytes(
+        &self,
+        path: &EntryPath,
+        array: &ArrayRef,
+        range: Range<u64>,
+    ) -> Result<Vec<u8>, ReadError> {
         let hashes = match &array.place {
-            ArrayPlace::Inline(bytes) => return Ok(bytes.clone()),
+            ArrayPlace::Inline(bytes) => {
+                return Ok(bytes[range.start as usize..range.end as usize].to_vec());
+            }
             ArrayPlace::Chunks(hashes) => hashes,
         };
-        let read = |hash: &Hash| self.store.chunks.read(hash).map_err(|damage| damage.in_entry(path));
-        if let [hash] = hashes.as_slice() {
-            return Ok(read(hash)?);
+        let boxes = array.kind().boxes().zip(hashes);
+        let needed: Vec<_> =
+            boxes.filter(|(place, _)| place.start < range.end && range.start < place.end).collect();
+        // Every chunk was found to have the length of its box, or is missing: told before any
+        // memory is taken for it.
+        let chunks = &self.store.chunks;
+        if let Some((_, missing)) = needed.iter().find(|(_, hash)| !chunks.contains(hash)) {
+            return Err(chunks.missing(&chunks.id(missing)).in_entry(path).into());
         }
-        let total = array.kind().byte_len().unwrap_or(0) as usize;
-        // Every chunk was found to have the length of its box, or is missing.
-        if let Some(missing) = hashes.iter().find(|hash| !self.store.chunks.contains(hash)) {
-            read(missing)?;
-        }
-        let mut bytes = Vec::new();
-        if bytes.try_reserve_exact(total).is_err() {
-            let what = "an array larger than the memory that can be had";
-            return Err(Damage::malformed(path.to_string(), what).into());
-        }
-        if hashes.len() < PARALLEL_FROM {
-            for hash in hashes {
-                bytes.extend(read(hash)?);
-            }
-            return Ok(bytes);
-        }
-        bytes.resize(total, 0);
+        let mut bytes = zeroed(path, (range.end - range.start) as usize)?;
         let mut rest = bytes.as_mut_slice();
-        let mut targets = Vec::with_capacity(hashes.len());
-        for (range, hash) in array.kind().boxes().zip(hashes) {
-            let (target, after) = rest.split_at_mut((range.end - range.start) as usize);
-            targets.push((target, hash));
+        let mut targets = Vec::with_capacity(needed.len());
+        for (place, hash) in needed {
+            let part = place.start.max(range.start)..place.end.min(range.end);
+            let (target, after) = rest.split_at_mut((part.end - part.start) as usize);
+            targets.push((target, place, part, hash));
             rest = after;
         }
-        targets.into_par_iter().try_for_each(|(target, hash)| {
-            target.copy_from_slice(&read(hash)?);
-            Ok::<_, Damage>(())
-        })?;
+        let read = |(target, place, part, hash): (&mut [u8], Range<u64>, Range<u64>, &Hash)| {
+            let read = if part == place {
+                chunks.read_into(hash, target)
+            } else {
+                let within = (part.start - place.start) as usize..(part.end - place.start) as usize;
+                chunks.read(hash).map(|chunk| target.copy_from_slice(&chunk[within]))
+            };
+            read.map_err(|damage| damage.in_entry(path))
+        };
+        if targets.len() < PARALLEL_FROM {
+            targets.into_iter().try_for_each(read)?;
+        } else {
+            targets.into_par_iter().try_for_each(read)?;
+        }
         Ok(bytes)
     }
 
@@ -135,6 +168,15 @@ impl<'a> Checkpoint<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// So many zeros, or an error when there is not as much memory.
+fn zeroed(path: &EntryPath, len: usize) -> Result<Vec<u8>, ReadError> {
+    if Vec::<u8>::new().try_reserve_exact(len).is_err() {
+        let what = "an array larger than the memory that can be had";
+        return Err(Damage::malformed(path.to_string(), what).into());
+    }
+    Ok(vec![0; len])
 }
 
 /// The error for a path that leads nowhere, with the most similar path of `tree`.

@@ -1,10 +1,15 @@
 //! The joined index of all packs of a run: which chunk lies where, and reading it verified.
+//!
+//! Callers speak of chunks by the hash of their raw bytes. In an encrypted run chunks are stored
+//! under keyed names; the translation happens here and nowhere else.
 
+use std::cell::RefCell;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cipher::Cipher;
 use crate::codec;
 use crate::error::{Damage, Problem};
 use crate::hash::Hash;
@@ -15,25 +20,37 @@ use crate::storage::{Storage, StorageError};
 #[derive(Debug)]
 pub(crate) struct Chunks {
     storage: Arc<dyn Storage>,
+    cipher: Option<Cipher>,
     places: HashMap<Hash, Place>,
     /// Further places of chunks that several packs hold: any good copy serves.
     copies: HashMap<Hash, Vec<Place>>,
     damaged: BTreeMap<Hash, Damage>,
 }
 
+/// Where a chunk is stored.
 #[derive(Debug)]
-struct Place {
-    pack: Hash,
-    entry: PackEntry,
+pub(crate) struct Place {
+    pub pack: Hash,
+    pub entry: PackEntry,
     /// Written or successfully read by this process.
     good: AtomicBool,
 }
 
+thread_local! {
+    /// Stored bytes on their way to be decoded; kept, as fresh memory costs more than the work.
+    static STORED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Chunks {
     /// Reads the index of every pack but those in `without`.
-    pub fn open(storage: &Arc<dyn Storage>, without: &BTreeSet<Hash>) -> Result<Self, StorageError> {
+    pub fn open(
+        storage: &Arc<dyn Storage>,
+        cipher: Option<Cipher>,
+        without: &BTreeSet<Hash>,
+    ) -> Result<Self, StorageError> {
         let mut chunks = Self {
             storage: Arc::clone(storage),
+            cipher,
             places: HashMap::new(),
             copies: HashMap::new(),
             damaged: BTreeMap::new(),
@@ -55,15 +72,24 @@ impl Chunks {
         Ok(chunks)
     }
 
+    /// The name under which the chunk with these raw bytes is stored.
+    pub fn id(&self, hash: &Hash) -> Hash {
+        self.cipher.as_ref().map_or(*hash, |cipher| cipher.name_of(hash))
+    }
+
+    pub fn cipher(&self) -> Option<&Cipher> {
+        self.cipher.as_ref()
+    }
+
     /// Adds the pack of an earlier process.
     pub fn add_pack(&mut self, pack: Hash, entries: Vec<PackEntry>) {
         for entry in entries {
             let place = Place { pack, entry, good: AtomicBool::new(false) };
-            match self.places.entry(place.entry.hash) {
+            match self.places.entry(place.entry.id) {
                 Entry::Vacant(vacant) => {
                     vacant.insert(place);
                 }
-                Entry::Occupied(_) => self.copies.entry(place.entry.hash).or_default().push(place),
+                Entry::Occupied(_) => self.copies.entry(place.entry.id).or_default().push(place),
             }
         }
     }
@@ -71,10 +97,10 @@ impl Chunks {
     /// Adds a pack that this process has written.
     pub fn add_fresh_pack(&mut self, pack: Hash, entries: Vec<PackEntry>) {
         for entry in entries {
-            let hash = entry.hash;
+            let id = entry.id;
             let place = Place { pack, entry, good: AtomicBool::new(true) };
-            if let Some(older) = self.places.insert(hash, place) {
-                self.copies.entry(hash).or_default().push(older);
+            if let Some(older) = self.places.insert(id, place) {
+                self.copies.entry(id).or_default().push(older);
             }
         }
     }
@@ -87,11 +113,11 @@ impl Chunks {
         };
         self.copies.retain(|_, places| others(places));
         let copies = &mut self.copies;
-        self.places.retain(|hash, place| {
+        self.places.retain(|id, place| {
             if place.pack != *pack {
                 return true;
             }
-            match copies.get_mut(hash).and_then(Vec::pop) {
+            match copies.get_mut(id).and_then(Vec::pop) {
                 Some(copy) => {
                     *place = copy;
                     true
@@ -99,17 +125,18 @@ impl Chunks {
                 None => false,
             }
         });
+        self.damaged.remove(pack);
     }
 
     /// True when some pack holds the chunk.
     pub fn contains(&self, hash: &Hash) -> bool {
-        self.places.contains_key(hash)
+        self.places.contains_key(&self.id(hash))
     }
 
     /// True when the chunk need not be written again: it is there, and its bytes are good. They
     /// are checked once, so that no new checkpoint leans on a chunk that has gone bad.
     pub fn is_good(&self, hash: &Hash) -> bool {
-        let Some(place) = self.places.get(hash) else { return false };
+        let Some(place) = self.places.get(&self.id(hash)) else { return false };
         place.good.load(Ordering::Relaxed) || self.read(hash).is_ok()
     }
 
@@ -118,19 +145,22 @@ impl Chunks {
         self.damaged.iter()
     }
 
-    /// The packs that hold a chunk.
-    pub fn packs_of(&self, hash: &Hash) -> impl Iterator<Item = Hash> {
-        self.all_places(hash).map(|place| place.pack)
+    /// All places of the chunk that is stored under `id`.
+    pub fn places_of(&self, id: &Hash) -> impl Iterator<Item = &Place> + Clone {
+        let copies = self.copies.get(id).into_iter().flatten();
+        self.places.get(id).into_iter().chain(copies)
     }
 
-    fn all_places(&self, hash: &Hash) -> impl Iterator<Item = &Place> {
-        let copies = self.copies.get(hash).into_iter().flatten();
-        self.places.get(hash).into_iter().chain(copies)
+    /// The name of the chunk that can serve as a base in place of this one: itself when it is
+    /// stored without a base, else its own.
+    pub fn base_in_place_of(&self, hash: &Hash) -> Option<Hash> {
+        let place = self.places.get(&self.id(hash))?;
+        Some(place.entry.base.unwrap_or(place.entry.id))
     }
 
     /// Length of a chunk, without reading it.
     pub fn raw_len(&self, hash: &Hash) -> Option<u64> {
-        self.places.get(hash).map(|place| u64::from(place.entry.raw_len))
+        self.places.get(&self.id(hash)).map(|place| u64::from(place.entry.raw_len))
     }
 
     /// Bytes of all chunks together, decoded.
@@ -138,33 +168,97 @@ impl Chunks {
         self.places.values().map(|place| u64::from(place.entry.raw_len)).sum()
     }
 
-    /// Every chunk that can be found.
-    pub fn hashes(&self) -> impl Iterator<Item = &Hash> {
+    /// The names of all chunks that can be found.
+    pub fn ids(&self) -> impl Iterator<Item = &Hash> {
         self.places.keys()
     }
 
     /// The decoded bytes of a chunk, verified against its hash.
     pub fn read(&self, hash: &Hash) -> Result<Vec<u8>, Damage> {
+        let mut bytes = vec![0; self.raw_len(hash).unwrap_or(0) as usize];
+        self.read_into(hash, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Fills `raw`, which has the chunk's length, with its verified bytes.
+    pub fn read_into(&self, hash: &Hash, raw: &mut [u8]) -> Result<(), Damage> {
+        let id = self.id(hash);
+        self.try_places(&id, |place| {
+            self.read_place(place, raw)?;
+            if Hash::of(raw) != *hash {
+                return Err(mismatch(place));
+            }
+            place.good.store(true, Ordering::Relaxed);
+            Ok(())
+        })
+    }
+
+    /// The decoded bytes of a chunk that is stored without a base, verified as the base of others.
+    pub fn read_base(&self, id: &Hash) -> Result<Vec<u8>, Damage> {
+        self.try_places(id, |place| {
+            if place.entry.base.is_some() {
+                // A base has none in turn: no chain, and no circle, is possible.
+                let what = "a chunk is stored as a difference from one that is none itself";
+                return Err(Damage::malformed(pack::object_name(&place.pack), what).at(place.entry.offset));
+            }
+            let mut raw = vec![0; place.entry.raw_len as usize];
+            self.read_place(place, &mut raw)?;
+            if self.id(&Hash::of(&raw)) != *id {
+                return Err(mismatch(place));
+            }
+            Ok(raw)
+        })
+    }
+
+    /// What `read` gives for the first place that is not damaged.
+    fn try_places<T>(
+        &self,
+        id: &Hash,
+        mut read: impl FnMut(&Place) -> Result<T, Damage>,
+    ) -> Result<T, Damage> {
         let mut first = None;
-        for place in self.all_places(hash) {
-            match self.read_place(place) {
-                Ok(raw) => return Ok(raw),
+        for place in self.places_of(id) {
+            match read(place) {
+                Ok(value) => return Ok(value),
                 Err(damage) => first = first.or(Some(damage)),
             }
         }
-        Err(first.unwrap_or_else(|| self.missing(hash)))
+        Err(first.unwrap_or_else(|| self.missing(id)))
     }
 
-    fn read_place(&self, place: &Place) -> Result<Vec<u8>, Damage> {
+    /// Fills `raw` with the decoded bytes of a place, not yet verified.
+    fn read_place(&self, place: &Place, raw: &mut [u8]) -> Result<(), Damage> {
         let entry = &place.entry;
-        let stored = self.read_stored(place)?;
-        match codec::decode(entry.codec, stored, entry.raw_len as usize) {
-            Some(raw) if Hash::of(&raw) == entry.hash => {
-                place.good.store(true, Ordering::Relaxed);
-                Ok(raw)
-            }
-            _ => Err(self.mismatch(place)),
+        if entry.raw_len as usize != raw.len() {
+            return Err(mismatch(place));
         }
+        if entry.is_raw() {
+            return self.read_range(place, raw);
+        }
+        let mut stored = STORED.take();
+        stored.resize(entry.stored_len as usize, 0);
+        let decoded = self.read_range(place, &mut stored).and_then(|()| self.decode(place, &stored, raw));
+        STORED.set(stored);
+        decoded
+    }
+
+    fn decode(&self, place: &Place, stored: &[u8], raw: &mut [u8]) -> Result<(), Damage> {
+        let entry = &place.entry;
+        let opened = match (&self.cipher, entry.encrypted) {
+            (Some(cipher), true) => Some(cipher.open(&entry.id.0, stored).ok_or_else(|| mismatch(place))?),
+            (None, false) => None,
+            _ => return Err(mismatch(place)),
+        };
+        let base = entry.base.map(|base| self.read_base(&base)).transpose()?;
+        let stored = opened.as_deref().unwrap_or(stored);
+        codec::decode_into(entry.codec, stored, base.as_deref(), raw).ok_or_else(|| mismatch(place))
+    }
+
+    /// The stored bytes of a place, verified.
+    pub fn read_stored(&self, place: &Place) -> Result<Vec<u8>, Damage> {
+        let mut stored = vec![0; place.entry.stored_len as usize];
+        self.read_range(place, &mut stored)?;
+        if Hash::of(&stored) == place.entry.stored_hash { Ok(stored) } else { Err(mismatch(place)) }
     }
 
     /// Checks the first good copy of a chunk, down to its stored bytes.
@@ -172,37 +266,38 @@ impl Chunks {
         self.read(hash).map(drop)
     }
 
-    /// Checks all copies of a chunk, down to their stored bytes; gives what is damaged.
-    pub fn verify_all_copies(&self, hash: &Hash) -> Vec<(Hash, Damage)> {
+    /// Checks all copies of the chunk that is stored under `id`; gives what is damaged. What is
+    /// encrypted for another key is checked as it is stored.
+    pub fn verify_all_copies(&self, id: &Hash) -> Vec<(Hash, Damage)> {
         let check = |place: &Place| {
-            let stored = self.read_stored(place)?;
-            if Hash::of(&stored) != place.entry.stored_hash {
-                return Err(self.mismatch(place));
+            self.read_stored(place)?;
+            let readable = place.entry.encrypted == self.cipher.is_some();
+            if place.entry.is_raw() || !readable {
+                return Ok(());
             }
-            if place.entry.codec == codec::Codec::Raw { Ok(()) } else { self.read_place(place).map(drop) }
+            let mut raw = vec![0; place.entry.raw_len as usize];
+            self.read_place(place, &mut raw)?;
+            if self.id(&Hash::of(&raw)) == *id { Ok(()) } else { Err(mismatch(place)) }
         };
-        self.all_places(hash).filter_map(|place| Some((*hash, check(place).err()?))).collect()
+        self.places_of(id).filter_map(|place| Some((*id, check(place).err()?))).collect()
     }
 
-    fn read_stored(&self, place: &Place) -> Result<Vec<u8>, Damage> {
+    fn read_range(&self, place: &Place, stored: &mut [u8]) -> Result<(), Damage> {
         let name = pack::object_name(&place.pack);
-        let mut stored = vec![0; place.entry.stored_len as usize];
-        self.storage
-            .read_range(&name, place.entry.offset, &mut stored)
-            .map_err(|error| pack::unreadable(&name, error).at(place.entry.offset))?;
-        Ok(stored)
-    }
-
-    fn mismatch(&self, place: &Place) -> Damage {
-        Damage::new(pack::object_name(&place.pack), Problem::HashMismatch).at(place.entry.offset)
+        let read = self.storage.read_range(&name, place.entry.offset, stored);
+        read.map_err(|error| pack::unreadable(&name, error).at(place.entry.offset))
     }
 
     /// A chunk that no readable pack holds: blames the only damaged pack if there is just one.
-    fn missing(&self, hash: &Hash) -> Damage {
+    pub fn missing(&self, id: &Hash) -> Damage {
         let mut damaged = self.damaged.values();
         match (damaged.next(), damaged.next()) {
             (Some(damage), None) => damage.clone(),
-            _ => Damage::new(format!("chunk {}", hash.short()), Problem::Missing),
+            _ => Damage::new(format!("chunk {}", id.short()), Problem::Missing),
         }
     }
+}
+
+fn mismatch(place: &Place) -> Damage {
+    Damage::new(pack::object_name(&place.pack), Problem::HashMismatch).at(place.entry.offset)
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cipher::{Cipher, SealedText};
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::sealed;
 
 /// The newest format that this version reads, and the one that it writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// A commit record is never longer: bytes.
 pub(crate) const RECORD_LIMIT: usize = 64 << 10;
 pub(crate) const PREFIX: &str = "commits/";
@@ -79,10 +80,34 @@ pub(crate) fn parse_object_name(name: &str) -> Option<u64> {
     (object_name(step) == name).then_some(step)
 }
 
+/// A commit record as it is stored in an encrypted run.
+#[derive(Serialize, Deserialize)]
+struct SealedRecord {
+    format: u32,
+    run: String,
+    step: u64,
+    /// The whole record, encrypted.
+    sealed: SealedText,
+}
+
+/// What a sealed record is, so that it opens only at its place.
+fn what(run: &str, step: u64) -> String {
+    format!("commit {run} {step}")
+}
+
 impl CommitRecord {
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, SaveError> {
+    /// The bytes of the record, encrypted if the run is.
+    pub(crate) fn encode(&self, cipher: Option<&Cipher>) -> Result<Vec<u8>, SaveError> {
         let too_large = |len| SaveError::RecordTooLarge { len, limit: RECORD_LIMIT };
-        let bytes = sealed::seal(self).map_err(|_| too_large(usize::MAX))?;
+        let encoded = match cipher {
+            None => sealed::seal(self),
+            Some(cipher) => serde_json::to_vec(self).and_then(|bytes| {
+                let sealed = SealedText::seal(cipher, &what(&self.run, self.step), &bytes);
+                let (format, run, step) = (self.format, self.run.clone(), self.step);
+                sealed::seal(&SealedRecord { format, run, step, sealed })
+            }),
+        };
+        let bytes = encoded.map_err(|_| too_large(usize::MAX))?;
         if bytes.len() > RECORD_LIMIT {
             return Err(too_large(bytes.len()));
         }
@@ -90,7 +115,7 @@ impl CommitRecord {
     }
 
     /// The record in `bytes`, which were read as the object of `step`.
-    pub(crate) fn decode(step: u64, bytes: &[u8]) -> Result<Self, ReadError> {
+    pub(crate) fn decode(step: u64, bytes: &[u8], cipher: Option<&Cipher>) -> Result<Self, ReadError> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
@@ -100,7 +125,15 @@ impl CommitRecord {
         if version.format > FORMAT {
             return Err(ReadError::NewerFormat { found: version.format, supported: FORMAT });
         }
-        let record: Self = sealed::unseal(&name, bytes)?;
+        let record: Self = match cipher {
+            None => sealed::unseal(&name, bytes)?,
+            Some(cipher) => {
+                let stored: SealedRecord = sealed::unseal(&name, bytes)?;
+                let opened = stored.sealed.open(cipher, &what(&stored.run, step));
+                let opened = opened.and_then(|opened| serde_json::from_slice(&opened).ok());
+                opened.ok_or_else(|| Damage::malformed(&name, "it does not open with the key of the run"))?
+            }
+        };
         if record.step != step {
             return Err(Damage::malformed(name, "it is the record of another step").into());
         }

@@ -107,6 +107,18 @@ pub enum OpenError {
         /// The newest format that this version knows.
         supported: u32,
     },
+    /// The run is encrypted, and no key was given.
+    #[error("{location} is encrypted; give its key with --identity FILE or --passphrase-file FILE")]
+    Encrypted {
+        /// The place.
+        location: String,
+    },
+    /// The run is encrypted with another key.
+    #[error("{location} does not open with this key")]
+    WrongKey {
+        /// The place.
+        location: String,
+    },
     /// The storage failed, or somebody else writes.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -136,6 +148,16 @@ pub enum ReadError {
         path: EntryPath,
         /// The most similar path there is.
         nearest: Option<EntryPath>,
+    },
+    /// The array has fewer rows.
+    #[error("`{path}` has {count} rows; {rows:?} are not among them")]
+    NoRows {
+        /// The array.
+        path: EntryPath,
+        /// The rows that were asked for.
+        rows: std::ops::Range<u64>,
+        /// Number of its rows.
+        count: u64,
     },
     /// A later version wrote the checkpoint.
     #[error(
@@ -213,6 +235,19 @@ pub enum SaveError {
     /// An array's bytes do not match its type and shape.
     #[error(transparent)]
     ArrayLength(#[from] crate::tree::ArrayLengthError),
+    /// There is less space than the save may take.
+    #[error(
+        "{location} has {available} bytes free, and the checkpoint may take {needed}; nothing was saved, the \
+         checkpoints before are intact: free some space and resume"
+    )]
+    NoSpace {
+        /// The place.
+        location: String,
+        /// Bytes that the save may take.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
+    },
     /// An earlier write of this run failed; what it left is uncertain until the run is reopened.
     #[error(
         "an earlier write failed, so nothing more is written; the checkpoints up to then are intact: resume the run"

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::cipher::{Cipher, SealedText};
 use crate::error::{Damage, Problem};
 use crate::hash::Hash;
 use crate::pack::unreadable;
@@ -24,12 +25,29 @@ struct Head {
     previous: Option<String>,
 }
 
+/// The only line of an encrypted segment.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    sealed: SealedText,
+}
+
+const WHAT: &str = "metrics";
+
 /// The bytes of a segment and the name of its object.
-pub(crate) fn encode(step: u64, previous: Option<&str>, rows: &[Row]) -> (String, Vec<u8>) {
+pub(crate) fn encode(
+    step: u64,
+    previous: Option<&str>,
+    rows: &[Row],
+    cipher: Option<&Cipher>,
+) -> (String, Vec<u8>) {
     let head = Head { previous: previous.map(str::to_owned) };
     let mut lines = vec![serde_json::to_string(&head).unwrap_or_default()];
     lines.extend(rows.iter().map(|row| Value::Object(row.clone()).to_string()));
-    let text = lines.join("\n") + "\n";
+    let mut text = lines.join("\n") + "\n";
+    if let Some(cipher) = cipher {
+        let sealed = SealedText::seal(cipher, WHAT, text.as_bytes());
+        text = serde_json::to_string(&Sealed { sealed }).unwrap_or_default() + "\n";
+    }
     (object_name(step, &Hash::of(text.as_bytes())), text.into_bytes())
 }
 
@@ -46,12 +64,16 @@ pub(crate) fn parse_object_name(name: &str) -> Option<Hash> {
 }
 
 /// A segment's rows and the name of the one before, verified.
-pub(crate) fn read(storage: &dyn Storage, name: &str) -> Result<(Option<String>, Vec<Row>), Damage> {
+pub(crate) fn read(
+    storage: &dyn Storage,
+    name: &str,
+    cipher: Option<&Cipher>,
+) -> Result<(Option<String>, Vec<Row>), Damage> {
     let malformed = || Damage::malformed(name, "it is no segment of a metrics history");
-    let expected = parse_object_name(name).ok_or_else(malformed)?;
-    let bytes = storage.read(name, SEGMENT_LIMIT).map_err(|error| unreadable(name, error))?;
-    if Hash::of(&bytes) != expected {
-        return Err(Damage::new(name, Problem::HashMismatch));
+    let mut bytes = read_stored(storage, name)?;
+    if let Some(cipher) = cipher {
+        let stored: Option<Sealed> = serde_json::from_slice(&bytes).ok();
+        bytes = stored.and_then(|stored| stored.sealed.open(cipher, WHAT)).ok_or_else(malformed)?;
     }
     let mut lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let head = lines.next().and_then(|line| serde_json::from_slice::<Head>(line).ok());
@@ -60,12 +82,24 @@ pub(crate) fn read(storage: &dyn Storage, name: &str) -> Result<(Option<String>,
     Ok((head.previous, rows.map_err(|_| malformed())?))
 }
 
+/// The bytes of a segment as they are stored, verified.
+pub(crate) fn read_stored(storage: &dyn Storage, name: &str) -> Result<Vec<u8>, Damage> {
+    let malformed = || Damage::malformed(name, "it is no segment of a metrics history");
+    let expected = parse_object_name(name).ok_or_else(malformed)?;
+    let bytes = storage.read(name, SEGMENT_LIMIT).map_err(|error| unreadable(name, error))?;
+    if Hash::of(&bytes) == expected { Ok(bytes) } else { Err(Damage::new(name, Problem::HashMismatch)) }
+}
+
 /// The rows of the segments from the first to `last`, as far back as they can be read.
-pub(crate) fn rows(storage: &dyn Storage, last: Option<&str>) -> (Vec<Row>, Option<Damage>) {
+pub(crate) fn rows(
+    storage: &dyn Storage,
+    last: Option<&str>,
+    cipher: Option<&Cipher>,
+) -> (Vec<Row>, Option<Damage>) {
     let (mut segments, mut damage) = (Vec::new(), None);
     let mut next = last.map(str::to_owned);
     while let Some(name) = next {
-        next = match read(storage, &name) {
+        next = match read(storage, &name, cipher) {
             // The name before a segment is part of its hashed content: no cycle is possible.
             Ok((previous, rows)) => {
                 segments.push(rows);

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cipher::{Cipher, SealedText};
+use crate::error::Damage;
 use crate::hash::Hash;
+use crate::sealed;
 
 pub(crate) const OBJECT: &str = "rekindle.json";
 pub(crate) const LIMIT: u64 = 64 << 10;
 
 /// What run this is; written once, when the run is made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Identity {
     /// Version of the format.
     pub format: u32,
@@ -20,6 +23,71 @@ pub struct Identity {
     pub created: u64,
     /// What the run was made from.
     pub lineage: Option<Lineage>,
+    /// True when everything in the run is encrypted.
+    pub encrypted: bool,
+}
+
+/// The identity as it is stored: of an encrypted run, the system and the lineage are sealed.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    format: u32,
+    run: String,
+    created: u64,
+    #[serde(default)]
+    system: String,
+    #[serde(default)]
+    lineage: Option<Lineage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<SealedText>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Private {
+    system: String,
+    lineage: Option<Lineage>,
+}
+
+/// Why an identity cannot be used.
+pub(crate) enum Refused {
+    Damaged(Damage),
+    NoKey,
+    WrongKey,
+}
+
+impl Identity {
+    pub(crate) fn encode(&self, cipher: Option<&Cipher>) -> Vec<u8> {
+        let private = Private { system: self.system.clone(), lineage: self.lineage.clone() };
+        let sealed = cipher.map(|cipher| {
+            let bytes = serde_json::to_vec(&private).unwrap_or_default();
+            SealedText::seal(cipher, &what(&self.run), &bytes)
+        });
+        let Private { system, lineage } = match sealed {
+            Some(_) => Private { system: String::new(), lineage: None },
+            None => private,
+        };
+        let (format, run, created) = (self.format, self.run.clone(), self.created);
+        sealed::seal(&Stored { format, run, created, system, lineage, sealed }).unwrap_or_default()
+    }
+
+    pub(crate) fn decode(bytes: &[u8], cipher: Option<&Cipher>) -> Result<Self, Refused> {
+        let stored: Stored = sealed::unseal(OBJECT, bytes).map_err(Refused::Damaged)?;
+        let encrypted = stored.sealed.is_some();
+        let private = match (stored.sealed, cipher) {
+            (None, _) => Private { system: stored.system, lineage: stored.lineage },
+            (Some(_), None) => return Err(Refused::NoKey),
+            (Some(sealed), Some(cipher)) => {
+                let opened = sealed.open(cipher, &what(&stored.run)).ok_or(Refused::WrongKey)?;
+                serde_json::from_slice(&opened).map_err(|_| Refused::WrongKey)?
+            }
+        };
+        let Private { system, lineage } = private;
+        let Stored { format, run, created, .. } = stored;
+        Ok(Self { format, run, system, created, lineage, encrypted })
+    }
+}
+
+fn what(run: &str) -> String {
+    format!("identity {run}")
 }
 
 /// The checkpoint or file that a run started from.

@@ -14,7 +14,7 @@
 //! let mut store = Store::create(Arc::new(MemoryStorage::new()), "", None, "example")?;
 //! let mut save = store.save()?;
 //! let kind = ArrayType { dtype: DType::F32, shape: vec![2] };
-//! let weights = save.array(kind, bytemuck::bytes_of(&[1.0f32, 2.0]))?;
+//! let weights = save.array(&"weights".parse()?, kind, bytemuck::bytes_of(&[1.0f32, 2.0]))?;
 //! let tree = Node::Struct(vec![("weights".to_owned(), Node::Array(weights))]);
 //! save.commit(100, &tree, About::default(), &[])?;
 //!
@@ -29,10 +29,13 @@
 #[cfg(target_endian = "big")]
 compile_error!("arrays are captured in little-endian order; big-endian machines are not supported");
 
+mod bases;
 mod checkpoint;
 mod chunks;
+mod cipher;
 mod codec;
 mod commit;
+mod compact;
 mod dtype;
 mod error;
 mod hash;
@@ -56,6 +59,8 @@ mod tree;
 mod verify;
 
 pub use checkpoint::{Checkpoint, no_entry};
+pub use cipher::DataKey;
+pub use codec::Compression;
 pub use commit::{About, CommitRecord, FORMAT, Schema};
 pub use dtype::{DType, UnknownDType};
 pub use error::{Damage, OpenError, Problem, ReadError, SaveError};
@@ -67,7 +72,7 @@ pub use prune::{PruneError, Pruned};
 pub use retention::{Best, Candidate, Goal, Plan, Reason, Retention};
 pub use save::{Save, Saved};
 pub use state_hash::{ArrayDigest, HashedArray, state_hash};
-pub use store::{Newest, Skipped, Store};
+pub use store::{Newest, Skipped, Store, is_encrypted, put_wrapped_key, wrapped_key};
 pub use tags::TagError;
 pub use tree::{Array, ArrayLengthError, ArrayRef, ArrayType, Node, Scalar, StoredTree, Tree};
-pub use verify::Verification;
+pub use verify::{Depth, Verification};

@@ -4,7 +4,10 @@
 //! index. The layout is described in `docs/format.md`, section "Pack".
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
 
+use crate::cipher::OVERHEAD;
 use crate::codec::Codec;
 use crate::error::{Damage, Problem};
 use crate::hash::Hash;
@@ -15,21 +18,56 @@ pub(crate) const SUFFIX: &str = ".pack";
 const MAGIC: &[u8; 8] = b"RKPACK\x00\x01";
 const ENTRY_LEN: usize = Hash::LEN + 4 + 4 + 1;
 const TRAILER_LEN: usize = 8 + Hash::LEN;
+/// Added to the code of the codec when the stored bytes are encrypted.
+const ENCRYPTED: u8 = 0x80;
 /// No chunk is longer, so that a hostile pack cannot ask for much memory: bytes.
 pub(crate) const CHUNK_MAX: usize = 4 << 20;
 /// Stored bytes are handed to the storage in pieces of at least this length: bytes.
 const WRITE_BUFFER: usize = 1 << 20;
+/// So many pieces wait to be written, at most.
+const WRITE_QUEUE: usize = 8;
 
 /// A chunk in a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PackEntry {
-    pub hash: Hash,
+    /// Name of the chunk: the hash of its raw bytes, keyed in an encrypted run.
+    pub id: Hash,
     pub offset: u64,
     pub stored_len: u32,
     pub raw_len: u32,
     pub codec: Codec,
-    /// Hash of the stored bytes: that of the chunk itself when it is stored raw.
+    pub encrypted: bool,
+    /// Hash of the stored bytes; for bytes stored as they are, that is the name.
     pub stored_hash: Hash,
+    /// The chunk that decoding takes.
+    pub base: Option<Hash>,
+}
+
+impl PackEntry {
+    /// True when the stored bytes are the raw ones.
+    pub fn is_raw(&self) -> bool {
+        self.codec == Codec::Raw && !self.encrypted
+    }
+}
+
+/// A chunk in its stored form, on the way into a pack.
+#[derive(Debug)]
+pub(crate) struct StoredChunk<B> {
+    pub id: Hash,
+    pub raw_len: usize,
+    pub codec: Codec,
+    pub encrypted: bool,
+    pub stored_hash: Hash,
+    pub base: Option<Hash>,
+    pub stored: B,
+}
+
+impl StoredChunk<Vec<u8>> {
+    /// A chunk that is stored already, on the way into another pack.
+    pub fn of(entry: &PackEntry, stored: Vec<u8>) -> Self {
+        let PackEntry { id, raw_len, codec, encrypted, stored_hash, base, .. } = *entry;
+        Self { id, raw_len: raw_len as usize, codec, encrypted, stored_hash, base, stored }
+    }
 }
 
 /// The object name of the pack whose index has the hash `id`.
@@ -42,47 +80,103 @@ pub(crate) fn parse_object_name(name: &str) -> Option<Hash> {
     name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse().ok()
 }
 
-/// Writes one pack.
+/// Writes one pack. What is longer than a few buffers is written by a thread of its own, while the
+/// next chunks are hashed and encoded.
 pub(crate) struct PackWriter {
-    upload: Box<dyn Upload>,
+    upload: Sink,
     buffer: Vec<u8>,
     entries: Vec<PackEntry>,
     position: u64,
 }
 
+enum Sink {
+    Direct(Box<dyn Upload>),
+    Thread(WriterThread),
+}
+
+/// Writes the buffers that it is sent, in their order, and sends them back.
+struct WriterThread {
+    full: Option<SyncSender<Vec<u8>>>,
+    empty: Receiver<Vec<u8>>,
+    thread: Option<JoinHandle<Result<Box<dyn Upload>, StorageError>>>,
+}
+
+impl WriterThread {
+    fn spawn(mut upload: Box<dyn Upload>) -> Self {
+        let (full, incoming) = sync_channel::<Vec<u8>>(WRITE_QUEUE);
+        let (outgoing, empty): (Sender<Vec<u8>>, _) = channel();
+        let thread = std::thread::spawn(move || {
+            for mut buffer in incoming {
+                upload.write(&buffer)?;
+                buffer.clear();
+                // The other side may have ended: then nobody needs the buffer.
+                let _ = outgoing.send(buffer);
+            }
+            Ok(upload)
+        });
+        Self { full: Some(full), empty, thread: Some(thread) }
+    }
+
+    /// False when the thread has stopped at an error.
+    fn send(&self, buffer: Vec<u8>) -> bool {
+        self.full.as_ref().is_some_and(|full| full.send(buffer).is_ok())
+    }
+
+    /// Waits until all is written; gives the upload back, or the error at which the thread stopped.
+    fn finish(mut self) -> Result<Box<dyn Upload>, StorageError> {
+        self.full = None;
+        let joined = self.thread.take().map(JoinHandle::join);
+        joined.expect("it is joined once").unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl Drop for WriterThread {
+    /// A pack that is given up is gone when this returns.
+    fn drop(&mut self) {
+        self.full = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
 impl PackWriter {
     pub fn new(storage: &Arc<dyn Storage>) -> Result<Self, StorageError> {
         Ok(Self {
-            upload: Arc::clone(storage).upload()?,
+            upload: Sink::Direct(Arc::clone(storage).upload()?),
             buffer: MAGIC.to_vec(),
             entries: Vec::new(),
             position: MAGIC.len() as u64,
         })
     }
 
-    /// Appends a chunk of `raw_len` bytes in its stored form.
-    pub fn push(
-        &mut self,
-        hash: Hash,
-        raw_len: usize,
-        codec: Codec,
-        stored: &[u8],
-    ) -> Result<(), StorageError> {
+    /// Appends a chunk.
+    pub fn push<B: AsRef<[u8]>>(mut self, chunk: &StoredChunk<B>) -> Result<Self, StorageError> {
+        let stored = chunk.stored.as_ref();
         self.entries.push(PackEntry {
-            hash,
+            id: chunk.id,
             offset: self.position,
             stored_len: stored.len() as u32,
-            raw_len: raw_len as u32,
-            codec,
-            stored_hash: if codec == Codec::Raw { hash } else { Hash::of(stored) },
+            raw_len: chunk.raw_len as u32,
+            codec: chunk.codec,
+            encrypted: chunk.encrypted,
+            stored_hash: chunk.stored_hash,
+            base: chunk.base,
         });
         self.position += stored.len() as u64;
         self.buffer.extend_from_slice(stored);
-        if self.buffer.len() >= WRITE_BUFFER {
-            self.upload.write(&self.buffer)?;
-            self.buffer.clear();
-        }
-        Ok(())
+        if self.buffer.len() >= WRITE_BUFFER { self.write_buffer() } else { Ok(self) }
+    }
+
+    fn write_buffer(mut self) -> Result<Self, StorageError> {
+        let writer = match self.upload {
+            Sink::Direct(upload) => WriterThread::spawn(upload),
+            Sink::Thread(writer) => writer,
+        };
+        let next = writer.empty.try_recv().unwrap_or_default();
+        let full = std::mem::replace(&mut self.buffer, next);
+        self.upload = if writer.send(full) { Sink::Thread(writer) } else { Sink::Direct(writer.finish()?) };
+        Ok(self)
     }
 
     /// Bytes so far.
@@ -97,8 +191,12 @@ impl PackWriter {
         self.buffer.extend_from_slice(&index);
         self.buffer.extend_from_slice(&(index.len() as u64).to_le_bytes());
         self.buffer.extend_from_slice(&id.0);
-        self.upload.write(&self.buffer)?;
-        self.upload.finish(&object_name(&id))?;
+        let mut upload = match self.upload {
+            Sink::Direct(upload) => upload,
+            Sink::Thread(writer) => writer.finish()?,
+        };
+        upload.write(&self.buffer)?;
+        upload.finish(&object_name(&id))?;
         let len = self.position + (index.len() + TRAILER_LEN) as u64;
         Ok((id, self.entries, len))
     }
@@ -107,12 +205,15 @@ impl PackWriter {
 fn encode_index(entries: &[PackEntry]) -> Vec<u8> {
     let mut index = Vec::with_capacity(entries.len() * ENTRY_LEN);
     for entry in entries {
-        index.extend_from_slice(&entry.hash.0);
+        index.extend_from_slice(&entry.id.0);
         index.extend_from_slice(&entry.raw_len.to_le_bytes());
         index.extend_from_slice(&entry.stored_len.to_le_bytes());
-        index.push(entry.codec.code());
-        if entry.codec != Codec::Raw {
+        index.push(entry.codec.code() | if entry.encrypted { ENCRYPTED } else { 0 });
+        if !entry.is_raw() {
             index.extend_from_slice(&entry.stored_hash.0);
+        }
+        if let Some(base) = &entry.base {
+            index.extend_from_slice(&base.0);
         }
     }
     index
@@ -184,28 +285,37 @@ fn decode_index(mut index: &[u8]) -> Option<Vec<PackEntry>> {
     let mut entries = Vec::new();
     let mut offset = MAGIC.len() as u64;
     while !index.is_empty() {
-        let hash = Hash(*index.split_first_chunk()?.0);
-        let raw_len = u32::from_le_bytes(*index.get(32..)?.first_chunk()?);
-        let stored_len = u32::from_le_bytes(*index.get(36..)?.first_chunk()?);
-        let codec = Codec::from_code(*index.get(40)?)?;
-        index = &index[ENTRY_LEN..];
-        let stored_hash = if codec == Codec::Raw {
-            hash
-        } else {
-            let (stored_hash, rest) = index.split_first_chunk()?;
-            index = rest;
-            Hash(*stored_hash)
-        };
-        if raw_len as usize > CHUNK_MAX
-            || stored_len > raw_len
-            || (codec == Codec::Raw && stored_len != raw_len)
-        {
-            return None;
-        }
-        entries.push(PackEntry { hash, offset, stored_len, raw_len, codec, stored_hash });
-        offset += u64::from(stored_len);
+        let mut entry = take_entry(&mut index)?;
+        entry.offset = offset;
+        offset += u64::from(entry.stored_len);
+        entries.push(entry);
     }
     Some(entries)
+}
+
+/// The first entry of `index`, which is taken off it; its offset is left open.
+fn take_entry(index: &mut &[u8]) -> Option<PackEntry> {
+    let id = take_hash(index)?;
+    let (lengths, rest) = index.split_first_chunk::<{ ENTRY_LEN - Hash::LEN }>()?;
+    *index = rest;
+    let [a, b, c, d, e, f, g, h, code] = *lengths;
+    let (raw_len, stored_len) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+    let (codec, encrypted) = (Codec::from_code(code & !ENCRYPTED)?, code & ENCRYPTED != 0);
+    let is_raw = codec == Codec::Raw && !encrypted;
+    let stored_hash = if is_raw { id } else { take_hash(index)? };
+    let base = if codec.has_base() { Some(take_hash(index)?) } else { None };
+    let longest = raw_len as usize + if encrypted { OVERHEAD } else { 0 };
+    let fits = raw_len as usize <= CHUNK_MAX && stored_len as usize <= longest;
+    if !fits || (is_raw && stored_len != raw_len) || base == Some(id) {
+        return None;
+    }
+    Some(PackEntry { id, offset: 0, stored_len, raw_len, codec, encrypted, stored_hash, base })
+}
+
+fn take_hash(index: &mut &[u8]) -> Option<Hash> {
+    let (hash, rest) = index.split_first_chunk()?;
+    *index = rest;
+    Some(Hash(*hash))
 }
 
 /// A failed read of an object of the run, as damage.
@@ -228,9 +338,19 @@ mod tests {
     fn sample() -> (Arc<dyn Storage>, MemoryStorage, Hash, Vec<PackEntry>) {
         let memory = MemoryStorage::new();
         let storage: Arc<dyn Storage> = Arc::new(memory.clone());
-        let mut writer = PackWriter::new(&storage).unwrap();
-        writer.push(Hash::of(b"abc"), 3, Codec::Raw, b"abc").unwrap();
-        writer.push(Hash::of(b"long"), 4, Codec::Zstd, b"x").unwrap();
+        let chunk = |raw: &[u8], codec, stored: &'static str| StoredChunk {
+            id: Hash::of(raw),
+            raw_len: raw.len(),
+            codec,
+            encrypted: false,
+            stored_hash: Hash::of(stored.as_bytes()),
+            base: (codec == Codec::Delta).then(|| Hash::of(b"abc")),
+            stored,
+        };
+        let writer = PackWriter::new(&storage).unwrap();
+        let writer = writer.push(&chunk(b"abc", Codec::Raw, "abc")).unwrap();
+        let writer = writer.push(&chunk(b"long", Codec::Zstd, "x")).unwrap();
+        let writer = writer.push(&chunk(b"more", Codec::Delta, "yz")).unwrap();
         let (id, entries, len) = writer.finish().unwrap();
         assert_eq!(storage.len(&object_name(&id)).unwrap(), len);
         (storage, memory, id, entries)
@@ -247,7 +367,7 @@ mod tests {
         let (_, memory, id, _) = sample();
         let name = object_name(&id);
         let good = memory.to_objects()[&name].clone();
-        let chunk_bytes = 8..12;
+        let chunk_bytes = 8..14;
         for position in 0..good.len() {
             let mut bad = good.clone();
             bad[position] ^= 0x40;
@@ -262,12 +382,14 @@ mod tests {
     #[test]
     fn a_stated_length_beyond_the_limit_is_refused() {
         let entry = PackEntry {
-            hash: Hash::of(b""),
+            id: Hash::of(b""),
             offset: 8,
             stored_len: 0,
             raw_len: u32::MAX,
             codec: Codec::Zstd,
+            encrypted: false,
             stored_hash: Hash::of(b""),
+            base: None,
         };
         assert_eq!(decode_index(&encode_index(&[entry])), None);
     }

@@ -3,8 +3,10 @@
 //! Commit records go first, so that a crash in between leaves packs too many, never too few. A
 //! pack that no checkpoint needs is condemned, and deleted once the grace period is over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
+use crate::compact::Thoroughness;
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::history;
@@ -46,6 +48,8 @@ pub struct Pruned {
     pub freed_bytes: u64,
     /// Bytes of the packs that wait for the end of their grace period.
     pub condemned_bytes: u64,
+    /// Bytes of the chunks that were written anew, out of packs that were mostly not needed.
+    pub rewritten_bytes: u64,
     /// Why no pack was deleted, if a damaged checkpoint forbids it.
     pub kept_because: Option<Damage>,
 }
@@ -69,7 +73,7 @@ impl Store {
                 .as_ref()
                 .map(|record| record.about.metrics.clone())
                 .unwrap_or_default(),
-            valid: self.packs_of(step).is_ok(),
+            valid: self.chunks_of(step).is_ok(),
             tags: tags.remove(&step).unwrap_or_default(),
         });
         let candidates: Vec<Candidate> = candidates.collect();
@@ -77,7 +81,8 @@ impl Store {
     }
 
     /// Deletes the checkpoints that `retention` lets go, and the packs that none needs once they
-    /// are condemned for `grace_seconds`.
+    /// are condemned for `grace_seconds`. Where more than half of the bytes of the run are not
+    /// needed, but lie in packs with others that are, those are written anew.
     ///
     /// # Errors
     /// When the run cannot be written.
@@ -87,14 +92,36 @@ impl Store {
         best: Option<&Best>,
         grace_seconds: u64,
     ) -> Result<Pruned, PruneError> {
+        self.prune_and_sweep(retention, best, grace_seconds, Thoroughness::Usual)
+    }
+
+    /// Frees all that can be freed without deleting a checkpoint: packs that none needs are
+    /// deleted, once they are condemned for `grace_seconds`, and packs of which a quarter is not
+    /// needed, or that are small, are written anew.
+    ///
+    /// # Errors
+    /// When the run cannot be written.
+    pub fn gc(&mut self, grace_seconds: u64) -> Result<Pruned, PruneError> {
+        self.prune_and_sweep(&Retention::default(), None, grace_seconds, Thoroughness::Full)
+    }
+
+    fn prune_and_sweep(
+        &mut self,
+        retention: &Retention,
+        best: Option<&Best>,
+        grace_seconds: u64,
+        thoroughness: Thoroughness,
+    ) -> Result<Pruned, PruneError> {
         self.require_writer()?;
         let plan = self.prune_plan(retention, best)?;
         for &step in &plan.delete {
             self.delete_commit(step)?;
         }
         let mut pruned = Pruned { plan, ..Pruned::default() };
-        match self.needed_packs() {
-            Ok(needed) => {
+        match self.live_chunks() {
+            Ok(live) => {
+                pruned.rewritten_bytes = self.compact(&live, thoroughness)?;
+                let needed = self.packs_of(&live);
                 self.sweep_packs(&needed, grace_seconds, &mut pruned)?;
                 self.sweep_history()?;
             }
@@ -103,38 +130,61 @@ impl Store {
         Ok(pruned)
     }
 
-    /// The packs that the checkpoint at `step` leans on; the damage if a part of it is missing.
-    fn packs_of(&mut self, step: u64) -> Result<&BTreeSet<Hash>, Damage> {
+    /// Names of the chunks that the checkpoint at `step` needs, without the bases of those; the
+    /// damage if a part of it is missing.
+    fn chunks_of(&mut self, step: u64) -> Result<Arc<Vec<Hash>>, Damage> {
         if !self.needs.contains_key(&step) {
-            let packs = self.find_packs_of(step)?;
-            self.needs.insert(step, packs);
+            let chunks = self.find_chunks_of(step)?;
+            self.needs.insert(step, Arc::new(chunks));
         }
-        Ok(&self.needs[&step])
+        Ok(Arc::clone(&self.needs[&step]))
     }
 
-    fn find_packs_of(&self, step: u64) -> Result<BTreeSet<Hash>, Damage> {
+    fn find_chunks_of(&self, step: u64) -> Result<Vec<Hash>, Damage> {
         let record = match &self.commits[&step] {
             Ok(record) => record,
             Err(damage) => return Err(damage.clone()),
         };
-        let mut packs = BTreeSet::new();
+        let mut ids = Vec::new();
         for (chunk, entry) in index::reachable(&self.chunks, &record.root)? {
-            if !self.chunks.contains(&chunk) {
-                let missing = self.chunks.read(&chunk).err();
-                let damage = missing.unwrap_or_else(|| Damage::malformed("packs", "a chunk is missing"));
-                return Err(damage.in_entry(&entry));
+            let id = self.chunks.id(&chunk);
+            if let Some(missing) = self.missing_part(&id) {
+                return Err(self.chunks.missing(&missing).in_entry(&entry));
             }
-            packs.extend(self.chunks.packs_of(&chunk));
+            ids.push(id);
         }
-        Ok(packs)
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
     }
 
-    fn needed_packs(&mut self) -> Result<BTreeSet<Hash>, Damage> {
-        let mut needed = BTreeSet::new();
-        for step in self.steps() {
-            needed.extend(self.packs_of(step)?.iter().copied());
+    /// The chunk that is missing if the one named `id` cannot be had: itself, or its base.
+    fn missing_part(&self, id: &Hash) -> Option<Hash> {
+        let mut missing = Some(*id);
+        for place in self.chunks.places_of(id) {
+            let base = place.entry.base.filter(|base| self.chunks.places_of(base).next().is_none());
+            missing = base;
+            if missing.is_none() {
+                break;
+            }
         }
-        Ok(needed)
+        missing
+    }
+
+    /// Names of all chunks that any checkpoint needs, bases included.
+    fn live_chunks(&mut self) -> Result<HashSet<Hash>, Damage> {
+        let mut live = HashSet::new();
+        for step in self.steps() {
+            live.extend(self.chunks_of(step)?.iter().copied());
+        }
+        let places = live.iter().flat_map(|id| self.chunks.places_of(id));
+        let bases: Vec<Hash> = places.filter_map(|place| place.entry.base).collect();
+        live.extend(bases);
+        Ok(live)
+    }
+
+    fn packs_of(&self, live: &HashSet<Hash>) -> BTreeSet<Hash> {
+        live.iter().flat_map(|id| self.chunks.places_of(id)).map(|place| place.pack).collect()
     }
 
     fn sweep_packs(
@@ -191,7 +241,7 @@ impl Store {
         for last in lasts {
             let mut next = Some(last);
             while let Some(name) = next.filter(|name| !self.chained.contains(name)) {
-                next = history::read(&*self.storage, &name)?.0;
+                next = history::read(&*self.storage, &name, self.chunks.cipher())?.0;
                 self.chained.insert(name);
             }
         }

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::bases::Bases;
 use crate::checkpoint::Checkpoint;
 use crate::chunks::Chunks;
+use crate::cipher::Cipher;
+use crate::codec::Compression;
 use crate::commit::{self, CommitRecord, FORMAT, RECORD_LIMIT};
 use crate::error::{Damage, OpenError, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::history::{self, Row};
-use crate::identity::{self, Identity, Lineage};
+use crate::identity::{self, Identity, Lineage, Refused};
 use crate::pack::{PackEntry, unreadable};
 use crate::save::Save;
 use crate::sealed;
@@ -27,13 +30,23 @@ pub struct Store {
     pub(crate) commits: BTreeMap<u64, Result<CommitRecord, Damage>>,
     /// Packs that no checkpoint needs and that wait for their end.
     pub(crate) condemned: BTreeMap<Hash, u64>,
-    /// The packs that each checkpoint needs, as far as it was asked for.
-    pub(crate) needs: HashMap<u64, BTreeSet<Hash>>,
+    /// Names of the chunks that each checkpoint needs, as far as it was asked for.
+    pub(crate) needs: HashMap<u64, Arc<Vec<Hash>>>,
+    /// What the next save may be told by differences from; found at the first save.
+    pub(crate) bases: Option<Bases>,
+    pub(crate) compression: Compression,
     /// History segments that are known to be part of a checkpoint's history.
     pub(crate) chained: BTreeSet<String>,
     lease: Option<Box<dyn Lease>>,
     pub(crate) poisoned: bool,
 }
+
+/// The object that holds the data key of an encrypted run, wrapped for whoever may read it.
+pub(crate) const WRAPPED_KEY: &str = "key.age";
+/// A wrapped key is never longer: bytes.
+const WRAPPED_KEY_LIMIT: u64 = 64 << 10;
+/// Bytes that stay free beside what a save takes.
+const SPACE_RESERVE: u64 = 1 << 20;
 
 /// Where the records of damaged checkpoints are kept.
 pub(crate) const SET_ASIDE: &str = "damaged/";
@@ -81,7 +94,7 @@ impl Store {
         if objects.iter().any(|object| is_of_a_run(&object.name)) {
             return Err(OpenError::RunExists { location });
         }
-        if objects.iter().any(|object| !object.name.starts_with("lease")) {
+        if objects.iter().any(|object| !is_before_a_run(&object.name)) {
             return Err(OpenError::NotEmpty { location });
         }
         let lease = storage.lease(&Holder::this_process(purpose))?;
@@ -91,9 +104,10 @@ impl Store {
             system: system.to_owned(),
             created: now_seconds(),
             lineage,
+            encrypted: storage.key().is_some(),
         };
-        let text = sealed::seal(&identity).unwrap_or_default();
-        storage.put_new(identity::OBJECT, &text)?;
+        let cipher = storage.key().map(Cipher::new);
+        storage.put_new(identity::OBJECT, &identity.encode(cipher.as_ref()))?;
         let mut store = Self::load(storage, Some(lease))?;
         store.identity = identity;
         Ok(store)
@@ -119,21 +133,26 @@ impl Store {
     }
 
     fn load(storage: Arc<dyn Storage>, lease: Option<Box<dyn Lease>>) -> Result<Self, OpenError> {
-        let (identity, identity_damage) = match read_identity(&*storage)? {
+        let key = storage.key().map(Cipher::new);
+        let (identity, identity_damage) = match read_identity(&*storage, key.as_ref())? {
             Ok(identity) => (Some(identity), None),
             Err(damage) => (None, Some(damage)),
         };
+        let plain = identity.as_ref().is_some_and(|identity| !identity.encrypted);
+        let cipher = key.filter(|_| !plain);
         let condemned = trash::list(&*storage)?;
         // A writer takes condemned packs for gone, so that no new checkpoint leans on them.
         let without = if lease.is_some() { condemned.keys().copied().collect() } else { BTreeSet::new() };
         let mut store = Self {
-            chunks: Chunks::open(&storage, &without)?,
-            commits: read_commits(&storage)?,
+            commits: read_commits(&storage, cipher.as_ref())?,
+            chunks: Chunks::open(&storage, cipher, &without)?,
             identity: identity.unwrap_or_else(unknown_identity),
             storage,
             identity_damage,
             condemned,
             needs: HashMap::new(),
+            bases: None,
+            compression: Compression::default(),
             chained: BTreeSet::new(),
             lease,
             poisoned: false,
@@ -161,6 +180,11 @@ impl Store {
     /// Where the run is, for messages.
     pub fn location(&self) -> String {
         self.storage.location()
+    }
+
+    /// Sets how much work later saves spend on making chunks smaller.
+    pub fn set_compression(&mut self, compression: Compression) {
+        self.compression = compression;
     }
 
     /// The storage.
@@ -245,7 +269,7 @@ impl Store {
     /// The rows of the metrics history up to the checkpoint of `record`; rows of segments that
     /// cannot be read are left out, and the damage is returned.
     pub fn history(&self, record: &CommitRecord) -> (Vec<Row>, Option<Damage>) {
-        history::rows(&*self.storage, record.history.as_deref())
+        history::rows(&*self.storage, record.history.as_deref(), self.chunks.cipher())
     }
 
     /// Begins a save.
@@ -254,7 +278,20 @@ impl Store {
     /// When the run was opened for reading, or an earlier write failed.
     pub fn save(&mut self) -> Result<Save<'_>, SaveError> {
         self.require_writer()?;
+        self.require_space()?;
         Ok(Save::new(self))
+    }
+
+    /// A save may take what the one before took, or the whole state, if there is none. It stays
+    /// an estimate; a disk that is full all the same aborts the save, and no checkpoint is hurt.
+    fn require_space(&self) -> Result<(), SaveError> {
+        let needed = self.newest_readable().map_or(0, |record| record.new_bytes) + SPACE_RESERVE;
+        match self.storage.available() {
+            Some(available) if available < needed => {
+                Err(SaveError::NoSpace { location: self.location(), needed, available })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn require_writer(&self) -> Result<(), SaveError> {
@@ -298,12 +335,16 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a file for people, such as `config.yaml`, that no checkpoint depends on.
+    /// Writes a file for people, such as `config.yaml`, that no checkpoint depends on. In an
+    /// encrypted run there are none.
     ///
     /// # Errors
     /// When the run was opened for reading, or the storage fails.
     pub fn put_note(&self, name: &str, bytes: &[u8]) -> Result<(), SaveError> {
         self.require_writer()?;
+        if self.identity.encrypted {
+            return Ok(());
+        }
         Ok(self.storage.put(name, bytes)?)
     }
 
@@ -355,6 +396,45 @@ impl Store {
     }
 }
 
+/// True when the run in `storage` is encrypted, as far as that can be seen without its key.
+///
+/// # Errors
+/// When the storage fails.
+pub fn is_encrypted(storage: &dyn Storage) -> Result<bool, OpenError> {
+    match read_identity(storage, None) {
+        Err(OpenError::Encrypted { .. }) => Ok(true),
+        Ok(Err(_)) => Ok(wrapped_key(storage)?.is_some()),
+        Ok(Ok(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The wrapped data key of the run in `storage`, if it has one.
+///
+/// # Errors
+/// When the storage fails.
+pub fn wrapped_key(storage: &dyn Storage) -> Result<Option<Vec<u8>>, StorageError> {
+    match storage.read(WRAPPED_KEY, WRAPPED_KEY_LIMIT) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(StorageError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts the wrapped data key of a run in its place: before the run is made, and whenever it is
+/// wrapped for others. Nothing else of the run changes.
+///
+/// # Errors
+/// When the storage fails.
+pub fn put_wrapped_key(storage: &dyn Storage, wrapped: &[u8]) -> Result<(), StorageError> {
+    storage.put(WRAPPED_KEY, wrapped)
+}
+
+/// True for what may lie where a run is to be made.
+fn is_before_a_run(name: &str) -> bool {
+    name.starts_with("lease") || name == WRAPPED_KEY
+}
+
 /// True for the objects that make a place a run.
 fn is_of_a_run(name: &str) -> bool {
     name == identity::OBJECT || commit::parse_object_name(name).is_some()
@@ -367,7 +447,10 @@ fn require_run(storage: &dyn Storage) -> Result<(), OpenError> {
     there.then_some(()).ok_or(OpenError::NoRun { location })
 }
 
-fn read_identity(storage: &dyn Storage) -> Result<Result<Identity, Damage>, OpenError> {
+fn read_identity(
+    storage: &dyn Storage,
+    cipher: Option<&Cipher>,
+) -> Result<Result<Identity, Damage>, OpenError> {
     #[derive(serde::Deserialize)]
     struct Version {
         format: u32,
@@ -380,17 +463,30 @@ fn read_identity(storage: &dyn Storage) -> Result<Result<Identity, Damage>, Open
         Ok(Version { format }) if format > FORMAT => {
             Err(OpenError::NewerFormat { location: storage.location(), found: format, supported: FORMAT })
         }
-        Ok(_) => Ok(sealed::unseal(identity::OBJECT, &bytes)),
+        Ok(_) => match Identity::decode(&bytes, cipher) {
+            Ok(identity) => Ok(Ok(identity)),
+            Err(Refused::Damaged(damage)) => Ok(Err(damage)),
+            Err(Refused::NoKey) => Err(OpenError::Encrypted { location: storage.location() }),
+            Err(Refused::WrongKey) => Err(OpenError::WrongKey { location: storage.location() }),
+        },
         Err(damage) => Ok(Err(damage)),
     }
 }
 
 fn unknown_identity() -> Identity {
-    Identity { format: FORMAT, run: String::new(), system: String::new(), created: 0, lineage: None }
+    Identity {
+        format: FORMAT,
+        run: String::new(),
+        system: String::new(),
+        created: 0,
+        lineage: None,
+        encrypted: false,
+    }
 }
 
 fn read_commits(
     storage: &Arc<dyn Storage>,
+    cipher: Option<&Cipher>,
 ) -> Result<BTreeMap<u64, Result<CommitRecord, Damage>>, OpenError> {
     let mut commits = BTreeMap::new();
     for object in storage.list(commit::PREFIX)? {
@@ -401,7 +497,7 @@ fn read_commits(
             // Pruned between the listing and now.
             Err(StorageError::Missing { .. }) => continue,
             Err(error) => Err(unreadable(&object.name, error)),
-            Ok(bytes) => match CommitRecord::decode(step, &bytes) {
+            Ok(bytes) => match CommitRecord::decode(step, &bytes, cipher) {
                 Ok(record) => Ok(record),
                 Err(ReadError::Damaged(damage)) => Err(*damage),
                 Err(ReadError::NewerFormat { found, supported }) => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cipher::{Cipher, SealedText};
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::pack::unreadable;
@@ -16,8 +17,45 @@ const LIMIT: u64 = 4 << 10;
 
 #[derive(Serialize, Deserialize)]
 struct Tag {
+    /// The tag's name, where the object's does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     step: u64,
     state_hash: Hash,
+}
+
+/// A tag as it is stored in an encrypted run, under a keyed name.
+#[derive(Serialize, Deserialize)]
+struct SealedTag {
+    sealed: SealedText,
+}
+
+const WHAT: &str = "tag";
+
+fn object_name(name: &str, cipher: Option<&Cipher>) -> String {
+    match cipher {
+        None => format!("{PREFIX}{name}"),
+        Some(cipher) => format!("{PREFIX}{}", cipher.name_of_text(name)),
+    }
+}
+
+impl Tag {
+    fn encode(&self, cipher: Option<&Cipher>) -> Vec<u8> {
+        let sealed = cipher.map(|cipher| {
+            let bytes = serde_json::to_vec(self).unwrap_or_default();
+            SealedTag { sealed: SealedText::seal(cipher, WHAT, &bytes) }
+        });
+        sealed.map_or_else(|| sealed::seal(self), |sealed| sealed::seal(&sealed)).unwrap_or_default()
+    }
+
+    fn decode(object: &str, bytes: &[u8], cipher: Option<&Cipher>) -> Result<Self, Damage> {
+        let Some(cipher) = cipher else { return sealed::unseal(object, bytes) };
+        let stored: SealedTag = sealed::unseal(object, bytes)?;
+        let opened = stored.sealed.open(cipher, WHAT);
+        let tag: Option<Self> = opened.and_then(|opened| serde_json::from_slice(&opened).ok());
+        tag.filter(|tag| object_name(tag.name.as_deref().unwrap_or_default(), Some(cipher)) == object)
+            .ok_or_else(|| Damage::malformed(object, "it is no tag of this run"))
+    }
 }
 
 /// Setting or deleting a tag failed.
@@ -83,8 +121,9 @@ impl Store {
             let bytes = self.storage.read(&object.name, LIMIT);
             let tag = bytes
                 .map_err(|error| unreadable(&object.name, error))
-                .and_then(|bytes| sealed::unseal::<Tag>(&object.name, &bytes));
-            let name = object.name[PREFIX.len()..].to_owned();
+                .and_then(|bytes| Tag::decode(&object.name, &bytes, self.chunks.cipher()));
+            let sealed_name = tag.as_ref().ok().and_then(|tag| tag.name.clone());
+            let name = sealed_name.unwrap_or_else(|| object.name[PREFIX.len()..].to_owned());
             tags.insert(name, tag.map(|tag| tag.step));
         }
         Ok(tags)
@@ -122,8 +161,9 @@ impl Store {
         {
             return Err(TagError::Taken { name: name.to_owned(), step: *there });
         }
-        let text = sealed::seal(&Tag { step, state_hash }).unwrap_or_default();
-        Ok(self.storage.put(&format!("{PREFIX}{name}"), &text)?)
+        let cipher = self.chunks.cipher();
+        let tag = Tag { name: cipher.map(|_| name.to_owned()), step, state_hash };
+        Ok(self.storage.put(&object_name(name, cipher), &tag.encode(cipher))?)
     }
 
     /// Deletes a tag; its checkpoint stays until it is pruned.
@@ -133,8 +173,9 @@ impl Store {
     pub fn delete_tag(&self, name: &str) -> Result<(), TagError> {
         self.require_writer()?;
         match self.tagged_step(name) {
-            // A damaged tag can be deleted too.
-            Ok(_) | Err(TagError::Read(_)) => Ok(self.storage.delete(&format!("{PREFIX}{name}"))?),
+            Ok(_) => Ok(self.storage.delete(&object_name(name, self.chunks.cipher()))?),
+            // A damaged tag can be deleted too; it goes by the name of its object.
+            Err(TagError::Read(_)) => Ok(self.storage.delete(&format!("{PREFIX}{name}"))?),
             Err(error) => Err(error),
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use common::{save, state};
 use rekindle_store::storage::FileStorage;
 use rekindle_store::storage::sim::{Operation, SimDisk};
-use rekindle_store::{EntryPath, Retention, Store, state_hash};
+use rekindle_store::{Depth, EntryPath, Retention, Store, state_hash};
 
 fn storage(disk: &SimDisk) -> Arc<FileStorage<SimDisk>> {
     Arc::new(FileStorage::on(disk.clone(), "run"))
@@ -37,7 +37,7 @@ fn survives(disk: &SimDisk, committed: &[u64], moment: &str) {
         let loaded = loaded.unwrap_or_else(|error| panic!("{moment}: step {step}: {error}"));
         assert_eq!(state_hash(&loaded), state_hash(&state(step)), "{moment}");
     }
-    let report = store.verify().unwrap();
+    let report = store.verify(Depth::Full).unwrap();
     assert!(report.damage.is_empty(), "{moment}: {:?}", report.damage);
     let next = store.steps().last().map_or(0, |step| step + 1);
     save(&mut store, next, &state(next)).unwrap_or_else(|error| panic!("{moment}: {error}"));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::{save, state};
 use rekindle_store::storage::MemoryStorage;
-use rekindle_store::{EntryPath, ReadError, Store, Tree, state_hash};
+use rekindle_store::{Depth, EntryPath, ReadError, Store, Tree, state_hash};
 
 /// A run of two checkpoints; and the packs of the first, some of whose chunks the second shares.
 fn small_run() -> (BTreeMap<String, Vec<u8>>, BTreeSet<String>) {
@@ -46,7 +46,7 @@ fn check(
         Ok(store) => store,
         Err(error) => panic!("{what}: the run does not open: {error}"),
     };
-    let report = store.verify().unwrap();
+    let report = store.verify(Depth::Full).unwrap();
     let (found, skipped) = newest_state(&store).unwrap_or_else(|error| panic!("{what}: {error}"));
     let Some((step, tree)) = found else {
         // Only a pack that both checkpoints lean on can take both away.
@@ -97,7 +97,7 @@ fn a_missing_file_is_named() {
         let mut objects = objects.clone();
         objects.remove(name);
         let store = Store::open(Arc::new(MemoryStorage::from_objects(objects))).unwrap();
-        let report = store.verify().unwrap();
+        let report = store.verify(Depth::Full).unwrap();
         assert!(!report.invalid.is_empty(), "{name}");
         assert!(!report.damage.is_empty(), "{name}");
     }
@@ -113,7 +113,7 @@ fn the_damaged_array_is_named() {
     let mut damaged = objects.clone();
     damaged.insert(name.clone(), bad);
     let store = Store::open(Arc::new(MemoryStorage::from_objects(damaged))).unwrap();
-    let report = store.verify().unwrap();
+    let report = store.verify(Depth::Full).unwrap();
     let message = report.damage[0].to_string();
     assert!(message.contains(name) && message.contains("`weights`"), "{message}");
 }

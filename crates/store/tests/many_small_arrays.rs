@@ -28,7 +28,9 @@ fn save(store: &mut Store, step: u64, version: u64) -> (u64, u64) {
     for number in 0..ARRAYS {
         let bytes = noise(if number % 100 == 0 { number + version * ARRAYS } else { number });
         let kind = ArrayType { dtype: DType::U8, shape: vec![bytes.len() as u64] };
-        layers.push((format!("layer_{number}.weights"), Node::Array(save.array(kind, &bytes).unwrap())));
+        let name = format!("layer_{number}.weights");
+        let path = EntryPath::root().child(&name);
+        layers.push((name, Node::Array(save.array(&path, kind, &bytes).unwrap())));
     }
     let record = save.commit(step, &Node::Struct(layers), About::default(), &[]).unwrap().record;
     (record.payload_bytes, record.new_bytes)

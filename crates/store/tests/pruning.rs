@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use common::{save, state};
 use rekindle_store::storage::{FileStorage, MemoryStorage};
-use rekindle_store::{Best, EntryPath, Goal, Reason, Retention, Store, TagError};
+use rekindle_store::{Best, Depth, EntryPath, Goal, Reason, Retention, Store, TagError};
 
 fn keep_last(count: u64) -> Retention {
     Retention { keep_last: Some(count), ..Retention::default() }
@@ -40,7 +40,7 @@ fn space_is_freed_and_shared_chunks_stay() {
     assert_eq!(packs(&memory), 3);
     [4, 5].into_iter().for_each(|step| loads(&store, step));
     let store = Store::open(Arc::new(memory)).unwrap();
-    assert!(store.verify().unwrap().damage.is_empty());
+    assert!(store.verify(Depth::Full).unwrap().damage.is_empty());
     let (rows, damage) = store.history(store.checkpoint(5).unwrap().record());
     assert_eq!((rows.len(), damage), (6, None), "the history is that of the whole run");
 }

@@ -8,6 +8,7 @@
 mod archive;
 mod disk;
 mod file;
+mod keyed;
 mod memory;
 pub mod sim;
 
@@ -16,9 +17,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cipher::DataKey;
+
 pub use archive::{Archive, ArchiveWriter, MAGIC as ARCHIVE_MAGIC};
 pub use disk::{Disk, ReadFile, RealDisk, WriteFile};
 pub use file::FileStorage;
+pub use keyed::Keyed;
 pub use memory::MemoryStorage;
 
 /// A place that holds the objects of one run.
@@ -57,6 +61,16 @@ pub trait Storage: Send + Sync + fmt::Debug {
 
     /// Where this is, for messages.
     fn location(&self) -> String;
+
+    /// Bytes that can still be written; `None` where that is not known.
+    fn available(&self) -> Option<u64> {
+        None
+    }
+
+    /// The key of the encrypted run in it; see [`Keyed`].
+    fn key(&self) -> Option<&DataKey> {
+        None
+    }
 
     /// A whole object of at most `limit` bytes.
     fn read(&self, name: &str, limit: u64) -> Result<Vec<u8>, StorageError> {

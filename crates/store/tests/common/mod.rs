@@ -25,9 +25,9 @@ pub fn state(step: u64) -> Tree {
 /// Saves `tree` at `step`.
 pub fn save(store: &mut Store, step: u64, tree: &Tree) -> Result<Saved, SaveError> {
     let mut save = store.save()?;
-    let stored: StoredTree = tree.try_map_arrays(&mut |_, array: &Array| {
+    let stored: StoredTree = tree.try_map_arrays(&mut |path, array: &Array| {
         let ArrayType { dtype, shape } = array.kind().clone();
-        save.array(ArrayType { dtype, shape }, array.data())
+        save.array(path, ArrayType { dtype, shape }, array.data())
     })?;
     let row: Row = serde_json::from_value(serde_json::json!({"step": step, "loss": 1.0 / (step + 1) as f64}))
         .expect("a row is an object");

@@ -1,0 +1,110 @@
+//! Which chunks the next save may store as differences, and from which others.
+//!
+//! A base is always a chunk that is stored in full, so that reading takes two chunks at most. Per
+//! array, the newest full chunks serve as bases until they are some saves old. Arrays of single
+//! bytes also find bases by content: populations whose members move and change their length.
+
+use std::collections::HashMap;
+
+use crate::codec;
+use crate::hash::Hash;
+use crate::index;
+use crate::path::EntryPath;
+use crate::store::Store;
+use crate::tree::{ArrayPlace, Node};
+
+/// After so many saves with differences an array is stored in full again.
+const FULL_AGAIN_AFTER: u32 = 8;
+/// Arrays whose differences did not pay are stored in full this many times before the next try.
+const REST: u32 = 7;
+/// Features of chunks that are remembered, at most.
+const FEATURES_MAX: usize = 1 << 20;
+
+/// The bases of all arrays of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Bases {
+    arrays: HashMap<Hash, ArrayBases>,
+    /// The newest full chunk that has a feature.
+    similar: HashMap<u64, Hash>,
+}
+
+/// The bases of the boxes of one array.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ArrayBases {
+    /// Names of the newest full chunks, box by box.
+    pub boxes: Vec<Hash>,
+    /// Saves since these were new.
+    age: u32,
+    /// Saves for which differences are not tried.
+    rest: u32,
+}
+
+impl Bases {
+    /// The bases as the newest checkpoint of a run leaves them.
+    pub fn of_newest(store: &Store) -> Self {
+        let mut bases = Self::default();
+        let newest = store.newest_readable();
+        // A damaged checkpoint gives no bases: everything is then stored in full.
+        let tree = newest.and_then(|record| index::read(&store.chunks, &record.root).ok());
+        let Some(tree) = tree else { return bases };
+        tree.for_each_leaf(&mut |path, leaf| {
+            if let Node::Array(array) = leaf
+                && let ArrayPlace::Chunks(chunks) = &array.place
+            {
+                let boxes = chunks.iter().map_while(|chunk| store.chunks.base_in_place_of(chunk)).collect();
+                bases.arrays.insert(key(path), ArrayBases { boxes, age: 1, rest: 0 });
+            }
+        });
+        bases
+    }
+
+    /// The bases that the array at `path` may use now, if any.
+    pub fn of_array(&mut self, path: &EntryPath) -> Option<ArrayBases> {
+        let array = self.arrays.get_mut(&key(path))?;
+        if array.rest > 0 {
+            array.rest -= 1;
+            return None;
+        }
+        (array.age < FULL_AGAIN_AFTER).then(|| array.clone())
+    }
+
+    /// Notes how the array at `path` was stored: the base of each box, and whether differences
+    /// were tried and used for any.
+    pub fn note(&mut self, path: &EntryPath, boxes: Vec<Hash>, tried: bool, used: bool) {
+        let array = self.arrays.entry(key(path)).or_default();
+        array.age = if used { array.age + 1 } else { 1 };
+        array.rest = if tried && !used { REST } else { array.rest };
+        array.boxes = boxes;
+    }
+
+    /// The full chunk that has most in common with a chunk of these features.
+    pub fn most_similar(&self, features: &[u64]) -> Option<Hash> {
+        let mut counts: Vec<(Hash, u32)> = Vec::new();
+        for found in features.iter().filter_map(|feature| self.similar.get(feature)) {
+            match counts.iter_mut().find(|count| count.0 == *found) {
+                Some(count) => count.1 += 1,
+                None => counts.push((*found, 1)),
+            }
+        }
+        // Among equals the one of the least feature, whatever the order of the map.
+        let most = counts.iter().map(|count| count.1).max()?;
+        counts.into_iter().find(|count| count.1 == most).map(|count| count.0)
+    }
+
+    /// Remembers a full chunk by its features.
+    pub fn remember(&mut self, features: Vec<u64>, chunk: Hash) {
+        if self.similar.len() > FEATURES_MAX {
+            self.similar.clear();
+        }
+        self.similar.extend(features.into_iter().map(|feature| (feature, chunk)));
+    }
+}
+
+fn key(path: &EntryPath) -> Hash {
+    Hash::of(path.to_string().as_bytes())
+}
+
+/// The features of a chunk by which similar ones are found.
+pub(crate) fn features(bytes: &[u8]) -> Vec<u64> {
+    codec::features(bytes)
+}

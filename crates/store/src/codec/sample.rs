@@ -1,0 +1,86 @@
+//! A sample of a chunk, on which codecs are measured.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+/// Chunks from this length on are sampled; shorter ones are their own sample: bytes.
+const SAMPLE_FROM: usize = 16 << 10;
+/// Number of the sampled pieces, spread over the chunk.
+const PIECES: usize = 4;
+/// Length of a sampled piece of a chunk that is long, and of one that is not: bytes.
+const PIECE: (usize, usize) = (4 << 10, 1 << 10);
+/// Chunks from this length on are long: bytes.
+const LARGE_FROM: usize = 64 << 10;
+
+/// Pieces of a chunk, one after another.
+pub(super) struct Sample<'a> {
+    bytes: Cow<'a, [u8]>,
+    large: bool,
+}
+
+impl<'a> Sample<'a> {
+    /// Samples `raw` at whole elements of `width` bytes. Chunks of equal length are sampled at
+    /// the same places.
+    pub fn of(raw: &'a [u8], width: usize) -> Self {
+        let large = raw.len() >= LARGE_FROM;
+        if raw.len() < SAMPLE_FROM && raw.len() <= PIECES * PIECE.1 {
+            return Self { bytes: Cow::Borrowed(raw), large };
+        }
+        let piece = if large { PIECE.0 } else { PIECE.1 };
+        let stride = (raw.len() - piece) / (PIECES - 1) / width * width;
+        let pieces = (0..PIECES).map(|i| &raw[i * stride..i * stride + piece]);
+        Self { bytes: Cow::Owned(pieces.collect::<Vec<_>>().concat()), large }
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub fn is_of_a_large_chunk(&self) -> bool {
+        self.large
+    }
+}
+
+/// Bits a byte that the values of `bytes` take in a Huffman code of their own, corrected for what
+/// a small sample does not show of their entropy (Miller and Madow).
+pub(super) fn huffman_bits(bytes: impl Iterator<Item = u8>) -> f64 {
+    let mut counts = [0u32; 256];
+    bytes.for_each(|byte| counts[usize::from(byte)] += 1);
+    let mut present: Vec<u32> = counts.into_iter().filter(|&count| count > 0).collect();
+    let total = f64::from(present.iter().sum::<u32>().max(1));
+    let unseen = (present.len() as f64 - 1.0).max(0.0) / (2.0 * total * std::f64::consts::LN_2);
+    (code_length(&mut present) as f64 / total + unseen).clamp(0.0, 8.0)
+}
+
+/// Length of a text in its Huffman code, from how often each of its values comes: the sum of all
+/// inner nodes of the code's tree.
+fn code_length(counts: &mut [u32]) -> u64 {
+    counts.sort_unstable();
+    let mut leaves = counts.iter().copied().map(u64::from).peekable();
+    let mut inner: VecDeque<u64> = VecDeque::new();
+    let mut length = 0;
+    for _ in 1..counts.len() {
+        let mut least = || match (leaves.peek(), inner.front()) {
+            (Some(&leaf), Some(&node)) if node < leaf => inner.pop_front(),
+            (Some(_), _) => leaves.next(),
+            (None, _) => inner.pop_front(),
+        };
+        let node = least().unwrap_or(0) + least().unwrap_or(0);
+        length += node;
+        inner.push_back(node);
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn huffman_codes_have_their_known_lengths() {
+        assert_eq!(code_length(&mut [1, 1, 1]), 5);
+        assert_eq!(code_length(&mut [5, 9, 12, 13, 16, 45]), 224);
+        assert_eq!(code_length(&mut [7]), 0);
+        assert_eq!(code_length(&mut []), 0);
+    }
+}
