@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use age::secrecy::ExposeSecret;
+use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
+use crate::age::{random, x25519_text};
 use crate::error::KeyError;
 use crate::lines::parse_lines;
 use crate::recipient::Recipient;
 
 /// The age identities of an identity file; never empty.
-pub struct Identities(Vec<age::x25519::Identity>);
+pub struct Identities(Vec<StaticSecret>);
 
 impl Identities {
     /// All identities, `AGE-SECRET-KEY-1...`, of a file with one on each line; lines that begin with
@@ -20,13 +21,14 @@ impl Identities {
         if identities.is_empty() { Err(KeyError::NoIdentity) } else { Ok(Self(identities)) }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &dyn age::Identity> {
-        self.0.iter().map(|identity| identity as _)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &StaticSecret> {
+        self.0.iter()
     }
 }
 
-fn parse_identity(line: &str) -> Result<age::x25519::Identity, KeyError> {
-    line.parse().map_err(|_| KeyError::Identity(problem_of(line)))
+fn parse_identity(line: &str) -> Result<StaticSecret, KeyError> {
+    let bytes = x25519_text::decode(x25519_text::IDENTITY, line);
+    bytes.map(|bytes| StaticSecret::from(*bytes)).ok_or_else(|| KeyError::Identity(problem_of(line)))
 }
 
 /// What to tell of a line that is no identity.
@@ -43,16 +45,20 @@ fn problem_of(line: &str) -> &'static str {
 }
 
 /// A new identity: the text of its file, which must be kept secret, and its recipient, which need not.
+///
+/// # Panics
+///
+/// If the system has no random bytes to give.
 pub fn generate_identity() -> (Zeroizing<String>, Recipient) {
-    let identity = age::x25519::Identity::generate();
-    let recipient = Recipient(identity.to_public());
-    let secret = identity.to_string();
-    let text = format!(
+    let bytes = random().expect("the system has random bytes");
+    let recipient = Recipient(PublicKey::from(&StaticSecret::from(*bytes)));
+    let mut secret = x25519_text::encode(x25519_text::IDENTITY, &bytes);
+    secret.make_ascii_uppercase();
+    let comments = format!(
         "# Who has this file can read every run that is encrypted to the public key.\n\
-         # public key: {recipient}\n{}\n",
-        secret.expose_secret()
+         # public key: {recipient}\n"
     );
-    (Zeroizing::new(text), recipient)
+    (Zeroizing::new([comments.as_str(), &secret, "\n"].concat()), recipient)
 }
 
 impl fmt::Debug for Identities {
@@ -69,7 +75,7 @@ mod tests {
     fn generated_identity_parses_and_names_its_recipient() {
         let (text, recipient) = generate_identity();
         let identities = Identities::parse(&text).unwrap();
-        assert_eq!(identities.0[0].to_public().to_string(), recipient.to_string());
+        assert_eq!(PublicKey::from(&identities.0[0]), recipient.0);
         assert!(text.contains(&format!("# public key: {recipient}\n")));
         assert_eq!(format!("{identities:?}"), "Identities(1 of them)");
     }

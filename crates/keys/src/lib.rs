@@ -50,15 +50,16 @@
 //!
 //! # What is assumed and left out
 //!
-//! The operating system gives good random bytes; where it has none, [`DataKey::generate`] and
-//! [`SigningKey::generate`] return an error, and age panics. Keys, nonces and salts come from there, so
+//! The operating system gives good random bytes; where it has none, [`DataKey::generate`],
+//! [`SigningKey::generate`] and [`wrap_key`] return an error, and [`generate_identity`] panics. Keys, nonces and salts come from there, so
 //! they differ each time, and nothing that is trained depends on them. Memory is overwritten when a
-//! secret is dropped, as far as the language allows: swap, core dumps and copies that the compiler made
-//! are out of reach. On systems other than Unix, a new file has the permissions of its directory.
+//! secret is dropped, as far as the language allows: swap, core dumps, copies that the compiler made and
+//! the working memory of the hash functions are out of reach. On systems other than Unix, a new file has the permissions of its directory.
 //!
 //! Not supported are ssh keys, post-quantum and plugin recipients of age, identity files and private
 //! keys that are themselves encrypted, and the revocation of keys.
 
+mod age;
 mod data_key;
 mod error;
 mod files;

@@ -31,10 +31,6 @@ impl Passphrase {
     pub fn expose(&self) -> &str {
         &self.0
     }
-
-    pub(crate) fn to_age(&self) -> age::secrecy::SecretString {
-        self.expose().into()
-    }
 }
 
 impl fmt::Debug for Passphrase {

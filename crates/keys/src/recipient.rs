@@ -3,13 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use x25519_dalek::PublicKey;
+
+use crate::age::{has_small_order, x25519_text};
 use crate::error::KeyError;
 use crate::lines::parse_lines;
 
 /// The public half of an age identity, `age1...`: who holds the identity can unwrap what is wrapped
 /// to this.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Recipient(pub(crate) age::x25519::Recipient);
+pub struct Recipient(pub(crate) PublicKey);
 
 impl Recipient {
     /// All recipients of a file with one on each line; lines that begin with `#` are comments.
@@ -23,11 +26,14 @@ impl FromStr for Recipient {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let recipient = text.parse().map_err(|_| KeyError::Recipient(problem_of(text)))?;
-        if has_small_order(text) {
+        let point = x25519_text::decode(x25519_text::RECIPIENT, text)
+            .map(|bytes| PublicKey::from(*bytes))
+            .ok_or_else(|| KeyError::Recipient(problem_of(text)))?;
+        if has_small_order(&point) {
+            // Wrapping to it would keep nothing secret.
             return Err(KeyError::Recipient("nobody can have its identity"));
         }
-        Ok(Self(recipient))
+        Ok(Self(point))
     }
 }
 
@@ -48,16 +54,9 @@ fn problem_of(text: &str) -> &'static str {
     }
 }
 
-/// Whether the point of the recipient `text` gives the same shared secret, zero, with every key.
-/// Wrapping to it would keep nothing secret; age panics.
-fn has_small_order(text: &str) -> bool {
-    let point = bech32::decode(text).ok().and_then(|(_, bytes)| <[u8; 32]>::try_from(bytes).ok());
-    point.is_none_or(|point| x25519_dalek::x25519([1; 32], point) == [0; 32])
-}
-
 impl fmt::Display for Recipient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        formatter.write_str(&x25519_text::encode(x25519_text::RECIPIENT, self.0.as_bytes()))
     }
 }
 

@@ -2,13 +2,9 @@
 //!
 //! The file is in ASCII armour, and its payload is the key as 64 hex digits and a line break.
 
-use std::io::{self, Read, Write};
-use std::iter;
-
-use age::armor::{ArmoredReader, ArmoredWriter, Format};
-use age::{DecryptError, Decryptor, Encryptor, scrypt};
 use zeroize::Zeroizing;
 
+use crate::age::{self, File, FileKey, ScryptStanza, Stanzas, X25519Stanza};
 use crate::data_key::DataKey;
 use crate::error::KeyError;
 use crate::files::MAX_FILE_LEN;
@@ -21,8 +17,6 @@ const WORK_FACTOR: u8 = 18;
 /// The binary logarithm of the largest work factor accepted: four times as much as we ask for, and
 /// 1 GiB of memory.
 const MAX_WORK_FACTOR: u8 = 20;
-/// Hex digits and line break.
-const PAYLOAD_LEN: usize = 2 * DataKey::LEN + 1;
 
 /// Whom a data key is wrapped to. A passphrase cannot be combined with recipients, or they could not
 /// be sure who else has it.
@@ -49,89 +43,72 @@ pub fn wrap_key(key: &DataKey, recipients: &Recipients) -> Result<Vec<u8>, KeyEr
 }
 
 fn wrap_with_work(key: &DataKey, recipients: &Recipients, work_factor: u8) -> Result<Vec<u8>, KeyError> {
-    let wrapped = match recipients {
-        Recipients::Keys(keys) => encrypt(key, keys.iter().map(|recipient| &recipient.0 as _))?,
+    let file_key = FileKey::generate()?;
+    let stanzas = match recipients {
+        Recipients::Keys(keys) => Stanzas::X25519(wrap_to_each(&file_key, keys)?),
         Recipients::Passphrase(passphrase) => {
-            let mut recipient = scrypt::Recipient::new(passphrase.to_age());
-            recipient.set_work_factor(work_factor);
-            encrypt(key, iter::once(&recipient as _))?
+            Stanzas::Scrypt(ScryptStanza::wrap(&file_key, passphrase.expose(), work_factor)?)
         }
     };
+    let wrapped = age::encrypt(&file_key, &stanzas, &payload_of(key))?;
     if wrapped.len() > MAX_FILE_LEN {
         return Err(KeyError::TooLong(MAX_FILE_LEN));
     }
     Ok(wrapped)
 }
 
-fn encrypt<'a>(
-    key: &DataKey,
-    recipients: impl Iterator<Item = &'a dyn age::Recipient>,
-) -> Result<Vec<u8>, KeyError> {
-    // Recipients that are all X25519, or one passphrase, can fail only by being none.
-    let encryptor = Encryptor::with_recipients(recipients).map_err(|_| KeyError::NoRecipient)?;
-    Ok(write_armored(encryptor, key).expect("memory can be written to"))
+fn wrap_to_each(file_key: &FileKey, recipients: &[Recipient]) -> Result<Vec<X25519Stanza>, KeyError> {
+    if recipients.is_empty() {
+        return Err(KeyError::NoRecipient);
+    }
+    recipients.iter().map(|recipient| X25519Stanza::wrap(file_key, &recipient.0)).collect()
 }
 
-fn write_armored(encryptor: Encryptor, key: &DataKey) -> io::Result<Vec<u8>> {
-    let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
-    let mut writer = encryptor.wrap_output(armor)?;
-    writer.write_all(Zeroizing::new(crate::hex::encode(key.as_bytes())).as_bytes())?;
-    writer.write_all(b"\n")?;
-    writer.finish()?.finish()
+fn payload_of(key: &DataKey) -> Zeroizing<Vec<u8>> {
+    let digits = Zeroizing::new(crate::hex::encode(key.as_bytes()));
+    Zeroizing::new([digits.as_bytes(), b"\n"].concat())
 }
 
 /// Whether `wrapped` is unlocked by a passphrase, and not by an identity.
 pub fn needs_passphrase(wrapped: &[u8]) -> Result<bool, KeyError> {
-    Ok(open(wrapped)?.is_scrypt())
+    Ok(matches!(open(wrapped)?.stanzas(), Stanzas::Scrypt(_)))
 }
 
 /// The data key in the age file `wrapped`, armoured or not.
 pub fn unwrap_key(wrapped: &[u8], unlock: &Unlock) -> Result<DataKey, KeyError> {
-    let decryptor = open(wrapped)?;
-    match (unlock, decryptor.is_scrypt()) {
-        (Unlock::Identities(_), true) => Err(KeyError::NeedsPassphrase),
-        (Unlock::Passphrase(_), false) => Err(KeyError::NeedsIdentity),
-        (Unlock::Identities(identities), false) => decrypt(decryptor, identities.iter()),
-        (Unlock::Passphrase(passphrase), true) => {
-            let mut identity = scrypt::Identity::new(passphrase.to_age());
-            identity.set_max_work_factor(MAX_WORK_FACTOR);
-            decrypt(decryptor, iter::once(&identity as _))
+    let file = open(wrapped)?;
+    let file_key = match (unlock, file.stanzas()) {
+        (Unlock::Identities(_), Stanzas::Scrypt(_)) => return Err(KeyError::NeedsPassphrase),
+        (Unlock::Passphrase(_), Stanzas::X25519(_)) => return Err(KeyError::NeedsIdentity),
+        (Unlock::Identities(identities), Stanzas::X25519(stanzas)) => unwrap_any(stanzas, identities)?,
+        (Unlock::Passphrase(passphrase), Stanzas::Scrypt(stanza)) => {
+            stanza.unwrap(passphrase.expose(), MAX_WORK_FACTOR)?
         }
-    }
+    };
+    key_in_payload(&file.decrypt(&file_key)?)
 }
 
 /// Reads the header, which nothing vouches for yet.
-fn open(wrapped: &[u8]) -> Result<Decryptor<impl Read>, KeyError> {
+fn open(wrapped: &[u8]) -> Result<File, KeyError> {
     if wrapped.len() > MAX_FILE_LEN {
         return Err(KeyError::TooLong(MAX_FILE_LEN));
     }
-    Decryptor::new_buffered(ArmoredReader::new(wrapped)).map_err(|error| match error {
-        DecryptError::UnknownFormat => KeyError::Damaged("it is no age file of version 1"),
-        _ => KeyError::Damaged("its header cannot be read"),
-    })
+    File::parse(wrapped)
 }
 
-fn decrypt<'a>(
-    decryptor: Decryptor<impl Read>,
-    identities: impl Iterator<Item = &'a dyn age::Identity>,
-) -> Result<DataKey, KeyError> {
-    let payload = decryptor.decrypt(identities).map_err(|error| match error {
-        DecryptError::NoMatchingKeys => KeyError::NoMatchingIdentity,
-        DecryptError::DecryptionFailed => KeyError::WrongPassphrase,
-        DecryptError::ExcessiveWork { required, .. } => {
-            KeyError::ExcessiveWork { found: required, max: MAX_WORK_FACTOR }
+fn unwrap_any(stanzas: &[X25519Stanza], identities: &Identities) -> Result<FileKey, KeyError> {
+    for stanza in stanzas {
+        for identity in identities.iter() {
+            if let Some(file_key) = stanza.unwrap(identity)? {
+                return Ok(file_key);
+            }
         }
-        _ => KeyError::Damaged("its header was changed"),
-    })?;
-    read_payload(payload)
+    }
+    Err(KeyError::NoMatchingIdentity)
 }
 
-fn read_payload(payload: impl Read) -> Result<DataKey, KeyError> {
-    let limit = PAYLOAD_LEN + 1;
-    let mut text = Zeroizing::new(Vec::with_capacity(limit));
-    let read = payload.take(limit as u64).read_to_end(&mut text);
-    read.map_err(|_| KeyError::Damaged("its payload was changed or cut short"))?;
-    let key = text.strip_suffix(b"\n").and_then(DataKey::from_hex);
+fn key_in_payload(payload: &[u8]) -> Result<DataKey, KeyError> {
+    let key = payload.strip_suffix(b"\n").and_then(DataKey::from_hex);
     key.ok_or(KeyError::Damaged("its payload is no data key"))
 }
 
@@ -140,7 +117,7 @@ mod tests {
     use super::*;
     use crate::identity::generate_identity;
 
-    /// The least that age accepts, as tests need no protection.
+    /// The least that there is, as tests need no protection.
     const LITTLE_WORK: u8 = 1;
 
     fn passphrase(text: &str) -> Passphrase {
@@ -161,9 +138,7 @@ mod tests {
     }
 
     fn unarmored(wrapped: &[u8]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        ArmoredReader::new(wrapped).read_to_end(&mut bytes).unwrap();
-        bytes
+        age::armor::decode(wrapped).unwrap().into_owned()
     }
 
     #[test]
@@ -204,18 +179,22 @@ mod tests {
     fn every_length_and_every_changed_byte_is_found() {
         let (identity, recipient) = new_identity();
         let armored = wrap_key(&key(), &Recipients::Keys(vec![recipient])).unwrap();
-        // For each passphrase tried, age first measures how fast the machine is: one form must do.
-        let with_passphrase = unarmored(&wrapped_with_passphrase());
+        let with_passphrase = wrapped_with_passphrase();
         let unlock = Unlock::Passphrase(passphrase("open"));
-        for (good, unlock) in
-            [(unarmored(&armored), &identity), (armored, &identity), (with_passphrase, &unlock)]
-        {
+        for (good, unlock) in [
+            (unarmored(&armored), &identity),
+            (armored, &identity),
+            (unarmored(&with_passphrase), &unlock),
+            (with_passphrase, &unlock),
+        ] {
             // Armour may lack the line break after it.
             for position in 0..good.trim_ascii_end().len() {
                 assert!(unwrap_key(&good[..position], unlock).is_err(), "cut at {position}");
-                let mut bad = good.clone();
-                bad[position] ^= 1;
-                assert!(unwrap_key(&bad, unlock).is_err(), "changed at {position}");
+                for bit in 0..8 {
+                    let mut bad = good.clone();
+                    bad[position] ^= 1 << bit;
+                    assert!(unwrap_key(&bad, unlock).is_err(), "bit {bit} changed at {position}");
+                }
             }
         }
     }
@@ -249,7 +228,9 @@ mod tests {
             &format!("{}\n", hex.to_uppercase()),
         ];
         for payload in payloads {
-            let file = age::encrypt(&recipient.0, payload.as_bytes()).unwrap();
+            let file_key = FileKey::generate().unwrap();
+            let stanzas = wrap_to_each(&file_key, std::slice::from_ref(&recipient)).unwrap();
+            let file = age::encrypt(&file_key, &Stanzas::X25519(stanzas), payload.as_bytes()).unwrap();
             assert!(matches!(unwrap_key(&file, &unlock), Err(KeyError::Damaged(_))), "{payload:?}");
         }
     }
