@@ -1,6 +1,8 @@
 //! serde to tree: walks any [`Serialize`] value, hands arrays to a sink as they come, and builds
 //! the typed tree of everything else.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
 use serde::ser;
 
@@ -96,6 +98,28 @@ impl ArraySink for MemorySink {
 
     fn array(&mut self, _: &EntryPath, kind: ArrayType, bytes: &[u8], _: bool) -> Result<Array, SaveError> {
         Ok(Array::new(kind.dtype, kind.shape, bytes.to_vec())?)
+    }
+}
+
+/// Copies arrays into buffers that were used before, in the same order.
+pub(crate) struct CopySink {
+    spare: VecDeque<Vec<u8>>,
+}
+
+impl CopySink {
+    pub fn new(spare: VecDeque<Vec<u8>>) -> Self {
+        Self { spare }
+    }
+}
+
+impl ArraySink for CopySink {
+    type Array = Array;
+
+    fn array(&mut self, _: &EntryPath, kind: ArrayType, bytes: &[u8], _: bool) -> Result<Array, SaveError> {
+        let mut data = self.spare.pop_front().unwrap_or_default();
+        data.clear();
+        data.extend_from_slice(bytes);
+        Ok(Array::new(kind.dtype, kind.shape, data)?)
     }
 }
 

@@ -36,14 +36,17 @@
 //! - [`Store`] is the engine beneath, with tags, pruning and verification.
 
 pub mod array;
+mod background;
 mod capture;
 mod compare;
 mod diff;
+mod engine;
 mod graft;
 mod migrate;
 mod policy;
 mod restore;
 mod run;
+mod saving;
 
 pub use rekindle_store::{
     About, Array, ArrayDigest, ArrayRef, ArrayType, Best, Checkpoint, CommitRecord, Compression, DType,
@@ -56,6 +59,7 @@ pub use rekindle_store::{
 pub use half;
 
 pub use array::{ArrayData, Element, Matrix, growing};
+pub use background::{Saving, WhenBusy};
 pub use capture::{CaptureError, hash_of, to_tree};
 pub use compare::{Mismatch, MismatchKind};
 pub use diff::{Change, Diff, Difference, Fetch, Side, diff, first_difference};
@@ -64,6 +68,7 @@ pub use migrate::{Migration, MigrationError, Versions};
 pub use policy::Policy;
 pub use restore::{RestoreError, from_tree};
 pub use run::{ResumeError, Resumed, Run, RunOptions};
+pub use saving::Outcome;
 
 /// The example of the README is compiled with the tests.
 #[cfg(doctest)]

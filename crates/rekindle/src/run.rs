@@ -10,13 +10,14 @@ use serde::de::DeserializeOwned;
 
 use rekindle_store::storage::{FileStorage, Storage};
 use rekindle_store::{
-    About, Checkpoint, Damage, EntryPath, Lineage, Newest, OpenError, PruneError, ReadError, Row, SaveError,
-    Saved, Skipped, Store, Tree,
+    About, Checkpoint, Compression, Damage, EntryPath, Lineage, Newest, OpenError, ReadError, Row, SaveError,
+    Skipped, Store,
 };
 
-use crate::capture::{CaptureError, DigestSink, SaveSink, capture};
+use crate::background::Saving;
+use crate::capture::CaptureError;
 use crate::compare::{Mismatch, mismatches};
-use crate::diff::first_difference;
+use crate::engine::Engine;
 use crate::migrate::{MigrationError, Versions};
 use crate::policy::Policy;
 use crate::restore::{RestoreError, from_checkpoint, from_tree};
@@ -42,18 +43,19 @@ use crate::restore::{RestoreError, from_checkpoint, from_tree};
 /// ```
 #[derive(Debug)]
 pub struct Run {
-    store: Store,
+    pub(crate) engine: Engine,
     versions: Option<Versions>,
-    policy: Policy,
-    about: About,
-    rows: Vec<Row>,
+    pub(crate) policy: Policy,
+    pub(crate) saving: Saving,
+    pub(crate) about: About,
+    pub(crate) rows: Vec<Row>,
     /// The last metrics, and the step they belong to.
-    measured: Option<(u64, BTreeMap<String, f64>)>,
+    pub(crate) measured: Option<(u64, BTreeMap<String, f64>)>,
     /// The step that `checkpoint` was last called with.
-    current: Option<u64>,
-    last_save: Option<Instant>,
+    pub(crate) current: Option<u64>,
+    pub(crate) last_save: Option<Instant>,
     /// The first checkpoint of this run has been decoded and hashed again.
-    proven: bool,
+    pub(crate) proven: bool,
 }
 
 /// How a run is opened: builds a [`Run`].
@@ -62,6 +64,8 @@ pub struct RunOptions {
     system: String,
     versions: Option<Versions>,
     policy: Policy,
+    saving: Saving,
+    compression: Compression,
     purpose: Option<String>,
     lineage: Option<Lineage>,
 }
@@ -165,6 +169,18 @@ impl RunOptions {
         self
     }
 
+    /// Sets whether checkpoints are written by the caller or by a thread.
+    pub fn saving(mut self, saving: Saving) -> Self {
+        self.saving = saving;
+        self
+    }
+
+    /// Sets how much work is spent on making checkpoints smaller.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
     /// Says what this process does, for whoever finds the run locked; the command line otherwise.
     pub fn purpose(mut self, purpose: impl Into<String>) -> Self {
         self.purpose = Some(purpose.into());
@@ -238,16 +254,18 @@ impl Run {
         RunOptions::new().open_or_create(path)
     }
 
-    fn new(store: Store, options: RunOptions) -> Self {
+    fn new(mut store: Store, options: RunOptions) -> Self {
+        store.set_compression(options.compression);
         let about = About {
             system: options.system,
             schema: options.versions.as_ref().map(|versions| versions.schema().clone()),
             ..About::default()
         };
         Self {
-            store,
+            engine: Engine::new(store),
             versions: options.versions,
             policy: options.policy,
+            saving: options.saving,
             about,
             rows: Vec::new(),
             measured: None,
@@ -257,14 +275,15 @@ impl Run {
         }
     }
 
-    /// The store beneath.
-    pub fn store(&self) -> &Store {
-        &self.store
+    /// The store beneath. A checkpoint that is being written is waited for.
+    pub fn store(&mut self) -> &Store {
+        self.engine.store()
     }
 
-    /// The store beneath, for tags, pruning and files for people.
+    /// The store beneath, for tags, pruning and files for people. A checkpoint that is being
+    /// written is waited for.
     pub fn store_mut(&mut self) -> &mut Store {
-        &mut self.store
+        self.engine.store()
     }
 
     /// The policy in force.
@@ -275,6 +294,11 @@ impl Run {
     /// Sets when to checkpoint and what to keep from now on.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
+    }
+
+    /// Sets whether later checkpoints are written by the caller or by a thread.
+    pub fn set_saving(&mut self, saving: Saving) {
+        self.saving = saving;
     }
 
     /// What is written into every commit record beside the state: config, environment, changes.
@@ -302,18 +326,19 @@ impl Run {
         state: &mut T,
         validate: impl Fn(&T) -> Result<(), String>,
     ) -> Result<Resumed, ResumeError> {
+        let store = self.engine.store();
         let load =
             |checkpoint: &Checkpoint<'_>| load_into(checkpoint, state, self.versions.as_ref(), &validate);
         let Newest { valid, skipped } =
-            self.store.newest_valid(load, |error: &ResumeError| error.damage().cloned())?;
+            store.newest_valid(load, |error: &ResumeError| error.damage().cloned())?;
         let Some((step, (value, migrated_from))) = valid else {
             if skipped.is_empty() {
                 return Ok(Resumed::default());
             }
-            return Err(ResumeError::NothingValid { location: self.store.location(), skipped });
+            return Err(ResumeError::NothingValid { location: store.location(), skipped });
         };
         for damaged in &skipped {
-            self.store.set_aside(damaged.step)?;
+            store.set_aside(damaged.step)?;
         }
         *state = value;
         self.begin_at(step);
@@ -330,7 +355,7 @@ impl Run {
         state: &mut T,
         validate: impl Fn(&T) -> Result<(), String>,
     ) -> Result<Resumed, ResumeError> {
-        let checkpoint = self.store.checkpoint(step)?;
+        let checkpoint = self.engine.store().checkpoint(step)?;
         let (value, migrated_from) = load_into(&checkpoint, state, self.versions.as_ref(), &validate)?;
         *state = value;
         self.begin_at(step);
@@ -340,167 +365,9 @@ impl Run {
     fn begin_at(&mut self, step: u64) {
         self.current = Some(step);
         self.last_save = Some(Instant::now());
-        if let Ok(checkpoint) = self.store.checkpoint(step) {
+        if let Ok(checkpoint) = self.engine.store().checkpoint(step) {
             self.about.changes = checkpoint.record().about.changes.clone();
         }
-    }
-
-    /// Adds a row to the metrics history, which the next checkpoint seals, and
-    /// [sets the metrics](Self::set_metrics) of `step`.
-    pub fn log(&mut self, step: u64, metrics: &BTreeMap<String, f64>) {
-        let mut row = Row::new();
-        row.insert("step".to_owned(), step.into());
-        // JSON has no word for NaN and infinity: they become null.
-        row.extend(metrics.iter().map(|(name, &value)| (name.clone(), value.into())));
-        // A step that is measured again is one row.
-        if self.rows.last().is_some_and(|last| last.get("step") == row.get("step")) {
-            self.rows.pop();
-        }
-        self.rows.push(row);
-        self.set_metrics(step, metrics);
-    }
-
-    /// Says what is known of the state at `step`: a checkpoint of that step keeps the finite
-    /// values, and they decide which checkpoint is the best.
-    pub fn set_metrics(&mut self, step: u64, metrics: &BTreeMap<String, f64>) {
-        let finite = metrics.iter().filter(|(_, value)| value.is_finite());
-        self.measured = Some((step, finite.map(|(name, &value)| (name.clone(), value)).collect()));
-    }
-
-    /// True when, by the policy's `best`, these metrics are better than those of every checkpoint.
-    pub fn is_new_best(&self, metrics: &BTreeMap<String, f64>) -> bool {
-        let Some(best) = &self.policy.best else { return false };
-        // Among equals the earlier is the best, so that only a better one comes out as `MAX`.
-        let saved = self.store.records().map(|record| (record.step, &record.about.metrics));
-        best.choose(saved.chain([(u64::MAX, metrics)])) == Some(u64::MAX)
-    }
-
-    /// Takes over the metrics history of another run; the next checkpoint seals it.
-    pub fn take_history(&mut self, rows: Vec<Row>) {
-        self.rows = rows;
-    }
-
-    /// Saves `state` if the policy says so: always on the first call of a new run. Gives the
-    /// saved checkpoint, if there is one.
-    ///
-    /// # Errors
-    /// When the state cannot be captured or written; the checkpoints before are intact.
-    pub fn checkpoint<T: Serialize + DeserializeOwned>(
-        &mut self,
-        step: u64,
-        state: &T,
-    ) -> Result<Option<Saved>, CaptureError> {
-        self.current = Some(step);
-        if !self.policy.is_due(step, self.last_save) {
-            return Ok(None);
-        }
-        self.save(step, state).map(Some)
-    }
-
-    /// Saves `state` at `step`, whatever the policy says, and prunes by the policy's retention.
-    ///
-    /// # Errors
-    /// As [`checkpoint`](Self::checkpoint).
-    pub fn save<T: Serialize + DeserializeOwned>(
-        &mut self,
-        step: u64,
-        state: &T,
-    ) -> Result<Saved, CaptureError> {
-        self.current = Some(step);
-        let measured = self.measured.as_ref().filter(|(measured, _)| *measured == step);
-        self.about.metrics = measured.map(|(_, metrics)| metrics.clone()).unwrap_or_default();
-        let mut save = self.store.save()?;
-        let tree = capture(state, &mut SaveSink(&mut save))?;
-        let saved = save.commit(step, &tree, self.about.clone(), &self.rows)?;
-        if saved.written {
-            self.rows.clear();
-        }
-        self.prove_it_comes_back::<T>(&saved)?;
-        self.last_save = Some(Instant::now());
-        if saved.written {
-            self.prune_by_policy()?;
-        }
-        Ok(saved)
-    }
-
-    /// Saves a state that is a tree already, such as one that was read from a foreign file.
-    ///
-    /// # Errors
-    /// As [`checkpoint`](Self::checkpoint).
-    pub fn save_tree(&mut self, step: u64, tree: &Tree) -> Result<Saved, CaptureError> {
-        self.current = Some(step);
-        let mut save = self.store.save()?;
-        let stored =
-            tree.try_map_arrays(&mut |path, array| save.array(path, array.kind().clone(), array.data()))?;
-        Ok(save.commit(step, &stored, self.about.clone(), &self.rows)?)
-    }
-
-    /// Decodes the first checkpoint of a run and hashes it again: a type that cannot come back is
-    /// found before training goes on. The checkpoint is withdrawn if it does not.
-    fn prove_it_comes_back<T: Serialize + DeserializeOwned>(
-        &mut self,
-        saved: &Saved,
-    ) -> Result<(), CaptureError> {
-        if self.proven || !saved.written || saved.record.previous.is_some() {
-            return Ok(());
-        }
-        let step = saved.record.step;
-        let lost = match self.entry_that_is_lost::<T>(step) {
-            Ok(None) => {
-                self.proven = true;
-                return Ok(());
-            }
-            Ok(Some(path)) => CaptureError::DoesNotComeBack { path },
-            Err(error) => error,
-        };
-        match self.store.discard_checkpoint(step) {
-            Ok(()) => Err(lost),
-            Err(error) => Err(SaveError::from(error).into()),
-        }
-    }
-
-    fn entry_that_is_lost<T: Serialize + DeserializeOwned>(
-        &self,
-        step: u64,
-    ) -> Result<Option<EntryPath>, CaptureError> {
-        let checkpoint = self.store.checkpoint(step).map_err(SaveError::from)?;
-        let tree = checkpoint.tree().map_err(SaveError::from)?;
-        let value: T = match from_checkpoint(&checkpoint, &tree) {
-            Ok(value) => value,
-            Err(RestoreError::Refused { path, message }) => {
-                return Err(CaptureError::Unsupported {
-                    path,
-                    message: format!("it cannot be read back: {message}"),
-                });
-            }
-            Err(RestoreError::Read(error)) => return Err(SaveError::from(error).into()),
-        };
-        let again = capture(&value, &mut DigestSink)?;
-        Ok(first_difference(&tree, &again))
-    }
-
-    fn prune_by_policy(&mut self) -> Result<(), CaptureError> {
-        if self.policy.retention == Default::default() {
-            return Ok(());
-        }
-        let Policy { retention, best, grace_seconds, .. } = &self.policy;
-        match self.store.prune(retention, best.as_ref(), *grace_seconds) {
-            Ok(_) => Ok(()),
-            Err(PruneError::Save(error)) => Err(error.into()),
-            Err(error) => {
-                Err(CaptureError::Unsupported { path: EntryPath::root(), message: error.to_string() })
-            }
-        }
-    }
-
-    /// Saves the state of the last step that `checkpoint` was called with, unless it is saved
-    /// already, and gives up the right to write.
-    ///
-    /// # Errors
-    /// As [`checkpoint`](Self::checkpoint).
-    pub fn finish<T: Serialize + DeserializeOwned>(mut self, state: &T) -> Result<(), CaptureError> {
-        let step = self.current.unwrap_or(0);
-        self.save(step, state).map(drop)
     }
 }
 

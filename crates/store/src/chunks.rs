@@ -105,6 +105,55 @@ impl Chunks {
         }
     }
 
+    /// The chunks of a pack that are good, and whether anything of the pack is not.
+    pub fn good_chunks_of(&mut self, pack: &Hash) -> (Vec<PackEntry>, bool) {
+        let known = self.places.values().chain(self.copies.values().flatten());
+        let known: Vec<PackEntry> =
+            known.filter(|place| place.pack == *pack).map(|place| place.entry.clone()).collect();
+        let whole = !self.damaged.contains_key(pack);
+        if whole && known.iter().all(|entry| self.is_good_at(pack, entry)) {
+            return (known, false);
+        }
+        let found = pack::salvage_index(&*self.storage, pack);
+        let (full, differences): (Vec<_>, Vec<_>) = found.into_iter().partition(|entry| entry.base.is_none());
+        let mut good: Vec<_> = full.into_iter().filter(|entry| self.is_good_at(pack, entry)).collect();
+        // Bases that only the damaged index did not tell of are found from here on.
+        self.add_pack(*pack, good.clone());
+        good.extend(differences.into_iter().filter(|entry| self.is_good_at(pack, entry)));
+        good.sort_by_key(|entry| entry.offset);
+        (good, true)
+    }
+
+    /// True when the stored bytes are those of the entry, and make the chunk of its name.
+    fn is_good_at(&self, pack: &Hash, entry: &PackEntry) -> bool {
+        let place = Place { pack: *pack, entry: entry.clone(), good: AtomicBool::new(false) };
+        self.check_place(&place).is_ok()
+    }
+
+    /// Checks a place down to its stored bytes. What is encrypted for another key is checked as it
+    /// is stored.
+    fn check_place(&self, place: &Place) -> Result<(), Damage> {
+        self.read_stored(place)?;
+        let readable = place.entry.encrypted == self.cipher.is_some();
+        if place.entry.is_raw() || !readable {
+            return Ok(());
+        }
+        let mut raw = vec![0; place.entry.raw_len as usize];
+        self.read_place(place, &mut raw)?;
+        if self.id(&Hash::of(&raw)) == place.entry.id { Ok(()) } else { Err(mismatch(place)) }
+    }
+
+    /// The stored bytes of an entry of a pack, verified.
+    pub fn stored_bytes(&self, pack: &Hash, entry: &PackEntry) -> Result<Vec<u8>, Damage> {
+        self.read_stored(&Place { pack: *pack, entry: entry.clone(), good: AtomicBool::new(false) })
+    }
+
+    /// Every pack of which something is known.
+    pub fn packs(&self) -> BTreeSet<Hash> {
+        let known = self.places.values().chain(self.copies.values().flatten());
+        known.map(|place| place.pack).chain(self.damaged.keys().copied()).collect()
+    }
+
     /// Forgets the chunks of a pack that is to be deleted.
     pub fn remove_pack(&mut self, pack: &Hash) {
         let others = |places: &mut Vec<Place>| {
@@ -266,20 +315,9 @@ impl Chunks {
         self.read(hash).map(drop)
     }
 
-    /// Checks all copies of the chunk that is stored under `id`; gives what is damaged. What is
-    /// encrypted for another key is checked as it is stored.
+    /// Checks all copies of the chunk that is stored under `id`; gives what is damaged.
     pub fn verify_all_copies(&self, id: &Hash) -> Vec<(Hash, Damage)> {
-        let check = |place: &Place| {
-            self.read_stored(place)?;
-            let readable = place.entry.encrypted == self.cipher.is_some();
-            if place.entry.is_raw() || !readable {
-                return Ok(());
-            }
-            let mut raw = vec![0; place.entry.raw_len as usize];
-            self.read_place(place, &mut raw)?;
-            if self.id(&Hash::of(&raw)) == *id { Ok(()) } else { Err(mismatch(place)) }
-        };
-        self.places_of(id).filter_map(|place| Some((*id, check(place).err()?))).collect()
+        self.places_of(id).filter_map(|place| Some((*id, self.check_place(place).err()?))).collect()
     }
 
     fn read_range(&self, place: &Place, stored: &mut [u8]) -> Result<(), Damage> {

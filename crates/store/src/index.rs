@@ -217,6 +217,19 @@ pub(crate) fn read_with_chunks(
     Ok((tree, reader.used.unwrap_or_default()))
 }
 
+/// The tree as far as it can be read, and the paths of what was left out: an entry that is lost is
+/// null, and so are the rest of a list, and the unknown entries of a container, whose run is lost.
+pub(crate) fn read_what_is_left(chunks: &Chunks, root: &Hash) -> (StoredTree, Vec<EntryPath>) {
+    let mut reader = IndexReader::new(chunks);
+    reader.lost = Some(Vec::new());
+    let mut path = EntryPath::root();
+    let tree = reader.node(root, &mut path, 0).unwrap_or_else(|_| {
+        reader.lose(&EntryPath::root());
+        Node::Null
+    });
+    (tree, reader.lost.unwrap_or_default())
+}
+
 struct IndexReader<'a> {
     chunks: &'a Chunks,
     /// Node bytes that may still be decoded. Shared nodes are decoded at every place where they
@@ -224,6 +237,8 @@ struct IndexReader<'a> {
     budget: u64,
     /// Collects the chunks in use, where that is asked for.
     used: Option<Vec<(Hash, EntryPath)>>,
+    /// Collects what cannot be read, where reading goes on without it.
+    lost: Option<Vec<EntryPath>>,
 }
 
 /// A tree may unfold to so many times the bytes of its run, and in any case to the least budget.
@@ -232,7 +247,8 @@ const BUDGET_MIN: u64 = 16 << 20;
 
 impl<'a> IndexReader<'a> {
     fn new(chunks: &'a Chunks) -> Self {
-        Self { chunks, budget: chunks.total_raw_len().saturating_mul(UNFOLDING).max(BUDGET_MIN), used: None }
+        let budget = chunks.total_raw_len().saturating_mul(UNFOLDING).max(BUDGET_MIN);
+        Self { chunks, budget, used: None, lost: None }
     }
 
     fn fetch(&mut self, hash: &Hash, path: &EntryPath) -> Result<Vec<u8>, Damage> {
@@ -241,6 +257,15 @@ impl<'a> IndexReader<'a> {
         self.budget = self.budget.checked_sub(bytes.len() as u64).ok_or_else(malformed)?;
         self.note(hash, path);
         Ok(bytes)
+    }
+
+    /// Notes that what stands at `path` is lost; false when reading has to end there.
+    fn lose(&mut self, path: &EntryPath) -> bool {
+        let Some(lost) = &mut self.lost else { return false };
+        if lost.last() != Some(path) {
+            lost.push(path.clone());
+        }
+        true
     }
 
     fn note(&mut self, hash: &Hash, path: &EntryPath) {
@@ -276,10 +301,17 @@ impl<'a> IndexReader<'a> {
                 let content = self.below(name.clone(), input, path, depth)?;
                 Node::Variant(name, Box::new(content))
             }
-            LONG_STRING => Node::Scalar(Scalar::Str(self.long_string(input, path)?)),
+            LONG_STRING => match self.long_string(input, path)? {
+                Ok(text) => Node::Scalar(Scalar::Str(text)),
+                Err(_) if self.lose(path) => Node::Null,
+                Err(damage) => return Err(damage),
+            },
             NODE => {
                 let hash = input.hash()?;
-                self.node(&hash, path, depth + 1)?
+                match self.node(&hash, path, depth + 1) {
+                    Err(_) if self.lose(path) => Node::Null,
+                    result => result?,
+                }
             }
             _ if matches!(code & !IN_RUNS, LIST | STRUCT | MAP) => {
                 self.container(code, input, path, depth)?
@@ -320,7 +352,15 @@ impl<'a> IndexReader<'a> {
         }
         for _ in 0..input.varint()? {
             let hash = input.hash()?;
-            let bytes = self.fetch(&hash, path)?;
+            let bytes = match self.fetch(&hash, path) {
+                Ok(bytes) => bytes,
+                // The numbers of the items behind a lost run of a list are not known.
+                Err(_) if self.lose(path) => match content {
+                    Node::List(_) => break,
+                    _ => continue,
+                },
+                Err(damage) => return Err(damage),
+            };
             let mut run = Input::new(&hash, &bytes);
             self.children(&mut content, &mut run, path, depth)?;
             run.end()?;
@@ -389,19 +429,29 @@ impl<'a> IndexReader<'a> {
         Ok(ArrayRef { kind, place: ArrayPlace::Chunks(hashes) })
     }
 
-    fn long_string(&mut self, input: &mut Input<'_>, path: &EntryPath) -> Result<String, Damage> {
+    /// A string in chunks; within, the damage of a chunk of a reference that is well formed.
+    fn long_string(
+        &mut self,
+        input: &mut Input<'_>,
+        path: &EntryPath,
+    ) -> Result<Result<String, Damage>, Damage> {
         let len = input.varint()?;
         if len.div_ceil(CHUNK_LIMIT) > (input.rest.len() / Hash::LEN) as u64 {
             return Err(input.malformed("a string with fewer chunks than its length takes"));
         }
-        let mut bytes = Vec::new();
-        while (bytes.len() as u64) < len {
+        let (mut bytes, mut damaged) = (Vec::new(), None);
+        for start in (0..len).step_by(CHUNK_LIMIT as usize) {
             let hash = input.hash()?;
-            let piece = (len - bytes.len() as u64).min(CHUNK_LIMIT);
-            self.expect_chunk(&hash, piece, input, path)?;
-            bytes.extend(self.chunks.read(&hash).map_err(|damage| damage.in_entry(path))?);
+            self.expect_chunk(&hash, (len - start).min(CHUNK_LIMIT), input, path)?;
+            match self.chunks.read(&hash) {
+                Ok(piece) => bytes.extend(piece),
+                Err(damage) => damaged = damaged.or(Some(damage.in_entry(path))),
+            }
         }
-        String::from_utf8(bytes).map_err(|_| input.malformed("a string that is not UTF-8"))
+        Ok(match damaged {
+            Some(damage) => Err(damage),
+            None => Ok(String::from_utf8(bytes).map_err(|_| input.malformed("a string that is not UTF-8"))?),
+        })
     }
 
     /// A chunk that is there must have the expected length; one that is missing is reported by

@@ -281,6 +281,70 @@ fn try_read_index(
     Ok(entries)
 }
 
+/// The chunks that can still be told in a pack whose index or whose end is damaged, each at every
+/// place where it may lie: whoever reads them checks their hashes.
+///
+/// A damaged length moves all chunks behind it, so that their places are also counted from the
+/// end; and when the length of the index itself is damaged, the index is searched for.
+pub(crate) fn salvage_index(storage: &dyn Storage, id: &Hash) -> Vec<PackEntry> {
+    let name = object_name(id);
+    let len = storage.len(&name).unwrap_or(0);
+    let tail_len = len.min(SALVAGE_TAIL) as usize;
+    let mut tail = vec![0; tail_len];
+    if storage.read_range(&name, len - tail_len as u64, &mut tail).is_err() {
+        return Vec::new();
+    }
+    let Some(index_end) = tail_len.checked_sub(TRAILER_LEN) else { return Vec::new() };
+    let mut found = Vec::new();
+    for start in candidate_starts(&tail, index_end) {
+        let mut index = &tail[start..index_end];
+        let mut entries = Vec::new();
+        while let Some(entry) = take_entry(&mut index) {
+            entries.push(entry);
+        }
+        place_from_both_ends(&mut entries, len - (tail_len - start) as u64);
+        found.extend(entries);
+    }
+    found
+}
+
+/// No more than this much of a damaged pack is searched for its index: bytes.
+const SALVAGE_TAIL: u64 = 32 << 20;
+
+/// Where the index may begin within `tail`: where its length says, and, when what is there does
+/// not reach the end, also the first place from which an index does.
+fn candidate_starts(tail: &[u8], index_end: usize) -> Vec<usize> {
+    let stated = tail[index_end..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+    let stated = stated.and_then(|len| index_end.checked_sub(usize::try_from(len).ok()?));
+    let whole = |start: usize| decode_index(&tail[start..index_end]).is_some_and(|all| !all.is_empty());
+    if let Some(start) = stated.filter(|&start| whole(start)) {
+        return vec![start];
+    }
+    let searched = (0..index_end).find(|&start| whole(start));
+    stated.into_iter().chain(searched).collect()
+}
+
+/// Gives every entry its place as counted from the beginning, and adds it as counted from
+/// `chunks_end`, where that is another.
+fn place_from_both_ends(entries: &mut Vec<PackEntry>, chunks_end: u64) {
+    let mut offset = MAGIC.len() as u64;
+    for entry in entries.iter_mut() {
+        entry.offset = offset;
+        offset += u64::from(entry.stored_len);
+    }
+    let mut from_end = Vec::new();
+    let mut end = Some(chunks_end);
+    for entry in entries.iter().rev() {
+        end = end.and_then(|end| end.checked_sub(u64::from(entry.stored_len)));
+        match end {
+            Some(offset) if offset != entry.offset => from_end.push(PackEntry { offset, ..entry.clone() }),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    entries.extend(from_end);
+}
+
 fn decode_index(mut index: &[u8]) -> Option<Vec<PackEntry>> {
     let mut entries = Vec::new();
     let mut offset = MAGIC.len() as u64;

@@ -25,7 +25,7 @@ use crate::trash;
 pub struct Store {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) identity: Identity,
-    identity_damage: Option<Damage>,
+    pub(crate) identity_damage: Option<Damage>,
     pub(crate) chunks: Chunks,
     pub(crate) commits: BTreeMap<u64, Result<CommitRecord, Damage>>,
     /// Packs that no checkpoint needs and that wait for their end.

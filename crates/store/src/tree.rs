@@ -124,6 +124,11 @@ impl Array {
     pub fn data(&self) -> &[u8] {
         &self.data
     }
+
+    /// The elements, out of the array.
+    pub fn into_data(self) -> Vec<u8> {
+        self.data
+    }
 }
 
 impl ArrayRef {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use rekindle::similar::nearest;
-use rekindle::{Best, Policy, Retention};
+use rekindle::{Best, Compression, Policy, Retention, Saving, WhenBusy};
 
 /// The config of a run: the sections of the loop, and `model:` and `training:` as the system
 /// defines them.
@@ -64,6 +64,10 @@ pub struct Checkpoints {
     pub keep_every: Option<u64>,
     /// Keep the best by these metrics.
     pub keep_best: Vec<Best>,
+    /// Write checkpoints while training goes on: takes as much memory again as the state.
+    pub background: bool,
+    /// How much work makes them smaller: `fast` or `small`.
+    pub compression: Compression,
 }
 
 impl Default for Checkpoints {
@@ -75,6 +79,8 @@ impl Default for Checkpoints {
             keep_last: Some(3),
             keep_every: None,
             keep_best: Vec::new(),
+            background: false,
+            compression: Compression::Fast,
         }
     }
 }
@@ -85,7 +91,7 @@ const LOOP_SECTIONS: [&str; 3] = ["evaluate", "checkpoint", "best"];
 impl<M, T> RunConfig<M, T> {
     /// When the engine saves and what it keeps.
     pub fn policy(&self) -> Policy {
-        let Checkpoints { every_steps, every_seconds, keep_last, keep_every, keep_best } =
+        let Checkpoints { every_steps, every_seconds, keep_last, keep_every, keep_best, .. } =
             self.checkpoint.clone();
         let seconds = every_seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0);
         Policy {
@@ -96,6 +102,11 @@ impl<M, T> RunConfig<M, T> {
             best: self.best.clone(),
             ..Policy::default()
         }
+    }
+
+    /// Where the engine writes.
+    pub fn saving(&self) -> Saving {
+        if self.checkpoint.background { Saving::Background(WhenBusy::Wait) } else { Saving::Blocking }
     }
 }
 

@@ -377,6 +377,8 @@ impl<S: System> Session<S> {
         let system = S::attach(&config, &state.state, resources)?;
         clear_the_way(&mut run, from, &onto)?;
         run.set_policy(config.policy());
+        run.set_saving(config.saving());
+        run.store_mut().set_compression(config.checkpoint.compression);
         run.about_mut().changes.extend(changes.iter().map(|change| format!("step {from}: {change}")));
         let mut notices: Vec<String> = resumed.skipped.iter().map(skip_notice).collect();
         if let Some(version) = resumed.migrated_from {
@@ -496,10 +498,10 @@ impl<S: System> Session<S> {
     }
 
     /// Writes a copy of the config for people.
-    fn copy_config(&self) -> Result<(), TrainError> {
+    fn copy_config(&mut self) -> Result<(), TrainError> {
         const HEAD: &str = "# A copy for people. Editing it changes nothing: use\n\
                             # `rekindle resume RUN --set PATH=VALUE`.\n";
-        let Some(run) = &self.run else { return Ok(()) };
+        let Some(run) = &mut self.run else { return Ok(()) };
         let yaml = serde_saphyr::to_string(&self.config).unwrap_or_default();
         run.store().put_note("config.yaml", format!("{HEAD}{yaml}").as_bytes())?;
         Ok(())
@@ -510,7 +512,7 @@ impl<S: System> Session<S> {
         let Some(run) = &mut self.run else { return Ok(()) };
         run.set_metrics(step, metrics);
         if run.is_new_best(metrics) {
-            run.save(step, &self.state)?;
+            run.checkpoint_now(step, &self.state)?;
         } else {
             run.checkpoint(step, &self.state)?;
         }
@@ -552,11 +554,11 @@ impl<S: System> Session<S> {
         }
     }
 
-    fn refuse_divergence(&self, step: u64, metrics: &Metrics) -> Result<(), TrainError> {
+    fn refuse_divergence(&mut self, step: u64, metrics: &Metrics) -> Result<(), TrainError> {
         let Some((metric, &value)) = metrics.iter().find(|(_, value)| !value.is_finite()) else {
             return Ok(());
         };
-        let last_checkpoint = self.run.as_ref().and_then(|run| run.store().steps().last().copied());
+        let last_checkpoint = self.run.as_mut().and_then(|run| run.store().steps().last().copied());
         Err(TrainError::Diverged { step, metric: metric.clone(), value, last_checkpoint })
     }
 
@@ -608,7 +610,12 @@ fn initial_state<S: System>(config: &ConfigOf<S>) -> Result<StateOf<S>, TrainErr
 }
 
 fn options_for<S: System>(config: &ConfigOf<S>) -> RunOptions {
-    RunOptions::new().system(S::NAME).versions(S::versions()).policy(config.policy())
+    RunOptions::new()
+        .system(S::NAME)
+        .versions(S::versions())
+        .policy(config.policy())
+        .saving(config.saving())
+        .compression(config.checkpoint.compression)
 }
 
 fn skip_notice(skipped: &Skipped) -> String {

@@ -14,6 +14,8 @@ mod zstd_frames;
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dtype::DType;
 use sample::Sample;
 
@@ -62,7 +64,8 @@ impl Codec {
 }
 
 /// How much work a save spends on making chunks smaller. It changes no state and no hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Compression {
     /// Compresses what shrinks by a quarter or more: as fast as writing the bytes as they are.
     #[default]

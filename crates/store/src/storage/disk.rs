@@ -23,6 +23,12 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
     fn create_dir(&self, path: &Path) -> io::Result<()>;
     /// Names of the entries of a directory, with the length of files and `None` for directories.
     fn list(&self, path: &Path) -> io::Result<Vec<(String, Option<u64>)>>;
+    /// Bytes that can still be written to the file system of `path`; `None` where that is not
+    /// known.
+    fn available(&self, path: &Path) -> Option<u64> {
+        let _ = path;
+        None
+    }
     /// Tries to lock a file, which is created if need be, against every other process and every
     /// other call; `None` when it is locked.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn super::Lease>>>;
@@ -95,6 +101,12 @@ impl Disk for RealDisk {
             }
         }
         Ok(entries)
+    }
+
+    #[cfg(unix)]
+    fn available(&self, path: &Path) -> Option<u64> {
+        let found = rustix::fs::statvfs(path).ok()?;
+        found.f_bavail.checked_mul(found.f_frsize)
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn super::Lease>>> {

@@ -255,6 +255,10 @@ impl<D: Disk> Storage for FileStorage<D> {
     fn location(&self) -> String {
         format!("`{}`", self.root.display())
     }
+
+    fn available(&self) -> Option<u64> {
+        self.disk.available(directory(&self.root))
+    }
 }
 
 fn read_holder(storage: &dyn Storage) -> Option<Holder> {

@@ -1,0 +1,115 @@
+//! The store of a run, here or with the writer.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use rekindle_store::{Saved, Store};
+
+use crate::background::{Done, Writer};
+use crate::capture::CaptureError;
+
+type Metrics = BTreeMap<String, f64>;
+
+/// The store, the thread that may have it, and what is known of it meanwhile.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    /// Absent while the writer has it.
+    store: Option<Box<Store>>,
+    writer: Option<Writer>,
+    /// What the last save in the background failed with, until it is told.
+    failure: Option<CaptureError>,
+    /// Buffers for the next captured state, in the order of its arrays.
+    spare: VecDeque<Vec<u8>>,
+    /// The newest checkpoint when the writer took the store.
+    durable: Option<u64>,
+    /// Metrics of the checkpoints then, and of the one that is on its way.
+    metrics: BTreeMap<u64, Metrics>,
+}
+
+impl Engine {
+    pub fn new(store: Store) -> Self {
+        Self {
+            store: Some(Box::new(store)),
+            writer: None,
+            failure: None,
+            spare: VecDeque::new(),
+            durable: None,
+            metrics: BTreeMap::new(),
+        }
+    }
+
+    fn settle(&mut self, done: Done) {
+        let Done { store, outcome, spare } = done;
+        self.spare = spare.into();
+        self.failure = outcome.err().or(self.failure.take());
+        self.store = Some(store);
+    }
+
+    /// The store, once no checkpoint is being written any more.
+    pub fn store(&mut self) -> &mut Store {
+        if let (None, Some(writer)) = (&self.store, &mut self.writer) {
+            let done = writer.wait();
+            self.settle(done);
+        }
+        self.store.as_mut().expect("the store is here, or the writer brings it back")
+    }
+
+    /// True while a checkpoint is being written.
+    pub fn is_busy(&mut self) -> bool {
+        if self.store.is_none()
+            && let Some(done) = self.writer.as_mut().and_then(Writer::try_wait)
+        {
+            self.settle(done);
+        }
+        self.store.is_none()
+    }
+
+    /// Tells, once, what a save in the background failed with.
+    pub fn take_failure(&mut self) -> Result<(), CaptureError> {
+        self.is_busy();
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    /// The newest step that is known to be durable.
+    pub fn durable(&mut self) -> Option<u64> {
+        if !self.is_busy() {
+            let newest = self.store().records().next_back().map(|record| record.step);
+            self.durable = newest;
+        }
+        self.durable
+    }
+
+    /// Metrics of the checkpoints by step.
+    pub fn metrics(&mut self) -> &BTreeMap<u64, Metrics> {
+        if !self.is_busy() {
+            let records = self.store().records().map(|record| (record.step, record.about.metrics.clone()));
+            let metrics = records.collect();
+            self.metrics = metrics;
+        }
+        &self.metrics
+    }
+
+    /// Buffers to capture a state in.
+    pub fn take_spare(&mut self) -> VecDeque<Vec<u8>> {
+        std::mem::take(&mut self.spare)
+    }
+
+    /// Lets the writer do `work` for the checkpoint of `step`; `work` gives the outcome, and
+    /// buffers that may be used again.
+    pub fn start(
+        &mut self,
+        step: u64,
+        metrics: Metrics,
+        work: impl FnOnce(&mut Store) -> (Result<Saved, CaptureError>, Vec<Vec<u8>>) + Send + 'static,
+    ) {
+        self.store();
+        self.durable();
+        self.metrics();
+        self.metrics.insert(step, metrics);
+        if let Some(store) = self.store.take() {
+            self.writer.get_or_insert_with(Writer::spawn).start(store, |mut store| {
+                let (outcome, spare) = work(&mut store);
+                Done { store, outcome, spare }
+            });
+        }
+    }
+}
