@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use rekindle::storage::{FileStorage, MemoryStorage};
+use rekindle::storage::MemoryStorage;
 use rekindle::{Best, Checkpoint, OpenError, RunOptions, Skipped, Store};
-use rekindle_formats::{detect, files, is_checkpoint_file, open_checkpoint_file};
+use rekindle_formats::{detect, files, is_checkpoint_file};
 use rekindle_train::Registry;
+
+use crate::unlock;
 
 /// A run, or one of its checkpoints, as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,14 +60,14 @@ impl Which {
 /// Opens a run, or a checkpoint file, for reading.
 pub fn open_run(path: &Path) -> anyhow::Result<Store> {
     if is_checkpoint_file(path) {
-        return Ok(open_checkpoint_file(path)?);
+        return Ok(Store::open(unlock::storage(path)?)?);
     }
     let address = Address::parse(&path.to_string_lossy());
     if address.run.as_path() != path {
         let (text, run) = (path.display(), address.run.display());
         bail!("`{text}` is the address of a checkpoint; this command takes the whole run: `{run}`");
     }
-    Ok(Store::open(Arc::new(FileStorage::new(path)))?)
+    Ok(Store::open(unlock::storage(path)?)?)
 }
 
 /// A checkpoint that is ready to be read.

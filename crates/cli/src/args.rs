@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::unlock::{RecipientArgs, UnlockArgs};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    fine
@@ -15,6 +17,7 @@ Exit codes:
   11   the run is locked by another process
   12   the state does not fit
   13   damaged beyond use
+  14   encrypted: a key is missing or wrong
   130  stopped by Ctrl-C after a save (143: by SIGTERM)
 
 Addresses of checkpoints:
@@ -30,6 +33,8 @@ pub struct Cli {
     /// Print JSON for scripts instead of text for people.
     #[arg(long, global = true)]
     pub json: bool,
+    #[command(flatten)]
+    pub unlock: UnlockArgs,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -75,8 +80,38 @@ pub enum Command {
     Prove(ProveArgs),
     /// Delete checkpoints that are not to be kept, and free their space.
     Prune(PruneArgs),
+    /// Free all space that no checkpoint needs; deletes no checkpoint.
+    Gc(GcArgs),
+    /// Make damage good: keep what is intact, name what is lost.
+    Repair(RepairArgs),
     /// Name a checkpoint; list or delete such names.
     Tag(TagArgs),
+    /// Write a note on a run or a checkpoint, or show it.
+    Note(NoteArgs),
+    /// Copy a run; a process that writes it may go on.
+    Cp {
+        /// The run's directory.
+        run: PathBuf,
+        /// Directory of the copy.
+        copy: PathBuf,
+    },
+    /// Move a run that no process writes.
+    Mv {
+        /// The run's directory.
+        run: PathBuf,
+        /// Its new place.
+        place: PathBuf,
+    },
+    /// Delete a run that no process writes.
+    Rm(RmArgs),
+    /// Copy a run, or a .rekindle file, into a new one that is encrypted.
+    Encrypt(EncryptArgs),
+    /// Change who can open an encrypted run; nothing is encrypted anew.
+    Rekey(RekeyArgs),
+    /// Make an age identity for encrypted runs, or a key to sign with.
+    Keygen(KeygenArgs),
+    /// Sign a checkpoint; `verify --signed-by` checks it.
+    Sign(SignArgs),
     /// Write a checkpoint into a file: .rekindle, .safetensors, .json or .json.gz.
     Export {
         /// The checkpoint.
@@ -183,6 +218,9 @@ pub struct VerifyArgs {
     /// The share of the chunks that `--depth sample` reads; each time others.
     #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = percent)]
     pub sample: f64,
+    /// Also require that every checkpoint is signed by this key: `ed25519:...`, or a file with it.
+    #[arg(long, value_name = "KEY")]
+    pub signed_by: Option<String>,
 }
 
 /// How much of a run `verify` reads.
@@ -258,4 +296,78 @@ pub struct TagArgs {
     /// Delete a name.
     #[arg(long, value_name = "NAME")]
     pub delete: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// The run's directory.
+    pub run: PathBuf,
+    /// Keep packs that no checkpoint needs for so many seconds, for readers that use them.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub grace: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct RepairArgs {
+    /// The run's directory.
+    pub run: PathBuf,
+    /// Where what is left of damaged checkpoints goes [default: RUN.salvaged].
+    #[arg(long, value_name = "DIR")]
+    pub salvage_to: Option<PathBuf>,
+    /// Say what is damaged, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct NoteArgs {
+    /// A run, or one of its checkpoints as RUN@...
+    pub address: String,
+    /// The note; an empty one takes it away. Without it, the note is shown.
+    pub text: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RmArgs {
+    /// The run's directory.
+    pub run: PathBuf,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct EncryptArgs {
+    /// A run's directory or a .rekindle file; it stays as it is.
+    pub run: PathBuf,
+    /// The new one.
+    pub new: PathBuf,
+    #[command(flatten)]
+    pub recipients: RecipientArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RekeyArgs {
+    /// The encrypted run's directory.
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub recipients: RecipientArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct KeygenArgs {
+    /// The file for the secret; its public half is printed.
+    pub file: PathBuf,
+    /// Make an ed25519 key to sign with, in place of an age identity.
+    #[arg(long)]
+    pub signing: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// The checkpoint.
+    pub checkpoint: String,
+    /// The file with the key to sign with (PEM, as `keygen --signing` or openssl make it).
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
 }

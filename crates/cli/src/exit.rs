@@ -5,6 +5,7 @@ use rekindle::{
     CaptureError, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError, TagError,
 };
 use rekindle_formats::FormatError;
+use rekindle_keys::KeyError;
 use rekindle_train::{ProveError, TrainError};
 use serde_json::json;
 
@@ -15,6 +16,7 @@ pub const NO_RUN: u8 = 10;
 const LOCKED: u8 = 11;
 const DOES_NOT_FIT: u8 = 12;
 pub const DAMAGED: u8 = 13;
+const NO_KEY: u8 = 14;
 
 /// Says what went wrong on standard error; gives the exit code.
 pub fn report(error: &anyhow::Error, json: bool) -> u8 {
@@ -63,6 +65,7 @@ fn code(error: &anyhow::Error) -> u8 {
         FormatError => format,
         ProveError => prove,
         StorageError => storage,
+        KeyError => |_| NO_KEY,
     }
     OTHER
 }
@@ -88,6 +91,7 @@ fn open(error: &OpenError) -> u8 {
     match error {
         OpenError::NoRun { .. } => NO_RUN,
         OpenError::NewerFormat { .. } => DOES_NOT_FIT,
+        OpenError::Encrypted { .. } | OpenError::WrongKey { .. } => NO_KEY,
         OpenError::Storage(error) => storage(error),
         _ => OTHER,
     }

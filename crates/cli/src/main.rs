@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod exit;
 mod output;
+mod unlock;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ fn registry() -> Registry {
 fn run(cli: Cli) -> anyhow::Result<u8> {
     let registry = registry();
     let json = cli.json;
+    unlock::set(cli.unlock);
     match cli.command {
         Command::Train(args) => commands::train::train(&registry, args, json),
         Command::Resume(args) => commands::train::resume(&registry, args, json),
@@ -44,6 +46,16 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Diff { a, b } => commands::diff::diff(&registry, &a, &b, json),
         Command::Prove(args) => commands::prove::prove(args, json),
         Command::Prune(args) => commands::prune::prune(&args, json),
+        Command::Gc(args) => commands::repair::gc(&args, json),
+        Command::Repair(args) => commands::repair::repair(&args, json),
+        Command::Note(args) => commands::runs::note(&args, json),
+        Command::Cp { run, copy } => commands::runs::cp(&run, &copy, json),
+        Command::Mv { run, place } => commands::runs::mv(&run, &place, json),
+        Command::Rm(args) => commands::runs::rm(&args, json),
+        Command::Encrypt(args) => commands::encrypt::encrypt(&args, json),
+        Command::Rekey(args) => commands::encrypt::rekey(&args, json),
+        Command::Keygen(args) => commands::encrypt::keygen(&args, json),
+        Command::Sign(args) => commands::sign::sign(&args, json),
         Command::Tag(args) => commands::tag::tag(&args, json),
         Command::Export { checkpoint, file } => {
             commands::convert::export(&registry, &checkpoint, &file, json)

@@ -74,6 +74,37 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+/// Progress of long work, on a terminal; nothing elsewhere.
+pub struct Progress(indicatif::ProgressBar);
+
+impl Progress {
+    /// Progress towards `total` things.
+    pub fn new(things: &'static str, total: u64) -> Self {
+        let template = format!("{{bar:30}} {{pos}}/{{len}} {things}  {{eta}}");
+        let style = indicatif::ProgressStyle::with_template(&template);
+        let bar = indicatif::ProgressBar::new(total);
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    pub fn add(&mut self, count: u64) {
+        self.0.inc(count);
+    }
+
+    pub fn set(&mut self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context, bail};
 use clap::Args;
 use rekindle::storage::{FileStorage, Keyed, Storage};
-use rekindle::{DataKey, OpenError, is_encrypted, wrapped_key};
+use rekindle::{DataKey, OpenError, Store, is_encrypted, put_wrapped_key, wrapped_key};
 use rekindle_formats::{is_checkpoint_file, open_archive};
 use rekindle_keys::{
     Identities, PassphraseSource, Recipient, Recipients, Unlock, needs_passphrase, read_file, unwrap_key,
@@ -51,8 +51,18 @@ pub fn storage(path: &Path) -> anyhow::Result<Arc<dyn Storage>> {
     let Some(wrapped) = wrapped_key(&*storage)? else {
         bail!("{} is encrypted, but its wrapped key `key.age` is missing", storage.location());
     };
-    let key = unwrap(&wrapped).map_err(|error| error.context(format!("cannot open {}", storage.location())))?;
+    let key =
+        unwrap(&wrapped).map_err(|error| error.context(format!("cannot open {}", storage.location())))?;
     Ok(Arc::new(Keyed::new(storage, key)))
+}
+
+/// The place of a run that is made from another: encrypted with the same key, if that one is.
+pub fn beside(store: &Store, storage: Arc<dyn Storage>) -> anyhow::Result<Arc<dyn Storage>> {
+    let Some(key) = store.storage().key() else { return Ok(storage) };
+    if let Some(wrapped) = wrapped_key(&**store.storage())? {
+        put_wrapped_key(&*storage, &wrapped)?;
+    }
+    Ok(Arc::new(Keyed::new(storage, key.clone())))
 }
 
 /// True when an encrypted run cannot be opened by what was given, and nobody can be asked.
@@ -71,7 +81,9 @@ fn unlock(by_passphrase: bool) -> anyhow::Result<Unlock> {
     if by_passphrase {
         let source = match args.passphrase_file {
             Some(path) => PassphraseSource::File(path),
-            None if std::env::var_os(PASSPHRASE).is_some() => PassphraseSource::Environment(PASSPHRASE.to_owned()),
+            None if std::env::var_os(PASSPHRASE).is_some() => {
+                PassphraseSource::Environment(PASSPHRASE.to_owned())
+            }
             None => PassphraseSource::Prompt { confirm: false },
         };
         return Ok(Unlock::Passphrase(source.passphrase()?));
@@ -108,7 +120,8 @@ impl RecipientArgs {
         if self.passphrase {
             return Ok(Recipients::Passphrase(PassphraseSource::Prompt { confirm: true }.passphrase()?));
         }
-        let mut keys = self.recipient.iter().map(|text| text.parse()).collect::<Result<Vec<Recipient>, _>>()?;
+        let mut keys =
+            self.recipient.iter().map(|text| text.parse()).collect::<Result<Vec<Recipient>, _>>()?;
         if let Some(path) = &self.recipients_file {
             keys.extend(read_file(path, Recipient::parse_list)?);
         }

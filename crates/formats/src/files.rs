@@ -54,6 +54,30 @@ pub fn len(path: &Path) -> io::Result<u64> {
     Ok(std::fs::metadata(path)?.len())
 }
 
+/// Creates a directory and those above it.
+///
+/// # Errors
+/// The system's.
+pub fn create_directory(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Renames a file or a directory within its file system.
+///
+/// # Errors
+/// The system's.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// Removes a directory with all that is in it.
+///
+/// # Errors
+/// The system's.
+pub fn remove_directory(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(path)
+}
+
 /// A file being written that appears under its name as a whole or not at all; one of that name
 /// is replaced.
 #[derive(Debug)]

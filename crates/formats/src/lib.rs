@@ -38,7 +38,7 @@ use std::path::Path;
 
 use rekindle::Checkpoint;
 
-pub use archive::{is_checkpoint_file, open as open_checkpoint_file};
+pub use archive::{is_checkpoint_file, open as open_archive};
 pub use document::{Document, FormatError};
 
 /// Reads a file.

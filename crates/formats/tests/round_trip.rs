@@ -131,7 +131,7 @@ fn a_checkpoint_file_is_a_run_of_its_own() {
     let path = dir.path().join("x.rekindle");
     let store = saved(&state(&[5; 2000]));
     for_writing(FORMATS, &path).unwrap().write(&store.checkpoint(42).unwrap(), &path).unwrap();
-    let opened = rekindle_formats::open_checkpoint_file(&path).unwrap();
+    let opened = Store::open(Arc::new(rekindle_formats::open_archive(&path).unwrap())).unwrap();
     assert_eq!(opened.steps(), [42]);
     assert!(opened.verify(Depth::Full).unwrap().damage.is_empty());
     assert_eq!(opened.identity().lineage.as_ref().unwrap().step, Some(42));
@@ -150,7 +150,8 @@ fn any_changed_byte_of_a_checkpoint_file_is_found() {
         let mut bad = good.clone();
         bad[position] ^= 0x10;
         std::fs::write(&path, &bad).unwrap();
-        let Ok(store) = rekindle_formats::open_checkpoint_file(&path) else { continue };
+        let Ok(archive) = rekindle_formats::open_archive(&path) else { continue };
+        let Ok(store) = Store::open(Arc::new(archive)) else { continue };
         let report = store.verify(Depth::Full).unwrap();
         let loaded = store.checkpoint(42).and_then(|c| c.load(&rekindle::EntryPath::root()));
         assert!(!report.damage.is_empty(), "byte {position}");

@@ -27,7 +27,8 @@ pub fn encrypt(args: &EncryptArgs, json: bool) -> anyhow::Result<u8> {
     let wrapped = wrap_key(&key, &recipients)?;
     let key = DataKey::from_bytes(*key.as_bytes());
     let copied = if is_checkpoint_file(&args.run) {
-        let file = Arc::new(ArchiveWriter::create(&args.new).with_context(|| args.new.display().to_string())?);
+        let file =
+            Arc::new(ArchiveWriter::create(&args.new).with_context(|| args.new.display().to_string())?);
         let copied = copy(&from, file.clone(), key, &wrapped, &args.run)?;
         file.finish().with_context(|| args.new.display().to_string())?;
         copied

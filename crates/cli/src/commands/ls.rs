@@ -39,7 +39,7 @@ fn checkpoints(store: &Store, json: bool) -> anyhow::Result<u8> {
     let damaged: Vec<_> = store.damaged_records().collect();
     if json {
         let list: Vec<_> =
-            store.records().map(|record| checkpoint_json(record, tags.get(&record.step))).collect();
+            store.records().map(|record| checkpoint_json(store, record, tags.get(&record.step))).collect();
         let damaged: Vec<_> = damaged
             .iter()
             .map(|skipped| json!({"step": skipped.step, "damage": skipped.damage.to_string()}))
@@ -58,10 +58,11 @@ fn checkpoints(store: &Store, json: bool) -> anyhow::Result<u8> {
                 record.state_hash.short(),
                 tags.get(&record.step).map(|tags| tags.join(", ")).unwrap_or_default(),
                 describe(&record.about.metrics),
+                store.note(Some(record.step)).unwrap_or_default().unwrap_or_default(),
             ]
         })
         .collect();
-    let header = [">step", "saved", ">size", ">new bytes", "state", "tags", "metrics"];
+    let header = [">step", "saved", ">size", ">new bytes", "state", "tags", "metrics", "note"];
     output::print(&output::table(&header, &rows))?;
     for skipped in damaged {
         output::print(&format!("step {}: {}", skipped.step, skipped.damage))?;
@@ -69,7 +70,7 @@ fn checkpoints(store: &Store, json: bool) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn checkpoint_json(record: &CommitRecord, tags: Option<&Vec<String>>) -> serde_json::Value {
+fn checkpoint_json(store: &Store, record: &CommitRecord, tags: Option<&Vec<String>>) -> serde_json::Value {
     json!({
         "step": record.step,
         "created": record.created,
@@ -79,6 +80,7 @@ fn checkpoint_json(record: &CommitRecord, tags: Option<&Vec<String>>) -> serde_j
         "tags": tags.cloned().unwrap_or_default(),
         "metrics": record.about.metrics,
         "changes": record.about.changes,
+        "note": store.note(Some(record.step)).unwrap_or_default(),
     })
 }
 
@@ -88,6 +90,13 @@ fn runs(path: &Path, json: bool) -> anyhow::Result<u8> {
         let store = match Store::open(Arc::new(FileStorage::new(&directory))) {
             Ok(store) => store,
             Err(OpenError::NoRun { .. }) => continue,
+            // No key is asked for to list it.
+            Err(OpenError::Encrypted { .. }) => {
+                let name = directory.display().to_string();
+                list.push(json!({"run": name, "encrypted": true}));
+                rows.push([&name, "encrypted", "-", "-", "-", "", "", "", ""].map(str::to_owned).to_vec());
+                continue;
+            }
             Err(error) => {
                 eprintln!("warning: {error}");
                 continue;
@@ -107,6 +116,7 @@ fn runs(path: &Path, json: bool) -> anyhow::Result<u8> {
             "created": store.identity().created,
             "writing": holder.is_some(),
             "lineage": store.identity().lineage,
+            "note": store.note(None).unwrap_or_default(),
             "metrics": metrics,
         }));
         rows.push(vec![
@@ -117,6 +127,8 @@ fn runs(path: &Path, json: bool) -> anyhow::Result<u8> {
             output::bytes(size),
             if holder.is_some() { "writing".to_owned() } else { String::new() },
             describe(&metrics),
+            store.identity().lineage.as_ref().map_or(String::new(), |lineage| lineage.source.clone()),
+            store.note(None).unwrap_or_default().unwrap_or_default(),
         ]);
     }
     if json {
@@ -124,7 +136,7 @@ fn runs(path: &Path, json: bool) -> anyhow::Result<u8> {
     } else if rows.is_empty() {
         eprintln!("there are no runs in `{}`; make one with `rekindle train life`", path.display());
     } else {
-        let header = ["run", "system", ">step", ">checkpoints", ">size", "", "metrics"];
+        let header = ["run", "system", ">step", ">checkpoints", ">size", "", "metrics", "from", "note"];
         output::print(&output::table(&header, &rows))?;
     }
     Ok(0)

@@ -2,11 +2,15 @@
 
 pub mod convert;
 pub mod diff;
+pub mod encrypt;
 pub mod inspect;
 pub mod ls;
 pub mod presets;
 pub mod prove;
 pub mod prune;
+pub mod repair;
+pub mod runs;
+pub mod sign;
 pub mod status;
 pub mod tag;
 pub mod train;

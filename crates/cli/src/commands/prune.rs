@@ -1,15 +1,13 @@
 //! `prune`: deletes checkpoints that are not to be kept.
 
-use std::sync::Arc;
-
 use anyhow::bail;
-use rekindle::storage::FileStorage;
-use rekindle::{Best, Goal, OpenError, Plan, Retention, Store};
+use rekindle::{Best, Goal, Plan, Retention, Store};
 use serde_json::json;
 
 use crate::address::best_of;
 use crate::args::PruneArgs;
 use crate::output;
+use crate::unlock;
 
 pub fn prune(args: &PruneArgs, json: bool) -> anyhow::Result<u8> {
     let retention = retention(args)?;
@@ -52,9 +50,11 @@ pub fn prune(args: &PruneArgs, json: bool) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn open(args: &PruneArgs) -> Result<Store, OpenError> {
-    let storage = Arc::new(FileStorage::new(&args.run));
-    if args.dry_run { Store::open(storage) } else { Store::open_for_writing(storage, "rekindle prune") }
+fn open(args: &PruneArgs) -> anyhow::Result<Store> {
+    let storage = unlock::storage(&args.run)?;
+    let store =
+        if args.dry_run { Store::open(storage) } else { Store::open_for_writing(storage, "rekindle prune") };
+    Ok(store?)
 }
 
 fn retention(args: &PruneArgs) -> anyhow::Result<Retention> {

@@ -23,7 +23,9 @@ pub fn gc(args: &GcArgs, json: bool) -> anyhow::Result<u8> {
             "rewritten_bytes": pruned.rewritten_bytes, "kept_because": kept_because,
         }))?;
     } else if let Some(damage) = &kept_because {
-        output::print(&format!("no space was freed, because a damaged checkpoint may need any pack:\n  {damage}"))?;
+        output::print(&format!(
+            "no space was freed, because a damaged checkpoint may need any pack:\n  {damage}"
+        ))?;
         output::print(&format!("`rekindle repair {}` takes it out of the books", args.run.display()))?;
     } else {
         output::print(&format!("freed {}", output::bytes(pruned.freed_bytes)))?;
@@ -32,7 +34,9 @@ pub fn gc(args: &GcArgs, json: bool) -> anyhow::Result<u8> {
         }
         if pruned.condemned_bytes > 0 {
             let (bytes, grace) = (output::bytes(pruned.condemned_bytes), args.grace);
-            output::print(&format!("{bytes} more are kept for {grace} s, for readers (--grace 0 frees them at once)"))?;
+            output::print(&format!(
+                "{bytes} more are kept for {grace} s, for readers (--grace 0 frees them at once)"
+            ))?;
         }
     }
     Ok(if kept_because.is_some() { exit::PARTIAL } else { 0 })
@@ -82,7 +86,11 @@ pub fn repair(args: &RepairArgs, json: bool) -> anyhow::Result<u8> {
         output::print(&format!("step {} cannot be loaded as a whole: {}", skipped.step, skipped.damage))?;
     }
     for (step, salvaged) in &salvaged {
-        output::print(&format!("step {step}: {} intact entries are in {}", salvaged.intact, place.display()))?;
+        output::print(&format!(
+            "step {step}: {} intact entries are in {}",
+            salvaged.intact,
+            place.display()
+        ))?;
         for path in &salvaged.lost {
             output::print(&format!("  lost: {path}"))?;
         }

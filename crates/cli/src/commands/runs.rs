@@ -68,7 +68,8 @@ pub fn rm(args: &RmArgs, json: bool) -> anyhow::Result<u8> {
     let _lease = storage.lease(&Holder::this_process("rekindle rm"))?;
     let objects = storage.list("")?;
     let bytes: u64 = objects.iter().map(|object| object.len).sum();
-    let question = format!("delete {} with all its checkpoints ({})?", args.run.display(), output::bytes(bytes));
+    let question =
+        format!("delete {} with all its checkpoints ({})?", args.run.display(), output::bytes(bytes));
     if !args.yes && !confirmed(&question)? {
         bail!("nothing was deleted");
     }

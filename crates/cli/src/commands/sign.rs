@@ -37,11 +37,14 @@ pub fn unsigned(store: &Store, key: &PublicKey) -> anyhow::Result<Vec<(u64, &'st
             continue;
         };
         let signatures = store.signatures(step)?;
-        let by_key = signatures.iter().filter(|stored| stored.public_key.parse().as_ref() == Ok(key));
+        let by_key = signatures.iter().filter(|stored| stored.public_key.parse().ok().as_ref() == Some(key));
         let mut valid = by_key.clone().filter_map(|stored| stored.signature.parse().ok());
         if !valid.any(|signature| key.verify(&message, &signature).is_ok()) {
             let forged = by_key.count() > 0;
-            unsigned.push((step, if forged { "its signature does not match" } else { "it is not signed by this key" }));
+            unsigned.push((
+                step,
+                if forged { "its signature does not match" } else { "it is not signed by this key" },
+            ));
         }
     }
     Ok(unsigned)

@@ -1,19 +1,18 @@
 //! `tag`: names for checkpoints.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rekindle::Store;
-use rekindle::storage::FileStorage;
 use serde_json::json;
 
 use crate::address::{Address, open_run, resolve};
 use crate::args::TagArgs;
 use crate::output;
+use crate::unlock;
 
 pub fn tag(args: &TagArgs, json: bool) -> anyhow::Result<u8> {
     let address = Address::parse(&args.checkpoint);
-    let writable = || Store::open_for_writing(Arc::new(FileStorage::new(&address.run)), "rekindle tag");
+    let writable = || anyhow::Ok(Store::open_for_writing(unlock::storage(&address.run)?, "rekindle tag")?);
     if let Some(name) = &args.delete {
         writable()?.delete_tag(name)?;
         if json {

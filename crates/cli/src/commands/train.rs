@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::StorageError;
@@ -15,6 +16,7 @@ use rekindle_train::{
 use crate::address::{Address, Source, Which, open_run, resolve};
 use crate::args::{HowArgs, ResumeArgs, TrainArgs};
 use crate::output;
+use crate::unlock;
 
 pub fn train(registry: &Registry, args: TrainArgs, json: bool) -> anyhow::Result<u8> {
     let text = registry.config_text(&args.config)?;
@@ -47,7 +49,8 @@ pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Resu
         let file = address.run.display();
         bail!("`{file}` is a checkpoint file, not a run; make one with `rekindle import {file} --run DIR`");
     }
-    let store = Store::open(std::sync::Arc::new(rekindle::storage::FileStorage::new(&address.run)))?;
+    let storage = unlock::storage(&address.run)?;
+    let store = Store::open(Arc::clone(&storage))?;
     let system = registry.system(&system_of(&store), &args.checkpoint)?;
     // The newest valid one is found while it is loaded.
     let step = match &address.which {
@@ -61,7 +64,7 @@ pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Resu
         (None, true, _) => Onto::DiscardLater,
         (None, false, _) => Onto::Same,
     };
-    let start = Start::Resume { run: address.run, step, settings: args.set, onto };
+    let start = Start::Resume { run: address.run, storage, step, settings: args.set, onto };
     finish(system.train(start, &options(&args.how, json)), json)
 }
 

@@ -1,19 +1,35 @@
 //! `verify`: every byte of a run against its hash.
 
-use rekindle::{Damage, Depth, time};
+use std::path::Path;
+use std::sync::Arc;
+
+use rekindle::storage::{FileStorage, Storage};
+use rekindle::{Damage, Depth, time, verify_without_key};
+use rekindle_formats::{files, is_checkpoint_file, open_archive};
+use rekindle_keys::{PublicKey, read_file};
 use serde_json::{Value, json};
 
 use crate::address::open_run;
 use crate::args::{DepthArg, VerifyArgs};
+use crate::commands::sign::unsigned;
 use crate::exit;
 use crate::output;
+use crate::unlock;
 
 pub fn verify(args: &VerifyArgs, json: bool) -> anyhow::Result<u8> {
     let path = args.run.as_path();
-    let store = open_run(path)?;
+    let store = match open_run(path) {
+        Err(error) if unlock::is_locked(&error) => return without_key(path, &error, json),
+        result => result?,
+    };
+    let unsigned = match &args.signed_by {
+        Some(key) => unsigned(&store, &public_key(key)?)?,
+        None => Vec::new(),
+    };
     let report = store.verify(depth(args))?;
     let code = match (report.damage.is_empty(), report.valid.is_empty() && !report.invalid.is_empty()) {
-        (true, _) => 0,
+        (true, _) if unsigned.is_empty() => 0,
+        (true, _) => exit::NEGATIVE,
         (false, false) => exit::NEGATIVE,
         (false, true) => exit::DAMAGED,
     };
@@ -24,6 +40,7 @@ pub fn verify(args: &VerifyArgs, json: bool) -> anyhow::Result<u8> {
             "invalid": report.invalid.iter().map(|skipped| skipped.step).collect::<Vec<_>>(),
             "damage": report.damage.iter().map(damage_json).collect::<Vec<_>>(),
             "unknown": report.unknown,
+            "unsigned": unsigned.iter().map(|(step, _)| step).collect::<Vec<_>>(),
             "chunks": report.chunks,
             "bytes": report.bytes,
         }))?;
@@ -40,6 +57,9 @@ pub fn verify(args: &VerifyArgs, json: bool) -> anyhow::Result<u8> {
     }
     for skipped in &report.invalid {
         output::print(&format!("step {}: DAMAGED  {}", skipped.step, skipped.damage))?;
+    }
+    for (step, reason) in &unsigned {
+        output::print(&format!("step {step}: NOT SIGNED  {reason}"))?;
     }
     let told = |damage: &Damage| {
         let mut told = report.invalid.iter().map(|skipped| &skipped.damage);
@@ -71,6 +91,41 @@ pub fn verify(args: &VerifyArgs, json: bool) -> anyhow::Result<u8> {
         );
     }
     Ok(code)
+}
+
+/// What can be said of an encrypted run without its key.
+fn without_key(path: &Path, reason: &anyhow::Error, json: bool) -> anyhow::Result<u8> {
+    let storage: Arc<dyn Storage> = match is_checkpoint_file(path) {
+        true => Arc::new(open_archive(path)?),
+        false => Arc::new(FileStorage::new(path)),
+    };
+    let report = verify_without_key(&storage)?;
+    if json {
+        output::print_json(&json!({
+            "run": path, "key": false, "damage": report.damage.iter().map(damage_json).collect::<Vec<_>>(),
+            "chunks": report.chunks, "bytes": report.bytes,
+        }))?;
+    } else {
+        eprintln!("without the key ({reason:#}), the stored bytes are checked, and not what they hold");
+        for damage in &report.damage {
+            output::print(&format!("damage: {damage}"))?;
+        }
+        let damaged = if report.damage.is_empty() { "no damage" } else { "damaged" };
+        output::print(&format!(
+            "checked {} in {} chunks: {damaged}",
+            output::bytes(report.bytes),
+            report.chunks
+        ))?;
+    }
+    Ok(if report.damage.is_empty() { 0 } else { exit::NEGATIVE })
+}
+
+/// A public key, as text or out of a file.
+fn public_key(text: &str) -> anyhow::Result<PublicKey> {
+    if files::exists(Path::new(text)) {
+        return Ok(read_file(Path::new(text), str::parse)?);
+    }
+    Ok(text.parse()?)
 }
 
 fn depth(args: &VerifyArgs) -> Depth {

@@ -22,17 +22,16 @@ pub fn is_checkpoint_file(path: &Path) -> bool {
     files::head(path, ARCHIVE_MAGIC.len()).is_ok_and(|head| matches(&head))
 }
 
-/// Opens a checkpoint file as a run.
+/// Opens a checkpoint file as the storage of a run.
 ///
 /// # Errors
 /// When it cannot be read or is damaged.
-pub fn open(path: &Path) -> Result<Store, FormatError> {
-    let archive = Archive::open(path).map_err(rekindle::OpenError::from)?;
-    Ok(Store::open(Arc::new(archive))?)
+pub fn open(path: &Path) -> Result<Archive, FormatError> {
+    Ok(Archive::open(path).map_err(rekindle::OpenError::from)?)
 }
 
 fn read(path: &Path) -> Result<Document, FormatError> {
-    let store = open(path)?;
+    let store = Store::open(Arc::new(open(path)?))?;
     let Some(&step) = store.steps().last() else {
         return Err(FormatError::malformed(path, "it holds no checkpoint"));
     };

@@ -233,8 +233,12 @@ impl Storage for ArchiveWriter {
         Ok(())
     }
 
-    fn put(&self, name: &str, _: &[u8]) -> Result<(), StorageError> {
-        Err(self.error(name, io::ErrorKind::Unsupported.into()))
+    /// Only what is not there yet: the file is written front to back.
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
+        if self.len(name).is_ok() {
+            return Err(self.error(name, io::ErrorKind::Unsupported.into()));
+        }
+        self.put_new(name, bytes)
     }
 
     fn upload(self: Arc<Self>) -> Result<Box<dyn Upload>, StorageError> {
