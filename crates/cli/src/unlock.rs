@@ -71,12 +71,13 @@ pub fn is_locked(error: &anyhow::Error) -> bool {
         || error.downcast_ref::<rekindle_keys::KeyError>().is_some()
 }
 
-fn unwrap(wrapped: &[u8]) -> anyhow::Result<DataKey> {
-    let unlock = unlock(needs_passphrase(wrapped)?)?;
-    Ok(DataKey::from_bytes(*unwrap_key(wrapped, &unlock)?.as_bytes()))
+fn unwrap(wrapped: &[u8], location: &str) -> anyhow::Result<DataKey> {
+    let unlock = unlock(needs_passphrase(wrapped)?, location)?;
+    let key = unwrap_key(wrapped, &unlock).with_context(|| format!("cannot open {location}"))?;
+    Ok(DataKey::from_bytes(*key.as_bytes()))
 }
 
-fn unlock(by_passphrase: bool) -> anyhow::Result<Unlock> {
+fn unlock(by_passphrase: bool, location: &str) -> anyhow::Result<Unlock> {
     let args = ARGS.get().cloned().unwrap_or_default();
     if by_passphrase {
         let source = match args.passphrase_file {
@@ -89,7 +90,7 @@ fn unlock(by_passphrase: bool) -> anyhow::Result<Unlock> {
         return Ok(Unlock::Passphrase(source.passphrase()?));
     }
     let path = args.identity.or_else(|| std::env::var_os(IDENTITY).map(PathBuf::from));
-    let path = path.with_context(|| format!("it takes an age identity: --identity FILE, or {IDENTITY}"))?;
+    let path = path.ok_or_else(|| OpenError::Encrypted { location: location.to_owned() })?;
     Ok(Unlock::Identities(read_file(&path, Identities::parse)?))
 }
 

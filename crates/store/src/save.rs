@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 use crate::bases::{self, ArrayBases, Bases};
-use crate::codec::{self, Base, Content};
+use crate::codec::{self, Base, Compression, Content};
 use crate::commit::{self, About, CommitRecord};
 use crate::error::SaveError;
 use crate::hash::Hash;
@@ -21,6 +21,8 @@ use crate::tree::{ArrayPlace, ArrayRef, ArrayType, INLINE_LIMIT, StoredTree};
 
 /// A pack that has grown to this length is closed and another begun: bytes.
 const PACK_TARGET: u64 = 256 << 20;
+/// States up to this size are made as small as they can be: bytes of their arrays.
+const SMALL_STATE: u64 = 32 << 20;
 /// So many chunks are hashed and encoded side by side.
 const WINDOW: usize = 8;
 
@@ -29,6 +31,7 @@ const WINDOW: usize = 8;
 #[derive(Debug)]
 pub struct Save<'a> {
     store: &'a mut Store,
+    compression: Compression,
     pack: Option<PackWriter>,
     /// Names of the chunks of packs that are not yet part of the store's index.
     fresh: HashSet<Hash>,
@@ -79,8 +82,12 @@ impl<'a> Save<'a> {
         if store.bases.is_none() {
             store.bases = Some(Bases::of_newest(store));
         }
+        // A state that is small is small in no time.
+        let is_small = store.newest_readable().is_some_and(|record| record.payload_bytes <= SMALL_STATE);
+        let compression = if is_small { Compression::Small } else { store.compression };
         Self {
             store,
+            compression,
             pack: None,
             fresh: HashSet::new(),
             finished: Vec::new(),
@@ -132,7 +139,7 @@ impl<'a> Save<'a> {
     }
 
     fn encoder(&self) -> Encoder<'_> {
-        Encoder { store: self.store, fresh: &self.fresh }
+        Encoder { store: self.store, compression: self.compression, fresh: &self.fresh }
     }
 
     /// Writes a chunk if it is new, and notes what can serve as its base from now on.
@@ -268,6 +275,7 @@ impl<'a> Save<'a> {
 /// Hashes and encodes chunks, on several threads.
 struct Encoder<'s> {
     store: &'s Store,
+    compression: Compression,
     fresh: &'s HashSet<Hash>,
 }
 
@@ -313,7 +321,7 @@ impl Encoder<'_> {
             Some(_) => Base::Similar(bytes),
             None => Base::Before(bytes),
         });
-        let (codec, mut stored) = codec::encode(raw, content, how, self.store.compression);
+        let (codec, mut stored) = codec::encode(raw, content, how, self.compression);
         let cipher = self.store.chunks.cipher();
         if let Some(cipher) = cipher {
             stored = Cow::Owned(cipher.seal(&id.0, &stored));

@@ -67,7 +67,8 @@ impl Codec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
-    /// Compresses what shrinks by a quarter or more: as fast as writing the bytes as they are.
+    /// Compresses what shrinks by a quarter or more: as fast as writing the bytes as they are. Once
+    /// a run's state is known to be small, it is compressed as with [`Small`](Self::Small).
     #[default]
     Fast,
     /// Compresses whatever shrinks.
