@@ -18,7 +18,10 @@
 //! Beneath them: [`workload`] is the table of stories that the first two tell, [`power_cut`] says
 //! what a disk can look like when the power returns, [`survival`] what must be true then.
 
+pub mod bit_flips;
 pub mod crash_images;
+pub mod failing_calls;
+pub mod model;
 pub mod outcome;
 pub mod power_cut;
 pub mod random;
@@ -40,9 +43,27 @@ pub struct Proof {
 }
 
 /// All proofs, in the order in which they run.
-pub const PROOFS: &[Proof] = &[Proof {
-    name: "crash_images",
-    what: "the process dies, or the power fails and unsynced writes and names are lost, torn or reordered, \
-           after every operation of every workload",
-    run: crash_images::crash_images,
-}];
+pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "crash_images",
+        what: "the process dies, or the power fails and unsynced writes and names are lost, torn or \
+               reordered, after every operation of every workload",
+        run: crash_images::crash_images,
+    },
+    Proof {
+        name: "failing_calls",
+        what: "every call to the disk fails: no space, input/output error, no permission, interrupted, \
+               short write, failed sync, failed read",
+        run: failing_calls::failing_calls,
+    },
+    Proof {
+        name: "bit_flips",
+        what: "every single bit of a run flipped: opened, verified, everything loaded",
+        run: bit_flips::bit_flips,
+    },
+    Proof {
+        name: "model",
+        what: "random operations in long sequences, compared with a plain map after each",
+        run: model::model,
+    },
+];

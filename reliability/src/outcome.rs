@@ -35,7 +35,7 @@ impl Scale {
     /// What is published.
     pub fn full(program: PathBuf) -> Self {
         Self {
-            images_per_point: 512,
+            images_per_point: 768,
             images_after_death: 32,
             death_stride: 1,
             call_stride: 1,
@@ -82,6 +82,14 @@ impl Outcome {
             Some(count) => count.1 += more,
             None => self.counts.push((what, more)),
         }
+    }
+
+    /// Takes in the outcome of a part.
+    pub fn add(&mut self, part: Self) {
+        part.counts.into_iter().for_each(|(what, more)| self.count(what, more));
+        self.failed += part.failed;
+        let room = DESCRIBED - self.failures.len();
+        self.failures.extend(part.failures.into_iter().take(room));
     }
 
     /// Notes a case that went wrong.

@@ -349,8 +349,9 @@ impl Story {
 
     fn prune(&mut self, keep_last: u64, grace: u64) -> Result<(), Failure> {
         let retention = Retention { keep_last: Some(keep_last), ..Retention::default() };
-        let plan = self.open_store()?.prune_plan(&retention, None)?;
-        plan.delete.iter().for_each(|&step| self.tell(What::Dropping(step)));
+        let steps: Vec<u64> = self.expected().must.into_keys().collect();
+        let kept = steps.len().saturating_sub(keep_last as usize);
+        steps[..kept].iter().for_each(|&step| self.tell(What::Dropping(step)));
         self.open_store()?.prune(&retention, None, grace)?;
         Ok(())
     }
