@@ -18,6 +18,7 @@
 //! Beneath them: [`workload`] is the table of stories that the first two tell, [`power_cut`] says
 //! what a disk can look like when the power returns, [`survival`] what must be true then.
 
+pub mod allocation;
 pub mod bit_flips;
 pub mod crash_images;
 pub mod failing_calls;
@@ -25,6 +26,9 @@ pub mod model;
 pub mod outcome;
 pub mod power_cut;
 pub mod random;
+pub mod reader_beside_writer;
+pub mod real_kills;
+pub mod report;
 pub mod sample;
 pub mod survival;
 pub mod workload;
@@ -65,5 +69,15 @@ pub const PROOFS: &[Proof] = &[
         name: "model",
         what: "random operations in long sequences, compared with a plain map after each",
         run: model::model,
+    },
+    Proof {
+        name: "real_kills",
+        what: "a process that saves and prunes on a real file system gets SIGKILL at random moments",
+        run: real_kills::real_kills,
+    },
+    Proof {
+        name: "reader_beside_writer",
+        what: "readers open and load while a writer saves and prunes in the same directory",
+        run: reader_beside_writer::reader_beside_writer,
     },
 ];
