@@ -22,6 +22,7 @@ pub mod allocation;
 pub mod bit_flips;
 pub mod crash_images;
 pub mod failing_calls;
+pub mod hostile;
 pub mod model;
 pub mod outcome;
 pub mod power_cut;
@@ -79,5 +80,11 @@ pub const PROOFS: &[Proof] = &[
         name: "reader_beside_writer",
         what: "readers open and load while a writer saves and prunes in the same directory",
         run: reader_beside_writer::reader_beside_writer,
+    },
+    Proof {
+        name: "hostile",
+        what: "runs, files and names that somebody made to do harm: refused in less than 100 ms, within \
+               16 MiB and twice their size",
+        run: hostile::hostile,
     },
 ];

@@ -25,6 +25,8 @@ pub struct Scale {
     pub operations: u64,
     /// Loads beside a writer.
     pub loads: u64,
+    /// Hostile names: every one with this stride.
+    pub name_stride: usize,
     /// The program that plays the child process: the `reliability` binary.
     pub program: PathBuf,
     /// Told how far a proof is: its name, done, of how many.
@@ -43,6 +45,7 @@ impl Scale {
             bit_stride: 1,
             operations: 100_000,
             loads: 10_000,
+            name_stride: 1,
             program,
             progress: |_, _, _| {},
         }
@@ -59,6 +62,7 @@ impl Scale {
             bit_stride: 1499,
             operations: 1500,
             loads: 150,
+            name_stride: 5,
             ..Self::full(program)
         }
     }
