@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use rekindle::storage::{Holder, Lease, MemoryStorage, Object, Storage, StorageError, Upload};
@@ -81,7 +82,6 @@ fn flip_each(whole: &Whole, scale: &Scale, seed: u64, outcome: &mut Outcome) {
         outcome.count(name, 0);
     }
     for (name, len) in sizes {
-        (scale.progress)("bit_flips", outcome.counts[0].1, (bytes * 8 / scale.bit_stride) as u64);
         let first = seed as usize % scale.bit_stride;
         // The end of a pack tells how long its index is: without that the whole pack is lost.
         let end = 8 * len.saturating_sub(END);
@@ -89,10 +89,13 @@ fn flip_each(whole: &Whole, scale: &Scale, seed: u64, outcome: &mut Outcome) {
         if scale.bit_stride > 1 {
             bits.push(end);
         }
+        let tried = AtomicU64::new(outcome.counts[0].1);
+        let all = (bytes * 8 / scale.bit_stride) as u64;
         let found: Vec<_> = bits
             .par_iter()
             .enumerate()
             .map(|(position, &bit)| {
+                (scale.progress)("bit_flips", tried.fetch_add(1, Ordering::Relaxed), all);
                 let flipped = Flipped { objects: Arc::clone(&whole.objects), name: name.clone(), bit };
                 let mut seen = Seen::NoEffect;
                 let result = guarded(|| {

@@ -23,9 +23,9 @@ use crate::sample::{Failure, save, state};
 /// Children that write the same run, one after the other.
 const LIVES: u64 = 8;
 /// Checkpoints that a pruned run keeps.
-const KEPT: usize = 3;
-/// A child is killed after at most this time: microseconds.
-const LONGEST_LIFE: u64 = 60_000;
+const KEPT: u64 = 3;
+/// A child is killed after at most this time, from its start or its first save on: microseconds.
+const LONGEST_LIFE: u64 = 40_000;
 
 /// Runs the proof.
 pub fn real_kills(scale: &Scale, seed: u64) -> Outcome {
@@ -52,20 +52,33 @@ fn kill_repeatedly(
     let place = tempfile::tempdir()?;
     let dir = place.path().join("run");
     let prune = run % 2 == 1;
-    let mut acknowledged = Vec::new();
+    let mut acknowledged: Vec<(u64, String)> = Vec::new();
     for life in 0..lives {
         (scale.progress)("real_kills", run * LIVES + life, scale.kills);
         let mut random = Random::new(seed, &[run, life]);
-        let told = live_and_die(&scale.program, &dir, prune, random.below(LONGEST_LIFE))?;
+        let moment = Moment {
+            after_a_save: !random.one_in(4),
+            delay: Duration::from_micros(random.below(LONGEST_LIFE)),
+        };
+        let told = live_and_die(&scale.program, &dir, prune, moment)?;
         outcome.count("kills", 1);
         outcome.count("acknowledged saves", told.len() as u64);
         outcome.count("killed before the first save", u64::from(told.is_empty()));
         acknowledged.extend(told);
-        let kept = if prune { acknowledged.len().saturating_sub(KEPT) } else { 0 };
-        let result = guarded(|| all_load(&dir, &acknowledged[kept..]));
+        // Steps follow each other, and a save that nobody was told of counts for the retention too.
+        let newest = acknowledged.last().map_or(0, |last| last.0);
+        acknowledged.retain(|(step, _)| !prune || step + KEPT > newest);
+        let result = guarded(|| all_load(&dir, &acknowledged));
         outcome.check(result, || format!("seed {seed}, run {run} (pruned: {prune}), life {life}"));
     }
     Ok(())
+}
+
+/// When a child is killed.
+struct Moment {
+    /// The time counts from its first save on, and not from its start.
+    after_a_save: bool,
+    delay: Duration,
 }
 
 /// Starts a child and kills it; gives the steps and state hashes that it told.
@@ -73,7 +86,7 @@ fn live_and_die(
     program: &Path,
     dir: &Path,
     prune: bool,
-    microseconds: u64,
+    moment: Moment,
 ) -> Result<Vec<(u64, String)>, Failure> {
     let mut command = Command::new(program);
     command.arg("save-until-killed").arg(dir).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -81,7 +94,12 @@ fn live_and_die(
         command.arg("--prune");
     }
     let mut child = command.spawn()?;
-    thread::sleep(Duration::from_micros(microseconds));
+    let mut stdout = child.stdout.take().ok_or("the child has no output")?;
+    let mut told = Vec::new();
+    if moment.after_a_save {
+        stdout.by_ref().take(1).read_to_end(&mut told)?;
+    }
+    thread::sleep(moment.delay);
     if child.try_wait()?.is_some() {
         let mut said = String::new();
         child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said)).transpose()?;
@@ -89,8 +107,8 @@ fn live_and_die(
     }
     child.kill()?;
     child.wait()?;
-    let mut told = String::new();
-    child.stdout.take().map(|mut stdout| stdout.read_to_string(&mut told)).transpose()?;
+    stdout.read_to_end(&mut told)?;
+    let told = String::from_utf8(told)?;
     // A line without an end was not yet told.
     let lines = told.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
     lines
@@ -135,7 +153,7 @@ pub fn save_until_killed(dir: &Path, prune: bool) -> Result<(), Failure> {
         out.write_all(format!("{step} {}\n", saved.record.state_hash).as_bytes())?;
         out.flush()?;
         if prune {
-            let retention = Retention { keep_last: Some(KEPT as u64), ..Retention::default() };
+            let retention = Retention { keep_last: Some(KEPT), ..Retention::default() };
             store.prune(&retention, None, step % 2)?;
         }
         step += 1;
