@@ -63,7 +63,7 @@ pub const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "bit_flips",
-        what: "every single bit of a run flipped: opened, verified, everything loaded",
+        what: "bits of a run flipped, one at a time (at full size every one): opened, verified, everything loaded",
         run: bit_flips::bit_flips,
     },
     Proof {

@@ -6,7 +6,7 @@
 //! asks an older listing for a step that is gone meanwhile is told that there is no such checkpoint,
 //! and what there is; it never sees damage.
 //!
-//! One thread saves and prunes to the last three checkpoints, with a grace of [`GRACE`] seconds, in
+//! One thread saves and prunes to the last three checkpoints, with a grace of `GRACE` seconds, in
 //! a real directory. Beside it readers open the run, choose a checkpoint (of this listing, or of
 //! one before), wait a little or not, and load it.
 

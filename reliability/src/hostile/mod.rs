@@ -1,9 +1,9 @@
 //! Somebody made the files or the names to do harm.
 //!
-//! Hostile runs ([`runs`]) are made by hand, hash by hash, so that only what they say is wrong;
-//! hostile files ([`files`]) are those of the formats that can be imported. Each is refused, or
-//! gives nothing wrong, without a panic, in less than [`TIME`], and takes no more memory than
-//! [`MEMORY`] and twice its own size. Hostile names ([`names`]) are given wherever a name can be:
+//! Hostile runs (`runs`) are made by hand, hash by hash, so that only what they say is wrong;
+//! hostile files (`files`) are those of the formats that can be imported. Each is refused, or
+//! gives nothing wrong, without a panic, in less than `TIME`, and takes no more memory than
+//! `MEMORY` and twice its own size. Hostile names (`names`) are given wherever a name can be:
 //! nothing is written outside the run.
 
 mod files;
