@@ -32,3 +32,7 @@ screens:
 # The figures of docs/benchmarks.md that a command prints: about half an hour.
 figures:
     tools/figures.sh
+
+# The fault-injection proofs at full size, written to docs/reliability.md.
+reliability:
+    cargo run --release -p rekindle-reliability

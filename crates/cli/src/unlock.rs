@@ -51,8 +51,7 @@ pub fn storage(path: &Path) -> anyhow::Result<Arc<dyn Storage>> {
     let Some(wrapped) = wrapped_key(&*storage)? else {
         bail!("{} is encrypted, but its wrapped key `key.age` is missing", storage.location());
     };
-    let key =
-        unwrap(&wrapped).map_err(|error| error.context(format!("cannot open {}", storage.location())))?;
+    let key = unwrap(&wrapped, &storage.location())?;
     Ok(Arc::new(Keyed::new(storage, key)))
 }
 

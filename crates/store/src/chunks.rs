@@ -212,9 +212,9 @@ impl Chunks {
         self.places.get(&self.id(hash)).map(|place| u64::from(place.entry.raw_len))
     }
 
-    /// Bytes of all chunks together, decoded.
-    pub fn total_raw_len(&self) -> u64 {
-        self.places.values().map(|place| u64::from(place.entry.raw_len)).sum()
+    /// Bytes of all chunks together, as they are stored.
+    pub fn total_stored_len(&self) -> u64 {
+        self.places.values().map(|place| u64::from(place.entry.stored_len)).sum()
     }
 
     /// The names of all chunks that can be found.

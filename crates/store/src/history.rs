@@ -124,8 +124,8 @@ fn segment_before(storage: &dyn Storage, damaged: &str) -> Option<String> {
 
 pub(crate) fn put(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
     match storage.put_new(name, bytes) {
-        // Named by its content: the same segment from a save that was cut short.
-        Err(StorageError::Exists { .. }) => Ok(()),
+        // Named by its content: the same segment from a save that was cut short, or a damaged one.
+        Err(StorageError::Exists { .. }) => storage.put(name, bytes),
         result => result,
     }
 }

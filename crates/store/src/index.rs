@@ -232,8 +232,9 @@ pub(crate) fn read_what_is_left(chunks: &Chunks, root: &Hash) -> (StoredTree, Ve
 
 struct IndexReader<'a> {
     chunks: &'a Chunks,
-    /// Node bytes that may still be decoded. Shared nodes are decoded at every place where they
-    /// stand, so that a small hostile run could unfold into a huge tree.
+    /// Bytes of memory that the tree may still take. Shared nodes are decoded at every place where
+    /// they stand, and compressed ones hold many values, so that a small hostile run could unfold
+    /// into a huge tree.
     budget: u64,
     /// Collects the chunks in use, where that is asked for.
     used: Option<Vec<(Hash, EntryPath)>>,
@@ -241,22 +242,28 @@ struct IndexReader<'a> {
     lost: Option<Vec<EntryPath>>,
 }
 
-/// A tree may unfold to so many times the bytes of its run, and in any case to the least budget.
-const UNFOLDING: u64 = 64;
-const BUDGET_MIN: u64 = 16 << 20;
+/// A tree may unfold to so many times the stored bytes of its run, and in any case to the least
+/// budget.
+const UNFOLDING: u64 = 1024;
+const BUDGET_MIN: u64 = 64 << 20;
 
 impl<'a> IndexReader<'a> {
     fn new(chunks: &'a Chunks) -> Self {
-        let budget = chunks.total_raw_len().saturating_mul(UNFOLDING).max(BUDGET_MIN);
+        let budget = chunks.total_stored_len().saturating_mul(UNFOLDING).max(BUDGET_MIN);
         Self { chunks, budget, used: None, lost: None }
     }
 
     fn fetch(&mut self, hash: &Hash, path: &EntryPath) -> Result<Vec<u8>, Damage> {
         let bytes = self.chunks.read(hash).map_err(|damage| damage.in_entry(path))?;
-        let malformed = || Damage::malformed(node_name(hash), "the tree unfolds beyond all measure");
-        self.budget = self.budget.checked_sub(bytes.len() as u64).ok_or_else(malformed)?;
+        self.spend(bytes.len(), hash)?;
         self.note(hash, path);
         Ok(bytes)
+    }
+
+    fn spend(&mut self, bytes: usize, hash: &Hash) -> Result<(), Damage> {
+        let malformed = || Damage::malformed(node_name(hash), "the tree unfolds beyond all measure");
+        self.budget = self.budget.checked_sub(bytes as u64).ok_or_else(malformed)?;
+        Ok(())
     }
 
     /// Notes that what stands at `path` is lost; false when reading has to end there.
@@ -291,6 +298,7 @@ impl<'a> IndexReader<'a> {
         if depth > DEPTH_LIMIT {
             return Err(input.malformed("the tree is nested too deep"));
         }
+        self.spend(size_of::<StoredTree>(), input.hash)?;
         let code = input.byte()?;
         Ok(match code {
             NULL => Node::Null,

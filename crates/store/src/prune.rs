@@ -204,9 +204,10 @@ impl Store {
             let since = self.condemned.get(&id).copied();
             if grace > 0 && since.is_none_or(|since| now.saturating_sub(since) < grace) {
                 if since.is_none() {
-                    trash::mark(&*self.storage, &id, now)?;
+                    // First in the books: a mark whose writing failed may be there all the same.
                     self.condemned.insert(id, now);
                     self.chunks.remove_pack(&id);
+                    trash::mark(&*self.storage, &id, now)?;
                 }
                 pruned.condemned_bytes += object.len;
                 continue;

@@ -1,6 +1,7 @@
 //! A run as the engine sees it: its identity, its checkpoints, its packs and the right to write.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::bases::Bases;
@@ -143,9 +144,12 @@ impl Store {
         let condemned = trash::list(&*storage)?;
         // A writer takes condemned packs for gone, so that no new checkpoint leans on them.
         let without = if lease.is_some() { condemned.keys().copied().collect() } else { BTreeSet::new() };
+        // Commits first: a checkpoint that a writer adds meanwhile is not seen, and none is seen
+        // without its packs.
+        let commits = read_commits(&storage, cipher.as_ref())?;
         let mut store = Self {
-            commits: read_commits(&storage, cipher.as_ref())?,
             chunks: Chunks::open(&storage, cipher, &without)?,
+            commits,
             identity: identity.unwrap_or_else(unknown_identity),
             storage,
             identity_damage,
@@ -354,7 +358,8 @@ impl Store {
     /// When the run was opened for reading, one of them is tagged, or the storage fails.
     pub fn discard_after(&mut self, step: u64) -> Result<Vec<u64>, crate::prune::PruneError> {
         self.require_writer()?;
-        let later: Vec<u64> = self.commits.range(step + 1..).map(|(&step, _)| step).collect();
+        let after = (Bound::Excluded(step), Bound::Unbounded);
+        let later: Vec<u64> = self.commits.range(after).map(|(&step, _)| step).collect();
         for (name, tagged) in self.tags()? {
             if tagged.is_ok_and(|tagged| later.contains(&tagged)) {
                 return Err(crate::prune::PruneError::Tagged { name });

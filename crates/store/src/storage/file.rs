@@ -118,7 +118,8 @@ impl<D: Disk> FileStorage<D> {
         if let Some(file) = open.get(name) {
             return Ok(Arc::clone(file));
         }
-        let file = self.disk.open(&self.path(name)?);
+        let path = self.path(name)?;
+        let file = twice(|| self.disk.open(&path));
         let file: Arc<dyn ReadFile> = file.map_err(|e| self.error("open", name, e))?.into();
         // Only packs are read in many pieces, and only they never change under their name.
         if name.ends_with(".pack") {
@@ -130,6 +131,11 @@ impl<D: Disk> FileStorage<D> {
         Ok(file)
     }
 
+    /// What was opened under that name is not what is there now.
+    fn forget(&self, name: &str) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
     fn remove_leftovers(&self) {
         let dir = self.root.join(TEMPORARY);
         for (name, len) in self.disk.list(&dir).unwrap_or_default() {
@@ -138,6 +144,23 @@ impl<D: Disk> FileStorage<D> {
                 let _ = self.disk.remove(&dir.join(name));
             }
         }
+    }
+
+    /// Syncs every directory of the run: what a process left that died may be in the system's
+    /// memory only, and a new checkpoint may lean on it.
+    fn make_durable(&self) -> io::Result<()> {
+        let parent = self.root.parent().unwrap_or(Path::new(""));
+        self.disk.sync_dir(directory(parent))?;
+        self.sync_below(&self.root)
+    }
+
+    fn sync_below(&self, dir: &Path) -> io::Result<()> {
+        for (name, len) in self.disk.list(directory(dir))? {
+            if len.is_none() && name != TEMPORARY {
+                self.sync_below(&dir.join(name))?;
+            }
+        }
+        self.disk.sync_dir(directory(dir))
     }
 
     fn list_below(&self, dir: &str, objects: &mut Vec<Object>) -> io::Result<()> {
@@ -156,6 +179,15 @@ impl<D: Disk> FileStorage<D> {
             }
         }
         Ok(())
+    }
+}
+
+/// Tries a read again that the system refused: a checkpoint is passed over as damaged only when
+/// its bytes cannot be had, not when a signal or a network came between.
+fn twice<T>(mut read: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    match read() {
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => read(),
+        result => result,
     }
 }
 
@@ -188,7 +220,7 @@ impl<D: Disk> Storage for FileStorage<D> {
 
     fn read_range(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
         let file = self.reader(name)?;
-        file.read_at(offset, buffer).map_err(|source| match source.kind() {
+        twice(|| file.read_at(offset, buffer)).map_err(|source| match source.kind() {
             ErrorKind::UnexpectedEof => StorageError::Truncated {
                 name: name.to_owned(),
                 location: self.location(),
@@ -199,7 +231,8 @@ impl<D: Disk> Storage for FileStorage<D> {
     }
 
     fn len(&self, name: &str) -> Result<u64, StorageError> {
-        self.reader(name)?.len().map_err(|e| self.error("read", name, e))
+        let file = self.reader(name)?;
+        twice(|| file.len()).map_err(|e| self.error("read", name, e))
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Object>, StorageError> {
@@ -214,7 +247,7 @@ impl<D: Disk> Storage for FileStorage<D> {
 
     fn delete(&self, name: &str) -> Result<(), StorageError> {
         let path = self.path(name)?;
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.forget(name);
         let parent = path.parent().unwrap_or(Path::new(""));
         let removed = self.disk.remove(&path).and_then(|()| self.disk.sync_dir(directory(parent)));
         match removed {
@@ -232,6 +265,7 @@ impl<D: Disk> Storage for FileStorage<D> {
             });
         };
         self.remove_leftovers();
+        self.make_durable().map_err(|e| self.error("sync the directories of", LEASE, e))?;
         let text = serde_json::to_vec(holder).unwrap_or_default();
         self.put(HOLDER, &text)?;
         Ok(lease)
@@ -286,12 +320,10 @@ impl<D: Disk> Upload for FileUpload<D> {
 
     fn finish(mut self: Box<Self>, name: &str) -> Result<(), StorageError> {
         let target = self.storage.path(name)?;
-        if self.storage.is_there(&target).map_err(|e| self.storage.error("write", name, e))? {
-            return Ok(());
-        }
         let synced = self.file.sync();
         if let (Ok(()), Some(path)) = (&synced, &self.path) {
             let published = self.storage.publish(path, &target);
+            self.storage.forget(name);
             published.map_err(|e| self.storage.error("write", name, e))?;
             self.path = None;
         }

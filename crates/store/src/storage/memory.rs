@@ -143,7 +143,7 @@ impl Upload for MemoryUpload {
 
     fn finish(self: Box<Self>, name: &str) -> Result<(), StorageError> {
         check_name(name)?;
-        self.storage.objects().entry(name.to_owned()).or_insert(self.bytes);
+        self.storage.objects().insert(name.to_owned(), self.bytes);
         Ok(())
     }
 }

@@ -94,8 +94,8 @@ pub trait Upload: Send + Sync {
     /// Appends bytes.
     fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError>;
 
-    /// Makes the object durable and visible as `name`. An object of that name already there is
-    /// kept and the new one dropped: only for names that are derived from the content.
+    /// Makes the object durable and visible as `name`. An object of that name is replaced, since it
+    /// may be damaged: only for names that are derived from the content.
     fn finish(self: Box<Self>, name: &str) -> Result<(), StorageError>;
 }
 

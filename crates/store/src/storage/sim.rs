@@ -1,8 +1,9 @@
 //! A simulated disk that records every operation: tests stop a writer after any of them, look at
-//! what is left, and make any of them fail.
+//! what is left, and make any call fail.
 //!
-//! The simulated crash is that of a process: operations that returned are kept, the next one does
-//! not happen, and a write may be cut short.
+//! What the disk shows is what a process sees, and so what is left when the process dies: calls
+//! that returned are kept, the next one does not happen. What a power cut leaves follows from the
+//! recorded operations: syncs are among them.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -20,9 +21,41 @@ pub enum Operation {
     Create(PathBuf),
     Write(PathBuf, Vec<u8>),
     Sync(PathBuf),
+    /// A sync that reported an error: what was written before it never becomes durable, since the
+    /// system takes the pages for written and a later sync reports success.
+    FailedSync(PathBuf),
     Rename(PathBuf, PathBuf),
     SyncDir(PathBuf),
     Remove(PathBuf),
+}
+
+/// What is on a disk: files with their content, directories without.
+pub type Entries = BTreeMap<PathBuf, Option<Arc<Vec<u8>>>>;
+
+/// A call that is to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// Which calls count, and so which one fails.
+    pub among: Calls,
+    /// So many of them succeed before.
+    pub skip: usize,
+    /// What the call returns.
+    pub kind: ErrorKind,
+    /// All later ones fail too.
+    pub lasting: bool,
+}
+
+/// The calls that a [`Fault`] is among.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// Every one that changes the disk or makes it durable.
+    Changes,
+    /// Those that need space: a write that fails has written half of its bytes.
+    Growth,
+    /// Syncs of files and directories.
+    Syncs,
+    /// Those that only look.
+    Reads,
 }
 
 /// The simulated disk. Clones share their content.
@@ -34,11 +67,11 @@ pub struct SimDisk {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Files with their content, directories without.
-    entries: BTreeMap<PathBuf, Option<Vec<u8>>>,
+    entries: Entries,
     log: Vec<Operation>,
-    /// The operation with this number, counted from now on, fails once.
-    failure: Option<(usize, ErrorKind)>,
+    fault: Option<Fault>,
+    /// The fault has come up.
+    failed: bool,
 }
 
 impl SimDisk {
@@ -49,13 +82,30 @@ impl SimDisk {
 
     /// What a disk looks like on which `operations` were done.
     pub fn replay(operations: &[Operation]) -> Self {
+        let disk = Self::continued(operations);
+        disk.state().log.clear();
+        disk
+    }
+
+    /// The disk of [`replay`](Self::replay), which goes on recording after `operations`.
+    pub fn continued(operations: &[Operation]) -> Self {
         let disk = Self::new();
         for operation in operations {
             // A recorded operation succeeded once and succeeds again.
             let _ = disk.apply(operation.clone());
         }
-        disk.state().log.clear();
         disk
+    }
+
+    /// A disk with these files and directories.
+    pub fn from_entries(entries: Entries) -> Self {
+        let state = State { entries, ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)), ..Self::default() }
+    }
+
+    /// A copy of what is on the disk.
+    pub fn entries(&self) -> Entries {
+        self.state().entries.clone()
     }
 
     /// The operations so far.
@@ -63,14 +113,31 @@ impl SimDisk {
         self.state().log.clone()
     }
 
-    /// Lets the operation fail that comes after `skip` more.
+    /// The number of operations so far.
+    pub fn operations(&self) -> usize {
+        self.state().log.len()
+    }
+
+    /// Lets the operation fail once that comes after `skip` more.
     pub fn fail_after(&self, skip: usize, kind: ErrorKind) {
-        self.state().failure = Some((skip, kind));
+        self.fail(Fault { among: Calls::Changes, skip, kind, lasting: false });
+    }
+
+    /// Lets calls fail, counted from now on.
+    pub fn fail(&self, fault: Fault) {
+        let mut state = self.state();
+        (state.fault, state.failed) = (Some(fault), false);
+    }
+
+    /// Lets nothing fail any more.
+    pub fn heal(&self) {
+        self.state().fault = None;
     }
 
     /// True when the failure that was asked for has not come up yet.
     pub fn failure_pending(&self) -> bool {
-        self.state().failure.is_some()
+        let state = self.state();
+        state.fault.is_some() && !state.failed
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -79,22 +146,63 @@ impl SimDisk {
 
     fn apply(&self, operation: Operation) -> io::Result<()> {
         let mut state = self.state();
-        match &mut state.failure {
-            Some((0, kind)) => {
-                let kind = *kind;
-                state.failure = None;
-                return Err(kind.into());
-            }
-            Some((remaining, _)) => *remaining -= 1,
-            None => {}
+        if let Some(kind) = state.fails(|among| operation.is_among(among)) {
+            state.leave_behind(operation);
+            return Err(kind.into());
         }
         state.apply(&operation)?;
         state.log.push(operation);
         Ok(())
     }
+
+    fn look<T>(&self, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        let mut state = self.state();
+        match state.fails(|among| among == Calls::Reads) {
+            Some(kind) => Err(kind.into()),
+            None => act(&mut state),
+        }
+    }
+}
+
+impl Operation {
+    fn is_among(&self, calls: Calls) -> bool {
+        match calls {
+            Calls::Changes => true,
+            Calls::Growth => matches!(self, Self::CreateDir(_) | Self::Create(_) | Self::Write(..)),
+            Calls::Syncs => matches!(self, Self::Sync(_) | Self::SyncDir(_)),
+            Calls::Reads => false,
+        }
+    }
 }
 
 impl State {
+    /// The error of a call that is to fail, if it counts and its turn has come.
+    fn fails(&mut self, counts: impl Fn(Calls) -> bool) -> Option<ErrorKind> {
+        let fault = self.fault.as_mut().filter(|fault| counts(fault.among))?;
+        if fault.skip > 0 {
+            fault.skip -= 1;
+            return None;
+        }
+        self.failed = true;
+        let kind = fault.kind;
+        if !fault.lasting {
+            self.fault = None;
+        }
+        Some(kind)
+    }
+
+    /// What a failed operation does to the disk.
+    fn leave_behind(&mut self, operation: Operation) {
+        let left = match operation {
+            Operation::Write(path, bytes) => Operation::Write(path, bytes[..bytes.len() / 2].to_vec()),
+            Operation::Sync(path) => Operation::FailedSync(path),
+            _ => return,
+        };
+        if self.apply(&left).is_ok() {
+            self.log.push(left);
+        }
+    }
+
     fn apply(&mut self, operation: &Operation) -> io::Result<()> {
         match operation {
             Operation::CreateDir(path) => {
@@ -106,10 +214,10 @@ impl State {
                 if self.entries.contains_key(path) {
                     return Err(ErrorKind::AlreadyExists.into());
                 }
-                self.entries.insert(path.clone(), Some(Vec::new()));
+                self.entries.insert(path.clone(), Some(Arc::default()));
             }
-            Operation::Write(path, bytes) => self.file_mut(path)?.extend_from_slice(bytes),
-            Operation::Sync(path) => {
+            Operation::Write(path, bytes) => Arc::make_mut(self.file_mut(path)?).extend_from_slice(bytes),
+            Operation::Sync(path) | Operation::FailedSync(path) => {
                 self.file_mut(path)?;
             }
             Operation::Rename(from, to) => {
@@ -132,9 +240,21 @@ impl State {
         there.then_some(()).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
-    fn file_mut(&mut self, path: &Path) -> io::Result<&mut Vec<u8>> {
+    fn file_mut(&mut self, path: &Path) -> io::Result<&mut Arc<Vec<u8>>> {
         let entry = self.entries.get_mut(path).and_then(Option::as_mut);
         entry.ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<(String, Option<u64>)>> {
+        if self.entries.get(path) != Some(&None) && path != Path::new(".") {
+            return Err(ErrorKind::NotFound.into());
+        }
+        let below = self.entries.range(path.to_owned()..).take_while(|(entry, _)| entry.starts_with(path));
+        let named = below.filter(|(entry, _)| entry.parent() == Some(path)).filter_map(|(entry, content)| {
+            let name = entry.file_name()?.to_string_lossy().into_owned();
+            Some((name, content.as_ref().map(|bytes| bytes.len() as u64)))
+        });
+        Ok(named.collect())
     }
 }
 
@@ -145,8 +265,8 @@ impl Disk for SimDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
-        let content = self.state().file_mut(path)?.clone();
-        Ok(Box::new(SimContent(content)))
+        let content = self.look(|state| Ok(Arc::clone(state.file_mut(path)?)))?;
+        Ok(Box::new(SimContent { disk: self.clone(), content }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -166,19 +286,14 @@ impl Disk for SimDisk {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<(String, Option<u64>)>> {
-        let state = self.state();
-        if state.entries.get(path) != Some(&None) && path != Path::new(".") {
-            return Err(ErrorKind::NotFound.into());
-        }
-        let inside = state.entries.iter().filter(|(entry, _)| entry.parent() == Some(path));
-        let named = inside.filter_map(|(entry, content)| {
-            let name = entry.file_name()?.to_string_lossy().into_owned();
-            Some((name, content.as_ref().map(|bytes| bytes.len() as u64)))
-        });
-        Ok(named.collect())
+        self.look(|state| state.list(path))
     }
 
-    fn lock(&self, _path: &Path) -> io::Result<Option<Box<dyn super::Lease>>> {
+    fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn super::Lease>>> {
+        let there = self.look(|state| Ok(state.entries.contains_key(path)))?;
+        if !there {
+            self.apply(Operation::Create(path.to_owned()))?;
+        }
         let taken = self.locked.swap(true, Ordering::AcqRel);
         Ok((!taken).then(|| Box::new(SimLock(Arc::clone(&self.locked))) as Box<dyn super::Lease>))
     }
@@ -210,17 +325,24 @@ impl WriteFile for SimFile {
     }
 }
 
-struct SimContent(Vec<u8>);
+/// A file that was opened: it stays readable when its name is gone.
+struct SimContent {
+    disk: SimDisk,
+    content: Arc<Vec<u8>>,
+}
 
 impl ReadFile for SimContent {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.len() as u64)
+        self.disk.look(|_| Ok(self.content.len() as u64))
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let content = self.0.get(start..start.saturating_add(buffer.len()));
-        buffer.copy_from_slice(content.ok_or(ErrorKind::UnexpectedEof)?);
-        Ok(())
+        let content = self.content.get(start..start.saturating_add(buffer.len()));
+        let content = content.ok_or(ErrorKind::UnexpectedEof)?;
+        self.disk.look(|_| {
+            buffer.copy_from_slice(content);
+            Ok(())
+        })
     }
 }

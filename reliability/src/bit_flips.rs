@@ -1,0 +1,288 @@
+//! A bit of a file changes.
+//!
+//! A run of about 256 KiB: two checkpoints that share arrays, long strings, a history, a tag. Every
+//! bit of every file of it is flipped in turn; then the run is opened and verified, and every
+//! checkpoint, tag and history is read. Nothing may panic, no state may be loaded that was not
+//! saved, and the damage must be found and the damaged file named.
+//!
+//! With a stride, the same is done to a copy that a writer goes on with: it sets the damaged
+//! checkpoints aside and saves their states anew, which must then load.
+//!
+//! Files for people, which no hash covers (`config.yaml`, `lease.holder.json`, artifacts), and the
+//! marks in `trash/`, which only hold a time, are no part of the run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
+use rekindle::storage::{Holder, Lease, MemoryStorage, Object, Storage, StorageError, Upload};
+use rekindle::{Depth, EntryPath, Node, Row, Scalar, Store, Tree};
+
+use crate::outcome::{Outcome, Scale, guarded};
+use crate::sample::{Failure, noise, save};
+
+const STEPS: [u64; 2] = [10, 20];
+const TAG: &str = "good";
+/// After every so many flips, a writer goes on with the damaged run.
+const GO_ON_STRIDE: usize = 2003;
+/// Length and name at the end of a pack: bytes.
+const END: usize = 40;
+
+type Objects = BTreeMap<String, Vec<u8>>;
+
+/// Runs the proof.
+pub fn bit_flips(scale: &Scale, seed: u64) -> Outcome {
+    let mut outcome = Outcome::default();
+    match Whole::new() {
+        Ok(whole) => flip_each(&whole, scale, seed, &mut outcome),
+        Err(error) => outcome.fail(format!("the run cannot be made: {error}")),
+    }
+    outcome
+}
+
+/// The run as it was, and what it holds.
+struct Whole {
+    objects: Arc<Objects>,
+    rows: Vec<Vec<Row>>,
+}
+
+impl Whole {
+    fn new() -> Result<Self, Failure> {
+        let memory = MemoryStorage::new();
+        let mut store = Store::create(Arc::new(memory.clone()), "", None, "flips")?;
+        for step in STEPS {
+            save(&mut store, step, &state(step))?;
+        }
+        store.set_tag(TAG, STEPS[0], false)?;
+        let rows = store.records().map(|record| store.history(record).0).collect();
+        Ok(Self { objects: Arc::new(memory.to_objects()), rows })
+    }
+}
+
+/// Of its 256 KiB, half is shared by both steps.
+fn state(step: u64) -> Tree {
+    let field = |name: &str, node| (name.to_owned(), node);
+    Node::Struct(vec![
+        field("step", Node::Scalar(Scalar::U64(step))),
+        field("shared", noise(32 << 10, 1)),
+        field("weights", noise(15 << 10, step)),
+        field("bias", noise(17, step)),
+        field("text", Node::Scalar(Scalar::Str("a long text ".repeat(200)))),
+        field("moments", Node::List((0..8).map(|i| noise(40, step + i)).collect())),
+    ])
+}
+
+fn flip_each(whole: &Whole, scale: &Scale, seed: u64, outcome: &mut Outcome) {
+    let sizes: Vec<(&String, usize)> =
+        whole.objects.iter().map(|(name, bytes)| (name, bytes.len())).collect();
+    let bytes: usize = sizes.iter().map(|size| size.1).sum();
+    for name in ["flips", "named the file", "found without the file", "no effect", "went on after the damage"]
+    {
+        outcome.count(name, 0);
+    }
+    for (name, len) in sizes {
+        let first = seed as usize % scale.bit_stride;
+        // The end of a pack tells how long its index is: without that the whole pack is lost.
+        let end = 8 * len.saturating_sub(END);
+        let mut bits: Vec<usize> = (first..8 * len).step_by(scale.bit_stride).collect();
+        if scale.bit_stride > 1 {
+            bits.push(end);
+        }
+        let tried = AtomicU64::new(outcome.counts[0].1);
+        let all = (bytes * 8 / scale.bit_stride) as u64;
+        let found: Vec<_> = bits
+            .par_iter()
+            .enumerate()
+            .map(|(position, &bit)| {
+                (scale.progress)("bit_flips", tried.fetch_add(1, Ordering::Relaxed), all);
+                let flipped = Flipped { objects: Arc::clone(&whole.objects), name: name.clone(), bit };
+                let mut seen = Seen::NoEffect;
+                let result = guarded(|| {
+                    seen = look(whole, &flipped)?;
+                    Ok(())
+                });
+                let stride = GO_ON_STRIDE.max(10 * scale.bit_stride) / scale.bit_stride;
+                let goes_on = position.is_multiple_of(stride) || (end..end + 64).contains(&bit);
+                let result = result.and_then(|()| if goes_on { guarded(|| go_on(&flipped)) } else { Ok(()) });
+                (bit, seen, goes_on, result)
+            })
+            .collect();
+        for (bit, seen, goes_on, result) in found {
+            outcome.count("flips", 1);
+            outcome.count(seen.name(), 1);
+            outcome.count("went on after the damage", u64::from(goes_on));
+            outcome.check(result, || format!("bit {bit} of {name}"));
+        }
+    }
+    outcome.count("bytes of the run", bytes as u64);
+    let flips = outcome.counts[0].1;
+    let named = outcome.counts[1].1;
+    if named * 100 < flips * 99 {
+        outcome.fail(format!("the file is named in {named} of {flips} cases, less than 99 %"));
+    }
+}
+
+/// How a flip showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Named,
+    Found,
+    NoEffect,
+}
+
+impl Seen {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Named => "named the file",
+            Self::Found => "found without the file",
+            Self::NoEffect => "no effect",
+        }
+    }
+}
+
+/// Opens, verifies and reads everything.
+fn look(whole: &Whole, flipped: &Flipped) -> Result<Seen, String> {
+    let store =
+        Store::open(Arc::new(flipped.clone())).map_err(|error| format!("it does not open: {error}"))?;
+    let report = store.verify(Depth::Full).map_err(|error| format!("it cannot be verified: {error}"))?;
+    let mut complete = true;
+    for (step, rows) in STEPS.into_iter().zip(&whole.rows) {
+        let loaded = store.checkpoint(step).and_then(|checkpoint| {
+            let (found, damage) = checkpoint.history();
+            complete &= damage.is_none();
+            Ok((checkpoint.load(&EntryPath::root())?, found, damage))
+        });
+        match loaded {
+            Ok((tree, _, _)) if tree != *state_at(step) => return Err(format!("step {step} loads wrong")),
+            Ok((_, found, None)) if found != *rows => {
+                return Err(format!("the history of step {step} is wrong"));
+            }
+            Ok(_) => {}
+            Err(_) => complete = false,
+        }
+    }
+    match store.tagged_step(TAG) {
+        Ok(step) if step != STEPS[0] => return Err(format!("the tag points to {step}")),
+        Ok(_) => {}
+        Err(_) => complete = false,
+    }
+    match report.damage.iter().any(|damage| damage.object == flipped.name) {
+        true => Ok(Seen::Named),
+        false if !report.damage.is_empty() => Ok(Seen::Found),
+        false if complete => Ok(Seen::NoEffect),
+        false => Err("verify finds nothing, but not everything can be read".to_owned()),
+    }
+}
+
+/// The states, made once.
+fn state_at(step: u64) -> &'static Tree {
+    use std::sync::OnceLock;
+    static STATES: OnceLock<[Tree; 2]> = OnceLock::new();
+    &STATES.get_or_init(|| STEPS.map(state))[usize::from(step == STEPS[1])]
+}
+
+/// A writer sets aside what is damaged, saves the states anew, and they load.
+fn go_on(flipped: &Flipped) -> Result<(), String> {
+    let memory = MemoryStorage::from_objects(flipped.to_objects());
+    let text = |error: &dyn std::fmt::Display| format!("going on: {error}");
+    let mut store =
+        Store::open_for_writing(Arc::new(memory.clone()), "flips").map_err(|error| text(&error))?;
+    let (_, skipped) = store.newest_whole().map_err(|error| text(&error))?;
+    for skipped in skipped {
+        store.set_aside(skipped.step).map_err(|error| text(&error))?;
+    }
+    let again = STEPS.map(|step| (step + 15, state(step)));
+    for (step, tree) in &again {
+        save(&mut store, *step, tree).map_err(|error| text(&error))?;
+    }
+    drop(store);
+    let store = Store::open(Arc::new(memory)).map_err(|error| text(&error))?;
+    for (step, tree) in &again {
+        let loaded = store.checkpoint(*step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
+        if loaded.map_err(|error| format!("step {step}, saved after the damage: {error}"))? != *tree {
+            return Err(format!("step {step}, saved after the damage, loads wrong"));
+        }
+    }
+    Ok(())
+}
+
+/// The run with one bit flipped, without a copy of it.
+#[derive(Debug, Clone)]
+struct Flipped {
+    objects: Arc<Objects>,
+    name: String,
+    bit: usize,
+}
+
+impl Flipped {
+    fn to_objects(&self) -> Objects {
+        let mut objects = (*self.objects).clone();
+        if let Some(bytes) = objects.get_mut(&self.name) {
+            bytes[self.bit / 8] ^= 1 << (self.bit % 8);
+        }
+        objects
+    }
+
+    fn object(&self, name: &str) -> Result<&[u8], StorageError> {
+        let missing = || StorageError::Missing { name: name.to_owned(), location: self.location() };
+        self.objects.get(name).map(Vec::as_slice).ok_or_else(missing)
+    }
+
+    fn read_only<T>(&self, name: &str) -> Result<T, StorageError> {
+        Err(StorageError::BadName { name: name.to_owned() })
+    }
+}
+
+impl Storage for Flipped {
+    fn read_range(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
+        let start = offset as usize;
+        let end = start.saturating_add(buffer.len());
+        let Some(bytes) = self.object(name)?.get(start..end) else {
+            let end = end as u64;
+            return Err(StorageError::Truncated { name: name.to_owned(), location: self.location(), end });
+        };
+        buffer.copy_from_slice(bytes);
+        if name == self.name && (start..end).contains(&(self.bit / 8)) {
+            buffer[self.bit / 8 - start] ^= 1 << (self.bit % 8);
+        }
+        Ok(())
+    }
+
+    fn len(&self, name: &str) -> Result<u64, StorageError> {
+        Ok(self.object(name)?.len() as u64)
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Object>, StorageError> {
+        let named = self.objects.iter().filter(|(name, _)| name.starts_with(prefix));
+        Ok(named.map(|(name, bytes)| Object { name: name.clone(), len: bytes.len() as u64 }).collect())
+    }
+
+    fn put_new(&self, name: &str, _: &[u8]) -> Result<(), StorageError> {
+        self.read_only(name)
+    }
+
+    fn put(&self, name: &str, _: &[u8]) -> Result<(), StorageError> {
+        self.read_only(name)
+    }
+
+    fn upload(self: Arc<Self>) -> Result<Box<dyn Upload>, StorageError> {
+        self.read_only("a pack")
+    }
+
+    fn delete(&self, name: &str) -> Result<(), StorageError> {
+        self.read_only(name)
+    }
+
+    fn lease(&self, _: &Holder) -> Result<Box<dyn Lease>, StorageError> {
+        self.read_only("lease")
+    }
+
+    fn holder(&self) -> Result<Option<Holder>, StorageError> {
+        Ok(None)
+    }
+
+    fn location(&self) -> String {
+        "a run with a flipped bit".to_owned()
+    }
+}

@@ -1,0 +1,288 @@
+//! Long random sequences of operations, against a plain map.
+//!
+//! Each episode is a run in memory or on a simulated disk, and some two hundred random operations:
+//! saving, saving the same or another state at a step that is taken, loading whole and in part,
+//! tags, pruning by random rules, discarding, copying to another run, opening anew. Beside it a
+//! [`BTreeMap`] says what must be there; it knows nothing of chunks, packs or grace periods, and
+//! works out by itself which checkpoints a retention keeps. After every operation the steps and
+//! tags are compared, and a random checkpoint is loaded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rekindle::storage::sim::SimDisk;
+use rekindle::storage::{MemoryStorage, Storage};
+use rekindle::{Best, Depth, EntryPath, Goal, Node, PruneError, Retention, SaveError, Scalar, Store, Tree};
+
+use crate::outcome::{Outcome, Scale, guarded};
+use crate::random::Random;
+use crate::sample::{self, loss, noise, row};
+use crate::workload::storage_on;
+
+/// Operations of an episode.
+const EPISODE: u64 = 200;
+const TAGS: [&str; 3] = ["good", "paper", "v1.0"];
+
+/// Runs the proof.
+pub fn model(scale: &Scale, seed: u64) -> Outcome {
+    let episodes = scale.operations.div_ceil(EPISODE);
+    let mut outcome = Outcome::default();
+    outcome.count("operations", 0);
+    // In parts, so that progress can be told.
+    let parts: Vec<u64> = (0..episodes).collect();
+    for part in parts.chunks(20) {
+        (scale.progress)("model", part[0], episodes);
+        let found: Vec<_> = part.par_iter().map(|&number| (number, episode(seed, number))).collect();
+        for (number, (done, result)) in found {
+            outcome.count("operations", done.len() as u64);
+            done.into_iter().for_each(|name| outcome.count(name, 1));
+            outcome.count("episodes", 1);
+            outcome.check(result, || format!("seed {seed}, episode {number}"));
+        }
+    }
+    outcome
+}
+
+fn episode(seed: u64, number: u64) -> (Vec<&'static str>, Result<(), String>) {
+    let mut done = Vec::new();
+    let result = guarded(|| {
+        let mut pair = Pair::new(Random::new(seed, &[number]), number.is_multiple_of(2))?;
+        for position in 0..EPISODE {
+            let name = pair.operate().map_err(|what| format!("operation {position}: {what}"))?;
+            done.push(name);
+            pair.agree().map_err(|what| format!("after operation {position} ({name}): {what}"))?;
+        }
+        Ok(())
+    });
+    (done, result)
+}
+
+/// The run, and what it should be.
+struct Pair {
+    random: Random,
+    storage: Arc<dyn Storage>,
+    store: Store,
+    checkpoints: BTreeMap<u64, Known>,
+    tags: BTreeMap<String, u64>,
+}
+
+/// A checkpoint as the model knows it.
+#[derive(Debug, Clone)]
+struct Known {
+    tree: Tree,
+    /// The steps whose rows its history has.
+    history: Vec<u64>,
+}
+
+impl Pair {
+    fn new(random: Random, in_memory: bool) -> Result<Self, String> {
+        let storage = if in_memory { Arc::new(MemoryStorage::new()) } else { storage_on(&SimDisk::new()) };
+        let store = Store::create(Arc::clone(&storage), "", None, "model").map_err(text)?;
+        Ok(Self { random, storage, store, checkpoints: BTreeMap::new(), tags: BTreeMap::new() })
+    }
+
+    /// One random operation; gives its name.
+    fn operate(&mut self) -> Result<&'static str, String> {
+        match self.random.below(20) {
+            0..=6 => self.save(),
+            7 => self.save_again(),
+            8 => self.save_otherwise(),
+            9..=10 => self.load_part(),
+            11..=12 => self.tag(),
+            13 => self.untag(),
+            14..=15 => self.prune(),
+            16 => self.discard(),
+            17 => self.copy(),
+            18 => self.reopen(),
+            _ => self.verify(),
+        }
+    }
+
+    fn newest(&self) -> Option<u64> {
+        self.checkpoints.last_key_value().map(|last| *last.0)
+    }
+
+    fn any_step(&mut self) -> Option<u64> {
+        let steps: Vec<u64> = self.checkpoints.keys().copied().collect();
+        (!steps.is_empty()).then(|| *self.random.choose(&steps))
+    }
+
+    /// A state of a few arrays out of a small set, so that chunks are shared and come back.
+    fn random_state(&mut self) -> Tree {
+        let arrays = 1 + self.random.below(4);
+        let mut fields: Vec<(String, Tree)> = (0..arrays)
+            .map(|i| {
+                let len = *self.random.choose(&[1, 100, 256, 300, 700]);
+                (format!("array{i}"), noise(len, self.random.below(6)))
+            })
+            .collect();
+        let count = self.random.below(300) as usize;
+        fields.push(("list".to_owned(), Node::List(vec![Node::Scalar(Scalar::U8(7)); count])));
+        fields.push(("text".to_owned(), Node::Scalar(Scalar::Str("long ".repeat(count * 2)))));
+        Node::Struct(fields)
+    }
+
+    fn save(&mut self) -> Result<&'static str, String> {
+        let step = self.newest().map_or(0, |newest| newest + 1 + self.random.below(5));
+        let tree = self.random_state();
+        let saved = sample::save(&mut self.store, step, &tree).map_err(text)?;
+        let mut history =
+            self.newest().map_or(Vec::new(), |newest| self.checkpoints[&newest].history.clone());
+        history.push(step);
+        self.checkpoints.insert(step, Known { tree, history });
+        require(saved.written, "a new checkpoint was not written")?;
+        Ok("saves")
+    }
+
+    fn save_again(&mut self) -> Result<&'static str, String> {
+        if let Some(step) = self.any_step() {
+            let saved = sample::save(&mut self.store, step, &self.checkpoints[&step].tree).map_err(text)?;
+            require(!saved.written, "the same state was written twice")?;
+        }
+        Ok("repeated saves")
+    }
+
+    fn save_otherwise(&mut self) -> Result<&'static str, String> {
+        let Some(newest) = self.newest() else { return Ok("refused saves") };
+        let step = self.random.below(newest + 1);
+        let tree = Node::List(vec![noise(300, 77), Node::Null]);
+        match (sample::save(&mut self.store, step, &tree), self.checkpoints.contains_key(&step)) {
+            (Err(SaveError::StepTaken { .. }), true) | (Err(SaveError::StepBehind { .. }), false) => {}
+            (result, _) => return Err(format!("saving another state at step {step}: {result:?}")),
+        }
+        Ok("refused saves")
+    }
+
+    fn load_part(&mut self) -> Result<&'static str, String> {
+        let Some(step) = self.any_step() else { return Ok("partial loads") };
+        let Node::Struct(fields) = &self.checkpoints[&step].tree else { unreachable!("states are structs") };
+        let (name, wanted) = self.random.choose(fields);
+        let found = self.store.checkpoint(step).map_err(text)?.load(&EntryPath::root().child(name));
+        require(found.map_err(text)? == *wanted, "a part of the state is wrong")?;
+        Ok("partial loads")
+    }
+
+    fn tag(&mut self) -> Result<&'static str, String> {
+        let Some(step) = self.any_step() else { return Ok("tags") };
+        let name = *self.random.choose(&TAGS);
+        let force = self.random.one_in(2);
+        let free = self.tags.get(name).is_none_or(|there| *there == step);
+        let result = self.store.set_tag(name, step, force);
+        require(result.is_ok() == (free || force), "a tag was moved without force, or not with it")?;
+        if result.is_ok() {
+            self.tags.insert(name.to_owned(), step);
+        }
+        Ok("tags")
+    }
+
+    fn untag(&mut self) -> Result<&'static str, String> {
+        let name = *self.random.choose(&TAGS);
+        let there = self.tags.remove(name).is_some();
+        require(self.store.delete_tag(name).is_ok() == there, "a tag was not deleted, or deleted twice")?;
+        Ok("tags")
+    }
+
+    fn prune(&mut self) -> Result<&'static str, String> {
+        let rule = |random: &mut Random, most| random.one_in(2).then(|| 1 + random.below(most));
+        let by_loss = |goal| Best { metric: "loss".to_owned(), goal };
+        let retention = Retention {
+            keep_last: rule(&mut self.random, 8),
+            keep_every: rule(&mut self.random, 6),
+            keep_best: if self.random.one_in(3) { vec![by_loss(Goal::Max)] } else { vec![] },
+        };
+        let best = self.random.one_in(2).then(|| by_loss(Goal::Min));
+        let grace = *self.random.choose(&[0, 0, 3600]);
+        let kept = self.kept_by(&retention, best.as_ref());
+        let pruned = self.store.prune(&retention, best.as_ref(), grace).map_err(text)?;
+        require(pruned.kept_because.is_none(), "a whole run is taken for damaged")?;
+        self.checkpoints.retain(|step, _| kept.contains(step));
+        Ok("prunes")
+    }
+
+    /// What a retention keeps, worked out from its description.
+    fn kept_by(&self, retention: &Retention, best: Option<&Best>) -> BTreeSet<u64> {
+        let steps: Vec<u64> = self.checkpoints.keys().copied().collect();
+        if *retention == Retention::default() {
+            return steps.into_iter().collect();
+        }
+        let mut kept: BTreeSet<u64> = self.tags.values().copied().collect();
+        kept.extend(steps.last());
+        for best in best.into_iter().chain(&retention.keep_best) {
+            let sign = if best.goal == Goal::Min { 1.0 } else { -1.0 };
+            let value = |step: &&u64| sign * loss(**step);
+            kept.extend(steps.iter().min_by(|a, b| value(a).total_cmp(&value(b))));
+        }
+        let last = retention.keep_last.unwrap_or(0) as usize;
+        kept.extend(steps.iter().rev().take(last));
+        if let Some(every) = retention.keep_every {
+            kept.extend(steps.iter().filter(|step| **step % every == 0));
+        }
+        kept
+    }
+
+    fn discard(&mut self) -> Result<&'static str, String> {
+        let Some(step) = self.any_step() else { return Ok("discards") };
+        let tagged = self.tags.values().any(|tagged| *tagged > step);
+        match self.store.discard_after(step) {
+            Err(PruneError::Tagged { .. }) if tagged => return Ok("discards"),
+            Err(error) => return Err(text(error)),
+            Ok(_) => {}
+        }
+        require(!tagged, "a tagged checkpoint was discarded")?;
+        self.checkpoints.retain(|kept, _| *kept <= step);
+        Ok("discards")
+    }
+
+    fn copy(&mut self) -> Result<&'static str, String> {
+        let Some(step) = self.any_step() else { return Ok("copies") };
+        let mut other = Store::create(Arc::new(MemoryStorage::new()), "", None, "copy").map_err(text)?;
+        let from = self.store.checkpoint(step).map_err(text)?;
+        other.copy_checkpoint(&from).map_err(text)?;
+        let copied = other.checkpoint(step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
+        require(copied.map_err(text)? == self.checkpoints[&step].tree, "a copy is not what was copied")?;
+        Ok("copies")
+    }
+
+    fn reopen(&mut self) -> Result<&'static str, String> {
+        // The old store must have let go of the run before the new one takes it.
+        let reader = Store::open(Arc::clone(&self.storage)).map_err(text)?;
+        drop(std::mem::replace(&mut self.store, reader));
+        self.store = Store::open_for_writing(Arc::clone(&self.storage), "model").map_err(text)?;
+        Ok("openings")
+    }
+
+    fn verify(&mut self) -> Result<&'static str, String> {
+        let report = self.store.verify(Depth::Full).map_err(text)?;
+        match report.damage.first() {
+            Some(damage) => return Err(format!("damage in a whole run: {damage}")),
+            None => require(report.valid.len() == self.checkpoints.len(), "not all are valid")?,
+        }
+        Ok("verifications")
+    }
+
+    /// The run is what the model says.
+    fn agree(&mut self) -> Result<(), String> {
+        let steps: Vec<u64> = self.checkpoints.keys().copied().collect();
+        require(self.store.steps() == steps, "the steps are not those that they should be")?;
+        let tags = self.store.tags().map_err(text)?;
+        let tags: BTreeMap<String, u64> =
+            tags.into_iter().filter_map(|(name, step)| Some((name, step.ok()?))).collect();
+        require(tags == self.tags, "the tags are not those that they should be")?;
+        let Some(step) = self.any_step() else { return Ok(()) };
+        let checkpoint = self.store.checkpoint(step).map_err(text)?;
+        let known = &self.checkpoints[&step];
+        require(checkpoint.load(&EntryPath::root()).map_err(text)? == known.tree, "a state is wrong")?;
+        let (rows, damage) = checkpoint.history();
+        let expected: Vec<_> = known.history.iter().map(|&step| row(step)).collect();
+        require(rows == expected && damage.is_none(), "the history is wrong")
+    }
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn require(holds: bool, what: &str) -> Result<(), String> {
+    holds.then_some(()).ok_or_else(|| what.to_owned())
+}

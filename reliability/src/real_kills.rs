@@ -1,0 +1,161 @@
+//! A real process on a real file system is killed.
+//!
+//! A child process saves one step after the other and tells each acknowledged one, with its state
+//! hash, on its standard output; at a random moment it gets SIGKILL. The parent then opens the run
+//! and loads all that was acknowledged; the next child goes on with the same run. Every other run
+//! is pruned to its last three checkpoints after each save, so that the kill may come while packs
+//! are deleted; then the last three acknowledged ones must load.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rekindle::storage::FileStorage;
+use rekindle::{Depth, EntryPath, OpenError, Retention, Store};
+
+use crate::outcome::{Outcome, Scale, guarded};
+use crate::random::Random;
+use crate::sample::{Failure, save, state};
+
+/// Children that write the same run, one after the other.
+const LIVES: u64 = 8;
+/// Checkpoints that a pruned run keeps.
+const KEPT: u64 = 3;
+/// A child is killed after at most this time, from its start or its first save on: microseconds.
+const LONGEST_LIFE: u64 = 40_000;
+
+/// Runs the proof.
+pub fn real_kills(scale: &Scale, seed: u64) -> Outcome {
+    let mut outcome = Outcome::default();
+    for name in ["kills", "acknowledged saves", "killed before the first save"] {
+        outcome.count(name, 0);
+    }
+    for run in 0..scale.kills.div_ceil(LIVES) {
+        let lives = LIVES.min(scale.kills - run * LIVES);
+        if let Err(error) = kill_repeatedly(scale, seed, run, lives, &mut outcome) {
+            outcome.fail(format!("run {run}: {error}"));
+        }
+    }
+    outcome
+}
+
+fn kill_repeatedly(
+    scale: &Scale,
+    seed: u64,
+    run: u64,
+    lives: u64,
+    outcome: &mut Outcome,
+) -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let dir = place.path().join("run");
+    let prune = run % 2 == 1;
+    let mut acknowledged: Vec<(u64, String)> = Vec::new();
+    for life in 0..lives {
+        (scale.progress)("real_kills", run * LIVES + life, scale.kills);
+        let mut random = Random::new(seed, &[run, life]);
+        let moment = Moment {
+            after_a_save: !random.one_in(4),
+            delay: Duration::from_micros(random.below(LONGEST_LIFE)),
+        };
+        let told = live_and_die(&scale.program, &dir, prune, moment)?;
+        outcome.count("kills", 1);
+        outcome.count("acknowledged saves", told.len() as u64);
+        outcome.count("killed before the first save", u64::from(told.is_empty()));
+        acknowledged.extend(told);
+        // Steps follow each other, and a save that nobody was told of counts for the retention too.
+        let newest = acknowledged.last().map_or(0, |last| last.0);
+        acknowledged.retain(|(step, _)| !prune || step + KEPT > newest);
+        let result = guarded(|| all_load(&dir, &acknowledged));
+        outcome.check(result, || format!("seed {seed}, run {run} (pruned: {prune}), life {life}"));
+    }
+    Ok(())
+}
+
+/// When a child is killed.
+struct Moment {
+    /// The time counts from its first save on, and not from its start.
+    after_a_save: bool,
+    delay: Duration,
+}
+
+/// Starts a child and kills it; gives the steps and state hashes that it told.
+fn live_and_die(
+    program: &Path,
+    dir: &Path,
+    prune: bool,
+    moment: Moment,
+) -> Result<Vec<(u64, String)>, Failure> {
+    let mut command = Command::new(program);
+    command.arg("save-until-killed").arg(dir).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if prune {
+        command.arg("--prune");
+    }
+    let mut child = command.spawn()?;
+    let mut stdout = child.stdout.take().ok_or("the child has no output")?;
+    let mut told = Vec::new();
+    if moment.after_a_save {
+        stdout.by_ref().take(1).read_to_end(&mut told)?;
+    }
+    thread::sleep(moment.delay);
+    if child.try_wait()?.is_some() {
+        let mut said = String::new();
+        child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said)).transpose()?;
+        return Err(format!("the child ended by itself: {said}").into());
+    }
+    child.kill()?;
+    child.wait()?;
+    stdout.read_to_end(&mut told)?;
+    let told = String::from_utf8(told)?;
+    // A line without an end was not yet told.
+    let lines = told.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    lines
+        .map(|line| {
+            let (step, hash) = line.split_once(' ').ok_or("the child told nonsense")?;
+            Ok((step.parse()?, hash.to_owned()))
+        })
+        .collect()
+}
+
+fn all_load(dir: &Path, acknowledged: &[(u64, String)]) -> Result<(), String> {
+    let store = match Store::open(Arc::new(FileStorage::new(dir))) {
+        Ok(store) => store,
+        Err(OpenError::NoRun { .. }) if acknowledged.is_empty() => return Ok(()),
+        Err(error) => return Err(format!("it does not open: {error}")),
+    };
+    for (step, hash) in acknowledged {
+        let checkpoint = store.checkpoint(*step).map_err(|error| format!("step {step} is lost: {error}"))?;
+        let tree = checkpoint.load(&EntryPath::root()).map_err(|error| format!("step {step}: {error}"))?;
+        if tree != state(*step) || checkpoint.record().state_hash.to_string() != *hash {
+            return Err(format!("step {step} holds what was not saved"));
+        }
+    }
+    let report = store.verify(Depth::Full).map_err(|error| error.to_string())?;
+    report.damage.first().map_or(Ok(()), |damage| Err(format!("damage: {damage}")))
+}
+
+/// The child: saves until it is killed.
+///
+/// # Errors
+/// Whatever keeps it from saving.
+pub fn save_until_killed(dir: &Path, prune: bool) -> Result<(), Failure> {
+    let storage = Arc::new(FileStorage::new(dir));
+    let mut store = match Store::open_for_writing(storage.clone(), "child") {
+        Err(OpenError::NoRun { .. }) => Store::create(storage, "", None, "child")?,
+        result => result?,
+    };
+    let mut step = store.steps().last().map_or(0, |newest| newest + 1);
+    let mut out = std::io::stdout().lock();
+    loop {
+        let saved = save(&mut store, step, &state(step))?;
+        out.write_all(format!("{step} {}\n", saved.record.state_hash).as_bytes())?;
+        out.flush()?;
+        if prune {
+            let retention = Retention { keep_last: Some(KEPT), ..Retention::default() };
+            store.prune(&retention, None, step % 2)?;
+        }
+        step += 1;
+    }
+}

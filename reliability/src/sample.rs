@@ -1,0 +1,63 @@
+//! Small states, and how they are saved.
+
+use std::error::Error;
+
+use rekindle::{About, Array, ArrayType, DType, Node, Row, Saved, Scalar, Store, Tree};
+
+use crate::random::Random;
+
+/// Whatever went wrong, with its text.
+pub type Failure = Box<dyn Error>;
+
+/// The state at a step, of about 3 KiB: an array that is the same in all steps, one that comes back
+/// every four steps, so that chunks of deleted checkpoints are wanted again, and small entries.
+pub fn state(step: u64) -> Tree {
+    state_with(step, step % 4)
+}
+
+/// Another state at the same step, as after a resume from an earlier checkpoint.
+pub fn other_state(step: u64) -> Tree {
+    state_with(step, 10 + step)
+}
+
+fn state_with(step: u64, weights: u64) -> Tree {
+    let field = |name: &str, node| (name.to_owned(), node);
+    Node::Struct(vec![
+        field("step", Node::Scalar(Scalar::U64(step))),
+        field("weights", noise(270, weights)),
+        field("constant", noise(260, 1000)),
+        field("bias", noise(3, step)),
+        field("note", Node::Scalar(Scalar::Str("text".to_owned()))),
+        field("names", Node::Map(vec![(Scalar::U8(1), Node::Null), (Scalar::U8(2), Node::List(vec![]))])),
+    ])
+}
+
+/// `count` floats that no codec makes smaller.
+pub fn noise(count: u64, seed: u64) -> Tree {
+    let bytes = Random::new(seed, &[count]).bytes(4 * count as usize);
+    Node::Array(Array::new(DType::F32, vec![count], bytes).expect("four bytes each"))
+}
+
+/// The metric that is saved with every step.
+pub fn loss(step: u64) -> f64 {
+    (step % 11 * 7 % 11) as f64
+}
+
+/// Saves `tree` at `step`, with a metric and a row of history.
+///
+/// # Errors
+/// Those of the save.
+pub fn save(store: &mut Store, step: u64, tree: &Tree) -> Result<Saved, rekindle::SaveError> {
+    let mut save = store.save()?;
+    let stored = tree.try_map_arrays(&mut |path, array: &Array| {
+        let ArrayType { dtype, shape } = array.kind().clone();
+        save.array(path, ArrayType { dtype, shape }, array.data())
+    })?;
+    let about = About { metrics: [("loss".to_owned(), loss(step))].into(), ..About::default() };
+    save.commit(step, &stored, about, &[row(step)])
+}
+
+/// The row of history that [`save`] writes.
+pub fn row(step: u64) -> Row {
+    Row::from_iter([("step".to_owned(), step.into()), ("loss".to_owned(), loss(step).into())])
+}
