@@ -118,7 +118,9 @@ impl Store {
                 report.unknown.push(object.name);
             } else if signature::is_signature(name) || name.starts_with(notes::PREFIX) {
                 report.damage.extend(check_seal(&*self.storage, name).err());
-            } else if is_segment && let Err(damage) = history::read_stored(&*self.storage, name) {
+            } else if is_segment
+                && let Err(damage) = history::read(&*self.storage, name, self.chunks.cipher())
+            {
                 push_new(&mut report.damage, damage);
             }
         }
