@@ -1,0 +1,14 @@
+//! The figures, a module for each. All of them delete what they wrote.
+
+pub mod full_save;
+pub mod load;
+pub mod partial;
+pub mod small_arrays;
+
+use crate::Settings;
+
+/// Measures and prints every figure.
+pub fn all(settings: &Settings) -> anyhow::Result<()> {
+    let figures = [full_save::run, small_arrays::run, load::run, partial::run];
+    figures.iter().try_for_each(|figure| figure(settings))
+}

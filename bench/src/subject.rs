@@ -1,0 +1,49 @@
+//! All calls into the engine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use rekindle::storage::{FileStorage, Storage};
+use rekindle::{About, ArrayRef, ArrayType, EntryPath, Node, Saved, Store, StoredTree, Tree};
+
+use crate::states::State;
+
+/// Makes an empty run in the directory.
+pub fn create(path: &Path) -> anyhow::Result<Store> {
+    Ok(Store::create(Arc::new(FileStorage::new(path)), "", None, "bench")?)
+}
+
+/// Saves `state` at `step`: hashed, and durable when this returns.
+pub fn save(store: &mut Store, step: u64, state: &State) -> anyhow::Result<Saved> {
+    let mut save = store.save()?;
+    let mut sections: Vec<(String, Vec<(String, Node<ArrayRef>)>)> = Vec::new();
+    for array in &state.arrays {
+        let kind = ArrayType { dtype: array.dtype, shape: array.shape.clone() };
+        let stored = Node::Array(save.array(kind, &array.bytes)?);
+        match sections.last_mut() {
+            Some((section, fields)) if section == array.section => fields.push((array.name.clone(), stored)),
+            _ => sections.push((array.section.to_owned(), vec![(array.name.clone(), stored)])),
+        }
+    }
+    let sections = sections.into_iter().map(|(section, fields)| (section, Node::Struct(fields)));
+    let tree: StoredTree = Node::Struct(sections.collect());
+    Ok(save.commit(step, &tree, About::default(), &[])?)
+}
+
+/// Opens the run in a storage for reading.
+pub fn open(storage: Arc<dyn Storage>) -> anyhow::Result<Store> {
+    Ok(Store::open(storage)?)
+}
+
+/// Opens the run in the directory for reading.
+pub fn open_path(path: &Path) -> anyhow::Result<Store> {
+    open(Arc::new(FileStorage::new(path)))
+}
+
+/// The entry at `path` of the newest checkpoint in memory, verified; the whole state for `None`.
+pub fn load(store: &Store, path: Option<&str>) -> anyhow::Result<Tree> {
+    let record = store.records().next_back().context("the run has no checkpoint")?;
+    let path = path.map_or(Ok(EntryPath::root()), str::parse)?;
+    Ok(store.checkpoint(record.step)?.load(&path)?)
+}
