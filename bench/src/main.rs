@@ -15,6 +15,7 @@ mod figures;
 mod measure;
 mod peer;
 mod place;
+mod population;
 mod states;
 mod subject;
 mod table;
@@ -50,6 +51,9 @@ pub struct Settings {
     /// Rounds that count; one more comes before them.
     #[arg(long, value_name = "N", global = true, default_value_t = 5)]
     rounds: usize,
+    /// Genomes of the population [default: 40, scaled].
+    #[arg(long, value_name = "N", global = true)]
+    genomes: Option<usize>,
 }
 
 impl Settings {
@@ -77,6 +81,8 @@ enum Command {
     Load,
     /// Load one array of it.
     Partial,
+    /// Save and load a population of genomes.
+    Genomes,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -87,5 +93,6 @@ fn main() -> anyhow::Result<()> {
         Command::SmallArrays => figures::small_arrays::run(&settings),
         Command::Load => figures::load::run(&settings),
         Command::Partial => figures::partial::run(&settings),
+        Command::Genomes => figures::genomes::run(&settings),
     }
 }

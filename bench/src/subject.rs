@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use rekindle::storage::{FileStorage, Storage};
-use rekindle::{About, ArrayRef, ArrayType, EntryPath, Node, Saved, Store, StoredTree, Tree};
+use rekindle::{
+    About, ArrayRef, ArrayType, EntryPath, Node, Run, RunOptions, Saved, Store, StoredTree, Tree,
+};
 
 use crate::states::State;
 
@@ -46,4 +48,14 @@ pub fn load(store: &Store, path: Option<&str>) -> anyhow::Result<Tree> {
     let record = store.records().next_back().context("the run has no checkpoint")?;
     let path = path.map_or(Ok(EntryPath::root()), str::parse)?;
     Ok(store.checkpoint(record.step)?.load(&path)?)
+}
+
+/// Makes an empty run in the directory, for states that go through serde.
+pub fn create_run(path: &Path) -> anyhow::Result<Run> {
+    Ok(RunOptions::new().create(path)?)
+}
+
+/// Opens the run in the directory for writing.
+pub fn open_run(path: &Path) -> anyhow::Result<Run> {
+    Ok(RunOptions::new().open(path)?)
 }

@@ -1,6 +1,7 @@
 //! The figures, a module for each. All of them delete what they wrote.
 
 pub mod full_save;
+pub mod genomes;
 pub mod load;
 pub mod partial;
 pub mod small_arrays;
@@ -9,6 +10,6 @@ use crate::Settings;
 
 /// Measures and prints every figure.
 pub fn all(settings: &Settings) -> anyhow::Result<()> {
-    let figures = [full_save::run, small_arrays::run, load::run, partial::run];
+    let figures = [full_save::run, small_arrays::run, load::run, partial::run, genomes::run];
     figures.iter().try_for_each(|figure| figure(settings))
 }
