@@ -24,6 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use figures::memory::TaskArguments;
 use place::Place;
 
 /// Measure the engine beside its peers; prints Markdown.
@@ -83,6 +84,13 @@ enum Command {
     Partial,
     /// Save and load a population of genomes.
     Genomes,
+    /// Save and load states of many sizes, and a small one many times.
+    Scaling,
+    /// Memory at the peak of saves, loads, exports and imports.
+    Memory,
+    /// Do one thing and print the memory that it took.
+    #[command(hide = true)]
+    MemoryOf(TaskArguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -94,5 +102,8 @@ fn main() -> anyhow::Result<()> {
         Command::Load => figures::load::run(&settings),
         Command::Partial => figures::partial::run(&settings),
         Command::Genomes => figures::genomes::run(&settings),
+        Command::Scaling => figures::scaling::run(&settings),
+        Command::Memory => figures::memory::run(&settings),
+        Command::MemoryOf(arguments) => figures::memory::run_task(&arguments),
     }
 }

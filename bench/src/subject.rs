@@ -8,6 +8,7 @@ use rekindle::storage::{FileStorage, Storage};
 use rekindle::{
     About, ArrayRef, ArrayType, EntryPath, Node, Run, RunOptions, Saved, Store, StoredTree, Tree,
 };
+use rekindle_formats::{FORMATS, detect, for_writing};
 
 use crate::states::State;
 
@@ -58,4 +59,19 @@ pub fn create_run(path: &Path) -> anyhow::Result<Run> {
 /// Opens the run in the directory for writing.
 pub fn open_run(path: &Path) -> anyhow::Result<Run> {
     Ok(RunOptions::new().open(path)?)
+}
+
+/// Writes the newest checkpoint of the run into a file, as `rekindle export` does.
+pub fn export(run: &Path, file: &Path) -> anyhow::Result<()> {
+    let store = open_path(run)?;
+    let step = store.records().next_back().context("the run has no checkpoint")?.step;
+    Ok(for_writing(FORMATS, file)?.write(&store.checkpoint(step)?, file)?)
+}
+
+/// Makes a run from a file, as `rekindle import` does.
+pub fn import(file: &Path, run: &Path) -> anyhow::Result<()> {
+    let document = detect(FORMATS, file)?.read(file)?;
+    let mut made = create_run(run)?;
+    made.save_tree(document.step, &document.tree)?;
+    Ok(())
 }
