@@ -12,6 +12,7 @@
 
 mod counting;
 mod figures;
+mod language_model;
 mod measure;
 mod peer;
 mod place;
@@ -55,6 +56,9 @@ pub struct Settings {
     /// Genomes of the population [default: 40, scaled].
     #[arg(long, value_name = "N", global = true)]
     genomes: Option<usize>,
+    /// A text to train a language model on [default: a generated one].
+    #[arg(long, value_name = "FILE", global = true)]
+    text: Option<PathBuf>,
 }
 
 impl Settings {
@@ -86,6 +90,8 @@ enum Command {
     Genomes,
     /// Save and load states of many sizes, and a small one many times.
     Scaling,
+    /// Save weights compressed.
+    Compressed,
     /// Memory at the peak of saves, loads, exports and imports.
     Memory,
     /// Do one thing and print the memory that it took.
@@ -103,6 +109,7 @@ fn main() -> anyhow::Result<()> {
         Command::Partial => figures::partial::run(&settings),
         Command::Genomes => figures::genomes::run(&settings),
         Command::Scaling => figures::scaling::run(&settings),
+        Command::Compressed => figures::compressed::run(&settings),
         Command::Memory => figures::memory::run(&settings),
         Command::MemoryOf(arguments) => figures::memory::run_task(&arguments),
     }

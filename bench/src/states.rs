@@ -127,3 +127,10 @@ pub fn normal(stream: u64, count: usize, deviation: f32) -> Vec<u8> {
     });
     bytes
 }
+
+/// Little-endian bytes as numbers.
+pub fn numbers(bytes: &[u8]) -> Vec<f32> {
+    let mut numbers = vec![0.0; bytes.len() / size_of::<f32>()];
+    bytemuck::cast_slice_mut(&mut numbers).copy_from_slice(bytes);
+    numbers
+}
