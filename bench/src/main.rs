@@ -92,6 +92,12 @@ enum Command {
     Scaling,
     /// Save weights compressed.
     Compressed,
+    /// Save one checkpoint of a trained logic model.
+    TrainedLogic,
+    /// Save a training run, all checkpoints kept.
+    TrainingRun,
+    /// Save in the background.
+    AsyncBlock,
     /// Memory at the peak of saves, loads, exports and imports.
     Memory,
     /// Do one thing and print the memory that it took.
@@ -110,6 +116,9 @@ fn main() -> anyhow::Result<()> {
         Command::Genomes => figures::genomes::run(&settings),
         Command::Scaling => figures::scaling::run(&settings),
         Command::Compressed => figures::compressed::run(&settings),
+        Command::TrainedLogic => figures::trained_logic::run(&settings),
+        Command::TrainingRun => figures::training_run::run(&settings),
+        Command::AsyncBlock => figures::async_block::run(&settings),
         Command::Memory => figures::memory::run(&settings),
         Command::MemoryOf(arguments) => figures::memory::run_task(&arguments),
     }

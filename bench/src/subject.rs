@@ -9,6 +9,8 @@ use rekindle::{
     About, ArrayRef, ArrayType, EntryPath, Node, Run, RunOptions, Saved, Store, StoredTree, Tree,
 };
 use rekindle_formats::{FORMATS, detect, for_writing};
+use rekindle_logic::Logic;
+use rekindle_train::{Display, Options, Registry, Start, System};
 
 use crate::states::State;
 
@@ -73,5 +75,30 @@ pub fn import(file: &Path, run: &Path) -> anyhow::Result<()> {
     let document = detect(FORMATS, file)?.read(file)?;
     let mut made = create_run(run)?;
     made.save_tree(document.step, &document.tree)?;
+    Ok(())
+}
+
+/// Saves the newest checkpoint of a run in a new run of its own.
+pub fn copy_newest(from: &Path, to: &Path) -> anyhow::Result<Saved> {
+    let from = open_path(from)?;
+    let step = from.records().next_back().context("the run has no checkpoint")?.step;
+    Ok(create(to)?.copy_checkpoint(&from.checkpoint(step)?)?)
+}
+
+/// Trains a preset of the logic system in the directory, with `path=value` on top.
+pub fn train(preset: &str, settings: &[String], run: &Path) -> anyhow::Result<()> {
+    let registry = Registry::new().with::<Logic>();
+    let text = registry.config_text(preset)?;
+    let system = registry.system(Logic::NAME, preset)?;
+    let start = Start::New { text, settings: settings.to_vec(), run: Some(run.to_owned()), from: None };
+    let options = Options {
+        threads: rayon::current_num_threads(),
+        display: Display::Quiet,
+        stop_at: None,
+        kill_at: None,
+        trace: None,
+        on_start: |_| {},
+    };
+    system.train(start, &options)?;
     Ok(())
 }
