@@ -32,3 +32,7 @@ screens:
 # The figures of docs/benchmarks.md that a command prints: about half an hour.
 figures:
     tools/figures.sh
+
+# The figures of docs/benchmarks.md that stand beside a peer, on the disk of `dir` and in memory.
+bench dir="target/bench" tmpfs="/dev/shm":
+    cargo run --release -p rekindle-bench -- all --dir {{dir}} --tmpfs {{tmpfs}}

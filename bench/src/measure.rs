@@ -16,17 +16,33 @@ pub fn in_turns<const N: usize>(
     rounds: usize,
     mut contenders: [Contender<'_>; N],
 ) -> anyhow::Result<[Times; N]> {
+    one_round(0, &mut contenders)?;
+    in_turns_cold(rounds, contenders)
+}
+
+/// As [`in_turns`], for contenders that take so long that the first round counts.
+pub fn in_turns_cold<const N: usize>(
+    rounds: usize,
+    mut contenders: [Contender<'_>; N],
+) -> anyhow::Result<[Times; N]> {
     let mut times: [Times; N] = std::array::from_fn(|_| Times::default());
-    for round in 0..=rounds {
-        for turn in 0..N {
-            let chosen = (round + turn) % N;
-            let elapsed = contenders[chosen]()?;
-            if round > 0 {
-                times[chosen].0.push(elapsed.as_secs_f64());
-            }
-        }
+    for round in 0..rounds {
+        let elapsed = one_round(round, &mut contenders)?;
+        times.iter_mut().zip(elapsed).for_each(|(times, elapsed)| times.0.push(elapsed.as_secs_f64()));
     }
     Ok(times)
+}
+
+fn one_round<const N: usize>(
+    round: usize,
+    contenders: &mut [Contender<'_>; N],
+) -> anyhow::Result<[Duration; N]> {
+    let mut elapsed = [Duration::ZERO; N];
+    for turn in 0..N {
+        let chosen = (round + turn) % N;
+        elapsed[chosen] = contenders[chosen]()?;
+    }
+    Ok(elapsed)
 }
 
 /// How long `work` takes, and what it gives.

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use rayon::prelude::*;
 use rekindle::DType;
+use rekindle::storage::{Disk, ReadFile, RealDisk};
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::place;
@@ -46,8 +46,8 @@ pub fn write_plainly(state: &State, path: &Path) -> anyhow::Result<()> {
 /// on all threads: what a load takes that verifies nothing. Files that together are shorter, being
 /// compressed, are read again from the front.
 pub fn read_plainly(files: &[(PathBuf, u64)], lengths: &[usize]) -> anyhow::Result<Vec<Vec<u8>>> {
-    let opened = files.iter().map(|(path, len)| Ok((File::open(path)?, *len)));
-    let opened: Vec<(File, u64)> = opened.collect::<std::io::Result<_>>()?;
+    let opened = files.iter().map(|(path, len)| Ok((RealDisk.open(path)?, *len)));
+    let opened: Vec<(Box<dyn ReadFile>, u64)> = opened.collect::<std::io::Result<_>>()?;
     ensure!(opened.iter().any(|file| file.1 >= PIECE as u64), "no file is as long as a piece");
     let mut arrays: Vec<Vec<u8>> = lengths.iter().map(|&len| vec![0; len]).collect();
     let mut pieces = Vec::new();
@@ -60,7 +60,7 @@ pub fn read_plainly(files: &[(PathBuf, u64)], lengths: &[usize]) -> anyhow::Resu
         pieces.push((&opened[file].0, offset, piece));
         offset = end;
     }
-    pieces.into_par_iter().try_for_each(|(file, offset, piece)| file.read_exact_at(piece, offset))?;
+    pieces.into_par_iter().try_for_each(|(file, offset, piece)| file.read_at(offset, piece))?;
     Ok(arrays)
 }
 

@@ -27,8 +27,10 @@ impl Place {
     }
 }
 
-/// Empties a directory, durably, so that the next contender does not pay for the deletion.
+/// Empties a directory, which is made if need be, durably, so that the next contender does not pay
+/// for the deletion.
 pub fn clear(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         match entry.file_type()?.is_dir() {

@@ -14,6 +14,9 @@ use rekindle_train::{Display, Options, Registry, Start, System};
 
 use crate::states::State;
 
+/// What a struct of the tree is made of.
+type Fields = Vec<(String, Node<ArrayRef>)>;
+
 /// Makes an empty run in the directory.
 pub fn create(path: &Path) -> anyhow::Result<Store> {
     Ok(Store::create(Arc::new(FileStorage::new(path)), "", None, "bench")?)
@@ -22,7 +25,7 @@ pub fn create(path: &Path) -> anyhow::Result<Store> {
 /// Saves `state` at `step`: hashed, and durable when this returns.
 pub fn save(store: &mut Store, step: u64, state: &State) -> anyhow::Result<Saved> {
     let mut save = store.save()?;
-    let mut sections: Vec<(String, Vec<(String, Node<ArrayRef>)>)> = Vec::new();
+    let mut sections: Vec<(String, Fields)> = Vec::new();
     for array in &state.arrays {
         let kind = ArrayType { dtype: array.dtype, shape: array.shape.clone() };
         let stored = Node::Array(save.array(kind, &array.bytes)?);

@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use crate::Settings;
-use crate::measure::{Contender, in_turns, time_of};
+use crate::measure::{Contender, in_turns, in_turns_cold, time_of};
 use crate::place;
 use crate::population::{CLASSES, Genome, Population};
 use crate::subject;
@@ -51,36 +51,25 @@ fn measure(
 ) -> anyhow::Result<u64> {
     let scratch = settings.places().remove(0).scratch()?;
     let (run, file) = (scratch.path().join("run"), scratch.path().join("population.json.gz"));
-    let (mut size, mut json_size) = (0, 0);
-
     let first: Contender<'_> = Box::new(|| {
+        place::clear(&run)?;
         let mut made = subject::create_run(&run)?;
-        let elapsed = time_of(|| Ok(made.save(1, population)?))?;
-        drop(made);
-        size = place::size(&run)?;
-        place::clear(scratch.path())?;
-        Ok(elapsed)
+        time_of(|| Ok(made.save(1, population)?))
     });
     let later: Contender<'_> = Box::new(|| {
+        place::clear(&run)?;
         let mut made = subject::create_run(&run)?;
         made.save(0, &Population::default())?;
-        let elapsed = time_of(|| Ok(made.save(1, population)?))?;
-        drop(made);
-        place::clear(scratch.path())?;
-        Ok(elapsed)
+        time_of(|| Ok(made.save(1, population)?))
     });
-    let json: Contender<'_> = Box::new(|| {
-        let elapsed = time_of(|| write_json(&population.genomes, &file))?;
-        json_size = place::size(scratch.path())?;
-        place::clear(scratch.path())?;
-        Ok(elapsed)
-    });
-    let [first, later, json] = in_turns(settings.rounds.min(ROUNDS), [first, later, json])?;
+    let json: Contender<'_> = Box::new(|| time_of(|| write_json(&population.genomes, &file)));
+    let [first, later, json] = in_turns_cold(settings.rounds.min(ROUNDS), [first, later, json])?;
     table.row([&name, &"first save", &first.text(), &json.text(), &times(first.ratio_to(&json))]);
     table.row([&name, &"later save", &later.text(), &json.text(), &times(later.ratio_to(&json))]);
 
+    place::clear(&run)?;
     subject::create_run(&run)?.save(1, population)?;
-    write_json(&population.genomes, &file)?;
+    let (size, json_size) = (place::size(&run)?, fs::metadata(&file)?.len());
     let ours: Contender<'_> = Box::new(|| {
         let mut restored = Population::default();
         let elapsed = time_of(|| Ok(subject::open_run(&run)?.resume(&mut restored)?))?;
