@@ -36,3 +36,7 @@ figures:
 # The fault-injection proofs at full size, written to docs/reliability.md.
 reliability:
     cargo run --release -p rekindle-reliability
+
+# The figures of docs/benchmarks.md that stand beside a peer, on the disk of `dir` and in memory.
+bench dir="target/bench" tmpfs="/dev/shm":
+    cargo run --release -p rekindle-bench -- all --dir {{dir}} --tmpfs {{tmpfs}}

@@ -1,0 +1,121 @@
+//! Timing contenders in turns.
+
+use std::time::{Duration, Instant};
+
+/// One contender of a comparison: does its work once and says how long that took. What it does
+/// outside the time that it reports, such as deleting what it wrote, does not count.
+pub type Contender<'a> = Box<dyn FnMut() -> anyhow::Result<Duration> + 'a>;
+
+/// The times of one contender, one for each round: seconds.
+#[derive(Debug, Clone, Default)]
+pub struct Times(Vec<f64>);
+
+/// Lets the contenders work in turns: one round that does not count, then `rounds` that do. Each
+/// round begins with another contender, so that none always comes after the same one.
+pub fn in_turns<const N: usize>(
+    rounds: usize,
+    mut contenders: [Contender<'_>; N],
+) -> anyhow::Result<[Times; N]> {
+    one_round(0, &mut contenders)?;
+    in_turns_cold(rounds, contenders)
+}
+
+/// As [`in_turns`], for contenders that take so long that the first round counts.
+pub fn in_turns_cold<const N: usize>(
+    rounds: usize,
+    mut contenders: [Contender<'_>; N],
+) -> anyhow::Result<[Times; N]> {
+    let mut times: [Times; N] = std::array::from_fn(|_| Times::default());
+    for round in 0..rounds {
+        let elapsed = one_round(round, &mut contenders)?;
+        times.iter_mut().zip(elapsed).for_each(|(times, elapsed)| times.0.push(elapsed.as_secs_f64()));
+    }
+    Ok(times)
+}
+
+fn one_round<const N: usize>(
+    round: usize,
+    contenders: &mut [Contender<'_>; N],
+) -> anyhow::Result<[Duration; N]> {
+    let mut elapsed = [Duration::ZERO; N];
+    for turn in 0..N {
+        let chosen = (round + turn) % N;
+        elapsed[chosen] = contenders[chosen]()?;
+    }
+    Ok(elapsed)
+}
+
+/// How long `work` takes, and what it gives.
+pub fn timed<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(Duration, T)> {
+    let begun = Instant::now();
+    let value = work()?;
+    Ok((begun.elapsed(), value))
+}
+
+/// How long `work` takes; what it gives is dropped after the clock has stopped.
+pub fn time_of<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<Duration> {
+    timed(work).map(|(elapsed, _)| elapsed)
+}
+
+impl Times {
+    /// The median: seconds.
+    pub fn median(&self) -> f64 {
+        median(&self.0)
+    }
+
+    /// The median over the rounds of these times divided by those of `other`.
+    pub fn ratio_to(&self, other: &Self) -> f64 {
+        let ratios: Vec<f64> = self.0.iter().zip(&other.0).map(|(ours, theirs)| ours / theirs).collect();
+        median(&ratios)
+    }
+
+    /// The median, and the smallest and largest in brackets.
+    pub fn text(&self) -> String {
+        let smallest = self.0.iter().copied().fold(f64::INFINITY, f64::min);
+        let largest = self.0.iter().copied().fold(0.0, f64::max);
+        format!("{} ({} to {})", seconds(self.median()), seconds(smallest), seconds(largest))
+    }
+}
+
+/// The middle of the values; the mean of the two in the middle when their number is even.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => f64::NAN,
+        len if len % 2 == 1 => sorted[middle],
+        _ => (sorted[middle - 1] + sorted[middle]) / 2.0,
+    }
+}
+
+/// A time for people.
+pub fn seconds(value: f64) -> String {
+    match value {
+        value if value < 1e-3 => format!("{:.0} us", value * 1e6),
+        value if value < 0.1 => format!("{:.2} ms", value * 1e3),
+        value => format!("{value:.3} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ratio_is_taken_round_by_round() {
+        let ours = Times(vec![1.0, 20.0, 3.0]);
+        let theirs = Times(vec![1.0, 10.0, 1.0]);
+        assert_eq!(ours.ratio_to(&theirs), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+
+    #[test]
+    fn every_contender_has_its_turn_in_every_round() {
+        let contender =
+            |milliseconds| -> Contender<'_> { Box::new(move || Ok(Duration::from_millis(milliseconds))) };
+        let [first, second] = in_turns(3, [contender(1), contender(2)]).unwrap();
+        assert_eq!((first.0.len(), second.0.len()), (3, 3));
+        assert_eq!(first.ratio_to(&second), 0.5);
+    }
+}
