@@ -14,8 +14,8 @@ use crate::state_hash::state_hash;
 use crate::store::Store;
 use crate::tree::{Array, ArrayPlace, ArrayRef, StoredTree, Tree};
 
-/// Arrays of at least so many chunks are read on several threads.
-const PARALLEL_FROM: usize = 4;
+/// So many chunks and more are read on several threads.
+const PARALLEL_FROM: usize = 2;
 
 /// A checkpoint of an opened run.
 #[derive(Debug, Clone, Copy)]
@@ -87,45 +87,68 @@ impl<'a> Checkpoint<'a> {
         array: &ArrayRef,
         range: Range<u64>,
     ) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = self.room_for(path, array, &range)?;
+        let pieces = self.pieces(path, array, range, &mut bytes);
+        self.read_pieces(pieces)?;
+        Ok(bytes)
+    }
+
+    /// Memory for a part of an array. Every chunk was found to have the length of its box, or is
+    /// missing: that is told before any memory is taken.
+    fn room_for(&self, path: &EntryPath, array: &ArrayRef, range: &Range<u64>) -> Result<Vec<u8>, ReadError> {
+        let chunks = &self.store.chunks;
+        let boxes = array.kind().boxes().zip(array.chunks());
+        let mut needed = boxes.filter(|(place, _)| place.start < range.end && range.start < place.end);
+        if let Some((_, missing)) = needed.find(|(_, hash)| !chunks.contains(hash)) {
+            return Err(chunks.missing(&chunks.id(missing)).in_entry(path).into());
+        }
+        zeroed(path, (range.end - range.start) as usize)
+    }
+
+    /// What has to be read to fill `bytes` with a part of an array. What lies in the index node is
+    /// copied at once.
+    fn pieces<'b>(
+        &self,
+        path: &'b EntryPath,
+        array: &'b ArrayRef,
+        range: Range<u64>,
+        bytes: &'b mut [u8],
+    ) -> Vec<Piece<'b>> {
         let hashes = match &array.place {
-            ArrayPlace::Inline(bytes) => {
-                return Ok(bytes[range.start as usize..range.end as usize].to_vec());
+            ArrayPlace::Inline(inline) => {
+                bytes.copy_from_slice(&inline[range.start as usize..range.end as usize]);
+                return Vec::new();
             }
             ArrayPlace::Chunks(hashes) => hashes,
         };
-        let boxes = array.kind().boxes().zip(hashes);
-        let needed: Vec<_> =
-            boxes.filter(|(place, _)| place.start < range.end && range.start < place.end).collect();
-        // Every chunk was found to have the length of its box, or is missing: told before any
-        // memory is taken for it.
-        let chunks = &self.store.chunks;
-        if let Some((_, missing)) = needed.iter().find(|(_, hash)| !chunks.contains(hash)) {
-            return Err(chunks.missing(&chunks.id(missing)).in_entry(path).into());
-        }
-        let mut bytes = zeroed(path, (range.end - range.start) as usize)?;
-        let mut rest = bytes.as_mut_slice();
-        let mut targets = Vec::with_capacity(needed.len());
-        for (place, hash) in needed {
+        let mut rest = bytes;
+        let mut pieces = Vec::new();
+        for (place, hash) in array.kind().boxes().zip(hashes) {
             let part = place.start.max(range.start)..place.end.min(range.end);
-            let (target, after) = rest.split_at_mut((part.end - part.start) as usize);
-            targets.push((target, place, part, hash));
-            rest = after;
+            if part.start < part.end {
+                let (target, after) = rest.split_at_mut((part.end - part.start) as usize);
+                rest = after;
+                pieces.push(Piece { path, hash, place, part, target });
+            }
         }
-        let read = |(target, place, part, hash): (&mut [u8], Range<u64>, Range<u64>, &Hash)| {
+        pieces
+    }
+
+    fn read_pieces(&self, pieces: Vec<Piece<'_>>) -> Result<(), Damage> {
+        let read = |piece: Piece<'_>| {
+            let Piece { path, hash, place, part, target } = piece;
             let read = if part == place {
-                chunks.read_into(hash, target)
+                self.store.chunks.read_into(hash, target)
             } else {
                 let within = (part.start - place.start) as usize..(part.end - place.start) as usize;
-                chunks.read(hash).map(|chunk| target.copy_from_slice(&chunk[within]))
+                self.store.chunks.read(hash).map(|chunk| target.copy_from_slice(&chunk[within]))
             };
             read.map_err(|damage| damage.in_entry(path))
         };
-        if targets.len() < PARALLEL_FROM {
-            targets.into_iter().try_for_each(read)?;
-        } else {
-            targets.into_par_iter().try_for_each(read)?;
+        match pieces.len() {
+            0..PARALLEL_FROM => pieces.into_iter().try_for_each(read),
+            _ => pieces.into_par_iter().with_max_len(4).try_for_each(read),
         }
-        Ok(bytes)
     }
 
     /// The whole state, or the part at `path`, in memory and verified.
@@ -135,13 +158,25 @@ impl<'a> Checkpoint<'a> {
     pub fn load(&self, path: &EntryPath) -> Result<Tree, ReadError> {
         let tree = self.tree()?;
         let part = tree.at(path).ok_or_else(|| no_entry(&tree, path))?;
+        let mut rooms = Vec::new();
         part.try_map_arrays(&mut |below, array| {
-            let mut full = path.clone();
-            below.segments().iter().for_each(|segment| full.push(segment));
-            let bytes = self.read_array(&full, array)?;
+            let full = path.join(below);
+            let range = 0..array.kind().byte_len().unwrap_or(0);
+            let room = self.room_for(&full, array, &range)?;
+            rooms.push((full, array.clone(), range, room));
+            Ok::<_, ReadError>(())
+        })?;
+        // All chunks of all arrays side by side.
+        let pieces = rooms
+            .iter_mut()
+            .flat_map(|(full, array, range, room)| self.pieces(full, array, range.clone(), room));
+        self.read_pieces(pieces.collect())?;
+        let mut rooms = rooms.into_iter();
+        part.try_map_arrays(&mut |_, array| {
+            let bytes = rooms.next().map(|(.., room)| room).unwrap_or_default();
             let kind = array.kind();
             let array = Array::new(kind.dtype, kind.shape.clone(), bytes);
-            array.map_err(|_| Damage::malformed(full.to_string(), "an array of the wrong length").into())
+            array.map_err(|_| Damage::malformed(path.to_string(), "an array of the wrong length").into())
         })
     }
 
@@ -168,6 +203,16 @@ impl<'a> Checkpoint<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// A part of a chunk, and where its bytes go.
+struct Piece<'a> {
+    path: &'a EntryPath,
+    hash: &'a Hash,
+    /// Where the chunk lies in its array, and which of it is wanted.
+    place: Range<u64>,
+    part: Range<u64>,
+    target: &'a mut [u8],
 }
 
 /// So many zeros, or an error when there is not as much memory.

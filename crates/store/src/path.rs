@@ -24,6 +24,11 @@ impl EntryPath {
         Self(segments)
     }
 
+    /// This path with another below it.
+    pub fn join(&self, below: &Self) -> Self {
+        Self([&self.0[..], &below.0[..]].concat())
+    }
+
     /// The segments from the root down.
     pub fn segments(&self) -> &[String] {
         &self.0

@@ -20,7 +20,7 @@ pub(super) fn estimate(sample: &Sample<'_>, base: &Sample<'_>, content: Content)
 /// The better transformation for a sample, and the share that it leaves.
 fn best(raw: &[u8], base: &[u8], content: Content) -> (u8, f64) {
     let share =
-        |way: u8| planes::share(&differences(way, raw, base, content.width()), content.width(), false);
+        |way: u8| planes::share(&differences(way, raw, base, content.width()), content.width(), false, 1.0);
     let subtract = if matches!(content, Content::Floats { .. }) { SUBTRACT_FLOATS } else { SUBTRACT };
     let (xor, subtracted) = (share(XOR), share(subtract));
     if subtracted < xor { (subtract, subtracted) } else { (XOR, xor) }

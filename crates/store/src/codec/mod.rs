@@ -142,7 +142,7 @@ pub(crate) fn encode<'a>(
         return (Codec::Raw, Cow::Borrowed(raw));
     }
     let sample = Sample::of(raw, content.width());
-    let (mut codec, mut share) = best_alone(&sample, content);
+    let (mut codec, mut share) = best_alone(&sample, content, compression.worthwhile());
     if let Some(Base::Before(base)) = base
         && base.len() == raw.len()
     {
@@ -168,17 +168,22 @@ pub(crate) fn encode<'a>(
 }
 
 /// The codec without a base that promises most, and the share of the raw size that it leaves.
-fn best_alone(sample: &Sample, content: Content) -> (Codec, f64) {
-    let mut candidates = vec![(Codec::Planes, planes::estimate(sample, content))];
+fn best_alone(sample: &Sample<'_>, content: Content, worthwhile: f64) -> (Codec, f64) {
+    let mut best = (Codec::Planes, planes::estimate(sample, content, worthwhile));
+    let mut offer = |codec, share| {
+        if share < best.1 {
+            best = (codec, share);
+        }
+        best.1
+    };
     if let Content::Integers { width, signed } = content {
-        candidates.push((Codec::Packed, packed::estimate(sample, width, signed)));
+        offer(Codec::Packed, packed::estimate(sample, width, signed));
     }
-    let planes = candidates[0].1;
     // Floats whose lower planes are noise hold nothing that a zstd frame could find.
-    if !matches!(content, Content::Floats { .. }) || planes < 0.5 || sample.is_of_a_large_chunk() {
-        candidates.push((Codec::Zstd, zstd_frames::share(sample.bytes())));
+    if !matches!(content, Content::Floats { .. }) || offer(Codec::Raw, 1.0) < 0.5 {
+        offer(Codec::Zstd, zstd_frames::share(sample.bytes()));
     }
-    candidates.into_iter().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((Codec::Raw, 1.0))
+    best
 }
 
 fn run(codec: Codec, raw: &[u8], content: Content, base: Option<Base<'_>>) -> Option<Vec<u8>> {

@@ -18,18 +18,28 @@ thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The share of its size that the sampled chunk would have.
-pub(super) fn estimate(sample: &Sample<'_>, content: Content) -> f64 {
+/// The share of its size that the sampled chunk would have; 1 when it is certain to be more than
+/// `worthwhile`.
+pub(super) fn estimate(sample: &Sample<'_>, content: Content, worthwhile: f64) -> f64 {
     let (width, turned) = shape(content);
-    share(sample.bytes(), width, turned)
+    share(sample.bytes(), width, turned, worthwhile)
 }
 
-pub(super) fn share(bytes: &[u8], width: usize, turned: bool) -> f64 {
+pub(super) fn share(bytes: &[u8], width: usize, turned: bool, worthwhile: f64) -> f64 {
     let bytes = &bytes[..bytes.len() - bytes.len() % width];
-    let mut planes = vec![0; bytes.len()];
-    split(bytes, width, turned, &mut planes);
     let plane_len = (bytes.len() / width).max(1);
-    planes.chunks(plane_len).map(section::estimate).sum::<f64>() / width as f64
+    let each = |planes: &[u8]| {
+        let noise = planes.chunks(plane_len).filter(|plane| section::is_noise(plane)).count();
+        if noise as f64 >= worthwhile * width as f64 {
+            return 1.0;
+        }
+        planes.chunks(plane_len).map(section::estimate).sum::<f64>() / width as f64
+    };
+    SCRATCH.with_borrow_mut(|planes| {
+        planes.resize(bytes.len(), 0);
+        split(bytes, width, turned, planes);
+        each(planes)
+    })
 }
 
 fn shape(content: Content) -> (usize, bool) {

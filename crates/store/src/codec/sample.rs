@@ -15,7 +15,6 @@ const LARGE_FROM: usize = 64 << 10;
 /// Pieces of a chunk, one after another.
 pub(super) struct Sample<'a> {
     bytes: Cow<'a, [u8]>,
-    large: bool,
 }
 
 impl<'a> Sample<'a> {
@@ -24,32 +23,53 @@ impl<'a> Sample<'a> {
     pub fn of(raw: &'a [u8], width: usize) -> Self {
         let large = raw.len() >= LARGE_FROM;
         if raw.len() < SAMPLE_FROM && raw.len() <= PIECES * PIECE.1 {
-            return Self { bytes: Cow::Borrowed(raw), large };
+            return Self { bytes: Cow::Borrowed(raw) };
         }
         let piece = if large { PIECE.0 } else { PIECE.1 };
         let stride = (raw.len() - piece) / (PIECES - 1) / width * width;
         let pieces = (0..PIECES).map(|i| &raw[i * stride..i * stride + piece]);
-        Self { bytes: Cow::Owned(pieces.collect::<Vec<_>>().concat()), large }
+        Self { bytes: Cow::Owned(pieces.collect::<Vec<_>>().concat()) }
     }
 
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
-
-    pub fn is_of_a_large_chunk(&self) -> bool {
-        self.large
-    }
 }
 
-/// Bits a byte that the values of `bytes` take in a Huffman code of their own, corrected for what
-/// a small sample does not show of their entropy (Miller and Madow).
-pub(super) fn huffman_bits(bytes: impl Iterator<Item = u8>) -> f64 {
-    let mut counts = [0u32; 256];
-    bytes.for_each(|byte| counts[usize::from(byte)] += 1);
-    let mut present: Vec<u32> = counts.into_iter().filter(|&count| count > 0).collect();
-    let total = f64::from(present.iter().sum::<u32>().max(1));
-    let unseen = (present.len() as f64 - 1.0).max(0.0) / (2.0 * total * std::f64::consts::LN_2);
-    (code_length(&mut present) as f64 / total + unseen).clamp(0.0, 8.0)
+/// How often each value comes.
+pub(super) struct Histogram {
+    counts: [u32; 256],
+    total: u32,
+}
+
+impl Histogram {
+    pub fn of(bytes: impl Iterator<Item = u8>) -> Self {
+        let mut counts = [0u32; 256];
+        bytes.for_each(|byte| counts[usize::from(byte)] += 1);
+        Self { counts, total: counts.iter().sum() }
+    }
+
+    pub fn zeros(&self) -> u32 {
+        self.counts[0]
+    }
+
+    /// True when no value comes more often than chance has it: no code makes such bytes smaller.
+    /// Told by how many pairs are equal, which is quick.
+    pub fn is_noise(&self) -> bool {
+        let pairs: u64 =
+            self.counts.iter().map(|&count| u64::from(count) * u64::from(count.max(1) - 1)).sum();
+        let total = u64::from(self.total);
+        total >= 256 && pairs * 256 < total * (total - 1) * 5 / 4
+    }
+
+    /// Bits a byte in a Huffman code of these values, corrected for what a small sample does not
+    /// show of their entropy (Miller and Madow).
+    pub fn huffman_bits(&self) -> f64 {
+        let mut present: Vec<u32> = self.counts.into_iter().filter(|&count| count > 0).collect();
+        let total = f64::from(self.total.max(1));
+        let unseen = (present.len() as f64 - 1.0).max(0.0) / (2.0 * total * std::f64::consts::LN_2);
+        (code_length(&mut present) as f64 / total + unseen).clamp(0.0, 8.0)
+    }
 }
 
 /// Length of a text in its Huffman code, from how often each of its values comes: the sum of all

@@ -1,7 +1,7 @@
 //! A string of bytes coded the best of a few ways: how planes, masks and operations are stored
 //! within a chunk.
 
-use super::sample::{Sample, huffman_bits};
+use super::sample::{Histogram, Sample};
 use super::zstd_frames;
 
 const RAW: u8 = 0;
@@ -12,19 +12,38 @@ const HEAD: usize = 5;
 
 /// The share of its size that `bytes`, a sample, would have.
 pub(super) fn estimate(bytes: &[u8]) -> f64 {
-    if bytes.iter().all(|byte| *byte == bytes[0]) {
-        return 0.0;
-    }
     plan(bytes).1
+}
+
+/// True when no way makes `bytes`, a sample, smaller.
+pub(super) fn is_noise(bytes: &[u8]) -> bool {
+    Histogram::of(bytes.iter().copied()).is_noise()
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Raw,
+    Entropy,
+    Repetition,
+    Sparse,
 }
 
 /// The way that promises most for `bytes`, a sample, and the share that it leaves.
 fn plan(bytes: &[u8]) -> (Way, f64) {
-    let alone = huffman_bits(bytes.iter().copied()) / 8.0;
-    let mut best = if alone < 0.97 { (Way::Entropy, alone) } else { (Way::Raw, 1.0) };
-    let sparse = sparse_share(bytes);
-    if sparse < best.1 {
-        best = (Way::Sparse, sparse);
+    if bytes.iter().all(|byte| *byte == bytes[0]) {
+        return (Way::Entropy, 0.0);
+    }
+    let histogram = Histogram::of(bytes.iter().copied());
+    if histogram.is_noise() {
+        return (Way::Raw, 1.0);
+    }
+    let alone = histogram.huffman_bits() / 8.0;
+    let mut best = if alone < 0.98 { (Way::Entropy, alone) } else { (Way::Raw, 1.0) };
+    if histogram.zeros() as usize * 2 > bytes.len() {
+        let sparse = sparse_share(bytes, histogram.zeros() as usize);
+        if sparse < best.1 {
+            best = (Way::Sparse, sparse);
+        }
     }
     // Where values are as frequent as each other, repetition is not looked for.
     if alone < 0.9 {
@@ -36,23 +55,11 @@ fn plan(bytes: &[u8]) -> (Way, f64) {
     best
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Way {
-    Raw,
-    Entropy,
-    Repetition,
-    Sparse,
-}
-
 /// The share that a mask of the bytes that are not zero, and those bytes, would have.
-fn sparse_share(bytes: &[u8]) -> f64 {
-    let present = bytes.iter().filter(|&&byte| byte != 0).count();
-    if bytes.is_empty() || present * 2 > bytes.len() {
-        return 1.0;
-    }
-    let mask = huffman_bits(mask_of(bytes).into_iter()) / 64.0;
-    let rest = huffman_bits(bytes.iter().copied().filter(|&byte| byte != 0)) / 8.0;
-    mask + rest * present as f64 / bytes.len() as f64
+fn sparse_share(bytes: &[u8], zeros: usize) -> f64 {
+    let mask = Histogram::of(mask_of(bytes).into_iter()).huffman_bits() / 64.0;
+    let present = Histogram::of(bytes.iter().copied().filter(|&byte| byte != 0));
+    mask + present.huffman_bits() / 8.0 * (bytes.len() - zeros) as f64 / bytes.len() as f64
 }
 
 fn mask_of(bytes: &[u8]) -> Vec<u8> {
