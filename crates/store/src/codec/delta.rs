@@ -28,7 +28,7 @@ fn best(raw: &[u8], base: &[u8], content: Content) -> (u8, f64) {
 
 pub(super) fn encode(raw: &[u8], base: &[u8], content: Content) -> Vec<u8> {
     let width = content.width();
-    let way = best(Sample::of(raw, width).bytes(), Sample::of(base, width).bytes(), content).0;
+    let way = best(Sample::of(raw, content).bytes(), Sample::of(base, content).bytes(), content).0;
     let mut out = vec![way];
     planes::put(&differences(way, raw, base, width), width, false, &mut out);
     out

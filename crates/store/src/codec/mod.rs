@@ -141,12 +141,12 @@ pub(crate) fn encode<'a>(
     if raw.len() < ENCODE_FROM || !raw.len().is_multiple_of(content.width()) {
         return (Codec::Raw, Cow::Borrowed(raw));
     }
-    let sample = Sample::of(raw, content.width());
+    let sample = Sample::of(raw, content);
     let (mut codec, mut share) = best_alone(&sample, content, compression.worthwhile());
     if let Some(Base::Before(base)) = base
         && base.len() == raw.len()
     {
-        let with_base = delta::estimate(&sample, &Sample::of(base, content.width()), content);
+        let with_base = delta::estimate(&sample, &Sample::of(base, content), content);
         if with_base < 0.9 * share {
             (codec, share) = (Codec::Delta, with_base);
         }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-/// Chunks from this length on are sampled; shorter ones are their own sample: bytes.
-const SAMPLE_FROM: usize = 16 << 10;
+use super::Content;
+
+/// Chunks up to this length are their own sample: bytes.
+const WHOLE_UP_TO: usize = 4 << 10;
 /// Number of the sampled pieces, spread over the chunk.
 const PIECES: usize = 4;
-/// Length of a sampled piece of a chunk that is long, and of one that is not: bytes.
-const PIECE: (usize, usize) = (4 << 10, 1 << 10);
-/// Chunks from this length on are long: bytes.
+/// Chunks from this length on are sampled in long pieces: bytes.
 const LARGE_FROM: usize = 64 << 10;
 
 /// Pieces of a chunk, one after another.
@@ -18,17 +18,23 @@ pub(super) struct Sample<'a> {
 }
 
 impl<'a> Sample<'a> {
-    /// Samples `raw` at whole elements of `width` bytes. Chunks of equal length are sampled at
-    /// the same places.
-    pub fn of(raw: &'a [u8], width: usize) -> Self {
-        let large = raw.len() >= LARGE_FROM;
-        if raw.len() < SAMPLE_FROM && raw.len() <= PIECES * PIECE.1 {
+    /// Samples `raw`, of that content, at whole elements. Chunks of equal length are sampled at the
+    /// same places.
+    pub fn of(raw: &'a [u8], content: Content) -> Self {
+        let piece = match content {
+            _ if raw.len() >= LARGE_FROM => 4 << 10,
+            // How floats are spread shows soon, and there may be very many small arrays of them.
+            Content::Floats { .. } => 256,
+            _ => 1 << 10,
+        };
+        if raw.len() <= WHOLE_UP_TO {
             return Self { bytes: Cow::Borrowed(raw) };
         }
-        let piece = if large { PIECE.0 } else { PIECE.1 };
+        let width = content.width();
         let stride = (raw.len() - piece) / (PIECES - 1) / width * width;
-        let pieces = (0..PIECES).map(|i| &raw[i * stride..i * stride + piece]);
-        Self { bytes: Cow::Owned(pieces.collect::<Vec<_>>().concat()) }
+        let mut bytes = Vec::with_capacity(PIECES * piece);
+        (0..PIECES).for_each(|i| bytes.extend_from_slice(&raw[i * stride..i * stride + piece]));
+        Self { bytes: Cow::Owned(bytes) }
     }
 
     pub fn bytes(&self) -> &[u8] {

@@ -1,6 +1,7 @@
 //! A string of bytes coded the best of a few ways: how planes, masks and operations are stored
 //! within a chunk.
 
+use super::Content;
 use super::sample::{Histogram, Sample};
 use super::zstd_frames;
 
@@ -82,7 +83,7 @@ fn put_planned(bytes: &[u8], may_be_sparse: bool, out: &mut Vec<u8>) {
         mode = CONSTANT;
         out.push(first);
     } else if !bytes.is_empty() {
-        let sample = Sample::of(bytes, 1);
+        let sample = Sample::of(bytes, Content::Bytes);
         let frame = match plan(sample.bytes()).0 {
             Way::Raw => None,
             Way::Sparse if may_be_sparse => {
