@@ -247,8 +247,8 @@ mod tests {
 
     #[test]
     fn the_loss_falls() {
-        let model = train(&generated_text(50_000), 30).unwrap();
-        let fresh = train(&generated_text(50_000), 1).unwrap();
-        assert!(model.losses[1] < fresh.losses[1] - 0.3, "{:?}", model.losses);
+        let text = generated_text(10_000);
+        let [fresh, trained] = [1, 8].map(|steps| train(&text, steps).unwrap().losses[1]);
+        assert!(trained < fresh - 0.2, "{fresh} {trained}");
     }
 }

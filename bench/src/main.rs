@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use figures::memory::TaskArguments;
+use measure::Turns;
 use place::Place;
 
 /// Measure the engine beside its peers; prints Markdown.
@@ -50,7 +51,7 @@ pub struct Settings {
     /// Size of the states, as a share of the real one.
     #[arg(long, value_name = "SHARE", global = true, default_value_t = 1.0)]
     scale: f64,
-    /// Rounds that count; one more comes before them.
+    /// Rounds of each comparison.
     #[arg(long, value_name = "N", global = true, default_value_t = 5)]
     rounds: usize,
     /// Genomes of the population [default: 40, scaled].
@@ -66,6 +67,11 @@ impl Settings {
     fn places(&self) -> Vec<Place> {
         let tmpfs = self.tmpfs.as_ref().map(|path| Place::new("tmpfs", path));
         [Place::new("disk", &self.dir)].into_iter().chain(tmpfs).collect()
+    }
+
+    /// Turns of contenders that do not take long.
+    fn turns(&self) -> Turns {
+        Turns { rounds: self.rounds, warm: true }
     }
 
     /// Where the disk should not count.

@@ -10,39 +10,44 @@ pub type Contender<'a> = Box<dyn FnMut() -> anyhow::Result<Duration> + 'a>;
 #[derive(Debug, Clone, Default)]
 pub struct Times(Vec<f64>);
 
-/// Lets the contenders work in turns: one round that does not count, then `rounds` that do. Each
-/// round begins with another contender, so that none always comes after the same one.
-pub fn in_turns<const N: usize>(
-    rounds: usize,
-    mut contenders: [Contender<'_>; N],
-) -> anyhow::Result<[Times; N]> {
-    one_round(0, &mut contenders)?;
-    in_turns_cold(rounds, contenders)
+/// How contenders take turns.
+#[derive(Debug, Clone, Copy)]
+pub struct Turns {
+    /// Rounds.
+    pub rounds: usize,
+    /// Whether each contender works twice in every turn, of which the second time counts. It then
+    /// finds the memory that itself gave back: a virtual machine's memory that has lain idle is
+    /// slow when it is first used again, and otherwise whoever comes after a long turn pays.
+    pub warm: bool,
 }
 
-/// As [`in_turns`], for contenders that take so long that the first round counts.
-pub fn in_turns_cold<const N: usize>(
-    rounds: usize,
-    mut contenders: [Contender<'_>; N],
-) -> anyhow::Result<[Times; N]> {
-    let mut times: [Times; N] = std::array::from_fn(|_| Times::default());
-    for round in 0..rounds {
-        let elapsed = one_round(round, &mut contenders)?;
-        times.iter_mut().zip(elapsed).for_each(|(times, elapsed)| times.0.push(elapsed.as_secs_f64()));
+impl Turns {
+    /// Lets the contenders work in turns. Every other round runs backwards, so that none always
+    /// comes after the same one.
+    pub fn take<const N: usize>(self, mut contenders: [Contender<'_>; N]) -> anyhow::Result<[Times; N]> {
+        let mut times: [Times; N] = std::array::from_fn(|_| Times::default());
+        for number in 0..self.rounds {
+            let elapsed = self.round(number, &mut contenders)?;
+            times.iter_mut().zip(elapsed).for_each(|(times, elapsed)| times.0.push(elapsed.as_secs_f64()));
+        }
+        Ok(times)
     }
-    Ok(times)
-}
 
-fn one_round<const N: usize>(
-    round: usize,
-    contenders: &mut [Contender<'_>; N],
-) -> anyhow::Result<[Duration; N]> {
-    let mut elapsed = [Duration::ZERO; N];
-    for turn in 0..N {
-        let chosen = (round + turn) % N;
-        elapsed[chosen] = contenders[chosen]()?;
+    fn round<const N: usize>(
+        self,
+        number: usize,
+        contenders: &mut [Contender<'_>; N],
+    ) -> anyhow::Result<[Duration; N]> {
+        let mut elapsed = [Duration::ZERO; N];
+        for turn in 0..N {
+            let chosen = if number.is_multiple_of(2) { turn } else { N - 1 - turn };
+            if self.warm {
+                contenders[chosen]()?;
+            }
+            elapsed[chosen] = contenders[chosen]()?;
+        }
+        Ok(elapsed)
     }
-    Ok(elapsed)
 }
 
 /// How long `work` takes, and what it gives.
@@ -114,7 +119,7 @@ mod tests {
     fn every_contender_has_its_turn_in_every_round() {
         let contender =
             |milliseconds| -> Contender<'_> { Box::new(move || Ok(Duration::from_millis(milliseconds))) };
-        let [first, second] = in_turns(3, [contender(1), contender(2)]).unwrap();
+        let [first, second] = Turns { rounds: 3, warm: true }.take([contender(1), contender(2)]).unwrap();
         assert_eq!((first.0.len(), second.0.len()), (3, 3));
         assert_eq!(first.ratio_to(&second), 0.5);
     }

@@ -238,7 +238,7 @@ mod tests {
     fn genomes_stay_whole_and_related() {
         let start = Population::random(4);
         let first = start.genomes[0].clone();
-        let population = start.evolved(3);
+        let population = start.evolved(1);
         assert_eq!(population.genomes.len(), 4);
         for genome in &population.genomes {
             assert_eq!(genome.connections.len(), genome.connections_before(CLASSES));

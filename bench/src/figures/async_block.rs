@@ -1,7 +1,7 @@
 //! How long training stands still for a save in the background, against a plain copy of the state.
 
 use crate::Settings;
-use crate::measure::{Contender, in_turns, time_of};
+use crate::measure::{Contender, time_of};
 use crate::states;
 use crate::table::{Table, bytes};
 
@@ -22,7 +22,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
             Ok(())
         })
     });
-    let [copy] = in_turns(settings.rounds, [copy])?;
+    let [copy] = settings.turns().take([copy])?;
     table.row([&copy.text()]);
     Ok(())
 }

@@ -8,7 +8,7 @@ use rekindle::DType;
 
 use crate::Settings;
 use crate::language_model::{self, LanguageModel};
-use crate::measure::{Contender, in_turns, time_of};
+use crate::measure::{Contender, time_of};
 use crate::place;
 use crate::states::{self, NamedArray, State};
 use crate::subject;
@@ -95,7 +95,7 @@ fn measure(
             Ok(frames)
         })
     });
-    let [ours, zstd] = in_turns(settings.rounds, [ours, zstd])?;
+    let [ours, zstd] = settings.turns().take([ours, zstd])?;
     table.row([
         &name,
         &threads,

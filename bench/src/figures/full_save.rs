@@ -1,7 +1,7 @@
 //! A full save of a large state: every byte hashed and written anew.
 
 use crate::Settings;
-use crate::measure::{Contender, Times, in_turns, time_of};
+use crate::measure::{Contender, Times, Turns, time_of};
 use crate::place::{self, Place};
 use crate::states::{self, State};
 use crate::table::{Table, bytes, times};
@@ -19,7 +19,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let columns = ["place", "ours", "safetensors", "ours / safetensors", "plain write"];
     let mut table = Table::begin("Full save", &about, columns);
     for place in settings.places() {
-        let [ours, safetensors, plain] = save_in_turns(&state, &place, settings.rounds)?;
+        let [ours, safetensors, plain] = save_in_turns(&state, &place, settings.turns())?;
         let ratio = times(ours.ratio_to(&safetensors));
         table.row([&place.name, &ours.text(), &safetensors.text(), &ratio, &plain.text()]);
     }
@@ -27,7 +27,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Times of ours, safetensors and a plain write.
-pub fn save_in_turns(state: &State, place: &Place, rounds: usize) -> anyhow::Result<[Times; 3]> {
+pub fn save_in_turns(state: &State, place: &Place, turns: Turns) -> anyhow::Result<[Times; 3]> {
     let scratch = place.scratch()?;
     let (run, file) = (scratch.path().join("run"), scratch.path().join("file"));
     let ours: Contender<'_> = Box::new(|| {
@@ -47,5 +47,5 @@ pub fn save_in_turns(state: &State, place: &Place, rounds: usize) -> anyhow::Res
         place::clear(scratch.path())?;
         Ok(elapsed)
     });
-    in_turns(rounds, [ours, safetensors, plain])
+    turns.take([ours, safetensors, plain])
 }

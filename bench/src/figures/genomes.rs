@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use crate::Settings;
-use crate::measure::{Contender, in_turns, in_turns_cold, time_of};
+use crate::measure::{Contender, Turns, time_of};
 use crate::place;
 use crate::population::{CLASSES, Genome, Population};
 use crate::subject;
@@ -63,7 +63,8 @@ fn measure(
         time_of(|| Ok(made.save(1, population)?))
     });
     let json: Contender<'_> = Box::new(|| time_of(|| write_json(&population.genomes, &file)));
-    let [first, later, json] = in_turns_cold(settings.rounds.min(ROUNDS), [first, later, json])?;
+    let turns = Turns { rounds: settings.rounds.min(ROUNDS), warm: false };
+    let [first, later, json] = turns.take([first, later, json])?;
     table.row([&name, &"first save", &first.text(), &json.text(), &times(first.ratio_to(&json))]);
     table.row([&name, &"later save", &later.text(), &json.text(), &times(later.ratio_to(&json))]);
 
@@ -77,7 +78,7 @@ fn measure(
         Ok(elapsed)
     });
     let json: Contender<'_> = Box::new(|| time_of(|| read_json(&file)));
-    let [ours, json] = in_turns(settings.rounds.min(ROUNDS), [ours, json])?;
+    let [ours, json] = turns.take([ours, json])?;
     table.row([&name, &"load", &ours.text(), &json.text(), &times(ours.ratio_to(&json))]);
 
     let share = times(size as f64 / json_size as f64);

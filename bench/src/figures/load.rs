@@ -1,7 +1,7 @@
 //! A full load into memory of its own, every byte verified.
 
 use crate::Settings;
-use crate::measure::{Contender, in_turns, time_of};
+use crate::measure::{Contender, time_of};
 use crate::place;
 use crate::states;
 use crate::table::{Table, bytes, times};
@@ -30,7 +30,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         let ours: Contender<'_> = Box::new(|| time_of(|| subject::load(&subject::open_path(&run)?, None)));
         let unverified: Contender<'_> = Box::new(|| time_of(|| peer::read_plainly(&packs, &lengths)));
         let safetensors: Contender<'_> = Box::new(|| time_of(|| peer::load_safetensors(&file)));
-        let [ours, unverified, safetensors] = in_turns(settings.rounds, [ours, unverified, safetensors])?;
+        let [ours, unverified, safetensors] = settings.turns().take([ours, unverified, safetensors])?;
         table.row([
             &place.name,
             &ours.text(),

@@ -7,7 +7,7 @@ use rekindle::storage::FileStorage;
 
 use crate::Settings;
 use crate::counting::CountingStorage;
-use crate::measure::{Contender, in_turns, time_of};
+use crate::measure::{Contender, time_of};
 use crate::states;
 use crate::subject;
 use crate::table::{Table, bytes, times};
@@ -38,7 +38,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         let load = |entry| time_of(|| subject::load(&subject::open_path(scratch.path())?, entry));
         let array: Contender<'_> = Box::new(|| load(Some(entry.as_str())));
         let all: Contender<'_> = Box::new(|| load(None));
-        let [array, all] = in_turns(settings.rounds, [array, all])?;
+        let [array, all] = settings.turns().take([array, all])?;
         table.row([&place.name, &"time", &array.text(), &all.text(), &times(array.ratio_to(&all))]);
     }
     Ok(())

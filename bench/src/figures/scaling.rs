@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Settings;
 use crate::figures::full_save::save_in_turns;
-use crate::measure::{Contender, in_turns, median, seconds, time_of};
+use crate::measure::{Contender, median, seconds, time_of};
 use crate::states::{self, State};
 use crate::table::{Table, times};
 use crate::{peer, subject};
@@ -36,7 +36,7 @@ fn sizes(settings: &Settings) -> anyhow::Result<()> {
     for place in settings.places() {
         for &size in &sizes {
             let state = states::megabytes(size);
-            let [save, their_save, _] = save_in_turns(&state, &place, settings.rounds)?;
+            let [save, their_save, _] = save_in_turns(&state, &place, settings.turns())?;
             let scratch = place.scratch()?;
             let (run, file) = (scratch.path().join("run"), scratch.path().join("file"));
             subject::save(&mut subject::create(&run)?, 1, &state)?;
@@ -44,7 +44,7 @@ fn sizes(settings: &Settings) -> anyhow::Result<()> {
             let ours: Contender<'_> =
                 Box::new(|| time_of(|| subject::load(&subject::open_path(&run)?, None)));
             let theirs: Contender<'_> = Box::new(|| time_of(|| peer::load_safetensors(&file)));
-            let [load, their_load] = in_turns(settings.rounds, [ours, theirs])?;
+            let [load, their_load] = settings.turns().take([ours, theirs])?;
             table.row([
                 &place.name,
                 &size,

@@ -22,7 +22,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let columns = ["place", "ours", "safetensors", "ours / safetensors", "plain write", "size / payload"];
     let mut table = Table::begin("Many small arrays", &about, columns);
     for place in settings.places() {
-        let [ours, safetensors, plain] = save_in_turns(&state, &place, settings.rounds)?;
+        let [ours, safetensors, plain] = save_in_turns(&state, &place, settings.turns())?;
         let scratch = place.scratch()?;
         subject::save(&mut subject::create(scratch.path())?, 1, &state)?;
         let size = place::size(scratch.path())? as f64 / state.payload() as f64;
