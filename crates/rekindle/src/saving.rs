@@ -322,7 +322,7 @@ fn prune_by_policy(store: &mut Store, policy: &Policy, saved: &Saved) -> Result<
         return Ok(());
     }
     let Policy { retention, best, grace_seconds, .. } = policy;
-    match store.prune(retention, best.as_ref(), *grace_seconds) {
+    match store.prune_between_saves(retention, best.as_ref(), *grace_seconds) {
         Ok(_) => Ok(()),
         Err(PruneError::Save(error)) => Err(error.into()),
         Err(error) => Err(CaptureError::Unsupported { path: EntryPath::root(), message: error.to_string() }),

@@ -25,6 +25,8 @@ pub(crate) struct Chunks {
     /// Further places of chunks that several packs hold: any good copy serves.
     copies: HashMap<Hash, Vec<Place>>,
     damaged: BTreeMap<Hash, Damage>,
+    /// Lengths of the packs that are there: bytes.
+    packs: BTreeMap<Hash, u64>,
 }
 
 /// Where a chunk is stored.
@@ -54,6 +56,7 @@ impl Chunks {
             places: HashMap::new(),
             copies: HashMap::new(),
             damaged: BTreeMap::new(),
+            packs: BTreeMap::new(),
         };
         for object in storage.list(pack::PREFIX)? {
             let Some(id) = pack::parse_object_name(&object.name) else {
@@ -63,7 +66,7 @@ impl Chunks {
                 continue;
             }
             let index = pack::read_index(&**storage, &id);
-            chunks.add_pack(id, index.entries);
+            chunks.add_pack(id, object.len, index.entries);
             // A writer may have deleted the pack since it was listed: then no checkpoint needs it.
             if let Some(damage) = index.damage.filter(|damage| damage.problem != Problem::Missing) {
                 chunks.damaged.insert(id, damage);
@@ -82,7 +85,8 @@ impl Chunks {
     }
 
     /// Adds the pack of an earlier process.
-    pub fn add_pack(&mut self, pack: Hash, entries: Vec<PackEntry>) {
+    pub fn add_pack(&mut self, pack: Hash, len: u64, entries: Vec<PackEntry>) {
+        self.packs.insert(pack, len);
         for entry in entries {
             let place = Place { pack, entry, good: AtomicBool::new(false) };
             match self.places.entry(place.entry.id) {
@@ -95,7 +99,8 @@ impl Chunks {
     }
 
     /// Adds a pack that this process has written.
-    pub fn add_fresh_pack(&mut self, pack: Hash, entries: Vec<PackEntry>) {
+    pub fn add_fresh_pack(&mut self, pack: Hash, len: u64, entries: Vec<PackEntry>) {
+        self.packs.insert(pack, len);
         for entry in entries {
             let id = entry.id;
             let place = Place { pack, entry, good: AtomicBool::new(true) };
@@ -118,7 +123,8 @@ impl Chunks {
         let (full, differences): (Vec<_>, Vec<_>) = found.into_iter().partition(|entry| entry.base.is_none());
         let mut good: Vec<_> = full.into_iter().filter(|entry| self.is_good_at(pack, entry)).collect();
         // Bases that only the damaged index did not tell of are found from here on.
-        self.add_pack(*pack, good.clone());
+        let len = self.packs.get(pack).copied().unwrap_or(0);
+        self.add_pack(*pack, len, good.clone());
         good.extend(differences.into_iter().filter(|entry| self.is_good_at(pack, entry)));
         good.sort_by_key(|entry| entry.offset);
         (good, true)
@@ -148,10 +154,9 @@ impl Chunks {
         self.read_stored(&Place { pack: *pack, entry: entry.clone(), good: AtomicBool::new(false) })
     }
 
-    /// Every pack of which something is known.
-    pub fn packs(&self) -> BTreeSet<Hash> {
-        let known = self.places.values().chain(self.copies.values().flatten());
-        known.map(|place| place.pack).chain(self.damaged.keys().copied()).collect()
+    /// The packs that are there, with their lengths in bytes.
+    pub fn packs(&self) -> &BTreeMap<Hash, u64> {
+        &self.packs
     }
 
     /// Forgets the chunks of a pack that is to be deleted.
@@ -175,6 +180,7 @@ impl Chunks {
             }
         });
         self.damaged.remove(pack);
+        self.packs.remove(pack);
     }
 
     /// True when some pack holds the chunk.

@@ -13,6 +13,8 @@ use crate::store::Store;
 /// How much is done to free space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thoroughness {
+    /// Between two saves of a training, where time counts: packs that nothing needs are deleted.
+    BetweenSaves,
     /// Packs are rewritten when more than half of the run is not needed.
     Usual,
     /// Every pack of which a quarter is not needed is rewritten.
@@ -55,8 +57,8 @@ impl Store {
         let join_small = small >= if thoroughness == Thoroughness::Full { 2 } else { MANY };
         let dead_share = match thoroughness {
             Thoroughness::Full => 0.25,
-            Thoroughness::Usual if dead > live => 0.25,
-            Thoroughness::Usual => 2.0,
+            _ if dead > live => 0.25,
+            _ => 2.0,
         };
         let worthwhile = |use_: &Use| {
             // A pack without anything that is needed is not rewritten but deleted.
@@ -92,9 +94,9 @@ impl Store {
         let (id, entries, len) = writer.finish()?;
         self.revive(&id)?;
         for pack in packs.iter().filter(|pack| **pack != id) {
-            self.chunks.remove_pack(pack);
+            self.set_waiting(pack);
         }
-        self.chunks.add_pack(id, entries);
+        self.chunks.add_pack(id, len, entries);
         Ok(len)
     }
 

@@ -18,6 +18,9 @@ use crate::store::Store;
 use crate::time::now_seconds;
 use crate::trash;
 
+/// Between saves, packs are compacted once in so many prunings.
+const COMPACT_EVERY: u64 = 16;
+
 /// Pruning failed; every checkpoint that was to be kept is still there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -95,6 +98,20 @@ impl Store {
         self.prune_and_sweep(retention, best, grace_seconds, Thoroughness::Usual)
     }
 
+    /// As [`prune`](Self::prune), for after every save of a training: nothing is listed, and the time
+    /// since when a pack is not needed is kept by this process only.
+    ///
+    /// # Errors
+    /// When the run cannot be written.
+    pub fn prune_between_saves(
+        &mut self,
+        retention: &Retention,
+        best: Option<&Best>,
+        grace_seconds: u64,
+    ) -> Result<Pruned, PruneError> {
+        self.prune_and_sweep(retention, best, grace_seconds, Thoroughness::BetweenSaves)
+    }
+
     /// Frees all that can be freed without deleting a checkpoint: packs that none needs are
     /// deleted, once they are condemned for `grace_seconds`, and packs of which a quarter is not
     /// needed, or that are small, are written anew.
@@ -120,10 +137,17 @@ impl Store {
         let mut pruned = Pruned { plan, ..Pruned::default() };
         match self.live_chunks() {
             Ok(live) => {
-                pruned.rewritten_bytes = self.compact(&live, thoroughness)?;
+                let between_saves = thoroughness == Thoroughness::BetweenSaves;
+                self.prunings += u64::from(between_saves);
+                if !between_saves || self.prunings.is_multiple_of(COMPACT_EVERY) {
+                    pruned.rewritten_bytes = self.compact(&live, thoroughness)?;
+                }
                 let needed = self.packs_of(&live);
-                self.sweep_packs(&needed, grace_seconds, &mut pruned)?;
-                self.sweep_history()?;
+                self.sweep_packs(&needed, grace_seconds, between_saves, &mut pruned)?;
+                if !between_saves {
+                    // A checkpoint that goes leaves no segment behind: the newer ones continue it.
+                    self.sweep_history()?;
+                }
             }
             Err(damage) => pruned.kept_because = Some(damage),
         }
@@ -191,13 +215,11 @@ impl Store {
         &mut self,
         needed: &BTreeSet<Hash>,
         grace: u64,
+        between_saves: bool,
         pruned: &mut Pruned,
     ) -> Result<(), StorageError> {
         let now = now_seconds();
-        for object in self.storage.list(pack::PREFIX)? {
-            let Some(id) = pack::parse_object_name(&object.name) else {
-                continue;
-            };
+        for (id, len) in self.packs_there(between_saves)? {
             if needed.contains(&id) {
                 continue;
             }
@@ -205,19 +227,48 @@ impl Store {
             if grace > 0 && since.is_none_or(|since| now.saturating_sub(since) < grace) {
                 if since.is_none() {
                     // First in the books: a mark whose writing failed may be there all the same.
-                    self.condemned.insert(id, now);
-                    self.chunks.remove_pack(&id);
-                    trash::mark(&*self.storage, &id, now)?;
+                    self.set_waiting(&id);
+                    if !between_saves {
+                        self.waiting.remove(&id);
+                        trash::mark(&*self.storage, &id, now)?;
+                    }
                 }
-                pruned.condemned_bytes += object.len;
+                pruned.condemned_bytes += len;
                 continue;
             }
             self.chunks.remove_pack(&id);
-            self.storage.delete(&object.name)?;
-            self.revive(&id)?;
-            pruned.freed_bytes += object.len;
+            self.storage.delete(&pack::object_name(&id))?;
+            if self.waiting.remove(&id).is_some() {
+                self.condemned.remove(&id);
+            } else {
+                self.revive(&id)?;
+            }
+            pruned.freed_bytes += len;
         }
         Ok(())
+    }
+
+    /// Notes that nothing needs a pack from now on.
+    pub(crate) fn set_waiting(&mut self, pack: &Hash) {
+        let len = self.chunks.packs().get(pack).copied().unwrap_or(0);
+        self.chunks.remove_pack(pack);
+        self.condemned.insert(*pack, now_seconds());
+        self.waiting.insert(*pack, len);
+    }
+
+    /// The packs with their lengths: as listed, or as this process knows them.
+    fn packs_there(&self, known: bool) -> Result<Vec<(Hash, u64)>, StorageError> {
+        if known {
+            let known = self.chunks.packs().iter().chain(&self.waiting).map(|(&id, &len)| (id, len));
+            let marked = self.condemned.keys().filter(|id| !self.waiting.contains_key(id));
+            let len = |id: &Hash| self.storage.len(&pack::object_name(id)).unwrap_or(0);
+            return Ok(known.chain(marked.map(|id| (*id, len(id)))).collect());
+        }
+        let objects = self.storage.list(pack::PREFIX)?;
+        Ok(objects
+            .into_iter()
+            .filter_map(|object| Some((pack::parse_object_name(&object.name)?, object.len)))
+            .collect())
     }
 
     /// Deletes the history segments that no checkpoint's history contains.

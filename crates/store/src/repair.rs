@@ -100,7 +100,8 @@ impl Store {
     fn repair_packs(&mut self, repaired: &mut Repaired) -> Result<(), SaveError> {
         let mut writer = PackWriter::new(&self.storage)?;
         let (mut damaged, mut written) = (Vec::new(), BTreeSet::new());
-        for pack in self.chunks.packs() {
+        let packs: Vec<Hash> = self.chunks.packs().keys().copied().collect();
+        for pack in packs {
             let (good, is_damaged) = self.chunks.good_chunks_of(&pack);
             if !is_damaged {
                 continue;
@@ -118,9 +119,9 @@ impl Store {
         }
         if !written.is_empty() {
             writer = writer.push(&mark_of_repair(&damaged, self.chunks.cipher()))?;
-            let (id, entries, _) = writer.finish()?;
+            let (id, entries, len) = writer.finish()?;
             self.revive(&id)?;
-            self.chunks.add_fresh_pack(id, entries);
+            self.chunks.add_fresh_pack(id, len, entries);
         }
         for pack in damaged {
             self.chunks.remove_pack(&pack);

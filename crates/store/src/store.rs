@@ -31,6 +31,8 @@ pub struct Store {
     pub(crate) commits: BTreeMap<u64, Result<CommitRecord, Damage>>,
     /// Packs that no checkpoint needs and that wait for their end.
     pub(crate) condemned: BTreeMap<Hash, u64>,
+    /// Those of them that only this process knows of, with their lengths.
+    pub(crate) waiting: BTreeMap<Hash, u64>,
     /// Names of the chunks that each checkpoint needs, as far as it was asked for.
     pub(crate) needs: HashMap<u64, Arc<Vec<Hash>>>,
     /// What the next save may be told by differences from; found at the first save.
@@ -38,6 +40,8 @@ pub struct Store {
     pub(crate) compression: Compression,
     /// History segments that are known to be part of a checkpoint's history.
     pub(crate) chained: BTreeSet<String>,
+    /// Prunings between saves, so far.
+    pub(crate) prunings: u64,
     lease: Option<Box<dyn Lease>>,
     pub(crate) poisoned: bool,
 }
@@ -154,10 +158,12 @@ impl Store {
             storage,
             identity_damage,
             condemned,
+            waiting: BTreeMap::new(),
             needs: HashMap::new(),
             bases: None,
             compression: Compression::default(),
             chained: BTreeSet::new(),
+            prunings: 0,
             lease,
             poisoned: false,
         };
@@ -326,14 +332,15 @@ impl Store {
     /// Takes a committed checkpoint into the books.
     pub(crate) fn accept(&mut self, record: CommitRecord, packs: Vec<NewPack>) {
         for pack in packs {
-            self.chunks.add_fresh_pack(pack.id, pack.entries);
+            self.chunks.add_fresh_pack(pack.id, pack.len, pack.entries);
         }
         self.commits.insert(record.step, Ok(record));
     }
 
     /// A pack that was condemned has been written again: the same content has the same name.
     pub(crate) fn revive(&mut self, pack: &Hash) -> Result<(), StorageError> {
-        if self.condemned.remove(pack).is_some() {
+        let waited = self.waiting.remove(pack).is_some();
+        if self.condemned.remove(pack).is_some() && !waited {
             trash::unmark(&*self.storage, pack)?;
         }
         Ok(())

@@ -97,8 +97,13 @@ impl<D: Disk> FileStorage<D> {
     /// Gives a synced temporary file its final name, durably.
     fn publish(&self, temporary: &Path, path: &Path) -> io::Result<()> {
         let parent = path.parent().unwrap_or(Path::new(""));
-        self.create_dirs(parent)?;
-        self.disk.rename(temporary, path)?;
+        match self.disk.rename(temporary, path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.create_dirs(parent)?;
+                self.disk.rename(temporary, path)?;
+            }
+            result => result?,
+        }
         self.disk.sync_dir(directory(parent))
     }
 
