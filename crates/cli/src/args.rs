@@ -200,6 +200,9 @@ pub struct InspectArgs {
     pub checkpoint: String,
     /// An entry, such as state.update.layers.0.
     pub path: Option<String>,
+    /// Only these rows of an array, such as 10..20; no others are read.
+    #[arg(long, value_name = "FROM..TO", requires = "path", value_parser = row_range)]
+    pub rows: Option<std::ops::Range<u64>>,
     /// Levels of the tree to show.
     #[arg(long, default_value_t = 4)]
     pub depth: usize,
@@ -232,6 +235,14 @@ pub enum DepthArg {
     Sample,
     /// Every byte.
     Full,
+}
+
+/// Rows from `10..20`.
+fn row_range(text: &str) -> Result<std::ops::Range<u64>, String> {
+    let ends = text.split_once("..").and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    let range =
+        ends.map(|(from, to)| from..to).filter(|range: &std::ops::Range<u64>| range.start < range.end);
+    range.ok_or_else(|| "a range such as 10..20 is expected".to_owned())
 }
 
 /// A share from `5%` or `5`.

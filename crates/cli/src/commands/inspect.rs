@@ -1,5 +1,8 @@
 //! `inspect`: the state as a tree, one entry, or one array.
 
+use std::ops::Range;
+
+use anyhow::bail;
 use rekindle::{ArrayRef, Checkpoint, DType, EntryPath, Node, StoredTree, no_entry, time};
 use rekindle_train::{Registry, describe, number};
 use serde_json::{Value, json};
@@ -21,24 +24,30 @@ pub fn inspect(registry: &Registry, args: &InspectArgs, json: bool) -> anyhow::R
     let tree = checkpoint.tree()?;
     let node = tree.at(&path).ok_or_else(|| no_entry(&tree, &path))?;
     if let Node::Array(array) = node {
-        return show_array(&checkpoint, &path, array, json);
+        return show_array(&checkpoint, &path, array, args.rows.clone(), json);
     }
+    if args.rows.is_some() {
+        bail!("`{path}` is no array; --rows takes a part of one");
+    }
+    let note = source.store.note(Some(source.step))?;
     if json {
         let record = checkpoint.record();
         let (state_hash, about) = (record.state_hash, &record.about);
         output::print_json(&json!({
-            "step": record.step, "state_hash": state_hash, "about": about, "path": args.path, "state": to_json(node),
+            "step": record.step, "state_hash": state_hash, "about": about, "path": args.path, "note": note,
+            "lineage": source.store.identity().lineage, "state": to_json(node),
         }))?;
         return Ok(0);
     }
     let title = || vec![format!("{}  {}", output::bold(&path.to_string()), output::dim(&summary(node)))];
-    let mut lines = if path.is_root() { heading(&checkpoint) } else { title() };
+    let mut lines = if path.is_root() { heading(&source, note)? } else { title() };
     draw(node, "", args.depth, &mut lines);
     output::print(&lines.join("\n"))?;
     Ok(0)
 }
 
-fn heading(checkpoint: &Checkpoint<'_>) -> Vec<String> {
+fn heading(source: &Source, note: Option<String>) -> anyhow::Result<Vec<String>> {
+    let checkpoint = source.checkpoint()?;
     let record = checkpoint.record();
     let about = &record.about;
     let system = if about.system.is_empty() { String::new() } else { format!(" of a {} run", about.system) };
@@ -55,8 +64,13 @@ fn heading(checkpoint: &Checkpoint<'_>) -> Vec<String> {
         lines.push(format!("history of {rows} {}: see --history", if rows == 1 { "row" } else { "rows" }));
     }
     lines.extend(about.changes.iter().map(|change| format!("changed at {change}")));
+    if let Some(lineage) = &source.store.identity().lineage {
+        lines.push(format!("run started from {}", lineage.source));
+    }
+    lines.extend(source.store.note(None)?.map(|note| format!("run: {note}")));
+    lines.extend(note.map(|note| format!("note: {note}")));
     lines.push(String::new());
-    lines
+    Ok(lines)
 }
 
 fn draw(node: &StoredTree, indent: &str, depth: usize, lines: &mut Vec<String>) {
@@ -141,9 +155,13 @@ fn show_array(
     checkpoint: &Checkpoint<'_>,
     path: &EntryPath,
     array: &ArrayRef,
+    rows: Option<Range<u64>>,
     json: bool,
 ) -> anyhow::Result<u8> {
-    let bytes = checkpoint.read_array(path, array)?;
+    let bytes = match rows {
+        Some(rows) => checkpoint.read_rows(path, array, rows)?,
+        None => checkpoint.read_array(path, array)?,
+    };
     let dtype = array.kind().dtype;
     let statistics = Statistics::of(dtype, &bytes);
     let first: Vec<f64> =
