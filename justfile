@@ -36,3 +36,7 @@ figures:
 # The fault-injection proofs at full size, written to docs/reliability.md.
 reliability:
     cargo run --release -p rekindle-reliability
+
+# Fuzz one target, or each in turn, for so many seconds; needs cargo-fuzz, see fuzz/README.md.
+fuzz TARGET='' SECONDS='120':
+    fuzz/run.sh "{{TARGET}}" {{SECONDS}}
