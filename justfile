@@ -40,3 +40,7 @@ reliability:
 # The figures of docs/benchmarks.md that stand beside a peer, on the disk of `dir` and in memory.
 bench dir="target/bench" tmpfs="/dev/shm":
     cargo run --release -p rekindle-bench -- all --dir {{dir}} --tmpfs {{tmpfs}}
+
+# Fuzz one target, or each in turn, for so many seconds; needs cargo-fuzz, see fuzz/README.md.
+fuzz TARGET='' SECONDS='120':
+    fuzz/run.sh "{{TARGET}}" {{SECONDS}}

@@ -3,6 +3,8 @@
 //! The first line of a segment is `{"previous": NAME or null}`; the others are the caller's rows.
 //! A segment's name holds the hash of its content.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -98,9 +100,11 @@ pub(crate) fn rows(
 ) -> (Vec<Row>, Option<Damage>) {
     let (mut segments, mut damage) = (Vec::new(), None);
     let mut next = last.map(str::to_owned);
-    while let Some(name) = next {
+    // A name is part of the hashed content that names it, so that good segments make no circle. But
+    // a segment can name one that is not there, behind which the walk would come to it again.
+    let mut seen = BTreeSet::new();
+    while let Some(name) = next.filter(|name| seen.insert(name.clone())) {
         next = match read(storage, &name, cipher) {
-            // The name before a segment is part of its hashed content: no cycle is possible.
             Ok((previous, rows)) => {
                 segments.push(rows);
                 previous
@@ -127,5 +131,23 @@ pub(crate) fn put(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(),
         // Named by its content: the same segment from a save that was cut short, or a damaged one.
         Err(StorageError::Exists { .. }) => storage.put(name, bytes),
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::MemoryStorage;
+
+    #[test]
+    fn a_segment_after_one_that_is_missing_is_read_once() {
+        let storage = MemoryStorage::new();
+        let missing = object_name(9, &Hash::of(b"missing"));
+        let row = Row::from_iter([("step".to_owned(), Value::from(1))]);
+        let (name, bytes) = encode(1, Some(&missing), std::slice::from_ref(&row), None);
+        put(&storage, &name, &bytes).unwrap();
+        let (read, damage) = rows(&storage, Some(&name), None);
+        assert_eq!(read, [row]);
+        assert_eq!(damage.map(|damage| damage.object), Some(missing));
     }
 }

@@ -254,9 +254,9 @@ impl<'a> IndexReader<'a> {
     }
 
     fn fetch(&mut self, hash: &Hash, path: &EntryPath) -> Result<Vec<u8>, Damage> {
+        self.spend(self.chunks.raw_len(hash).unwrap_or(0) as usize, hash)?;
         let bytes = self.chunks.read(hash).map_err(|damage| damage.in_entry(path))?;
-        self.spend(bytes.len(), hash)?;
-        self.note(hash, path);
+        self.note(hash, path)?;
         Ok(bytes)
     }
 
@@ -269,16 +269,23 @@ impl<'a> IndexReader<'a> {
     /// Notes that what stands at `path` is lost; false when reading has to end there.
     fn lose(&mut self, path: &EntryPath) -> bool {
         let Some(lost) = &mut self.lost else { return false };
-        if lost.last() != Some(path) {
-            lost.push(path.clone());
+        if lost.last() == Some(path) {
+            return true;
         }
+        let Some(budget) = self.budget.checked_sub(memory_of(path) as u64) else { return false };
+        self.budget = budget;
+        lost.push(path.clone());
         true
     }
 
-    fn note(&mut self, hash: &Hash, path: &EntryPath) {
+    fn note(&mut self, hash: &Hash, path: &EntryPath) -> Result<(), Damage> {
+        // A long name above many chunks stands in the path of each. It counts whether or not paths
+        // are collected, so that what can be read does not depend on what is asked for.
+        self.spend(memory_of(path), hash)?;
         if let Some(used) = &mut self.used {
             used.push((*hash, path.clone()));
         }
+        Ok(())
     }
 
     fn node(&mut self, hash: &Hash, path: &mut EntryPath, depth: usize) -> Result<StoredTree, Damage> {
@@ -471,7 +478,7 @@ impl<'a> IndexReader<'a> {
         input: &Input<'_>,
         path: &EntryPath,
     ) -> Result<(), Damage> {
-        self.note(hash, path);
+        self.note(hash, path)?;
         match self.chunks.raw_len(hash) {
             Some(found) if found != len => {
                 Err(input.malformed("a chunk of another length than its place takes").in_entry(path))
@@ -479,6 +486,11 @@ impl<'a> IndexReader<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// Bytes that a copy of `path` takes, without what each entry takes anyway.
+fn memory_of(path: &EntryPath) -> usize {
+    path.segments().iter().map(|segment| size_of::<String>() + segment.len()).sum()
 }
 
 fn node_name(hash: &Hash) -> String {
@@ -584,5 +596,40 @@ impl<'a> Input<'a> {
             }
             _ => return Err(self.malformed("an unknown code")),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use crate::codec::Codec;
+    use crate::pack::{PackWriter, StoredChunk};
+    use crate::storage::{MemoryStorage, Storage};
+
+    #[test]
+    fn a_long_name_above_many_chunks_takes_no_more_memory_than_a_tree_may() {
+        let boxes = 4096;
+        let mut node = vec![STRUCT];
+        put_varint(1, &mut node);
+        put_name(&"n".repeat(1 << 20), &mut node);
+        node.extend([ARRAY_CHUNKS, DType::U8.code()]);
+        put_varint(1, &mut node);
+        put_varint(boxes * CHUNK_LIMIT, &mut node);
+        node.resize(node.len() + boxes as usize * Hash::LEN, 7);
+
+        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+        let root = Hash::of(&node);
+        let (raw_len, codec, encrypted, base) = (node.len(), Codec::Raw, false, None);
+        let chunk =
+            StoredChunk { id: root, raw_len, codec, encrypted, stored_hash: root, base, stored: node };
+        PackWriter::new(&storage).unwrap().push(&chunk).unwrap().finish().unwrap();
+        let chunks = Chunks::open(&storage, None, &BTreeSet::new()).unwrap();
+        let budget = IndexReader::new(&chunks).budget;
+        assert!(budget < boxes << 20, "the run is so large that it may take that much");
+        let damage = read(&chunks, &root).unwrap_err();
+        assert!(damage.to_string().contains("beyond all measure"), "{damage}");
     }
 }

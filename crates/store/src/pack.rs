@@ -320,8 +320,19 @@ fn candidate_starts(tail: &[u8], index_end: usize) -> Vec<usize> {
     if let Some(start) = stated.filter(|&start| whole(start)) {
         return vec![start];
     }
-    let searched = (0..index_end).find(|&start| whole(start));
-    stated.into_iter().chain(searched).collect()
+    stated.into_iter().chain(first_start_of_entries(&tail[..index_end])).collect()
+}
+
+/// The first place from which entries reach the end of `bytes`. Every place is looked at once, from
+/// the last to the first, as hostile bytes could otherwise take the square of their number.
+fn first_start_of_entries(bytes: &[u8]) -> Option<usize> {
+    let mut reaches_end = vec![false; bytes.len() + 1];
+    reaches_end[bytes.len()] = true;
+    for start in (0..bytes.len()).rev() {
+        let mut rest = &bytes[start..];
+        reaches_end[start] = take_entry(&mut rest).is_some() && reaches_end[bytes.len() - rest.len()];
+    }
+    reaches_end[..bytes.len()].iter().position(|&reaches| reaches)
 }
 
 /// Gives every entry its place as counted from the beginning, and adds it as counted from
@@ -441,6 +452,15 @@ mod tests {
             let storage = MemoryStorage::from_objects([(name.clone(), good[..position].to_vec())].into());
             assert!(read_index(&storage, &id).damage.is_some(), "length {position}");
         }
+    }
+
+    /// The square of its length would be minutes.
+    #[test]
+    fn an_index_is_searched_for_in_time_that_grows_with_the_pack() {
+        let (id, entries) = (Hash([0; 32]), vec![0; 4 << 20]);
+        let bytes = [entries, vec![0xff; 100 + TRAILER_LEN]].concat();
+        let storage = MemoryStorage::from_objects([(object_name(&id), bytes)].into());
+        assert_eq!(salvage_index(&storage, &id), []);
     }
 
     #[test]

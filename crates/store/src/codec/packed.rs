@@ -148,9 +148,10 @@ pub(super) fn decode_into(stored: &[u8], raw: &mut [u8]) -> Option<()> {
     }
     let (low, words) = body.split_at(layout.low_len(count));
     let mut low = LowBits { bytes: low, pending: 0, filled: 0 };
-    let digits_a_word = layout.digits_a_word();
+    // A radix of 1 has no digits and no words; any number of them would fit one.
+    let in_a_word = if radix > 1 { layout.digits_a_word() } else { count.max(1) };
     let mut words = words.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default()));
-    for elements in raw.chunks_mut(width * if radix > 1 { digits_a_word } else { count.max(1) }) {
+    for elements in raw.chunks_mut(width * in_a_word) {
         let mut word = if radix > 1 { words.next()? } else { 0 };
         for element in elements.chunks_exact_mut(width) {
             let digit = word % radix;
@@ -190,5 +191,20 @@ impl LowBits<'_> {
         self.pending >>= bits;
         self.filled -= bits;
         value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The encoder never writes it, as planes hold such chunks better; the walk for the number of
+    /// digits a word would have no end.
+    #[test]
+    fn values_without_digits_are_decoded() {
+        let stored = [&7u64.to_le_bytes()[..], &[2, 0], &1u16.to_le_bytes()].concat();
+        let mut raw = [0xa5; 6];
+        assert_eq!(decode_into(&stored, &mut raw), Some(()));
+        assert_eq!(raw, [7, 0, 7, 0, 7, 0]);
     }
 }
