@@ -393,10 +393,12 @@ impl Store {
         Ok(self.delete_commit(step)?)
     }
 
+    /// What was said of the checkpoint goes first: after a crash in between, it would stand for the
+    /// next checkpoint of the step.
     pub(crate) fn delete_commit(&mut self, step: u64) -> Result<(), StorageError> {
-        self.storage.delete(&commit::object_name(step))?;
         self.delete_signatures(step)?;
         self.delete_note(step)?;
+        self.storage.delete(&commit::object_name(step))?;
         self.commits.remove(&step);
         self.needs.remove(&step);
         Ok(())
