@@ -77,7 +77,8 @@ struct Known {
 
 impl Pair {
     fn new(random: Random, in_memory: bool) -> Result<Self, String> {
-        let storage = if in_memory { Arc::new(MemoryStorage::new()) } else { storage_on(&SimDisk::new()) };
+        let storage =
+            if in_memory { Arc::new(MemoryStorage::new()) } else { storage_on(&SimDisk::new(), None) };
         let store = Store::create(Arc::clone(&storage), "", None, "model").map_err(text)?;
         Ok(Self { random, storage, store, checkpoints: BTreeMap::new(), tags: BTreeMap::new() })
     }
