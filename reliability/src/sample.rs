@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use serde::{Deserialize, Serialize};
+
 use rekindle::{About, Array, ArrayType, DType, Node, Row, Saved, Scalar, Store, Tree};
 
 use crate::random::Random;
@@ -49,6 +51,22 @@ pub fn drifting(count: u64, seed: u64, moment: u64) -> Tree {
     };
     let bytes = (0..count).flat_map(|_| next().to_le_bytes()).collect();
     Node::Array(Array::new(DType::F32, vec![count], bytes).expect("four bytes each"))
+}
+
+/// The state of a training loop.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Training {
+    step: u64,
+    #[serde(with = "rekindle::array")]
+    weights: Vec<f32>,
+}
+
+impl Training {
+    /// The state at a step: it moves a little from step to step.
+    pub fn at(step: u64) -> Self {
+        let weight = |i: u16| (f32::from(i * 37 % 101) - 50.5) * (1.0 + 1e-5 * step as f32);
+        Self { step, weights: (0..400).map(weight).collect() }
+    }
 }
 
 /// The metric that is saved with every step.

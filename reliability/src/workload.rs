@@ -16,7 +16,7 @@ use rekindle::{
 use serde::{Deserialize, Serialize};
 
 use crate::packs;
-use crate::sample::{Failure, drifting, noise, other_state, save, state};
+use crate::sample::{Failure, Training, drifting, noise, other_state, save, state};
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -259,21 +259,6 @@ fn plain_run_of(steps: u64) -> Result<Arc<dyn Storage>, Failure> {
     store.set_tag("good", MARKED, false)?;
     store.set_note(Some(MARKED), "a note")?;
     Ok(memory)
-}
-
-/// The state of a training loop.
-#[derive(Serialize, Deserialize)]
-struct Training {
-    step: u64,
-    #[serde(with = "rekindle::array")]
-    weights: Vec<f32>,
-}
-
-impl Training {
-    fn at(step: u64) -> Self {
-        let weights = (0..400).map(|i| (i as f32).sin() * (1.0 + 1e-5 * step as f32)).collect();
-        Self { step, weights }
-    }
 }
 
 fn keep_all() -> Policy {
