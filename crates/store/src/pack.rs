@@ -320,8 +320,19 @@ fn candidate_starts(tail: &[u8], index_end: usize) -> Vec<usize> {
     if let Some(start) = stated.filter(|&start| whole(start)) {
         return vec![start];
     }
-    let searched = (0..index_end).find(|&start| whole(start));
-    stated.into_iter().chain(searched).collect()
+    stated.into_iter().chain(first_that_reaches(&tail[..index_end])).collect()
+}
+
+/// The first place from which entries follow each other up to the end. Each place is looked at
+/// once, from the end on, so that no content makes the search long.
+fn first_that_reaches(tail: &[u8]) -> Option<usize> {
+    let mut reaches = vec![false; tail.len() + 1];
+    reaches[tail.len()] = true;
+    for start in (0..tail.len()).rev() {
+        let mut rest = &tail[start..];
+        reaches[start] = take_entry(&mut rest).is_some() && reaches[tail.len() - rest.len()];
+    }
+    reaches[..tail.len()].iter().position(|&reaches| reaches)
 }
 
 /// Gives every entry its place as counted from the beginning, and adds it as counted from

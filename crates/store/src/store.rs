@@ -289,7 +289,8 @@ impl Store {
     /// A save may take what the one before took, or the whole state, if there is none. It stays
     /// an estimate; a disk that is full all the same aborts the save, and no checkpoint is hurt.
     fn require_space(&self) -> Result<(), SaveError> {
-        let needed = self.newest_readable().map_or(0, |record| record.new_bytes) + SPACE_RESERVE;
+        let needed =
+            self.newest_readable().map_or(0, |record| record.new_bytes).saturating_add(SPACE_RESERVE);
         match self.storage.available() {
             Some(available) if available < needed => {
                 Err(SaveError::NoSpace { location: self.location(), needed, available })
