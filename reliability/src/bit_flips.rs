@@ -1,9 +1,9 @@
 //! A bit of a file changes.
 //!
-//! A run of about 256 KiB: two checkpoints that share arrays, long strings, a history, a tag. Every
-//! bit of every file of it is flipped in turn; then the run is opened and verified, and every
-//! checkpoint, tag and history is read. Nothing may panic, no state may be loaded that was not
-//! saved, and the damage must be found and the damaged file named.
+//! A run of 256 KiB: two checkpoints with chunks of every codec, some of them shared, a history, a
+//! tag. Every bit of every file of it is flipped in turn; then the run is opened and verified, and
+//! every checkpoint, tag and history is read. Nothing may panic, no state may be loaded that was
+//! not saved, and the damage must be found and the damaged file named.
 //!
 //! With a stride, the same is done to a copy that a writer goes on with: it sets the damaged
 //! checkpoints aside and saves their states anew, which must then load.
@@ -17,17 +17,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use rekindle::storage::{Holder, Lease, MemoryStorage, Object, Storage, StorageError, Upload};
-use rekindle::{Depth, EntryPath, Node, Row, Scalar, Store, Tree};
+use rekindle::{Array, Compression, DType, Depth, EntryPath, Node, Row, Scalar, Store, Tree};
 
 use crate::outcome::{Outcome, Scale, guarded};
-use crate::sample::{Failure, noise, save};
+use crate::packs::{self, CODECS, END};
+use crate::random::Random;
+use crate::sample::{Failure, drifting, noise, save};
 
 const STEPS: [u64; 2] = [10, 20];
 const TAG: &str = "good";
 /// After every so many flips, a writer goes on with the damaged run.
 const GO_ON_STRIDE: usize = 2003;
-/// Length and name at the end of a pack: bytes.
-const END: usize = 40;
+/// Floats of the array that makes up most of a state.
+const NOISE: u64 = 30_300;
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
@@ -51,26 +53,54 @@ impl Whole {
     fn new() -> Result<Self, Failure> {
         let memory = MemoryStorage::new();
         let mut store = Store::create(Arc::new(memory.clone()), "", None, "flips")?;
+        store.set_compression(Compression::Small);
         for step in STEPS {
             save(&mut store, step, &state(step))?;
         }
         store.set_tag(TAG, STEPS[0], false)?;
+        let codecs = packs::codecs(&memory)?;
+        if let Some(missing) = CODECS.iter().find(|codec| !codecs.contains_key(*codec)) {
+            return Err(format!("no chunk of it is stored as {missing}: {codecs:?}").into());
+        }
         let rows = store.records().map(|record| store.history(record).0).collect();
         Ok(Self { objects: Arc::new(memory.to_objects()), rows })
     }
 }
 
-/// Of its 256 KiB, half is shared by both steps.
+/// Nearly all of it is one array of noise, so that little else than hashing takes time.
 fn state(step: u64) -> Tree {
     let field = |name: &str, node| (name.to_owned(), node);
+    let second = usize::from(step == STEPS[1]);
+    let letters: Vec<u8> = bytes(4000, 1).iter().map(|byte| byte % 64).collect();
+    let moved = [&[7; 3][..], &letters].concat()[3 * (1 - second)..][..4000].to_vec();
     Node::Struct(vec![
         field("step", Node::Scalar(Scalar::U64(step))),
-        field("shared", noise(32 << 10, 1)),
-        field("weights", noise(15 << 10, step)),
+        field("noise", noise(NOISE, step)),
+        field("shared", noise(300, 1)),
+        field("drifting", drifting(500, 1, step)),
+        field(
+            "range",
+            array_of(DType::U32, words(500, 2).iter().flat_map(|n| (n % 5).to_le_bytes()).collect()),
+        ),
+        field("repeating", array_of(DType::U8, bytes(512, 3).repeat(4))),
+        field("letters", array_of(DType::U8, moved)),
         field("bias", noise(17, step)),
         field("text", Node::Scalar(Scalar::Str("a long text ".repeat(200)))),
-        field("moments", Node::List((0..8).map(|i| noise(40, step + i)).collect())),
     ])
+}
+
+fn bytes(count: usize, seed: u64) -> Vec<u8> {
+    Random::new(seed, &[count as u64]).bytes(count)
+}
+
+fn words(count: usize, seed: u64) -> Vec<u32> {
+    let mut random = Random::new(seed, &[count as u64]);
+    (0..count).map(|_| random.below(1 << 32) as u32).collect()
+}
+
+fn array_of(dtype: DType, bytes: Vec<u8>) -> Tree {
+    let count = (bytes.len() / dtype.size()) as u64;
+    Node::Array(Array::new(dtype, vec![count], bytes).expect("so many whole elements"))
 }
 
 fn flip_each(whole: &Whole, scale: &Scale, seed: u64, outcome: &mut Outcome) {

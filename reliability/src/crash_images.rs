@@ -18,17 +18,21 @@ use rayon::prelude::*;
 use rekindle::storage::sim::{Entries, Operation, SimDisk};
 
 use crate::outcome::{Outcome, Scale, guarded};
-use crate::power_cut::Journal;
+use crate::packs;
+use crate::power_cut::{Fate, Journal};
 use crate::random::Random;
 use crate::sample::Failure;
 use crate::survival::survives;
-use crate::workload::{Expected, Story, WORKLOADS, Workload, storage_on};
+use crate::workload::{Expected, Story, WORKLOADS, Workload};
+
+/// So many images are held in memory at once.
+const AT_ONCE: usize = 64;
 
 /// Runs the proof.
 pub fn crash_images(scale: &Scale, seed: u64) -> Outcome {
     let mut proof =
         Proof { scale, seed, outcome: Outcome::default(), distinct: HashSet::new(), checked: HashSet::new() };
-    for name in ["images", "distinct images", "points", "workloads"] {
+    for name in ["images", "distinct images", "points", "workloads", "chunks that are differences"] {
         proof.outcome.count(name, 0);
     }
     for (number, workload) in WORKLOADS.iter().enumerate() {
@@ -38,6 +42,9 @@ pub fn crash_images(scale: &Scale, seed: u64) -> Outcome {
         }
     }
     proof.outcome.count("distinct images", proof.distinct.len() as u64);
+    if proof.outcome.counts.iter().any(|count| *count == ("chunks that are differences", 0)) {
+        proof.outcome.fail("no chunk of any workload is stored as a difference".to_owned());
+    }
     proof.outcome
 }
 
@@ -68,6 +75,8 @@ impl Proof<'_> {
         }
         self.outcome.count("points", (log.len() - begin + 1) as u64);
         self.outcome.count("workloads", 1);
+        let codecs = packs::codecs(&*story.storage())?;
+        self.outcome.count("chunks that are differences", codecs.get("delta").copied().unwrap_or(0));
         Ok(())
     }
 
@@ -112,14 +121,25 @@ impl Proof<'_> {
         random: &mut Random,
         moment: &dyn Fn() -> String,
     ) {
-        let fates = journal.fates(limit, random).into_iter();
-        let images = fates.map(|fates| (journal.image(&fates), fates));
+        for fates in journal.fates(limit, random).chunks(AT_ONCE) {
+            self.cut_power_with(journal, expected, fates, moment);
+        }
+    }
+
+    fn cut_power_with(
+        &mut self,
+        journal: &Journal,
+        expected: &Expected,
+        fates: &[Vec<Fate>],
+        moment: &dyn Fn() -> String,
+    ) {
+        let images = fates.iter().map(|fates| (journal.image(fates), fates));
         // Updates that undo each other lead to the same image.
         let images: Vec<_> = images.filter(|(image, _)| self.is_new(image, expected)).collect();
         self.outcome.count("images", images.len() as u64);
         let failures = Mutex::new(Vec::new());
         images.into_par_iter().for_each(|(image, fates)| {
-            let storage = storage_on(&SimDisk::from_entries(image));
+            let storage = expected.storage_on(&SimDisk::from_entries(image));
             if let Err(what) = guarded(|| survives(&storage, expected)) {
                 failures.lock().expect("no panic while it is held").push(format!("{fates:?}: {what}"));
             }

@@ -23,7 +23,7 @@ use rekindle::{Depth, EntryPath, SaveError, Store};
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::power_cut::Journal;
 use crate::survival::survives;
-use crate::workload::{Story, WORKLOADS, Workload, storage_on};
+use crate::workload::{Story, WORKLOADS, Workload};
 
 /// A way to fail.
 #[derive(Debug, Clone, Copy)]
@@ -125,7 +125,7 @@ fn writer_survives(workload: &Workload, trouble: &Trouble, skip: usize) -> Resul
     let log = story.disk.log();
     let mut journal = Journal::settled(&log[..begin]);
     log[begin..].iter().for_each(|operation| journal.record(operation));
-    let after_power_cut = storage_on(&SimDisk::from_entries(journal.durable()));
+    let after_power_cut = expected.storage_on(&SimDisk::from_entries(journal.durable()));
     survives(&after_power_cut, &expected).map_err(|what| format!("after a power cut, {what}"))?;
     story.writer = None;
     survives(&story.storage(), &expected)?;

@@ -16,7 +16,8 @@
 //! | [`reader_beside_writer`] | somebody reads while a writer saves and prunes |
 //!
 //! Beneath them: [`workload`] is the table of stories that the first two tell, [`power_cut`] says
-//! what a disk can look like when the power returns, [`survival`] what must be true then.
+//! what a disk can look like when the power returns, [`survival`] what must be true then, and
+//! [`packs`] tells how chunks are stored.
 
 pub mod allocation;
 pub mod bit_flips;
@@ -25,6 +26,7 @@ pub mod failing_calls;
 pub mod hostile;
 pub mod model;
 pub mod outcome;
+pub mod packs;
 pub mod power_cut;
 pub mod random;
 pub mod reader_beside_writer;

@@ -40,17 +40,13 @@ struct Cli {
 enum Child {
     /// Plays the process that is killed.
     #[command(hide = true)]
-    SaveUntilKilled {
-        dir: PathBuf,
-        #[arg(long)]
-        prune: bool,
-    },
+    SaveUntilKilled { dir: PathBuf, way: real_kills::Way },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
-    if let Some(Child::SaveUntilKilled { dir, prune }) = cli.child {
-        real_kills::save_until_killed(&dir, prune).map_err(|error| anyhow::anyhow!("{error}"))?;
+    if let Some(Child::SaveUntilKilled { dir, way }) = cli.child {
+        real_kills::save_until_killed(&dir, way).map_err(|error| anyhow::anyhow!("{error}"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let program = std::env::current_exe()?;

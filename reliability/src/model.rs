@@ -1,8 +1,10 @@
 //! Long random sequences of operations, against a plain map.
 //!
-//! Each episode is a run in memory or on a simulated disk, and some two hundred random operations:
-//! saving, saving the same or another state at a step that is taken, loading whole and in part,
-//! tags, pruning by random rules, discarding, copying to another run, opening anew. Beside it a
+//! Each episode is a run in memory or on a simulated disk, encrypted or not, and some two hundred
+//! random operations: saving, saving the same or another state at a step that is taken, loading
+//! whole, in part and by rows, tags, notes, pruning by random rules, collecting garbage, repairing
+//! what is whole, discarding, copying to another run, opening anew. States share chunks, and have
+//! an array that drifts, so that it is stored as differences and, every so often, in full. Beside it a
 //! [`BTreeMap`] says what must be there; it knows nothing of chunks, packs or grace periods, and
 //! works out by itself which checkpoints a retention keeps. After every operation the steps and
 //! tags are compared, and a random checkpoint is loaded.
@@ -12,12 +14,16 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rekindle::storage::sim::SimDisk;
-use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{Best, Depth, EntryPath, Goal, Node, PruneError, Retention, SaveError, Scalar, Store, Tree};
+use rekindle::storage::{Keyed, MemoryStorage, Storage};
+use rekindle::{
+    Array, Best, DType, DataKey, Depth, EntryPath, Goal, Node, PruneError, ReadError, Repaired, Retention,
+    SaveError, Scalar, Store, Tree,
+};
 
 use crate::outcome::{Outcome, Scale, guarded};
+use crate::packs;
 use crate::random::Random;
-use crate::sample::{self, loss, noise, row};
+use crate::sample::{self, drifting, loss, noise, row};
 use crate::workload::storage_on;
 
 /// Operations of an episode.
@@ -28,34 +34,54 @@ const TAGS: [&str; 3] = ["good", "paper", "v1.0"];
 pub fn model(scale: &Scale, seed: u64) -> Outcome {
     let episodes = scale.operations.div_ceil(EPISODE);
     let mut outcome = Outcome::default();
-    outcome.count("operations", 0);
+    for name in ["operations", "chunks that are differences"] {
+        outcome.count(name, 0);
+    }
     // In parts, so that progress can be told.
     let parts: Vec<u64> = (0..episodes).collect();
     for part in parts.chunks(20) {
         (scale.progress)("model", part[0], episodes);
         let found: Vec<_> = part.par_iter().map(|&number| (number, episode(seed, number))).collect();
-        for (number, (done, result)) in found {
+        for (number, (done, differences, result)) in found {
+            outcome.count("chunks that are differences", differences);
             outcome.count("operations", done.len() as u64);
             done.into_iter().for_each(|name| outcome.count(name, 1));
             outcome.count("episodes", 1);
             outcome.check(result, || format!("seed {seed}, episode {number}"));
         }
     }
+    if outcome.counts[1].1 == 0 {
+        outcome.fail("no chunk was stored as a difference".to_owned());
+    }
     outcome
 }
 
-fn episode(seed: u64, number: u64) -> (Vec<&'static str>, Result<(), String>) {
-    let mut done = Vec::new();
+/// The operations that were done, the chunks that were differences at the end, and what went wrong.
+fn episode(seed: u64, number: u64) -> (Vec<&'static str>, u64, Result<(), String>) {
+    let (mut done, mut differences) = (Vec::new(), 0);
     let result = guarded(|| {
-        let mut pair = Pair::new(Random::new(seed, &[number]), number.is_multiple_of(2))?;
+        let mut pair = Pair::new(Random::new(seed, &[number]), storage_of(number))?;
         for position in 0..EPISODE {
             let name = pair.operate().map_err(|what| format!("operation {position}: {what}"))?;
             done.push(name);
             pair.agree().map_err(|what| format!("after operation {position} ({name}): {what}"))?;
         }
+        let codecs = packs::codecs(&*pair.storage).map_err(text)?;
+        differences = codecs.get("delta").copied().unwrap_or(0);
         Ok(())
     });
-    (done, result)
+    (done, differences, result)
+}
+
+/// In memory or on a disk, encrypted or not: each in every fourth episode.
+fn storage_of(number: u64) -> Arc<dyn Storage> {
+    let key = number.is_multiple_of(2).then(|| DataKey::from_bytes([number as u8; 32]));
+    let memory = Arc::new(MemoryStorage::new());
+    match ((number / 2).is_multiple_of(2), key) {
+        (true, Some(key)) => Arc::new(Keyed::new(memory, key)),
+        (true, None) => memory,
+        (false, key) => storage_on(&SimDisk::new(), key.as_ref()),
+    }
 }
 
 /// The run, and what it should be.
@@ -65,6 +91,9 @@ struct Pair {
     store: Store,
     checkpoints: BTreeMap<u64, Known>,
     tags: BTreeMap<String, u64>,
+    notes: BTreeMap<Option<u64>, String>,
+    /// States so far: what drifts follows it.
+    moment: u64,
 }
 
 /// A checkpoint as the model knows it.
@@ -76,15 +105,15 @@ struct Known {
 }
 
 impl Pair {
-    fn new(random: Random, in_memory: bool) -> Result<Self, String> {
-        let storage = if in_memory { Arc::new(MemoryStorage::new()) } else { storage_on(&SimDisk::new()) };
+    fn new(random: Random, storage: Arc<dyn Storage>) -> Result<Self, String> {
         let store = Store::create(Arc::clone(&storage), "", None, "model").map_err(text)?;
-        Ok(Self { random, storage, store, checkpoints: BTreeMap::new(), tags: BTreeMap::new() })
+        let (checkpoints, tags, notes) = Default::default();
+        Ok(Self { random, storage, store, checkpoints, tags, notes, moment: 0 })
     }
 
     /// One random operation; gives its name.
     fn operate(&mut self) -> Result<&'static str, String> {
-        match self.random.below(20) {
+        match self.random.below(26) {
             0..=6 => self.save(),
             7 => self.save_again(),
             8 => self.save_otherwise(),
@@ -95,6 +124,10 @@ impl Pair {
             16 => self.discard(),
             17 => self.copy(),
             18 => self.reopen(),
+            19..=20 => self.gc(),
+            21 => self.repair(),
+            22 => self.note(),
+            23..=24 => self.load_rows(),
             _ => self.verify(),
         }
     }
@@ -117,6 +150,11 @@ impl Pair {
                 (format!("array{i}"), noise(len, self.random.below(6)))
             })
             .collect();
+        self.moment += 1;
+        fields.push(("drifting".to_owned(), drifting(300, 1, self.moment)));
+        if self.random.one_in(100) {
+            fields.push(("large".to_owned(), large(self.random.below(2))));
+        }
         let count = self.random.below(300) as usize;
         fields.push(("list".to_owned(), Node::List(vec![Node::Scalar(Scalar::U8(7)); count])));
         fields.push(("text".to_owned(), Node::Scalar(Scalar::Str("long ".repeat(count * 2)))));
@@ -163,6 +201,35 @@ impl Pair {
         Ok("partial loads")
     }
 
+    fn load_rows(&mut self) -> Result<&'static str, String> {
+        let Some(step) = self.any_step() else { return Ok("loads of rows") };
+        let Node::Struct(fields) = &self.checkpoints[&step].tree else { unreachable!("states are structs") };
+        let arrays: Vec<(&String, &Array)> = fields
+            .iter()
+            .filter_map(|(name, node)| match node {
+                Node::Array(array) => Some((name, array)),
+                _ => None,
+            })
+            .collect();
+        let (name, wanted) = *self.random.choose(&arrays);
+        let count = wanted.kind().shape[0];
+        let start = self.random.below(count + 1);
+        let end = start + self.random.below(count + 2 - start);
+        let checkpoint = self.store.checkpoint(step).map_err(text)?;
+        let (tree, path) = (checkpoint.tree().map_err(text)?, EntryPath::root().child(name));
+        let Some(Node::Array(array)) = tree.at(&path) else { return Err("an array is gone".to_owned()) };
+        let row_len = wanted.data().len() / count as usize;
+        match checkpoint.read_rows(&path, array, start..end) {
+            Err(ReadError::NoRows { .. }) if end > count => {}
+            Ok(rows) if end <= count => {
+                let slice = &wanted.data()[start as usize * row_len..end as usize * row_len];
+                require(rows == slice, "rows are wrong")?;
+            }
+            result => return Err(format!("rows {start}..{end} of {count}: {result:?}")),
+        }
+        Ok("loads of rows")
+    }
+
     fn tag(&mut self) -> Result<&'static str, String> {
         let Some(step) = self.any_step() else { return Ok("tags") };
         let name = *self.random.choose(&TAGS);
@@ -196,8 +263,47 @@ impl Pair {
         let kept = self.kept_by(&retention, best.as_ref());
         let pruned = self.store.prune(&retention, best.as_ref(), grace).map_err(text)?;
         require(pruned.kept_because.is_none(), "a whole run is taken for damaged")?;
-        self.checkpoints.retain(|step, _| kept.contains(step));
+        self.keep(|step| kept.contains(&step));
         Ok("prunes")
+    }
+
+    fn gc(&mut self) -> Result<&'static str, String> {
+        let grace = *self.random.choose(&[0, 0, 3600]);
+        let collected = self.store.gc(grace).map_err(text)?;
+        require(collected.kept_because.is_none(), "a whole run is taken for damaged")?;
+        require(collected.plan.delete.is_empty(), "a checkpoint is taken for garbage")?;
+        Ok("garbage collections")
+    }
+
+    /// Of a run that is whole, a repair changes nothing.
+    fn repair(&mut self) -> Result<&'static str, String> {
+        let before = self.objects()?;
+        let repaired = self.store.repair().map_err(text)?;
+        require(repaired == Repaired::default(), "a whole run is repaired")?;
+        require(self.objects()? == before, "a repair changes a whole run")?;
+        Ok("repairs of nothing")
+    }
+
+    fn objects(&self) -> Result<BTreeMap<String, Vec<u8>>, String> {
+        let read = |name: String| Ok((name.clone(), self.storage.read(&name, u64::MAX).map_err(text)?));
+        self.storage.list("").map_err(text)?.into_iter().map(|object| read(object.name)).collect()
+    }
+
+    fn note(&mut self) -> Result<&'static str, String> {
+        let step = if self.random.one_in(3) { None } else { self.any_step() };
+        let note = *self.random.choose(&["", "a note", "another"]);
+        self.store.set_note(step, note).map_err(text)?;
+        match note {
+            "" => self.notes.remove(&step),
+            note => self.notes.insert(step, note.to_owned()),
+        };
+        Ok("notes")
+    }
+
+    /// Checkpoints go, and what was said of them.
+    fn keep(&mut self, keeps: impl Fn(u64) -> bool) {
+        self.checkpoints.retain(|&step, _| keeps(step));
+        self.notes.retain(|&step, _| step.is_none_or(&keeps));
     }
 
     /// What a retention keeps, worked out from its description.
@@ -230,7 +336,7 @@ impl Pair {
             Ok(_) => {}
         }
         require(!tagged, "a tagged checkpoint was discarded")?;
-        self.checkpoints.retain(|kept, _| *kept <= step);
+        self.keep(|kept| kept <= step);
         Ok("discards")
     }
 
@@ -269,7 +375,9 @@ impl Pair {
         let tags: BTreeMap<String, u64> =
             tags.into_iter().filter_map(|(name, step)| Some((name, step.ok()?))).collect();
         require(tags == self.tags, "the tags are not those that they should be")?;
+        self.note_agrees(None)?;
         let Some(step) = self.any_step() else { return Ok(()) };
+        self.note_agrees(Some(step))?;
         let checkpoint = self.store.checkpoint(step).map_err(text)?;
         let known = &self.checkpoints[&step];
         require(checkpoint.load(&EntryPath::root()).map_err(text)? == known.tree, "a state is wrong")?;
@@ -277,6 +385,17 @@ impl Pair {
         let expected: Vec<_> = known.history.iter().map(|&step| row(step)).collect();
         require(rows == expected && damage.is_none(), "the history is wrong")
     }
+
+    fn note_agrees(&self, step: Option<u64>) -> Result<(), String> {
+        let note = self.store.note(step).map_err(text)?;
+        require(note.as_ref() == self.notes.get(&step), "a note is not what it should be")
+    }
+}
+
+/// An array of several chunks.
+fn large(seed: u64) -> Tree {
+    let bytes = Random::new(seed, &[]).bytes(600 * 512 * 4);
+    Node::Array(Array::new(DType::F32, vec![600, 512], bytes).expect("four bytes each"))
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -2,9 +2,12 @@
 //!
 //! A child process saves one step after the other and tells each acknowledged one, with its state
 //! hash, on its standard output; at a random moment it gets SIGKILL. The parent then opens the run
-//! and loads all that was acknowledged; the next child goes on with the same run. Every other run
-//! is pruned to its last three checkpoints after each save, so that the kill may come while packs
-//! are deleted; then the last three acknowledged ones must load.
+//! and loads all that was acknowledged; the next child goes on with the same run. What the children
+//! of a run do beside saving is one of the [`Way`]s: nothing; pruning to the last three checkpoints
+//! after each save, so that the kill may come while packs are deleted; collecting garbage, so that
+//! it may come while packs are written anew; saving in the background, where a step is acknowledged
+//! once the run says that it is durable. Where checkpoints are deleted, the last three that were
+//! acknowledged must load.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -14,11 +17,14 @@ use std::thread;
 use std::time::Duration;
 
 use rekindle::storage::FileStorage;
-use rekindle::{Depth, EntryPath, OpenError, Retention, Store};
+use rekindle::{
+    CaptureError, Depth, EntryPath, OpenError, Policy, Retention, RunOptions, Saving, Store, Tree, WhenBusy,
+    hash_of, to_tree,
+};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::random::Random;
-use crate::sample::{Failure, save, state};
+use crate::sample::{Failure, Training, save, state};
 
 /// Children that write the same run, one after the other.
 const LIVES: u64 = 8;
@@ -26,6 +32,35 @@ const LIVES: u64 = 8;
 const KEPT: u64 = 3;
 /// A child is killed after at most this time, from its start or its first save on: microseconds.
 const LONGEST_LIFE: u64 = 40_000;
+
+/// What the children of a run do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Way {
+    /// They save.
+    Save,
+    /// They prune after each save.
+    Prune,
+    /// They prune with grace, and collect garbage after some saves.
+    Collect,
+    /// They save in the background.
+    Background,
+}
+
+const WAYS: [(Way, &str); 4] =
+    [(Way::Save, "save"), (Way::Prune, "prune"), (Way::Collect, "collect"), (Way::Background, "background")];
+
+impl Way {
+    fn deletes(self) -> bool {
+        matches!(self, Self::Prune | Self::Collect)
+    }
+
+    fn state(self, step: u64) -> Result<Tree, CaptureError> {
+        match self {
+            Self::Background => to_tree(&Training::at(step)),
+            _ => Ok(state(step)),
+        }
+    }
+}
 
 /// Runs the proof.
 pub fn real_kills(scale: &Scale, seed: u64) -> Outcome {
@@ -51,7 +86,7 @@ fn kill_repeatedly(
 ) -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let dir = place.path().join("run");
-    let prune = run % 2 == 1;
+    let (way, name) = WAYS[run as usize % WAYS.len()];
     let mut acknowledged: Vec<(u64, String)> = Vec::new();
     for life in 0..lives {
         (scale.progress)("real_kills", run * LIVES + life, scale.kills);
@@ -60,16 +95,16 @@ fn kill_repeatedly(
             after_a_save: !random.one_in(4),
             delay: Duration::from_micros(random.below(LONGEST_LIFE)),
         };
-        let told = live_and_die(&scale.program, &dir, prune, moment)?;
+        let told = live_and_die(&scale.program, &dir, name, moment)?;
         outcome.count("kills", 1);
         outcome.count("acknowledged saves", told.len() as u64);
         outcome.count("killed before the first save", u64::from(told.is_empty()));
         acknowledged.extend(told);
         // Steps follow each other, and a save that nobody was told of counts for the retention too.
         let newest = acknowledged.last().map_or(0, |last| last.0);
-        acknowledged.retain(|(step, _)| !prune || step + KEPT > newest);
-        let result = guarded(|| all_load(&dir, &acknowledged));
-        outcome.check(result, || format!("seed {seed}, run {run} (pruned: {prune}), life {life}"));
+        acknowledged.retain(|(step, _)| !way.deletes() || step + KEPT > newest);
+        let result = guarded(|| all_load(&dir, way, &acknowledged));
+        outcome.check(result, || format!("seed {seed}, run {run} ({name}), life {life}"));
     }
     Ok(())
 }
@@ -85,14 +120,11 @@ struct Moment {
 fn live_and_die(
     program: &Path,
     dir: &Path,
-    prune: bool,
+    way: &str,
     moment: Moment,
 ) -> Result<Vec<(u64, String)>, Failure> {
     let mut command = Command::new(program);
-    command.arg("save-until-killed").arg(dir).stdout(Stdio::piped()).stderr(Stdio::piped());
-    if prune {
-        command.arg("--prune");
-    }
+    command.arg("save-until-killed").arg(dir).arg(way).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let mut stdout = child.stdout.take().ok_or("the child has no output")?;
     let mut told = Vec::new();
@@ -119,7 +151,7 @@ fn live_and_die(
         .collect()
 }
 
-fn all_load(dir: &Path, acknowledged: &[(u64, String)]) -> Result<(), String> {
+fn all_load(dir: &Path, way: Way, acknowledged: &[(u64, String)]) -> Result<(), String> {
     let store = match Store::open(Arc::new(FileStorage::new(dir))) {
         Ok(store) => store,
         Err(OpenError::NoRun { .. }) if acknowledged.is_empty() => return Ok(()),
@@ -128,7 +160,8 @@ fn all_load(dir: &Path, acknowledged: &[(u64, String)]) -> Result<(), String> {
     for (step, hash) in acknowledged {
         let checkpoint = store.checkpoint(*step).map_err(|error| format!("step {step} is lost: {error}"))?;
         let tree = checkpoint.load(&EntryPath::root()).map_err(|error| format!("step {step}: {error}"))?;
-        if tree != state(*step) || checkpoint.record().state_hash.to_string() != *hash {
+        let saved = way.state(*step).map_err(|error| error.to_string())?;
+        if tree != saved || checkpoint.record().state_hash.to_string() != *hash {
             return Err(format!("step {step} holds what was not saved"));
         }
     }
@@ -140,22 +173,56 @@ fn all_load(dir: &Path, acknowledged: &[(u64, String)]) -> Result<(), String> {
 ///
 /// # Errors
 /// Whatever keeps it from saving.
-pub fn save_until_killed(dir: &Path, prune: bool) -> Result<(), Failure> {
+pub fn save_until_killed(dir: &Path, way: Way) -> Result<(), Failure> {
+    if way == Way::Background {
+        return train_until_killed(dir);
+    }
     let storage = Arc::new(FileStorage::new(dir));
     let mut store = match Store::open_for_writing(storage.clone(), "child") {
         Err(OpenError::NoRun { .. }) => Store::create(storage, "", None, "child")?,
         result => result?,
     };
     let mut step = store.steps().last().map_or(0, |newest| newest + 1);
-    let mut out = std::io::stdout().lock();
+    let retention = Retention { keep_last: Some(KEPT), ..Retention::default() };
     loop {
         let saved = save(&mut store, step, &state(step))?;
-        out.write_all(format!("{step} {}\n", saved.record.state_hash).as_bytes())?;
-        out.flush()?;
-        if prune {
-            let retention = Retention { keep_last: Some(KEPT), ..Retention::default() };
-            store.prune(&retention, None, step % 2)?;
+        tell(step, &saved.record.state_hash.to_string())?;
+        match way {
+            Way::Prune => drop(store.prune(&retention, None, step % 2)?),
+            Way::Collect => {
+                store.prune(&retention, None, 3600)?;
+                if step % 3 == 0 {
+                    store.gc(0)?;
+                }
+            }
+            Way::Save | Way::Background => {}
         }
         step += 1;
     }
+}
+
+/// The child that saves in the background.
+fn train_until_killed(dir: &Path) -> Result<(), Failure> {
+    let policy = Policy { retention: Retention::default(), ..Policy::default() };
+    let saving = Saving::Background(WhenBusy::Wait);
+    let mut run = RunOptions::new().policy(policy).saving(saving).open_or_create(dir)?;
+    let mut told = run.durable_step();
+    let first = told.map_or(0, |newest| newest + 1);
+    for step in first.. {
+        run.checkpoint_now(step, &Training::at(step))?;
+        let durable = run.durable_step();
+        let new = told.map_or(first, |told| told + 1)..durable.map_or(0, |durable| durable + 1);
+        for durable in new {
+            tell(durable, &hash_of(&Training::at(durable))?.to_string())?;
+        }
+        told = durable;
+    }
+    Ok(())
+}
+
+/// Tells that a step is acknowledged.
+fn tell(step: u64, hash: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(format!("{step} {hash}\n").as_bytes())?;
+    out.flush()
 }

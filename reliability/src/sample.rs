@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use serde::{Deserialize, Serialize};
+
 use rekindle::{About, Array, ArrayType, DType, Node, Row, Saved, Scalar, Store, Tree};
 
 use crate::random::Random;
@@ -9,8 +11,9 @@ use crate::random::Random;
 /// Whatever went wrong, with its text.
 pub type Failure = Box<dyn Error>;
 
-/// The state at a step, of about 3 KiB: an array that is the same in all steps, one that comes back
-/// every four steps, so that chunks of deleted checkpoints are wanted again, and small entries.
+/// The state at a step, of about 4 KiB: an array that is the same in all steps, one that comes back
+/// every four steps, so that chunks of deleted checkpoints are wanted again, one that moves a
+/// little, so that it is stored as differences, and small entries.
 pub fn state(step: u64) -> Tree {
     state_with(step, step % 4)
 }
@@ -26,6 +29,7 @@ fn state_with(step: u64, weights: u64) -> Tree {
         field("step", Node::Scalar(Scalar::U64(step))),
         field("weights", noise(270, weights)),
         field("constant", noise(260, 1000)),
+        field("drifting", drifting(300, 1, weights / 10 * 100 + step)),
         field("bias", noise(3, step)),
         field("note", Node::Scalar(Scalar::Str("text".to_owned()))),
         field("names", Node::Map(vec![(Scalar::U8(1), Node::Null), (Scalar::U8(2), Node::List(vec![]))])),
@@ -36,6 +40,33 @@ fn state_with(step: u64, weights: u64) -> Tree {
 pub fn noise(count: u64, seed: u64) -> Tree {
     let bytes = Random::new(seed, &[count]).bytes(4 * count as usize);
     Node::Array(Array::new(DType::F32, vec![count], bytes).expect("four bytes each"))
+}
+
+/// `count` floats that differ a little from those of another `moment`.
+pub fn drifting(count: u64, seed: u64, moment: u64) -> Tree {
+    let mut random = Random::new(seed, &[count]);
+    let mut next = || {
+        let weight = (random.next() >> 40) as f32 / (1 << 24) as f32 - 0.5;
+        weight + weight * 1e-5 * (random.below(7) * moment) as f32
+    };
+    let bytes = (0..count).flat_map(|_| next().to_le_bytes()).collect();
+    Node::Array(Array::new(DType::F32, vec![count], bytes).expect("four bytes each"))
+}
+
+/// The state of a training loop.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Training {
+    step: u64,
+    #[serde(with = "rekindle::array")]
+    weights: Vec<f32>,
+}
+
+impl Training {
+    /// The state at a step: it moves a little from step to step.
+    pub fn at(step: u64) -> Self {
+        let weight = |i: u16| (f32::from(i * 37 % 101) - 50.5) * (1.0 + 1e-5 * step as f32);
+        Self { step, weights: (0..400).map(weight).collect() }
+    }
 }
 
 /// The metric that is saved with every step.

@@ -1,18 +1,22 @@
 //! The stories that are crashed and made to fail: a table of what a run goes through.
 //!
 //! A row is a name, what is there before, and the work itself. Whoever adds an operation to the
-//! engine adds a row to [`WORKLOADS`]; crash images and failing calls then cover it. The places
-//! for garbage collection, compaction of packs, encryption and repair are at the end of the table.
+//! engine adds a row to [`WORKLOADS`]; crash images and failing calls then cover it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use rekindle::storage::sim::SimDisk;
-use rekindle::storage::{FileStorage, MemoryStorage, Storage};
-use rekindle::{Node, Policy, Retention, Run, RunOptions, Store, Tree, Versions, to_tree};
+use rekindle::storage::{Disk, FileStorage, Keyed, MemoryStorage, Storage};
+use rekindle::{
+    DataKey, EntryPath, Node, Policy, Retention, Run, RunOptions, Saving, Store, StoredSignature, Tree,
+    Versions, WhenBusy, copy_objects, put_wrapped_key, to_tree,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::sample::{Failure, other_state, save, state};
+use crate::packs;
+use crate::sample::{Failure, Training, drifting, noise, other_state, save, state};
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -132,11 +136,130 @@ pub const WORKLOADS: &[Workload] = &[
             Ok(())
         },
     },
-    // Garbage collection: `prepare` leaves packs that nothing needs, `act` collects them.
-    // Compaction: `prepare` leaves packs of which little is needed, `act` writes them anew.
-    // Encryption: `prepare` makes a plain run, `act` brings it under a key.
-    // Repair: `prepare` damages a pack, `act` repairs the run.
+    Workload {
+        name: "a save that a thread writes",
+        prepare: |story| story.run_of(1),
+        act: |story| story.save_as(1, large_state()),
+    },
+    Workload {
+        name: "collect packs that nothing needs",
+        prepare: |story| {
+            story.run_of(2)?;
+            story.save_as(2, unshared_state(2))?;
+            story.save_as(3, unshared_state(3))?;
+            story.discard_after(1)?;
+            story.reopen()
+        },
+        act: |story| story.gc(0),
+    },
+    Workload {
+        name: "collect with grace, save, collect",
+        prepare: |story| {
+            story.run_of(2)?;
+            story.save_as(2, unshared_state(2))?;
+            story.discard_after(1)
+        },
+        act: |story| {
+            story.gc(3600)?;
+            story.save_as(2, unshared_state(2))?;
+            story.gc(0)
+        },
+    },
+    Workload {
+        name: "rewrite packs of which little is needed",
+        prepare: |story| {
+            story.run_of(6)?;
+            story.prune(1, 3600)?;
+            story.save(6)?;
+            story.reopen()
+        },
+        act: |story| {
+            story.gc(0)?;
+            story.save(7)
+        },
+    },
+    Workload {
+        name: "encrypt",
+        prepare: |story| {
+            story.key = Some(DataKey::from_bytes([7; 32]));
+            Ok(())
+        },
+        act: |story| {
+            let from = plain_run_of(3)?;
+            put_wrapped_key(&*story.storage(), b"a key that is wrapped")?;
+            story.create()?;
+            story.copy_run(&Store::open(from)?)?;
+            story.save(3)?;
+            story.gc(0)?;
+            story.save(4)
+        },
+    },
+    Workload {
+        name: "repair a chunk",
+        prepare: |story| story.run_with_damage(|pack| 8 + pack / 20),
+        act: Story::repair,
+    },
+    Workload {
+        name: "repair the index of a pack",
+        prepare: |story| story.run_with_damage(|pack| pack - packs::END + 1),
+        act: |story| {
+            story.repair()?;
+            match story.expected().must.len() {
+                4 => story.save(4),
+                left => Err(format!("of 4 checkpoints that could be saved, {left} were").into()),
+            }
+        },
+    },
+    Workload {
+        name: "notes and a signature",
+        prepare: |story| story.run_of(3),
+        act: |story| {
+            story.note(None, "of the run")?;
+            story.note(Some(2), "the first one")?;
+            story.note(Some(2), "another")?;
+            story.sign(2)?;
+            story.note(None, "")?;
+            story.discard_after(1)?;
+            story.save_as(2, other_state(2))
+        },
+    },
+    Workload { name: "saving in the background", prepare: Story::begin_training, act: Story::train },
+    Workload {
+        name: "copy to another directory",
+        prepare: |story| {
+            story.copied_from = Some(plain_run_of(3)?);
+            Ok(())
+        },
+        act: |story| {
+            story.copy_objects()?;
+            story.reopen()?;
+            story.save(3)
+        },
+    },
 ];
+
+/// A state whose pack is so long that a thread writes it.
+fn large_state() -> Tree {
+    Node::Struct(vec![("large".to_owned(), noise(300_000, 1)), ("small".to_owned(), noise(300, 2))])
+}
+
+/// A state of which no chunk is that of another.
+fn unshared_state(step: u64) -> Tree {
+    Node::List(vec![noise(300, 500 + step), drifting(400, 500 + step, 1)])
+}
+
+/// Where [`plain_run_of`] puts a tag and a note.
+const MARKED: u64 = 1;
+
+/// A run in memory.
+fn plain_run_of(steps: u64) -> Result<Arc<dyn Storage>, Failure> {
+    let memory: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let mut store = Store::create(Arc::clone(&memory), "", None, "source")?;
+    (0..steps).try_for_each(|step| save(&mut store, step, &state(step)).map(drop))?;
+    store.set_tag("good", MARKED, false)?;
+    store.set_note(Some(MARKED), "a note")?;
+    Ok(memory)
+}
 
 fn keep_all() -> Policy {
     Policy { retention: Retention::default(), ..Policy::default() }
@@ -175,6 +298,10 @@ pub struct Story {
     pub disk: SimDisk,
     /// The writer that the story has open.
     pub writer: Option<Writer>,
+    /// The key of the run, if it is encrypted.
+    key: Option<DataKey>,
+    /// The run that this one is a copy of, object by object.
+    copied_from: Option<Arc<dyn Storage>>,
     events: Vec<Event>,
 }
 
@@ -202,6 +329,13 @@ enum What {
     Dropping(u64),
     Tagging(String, Option<u64>),
     Tagged(String),
+    Noting(Option<u64>, Option<String>),
+    Noted(Option<u64>),
+    Signing(u64, String),
+    Signed(u64),
+    Damaged(u64),
+    /// With the checkpoints that were set aside.
+    Repaired(Vec<u64>),
 }
 
 /// What must be true of a run.
@@ -215,14 +349,27 @@ pub struct Expected {
     pub may: BTreeMap<u64, Vec<Arc<Tree>>>,
     /// Where each tag may point.
     pub tags: BTreeMap<String, Vec<Option<u64>>>,
+    /// What the note on the run, or on a checkpoint, may say.
+    pub notes: BTreeMap<Option<u64>, Vec<Option<String>>>,
+    /// What the signature of a checkpoint may be.
+    pub signatures: BTreeMap<u64, Vec<Option<String>>>,
+    /// Checkpoints that were damaged on purpose and are not repaired yet: they may not load.
+    pub damaged: BTreeSet<u64>,
+    /// The run that this one is a copy of, object by object.
+    pub copied_from: Option<Arc<dyn Storage>>,
+    key: Option<DataKey>,
 }
 
 /// Where the run lies on the disk.
 const ROOT: &str = "run";
 
-/// The run on a simulated disk.
-pub fn storage_on(disk: &SimDisk) -> Arc<dyn Storage> {
-    Arc::new(FileStorage::on(disk.clone(), ROOT))
+/// The run on a simulated disk; with a key it is encrypted.
+pub fn storage_on(disk: &SimDisk, key: Option<&DataKey>) -> Arc<dyn Storage> {
+    let storage = Arc::new(FileStorage::on(disk.clone(), ROOT));
+    match key {
+        Some(key) => Arc::new(Keyed::new(storage, key.clone())),
+        None => storage,
+    }
 }
 
 impl Story {
@@ -246,12 +393,14 @@ impl Story {
     pub fn ended_after(&self, operations: usize) -> Self {
         let disk = SimDisk::continued(&self.disk.log()[..operations]);
         let events = self.events.iter().filter(|event| event.counts_at(operations)).cloned().collect();
-        Self { disk, writer: None, events }
+        let (key, copied_from) = (self.key.clone(), self.copied_from.clone());
+        Self { disk, writer: None, key, copied_from, events }
     }
 
     /// What must be true when so many operations were done.
     pub fn expected_at(&self, operations: usize) -> Expected {
-        let mut expected = Expected::default();
+        let (key, copied_from) = (self.key.clone(), self.copied_from.clone());
+        let mut expected = Expected { key, copied_from, ..Expected::default() };
         for event in self.events.iter().filter(|event| event.counts_at(operations)) {
             expected.take(&event.what);
         }
@@ -265,7 +414,7 @@ impl Story {
 
     /// The run on the story's disk.
     pub fn storage(&self) -> Arc<dyn Storage> {
-        storage_on(&self.disk)
+        storage_on(&self.disk, self.key.as_ref())
     }
 
     /// The engine under the writer that is open.
@@ -373,6 +522,138 @@ impl Story {
         self.tell(What::Tagged(name.to_owned()));
         Ok(())
     }
+
+    fn gc(&mut self, grace: u64) -> Result<(), Failure> {
+        let collected = self.open_store()?.gc(grace)?;
+        match collected.kept_because {
+            // A read that fails keeps packs, and costs nothing else.
+            Some(damage) if !damage.to_string().contains("cannot be read") => Err(damage.to_string().into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn note(&mut self, step: Option<u64>, text: &str) -> Result<(), Failure> {
+        let value = Some(text.to_owned()).filter(|text| !text.is_empty());
+        self.tell(What::Noting(step, value));
+        self.open_store()?.set_note(step, text)?;
+        self.tell(What::Noted(step));
+        Ok(())
+    }
+
+    fn sign(&mut self, step: u64) -> Result<(), Failure> {
+        let signature = format!("a signature of {step}");
+        self.tell(What::Signing(step, signature.clone()));
+        let public_key = "a public key".to_owned();
+        self.open_store()?.put_signature(step, &StoredSignature { public_key, signature })?;
+        self.tell(What::Signed(step));
+        Ok(())
+    }
+
+    /// Takes over a run, checkpoint by checkpoint.
+    fn copy_run(&mut self, from: &Store) -> Result<(), Failure> {
+        from.steps().into_iter().for_each(|step| self.tell(What::Saving(step, Arc::new(state(step)))));
+        self.tell(What::Tagging("good".to_owned(), Some(MARKED)));
+        let copied = self.open_store()?.copy_run(from, |_| {})?;
+        copied.steps.into_iter().for_each(|step| self.tell(What::Saved(step)));
+        self.tell(What::Tagged("good".to_owned()));
+        Ok(())
+    }
+
+    /// Takes over a run, object by object.
+    fn copy_objects(&mut self) -> Result<(), Failure> {
+        let from = self.copied_from.clone().ok_or("the story has no run to copy")?;
+        let steps = Store::open(Arc::clone(&from))?.steps();
+        steps.iter().for_each(|&step| self.tell(What::Saving(step, Arc::new(state(step)))));
+        self.tell(What::Tagging("good".to_owned(), Some(MARKED)));
+        self.tell(What::Noting(Some(MARKED), Some("a note".to_owned())));
+        copy_objects(&*from, &self.storage(), |_, _| {})?;
+        self.created();
+        steps.iter().for_each(|&step| self.tell(What::Saved(step)));
+        self.tell(What::Tagged("good".to_owned()));
+        self.tell(What::Noted(Some(MARKED)));
+        Ok(())
+    }
+
+    /// A run of four checkpoints, and a byte of the pack of the third one changed: where, follows
+    /// from the length of the pack.
+    fn run_with_damage(&mut self, place: fn(usize) -> usize) -> Result<(), Failure> {
+        self.run_of(2)?;
+        let storage = self.storage();
+        let before = storage.list("packs/")?;
+        self.save(2)?;
+        let pack = storage.list("packs/")?.into_iter().find(|pack| !before.contains(pack));
+        let pack = pack.ok_or("the save wrote no pack")?;
+        self.save(3)?;
+        self.writer = None;
+        let mut bytes = storage.read(&pack.name, pack.len)?;
+        let position = place(bytes.len());
+        bytes[position] ^= 0x10;
+        self.overwrite(&Path::new(ROOT).join(&pack.name), &bytes)?;
+        let reader = Store::open(self.storage())?;
+        for step in reader.steps() {
+            if reader.checkpoint(step)?.load(&EntryPath::root()).is_err() {
+                self.tell(What::Damaged(step));
+            }
+        }
+        self.reopen()
+    }
+
+    fn overwrite(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+        self.disk.remove(path)?;
+        let mut file = self.disk.create(path)?;
+        file.write(bytes)?;
+        Ok(file.sync()?)
+    }
+
+    fn repair(&mut self) -> Result<(), Failure> {
+        let repaired = self.open_store()?.repair()?;
+        let set_aside = repaired.set_aside.iter().map(|skipped| skipped.step).collect();
+        self.tell(What::Repaired(set_aside));
+        Ok(())
+    }
+
+    /// A training loop that saves in the background, and its first checkpoint.
+    fn begin_training(&mut self) -> Result<(), Failure> {
+        let options = RunOptions::new().policy(keep_all()).saving(Saving::Background(WhenBusy::Wait));
+        let mut run = options.create_in(self.storage())?;
+        self.created();
+        self.save_in_run(&mut run, 0, &Training::at(0))?;
+        self.writer = Some(Writer::Run(Box::new(run)));
+        Ok(())
+    }
+
+    /// Four more checkpoints of it.
+    fn train(&mut self) -> Result<(), Failure> {
+        let Some(Writer::Run(mut run)) = self.writer.take() else {
+            return Err("the story trains nothing".into());
+        };
+        if let Err(error) = self.train_with(&mut run) {
+            self.writer = Some(Writer::Run(run));
+            return Err(error);
+        }
+        run.finish(&Training::at(4))?;
+        self.tell(What::Saved(4));
+        Ok(())
+    }
+
+    /// Two checkpoints of which the second waits for the first, a third one, and the beginning of
+    /// the last. They count as acknowledged when the run says that they are durable.
+    fn train_with(&mut self, run: &mut Run) -> Result<(), Failure> {
+        for steps in [&[1, 2][..], &[3]] {
+            for &step in steps {
+                self.tell(What::Saving(step, Arc::new(to_tree(&Training::at(step))?)));
+            }
+            let begun =
+                steps.iter().try_for_each(|&step| run.checkpoint_now(step, &Training::at(step)).map(drop));
+            run.store();
+            let durable = run.durable_step();
+            let acknowledged = steps.iter().filter(|&&step| durable >= Some(step));
+            acknowledged.for_each(|&step| self.tell(What::Saved(step)));
+            begun?;
+        }
+        self.tell(What::Saving(4, Arc::new(to_tree(&Training::at(4))?)));
+        Ok(run.checkpoint_now(4, &Training::at(4)).map(drop)?)
+    }
 }
 
 impl Event {
@@ -391,7 +672,13 @@ impl Expected {
     pub fn promise(&self) -> impl std::hash::Hash + use<> {
         let must: Vec<u64> = self.must.keys().copied().collect();
         let may: Vec<(u64, usize)> = self.may.iter().map(|(step, trees)| (*step, trees.len())).collect();
-        (self.created, must, may, self.tags.clone())
+        let beside = (self.notes.clone(), self.signatures.clone(), self.damaged.clone());
+        (self.created, must, may, self.tags.clone(), beside)
+    }
+
+    /// The run on a disk that may have crashed.
+    pub fn storage_on(&self, disk: &SimDisk) -> Arc<dyn Storage> {
+        storage_on(disk, self.key.as_ref())
     }
 
     fn take(&mut self, what: &What) {
@@ -401,18 +688,44 @@ impl Expected {
             What::Saved(step) => {
                 let tree = self.may[step].last().expect("a save begins before it ends");
                 self.must.insert(*step, Arc::clone(tree));
+                // What was said of an earlier checkpoint of the step is not said of this one.
+                self.notes.entry(Some(*step)).and_modify(|notes| drop(notes.drain(..notes.len() - 1)));
+                self.signatures.entry(*step).and_modify(|values| drop(values.drain(..values.len() - 1)));
             }
             What::Dropping(step) => {
                 self.must.remove(step);
+                self.notes.entry(Some(*step)).and_modify(|notes| notes.push(None));
+                self.signatures.entry(*step).and_modify(|values| values.push(None));
             }
-            What::Tagging(name, step) => {
-                let before = || vec![None];
-                self.tags.entry(name.clone()).or_insert_with(before).push(*step);
+            What::Tagging(name, step) => begin(&mut self.tags, name, step),
+            What::Tagged(name) => end(&mut self.tags, name),
+            What::Noting(step, text) => begin(&mut self.notes, step, text),
+            What::Noted(step) => end(&mut self.notes, step),
+            What::Signing(step, signature) => begin(&mut self.signatures, step, &Some(signature.clone())),
+            What::Signed(step) => end(&mut self.signatures, step),
+            What::Damaged(step) => {
+                self.must.remove(step);
+                self.damaged.insert(*step);
             }
-            What::Tagged(name) => {
-                let values = self.tags.get_mut(name).expect("a tag is set before it is told");
-                values.drain(..values.len() - 1);
+            What::Repaired(set_aside) => {
+                for step in std::mem::take(&mut self.damaged) {
+                    match set_aside.contains(&step) {
+                        true => drop(self.may.remove(&step)),
+                        false => drop(self.must.insert(step, Arc::clone(&self.may[&step][0]))),
+                    }
+                }
             }
         }
     }
+}
+
+/// From now on it may be as before, or have the new value.
+fn begin<K: Ord + Clone, V: Clone>(values: &mut BTreeMap<K, Vec<Option<V>>>, key: &K, value: &Option<V>) {
+    values.entry(key.clone()).or_insert_with(|| vec![None]).push(value.clone());
+}
+
+/// From now on it has the new value.
+fn end<K: Ord, V>(values: &mut BTreeMap<K, Vec<Option<V>>>, key: &K) {
+    let values = values.get_mut(key).expect("it is begun before it ends");
+    values.drain(..values.len() - 1);
 }

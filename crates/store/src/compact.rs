@@ -45,7 +45,8 @@ impl Store {
             return Ok(0);
         }
         let result = self.rewrite(&packs, live);
-        self.poisoned |= result.is_err();
+        // A chunk that cannot be read stops the rewriting, and hurts nothing.
+        self.poisoned |= matches!(result, Err(SaveError::Storage(_)));
         result
     }
 

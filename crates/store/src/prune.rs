@@ -140,7 +140,13 @@ impl Store {
                 let between_saves = thoroughness == Thoroughness::BetweenSaves;
                 self.prunings += u64::from(between_saves);
                 if !between_saves || self.prunings.is_multiple_of(COMPACT_EVERY) {
-                    pruned.rewritten_bytes = self.compact(&live, thoroughness)?;
+                    match self.compact(&live, thoroughness) {
+                        Err(SaveError::Read(ReadError::Damaged(damage))) => {
+                            pruned.kept_because = Some(*damage);
+                            return Ok(pruned);
+                        }
+                        result => pruned.rewritten_bytes = result?,
+                    }
                 }
                 let needed = self.packs_of(&live);
                 self.sweep_packs(&needed, grace_seconds, between_saves, &mut pruned)?;

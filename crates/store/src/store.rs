@@ -295,7 +295,8 @@ impl Store {
     /// A save may take what the one before took, or the whole state, if there is none. It stays
     /// an estimate; a disk that is full all the same aborts the save, and no checkpoint is hurt.
     fn require_space(&self) -> Result<(), SaveError> {
-        let needed = self.newest_readable().map_or(0, |record| record.new_bytes) + SPACE_RESERVE;
+        let needed =
+            self.newest_readable().map_or(0, |record| record.new_bytes).saturating_add(SPACE_RESERVE);
         match self.storage.available() {
             Some(available) if available < needed => {
                 Err(SaveError::NoSpace { location: self.location(), needed, available })
@@ -400,10 +401,12 @@ impl Store {
         Ok(self.delete_commit(step)?)
     }
 
+    /// What was said of the checkpoint goes first: after a crash in between, it would stand for the
+    /// next checkpoint of the step.
     pub(crate) fn delete_commit(&mut self, step: u64) -> Result<(), StorageError> {
-        self.storage.delete(&commit::object_name(step))?;
         self.delete_signatures(step)?;
         self.delete_note(step)?;
+        self.storage.delete(&commit::object_name(step))?;
         self.commits.remove(&step);
         self.needs.remove(&step);
         Ok(())

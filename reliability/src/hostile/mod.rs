@@ -1,12 +1,15 @@
 //! Somebody made the files or the names to do harm.
 //!
-//! Hostile runs (`runs`) are made by hand, hash by hash, so that only what they say is wrong;
-//! hostile files (`files`) are those of the formats that can be imported. Each is refused, or
+//! Hostile runs (`runs`, `codecs`) are made by hand, hash by hash, so that only what they say is
+//! wrong; they are read, written, collected and repaired. Hostile files (`files`) are those of the
+//! formats that can be imported, hostile keys (`keys`) wrapped data keys. Each is refused, or
 //! gives nothing wrong, without a panic, in less than `TIME`, and takes no more memory than
 //! `MEMORY` and twice its own size. Hostile names (`names`) are given wherever a name can be:
 //! nothing is written outside the run.
 
+mod codecs;
 mod files;
+mod keys;
 mod names;
 mod runs;
 
@@ -48,13 +51,18 @@ pub fn hostile(scale: &Scale, _seed: u64) -> Outcome {
     if !allocation::counts() {
         outcome.fail("this program does not count its memory".to_owned());
     }
-    for name in ["hostile runs", "hostile files", "hostile names", "uses of names"] {
+    for name in ["hostile runs", "hostile files", "hostile keys", "hostile names", "uses of names"] {
         outcome.count(name, 0);
     }
     (scale.progress)("hostile", 0, 3);
     for run in runs::all() {
         outcome.count("hostile runs", 1);
-        note(&mut outcome, &format!("the run `{}`", run.name), bounded(run.size(), || run.is_harmless()));
+        let case = format!("the run `{}`", run.name);
+        note(&mut outcome, &case, bounded(run.size(), || run.is_harmless()));
+        // What takes long to read by nature takes a writer as long many times over.
+        if !TAKE_MORE.contains(&case.as_str()) {
+            outcome.check(guarded(|| run.is_harmless_to_a_writer()), || format!("{case}, to a writer"));
+        }
     }
     outcome.check(guarded(last_step), || "a checkpoint at the last step there is".to_owned());
     (scale.progress)("hostile", 1, 3);
@@ -68,6 +76,16 @@ pub fn hostile(scale: &Scale, _seed: u64) -> Outcome {
             }
         }
         Err(error) => outcome.fail(error.to_string()),
+    }
+    match keys::unlocks() {
+        Ok(unlocks) => {
+            for (name, bytes) in keys::all() {
+                outcome.count("hostile keys", 1);
+                let result = bounded(bytes.len(), || keys::is_refused(&bytes, &unlocks));
+                note(&mut outcome, &format!("the key `{name}`"), result);
+            }
+        }
+        Err(error) => outcome.fail(error),
     }
     (scale.progress)("hostile", 2, 3);
     names::try_all(scale.name_stride, &mut outcome);

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rekindle::storage::MemoryStorage;
+use rekindle::storage::{MemoryStorage, Storage};
 use rekindle::{Depth, EntryPath, Hash, OpenError, Store};
+
+use crate::sample::{save, state};
 
 const STEP: u64 = 7;
 
@@ -25,11 +27,20 @@ impl HostileRun {
         self.size
     }
 
+    /// The state is what it should be; what is wrong stands in files that no checkpoint depends on,
+    /// or in counts that are only shown.
+    fn lies_about_nothing_that_counts(&self) -> bool {
+        let harmless = ["note ", "signature ", "a wrapped key ", "commit record of 2^64"];
+        harmless.iter().any(|kind| self.name.starts_with(kind))
+    }
+
     /// Nothing loads from it.
     pub fn is_harmless(&self) -> Result<(), String> {
         let store = match Store::open(Arc::new(self.storage.clone())) {
             Ok(store) => store,
-            Err(OpenError::NewerFormat { .. } | OpenError::NoRun { .. }) => return Ok(()),
+            Err(OpenError::NewerFormat { .. } | OpenError::NoRun { .. } | OpenError::Encrypted { .. }) => {
+                return Ok(());
+            }
             Err(error) => return Err(format!("it does not open, with an odd reason: {error}")),
         };
         let report = store.verify(Depth::Full).map_err(|error| error.to_string())?;
@@ -39,9 +50,42 @@ impl HostileRun {
                 checkpoint.history();
                 checkpoint.load(&EntryPath::root())
             });
-            if loaded.is_ok() && !found {
+            if loaded.is_ok() && !found && !self.lies_about_nothing_that_counts() {
                 return Err("it loads, and verify finds nothing".to_owned());
             }
+        }
+        Ok(())
+    }
+}
+
+impl HostileRun {
+    /// A writer saves right, or refuses; collecting and repairing come to an end, and after a
+    /// repair what is left is whole.
+    pub fn is_harmless_to_a_writer(&self) -> Result<(), String> {
+        let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::from_objects(self.storage.to_objects()));
+        let mut store = match Store::open_for_writing(Arc::clone(&storage), "test") {
+            Ok(store) => store,
+            Err(error) if Store::open(storage).is_err() => return Ok(drop(error)),
+            Err(error) => return Err(error.to_string()),
+        };
+        let step = store.steps().last().map_or(0, |step| step.saturating_add(1));
+        if save(&mut store, step, &state(1)).is_ok() {
+            let loaded = store.checkpoint(step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
+            if loaded.map_err(|error| format!("what was saved beside it: {error}"))? != state(1) {
+                return Err("what was saved beside it loads wrong".to_owned());
+            }
+        }
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        // A damaged chunk keeps what was to be collected; a new writer repairs it.
+        let collected = store.gc(0);
+        if collected.is_err() {
+            drop(store);
+            store = Store::open_for_writing(Arc::clone(&storage), "test").map_err(|error| text(&error))?;
+        }
+        store.repair().map_err(|error| text(&error))?;
+        for step in store.steps() {
+            let loaded = store.checkpoint(step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
+            loaded.map_err(|error| format!("step {step} after a repair: {error}"))?;
         }
         Ok(())
     }
@@ -61,6 +105,9 @@ pub fn all() -> Vec<HostileRun> {
     for (name, chunks) in chunked() {
         add(&format!("index: {name}"), run_with_root(&chunks));
     }
+    for (name, chunks) in super::codecs::all() {
+        add(&format!("codec: {name}"), run_with_root(&chunks));
+    }
     for (name, pack) in packs() {
         add(&format!("pack: {name}"), run(Hash::of(&NOTHING), [pack]));
     }
@@ -76,15 +123,16 @@ pub fn all() -> Vec<HostileRun> {
 const NOTHING: [u8; 1] = [0];
 
 /// A chunk as a pack holds it.
-struct Chunk {
-    hash: Hash,
-    raw_len: u32,
-    codec: u8,
-    stored: Vec<u8>,
+pub struct Chunk {
+    pub hash: Hash,
+    pub raw_len: u32,
+    pub codec: u8,
+    pub stored: Vec<u8>,
+    pub base: Option<Hash>,
 }
 
-fn chunk(raw: &[u8]) -> Chunk {
-    Chunk { hash: Hash::of(raw), raw_len: raw.len() as u32, codec: 0, stored: raw.to_vec() }
+pub fn chunk(raw: &[u8]) -> Chunk {
+    Chunk { hash: Hash::of(raw), raw_len: raw.len() as u32, codec: 0, stored: raw.to_vec(), base: None }
 }
 
 fn compressed(raw: &[u8]) -> Chunk {
@@ -101,6 +149,7 @@ fn index_of(chunks: &[Chunk]) -> Vec<u8> {
         if chunk.codec != 0 {
             index.extend(Hash::of(&chunk.stored).0);
         }
+        index.extend(chunk.base.iter().flat_map(|base| base.0));
     }
     index
 }
@@ -130,12 +179,16 @@ fn identity(format: u32, lineage: &str) -> Vec<u8> {
 }
 
 fn record(step: u64, root: Hash, history: &str, config: &str) -> Vec<u8> {
+    sealed(&record_body(step, root, history, config))
+}
+
+fn record_body(step: u64, root: Hash, history: &str, config: &str) -> String {
     let nothing = Hash::of(b"rekindle state 1\0");
-    sealed(&format!(
+    format!(
         r#"{{"format": 1, "run": "0123456789abcdef", "step": {step}, "previous": null, "created": 1,
         "state_hash": "{nothing}", "root": "{root}", "payload_bytes": 0, "new_bytes": 0, "history": {history},
         "system": "", "schema": null, "metrics": {{}}, "config": {config}, "environment": {{}}, "changes": []"#
-    ))
+    )
 }
 
 fn commit(step: u64) -> String {
@@ -162,7 +215,7 @@ pub fn run_of_nulls(count: usize) -> Objects {
     run_with_root(&[compressed(&node)])
 }
 
-fn varint(mut value: u64, out: &mut Vec<u8>) {
+pub fn varint(mut value: u64, out: &mut Vec<u8>) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -276,8 +329,9 @@ fn packs() -> Vec<(&'static str, (String, Vec<u8>))> {
     };
     let index = index_of(&good());
     let frame = zstd::bulk::compress(&vec![0; 4 << 20], 3).unwrap_or_default();
-    let bomb =
-        |raw_len: u32| pack(&[Chunk { hash: Hash::of(&NOTHING), raw_len, codec: 1, stored: frame.clone() }]);
+    let bomb = |raw_len: u32| {
+        pack(&[Chunk { hash: Hash::of(&NOTHING), raw_len, codec: 1, stored: frame.clone(), base: None }])
+    };
     let name = format!("packs/{}.pack", Hash::of(b"any"));
     vec![
         ("an index of 2^64 - 1 bytes", pack_of(&good(), &index, u64::MAX)),
@@ -300,7 +354,12 @@ fn packs() -> Vec<(&'static str, (String, Vec<u8>))> {
         }),
         ("only its first bytes", (name.clone(), b"RKPACK\0\x01".to_vec())),
         ("no bytes", (name.clone(), Vec::new())),
-        ("zeros", (name, vec![0; 100_000])),
+        ("zeros", (name.clone(), vec![0; 100_000])),
+        ("1 MiB of what may be its index, but for its end", {
+            let mut bytes = [&b"RKPACK\0\x01"[..], &vec![0; 1 << 20]].concat();
+            bytes.extend([0xff; 40]);
+            (name, bytes)
+        }),
     ]
 }
 
@@ -309,10 +368,16 @@ fn objects() -> Vec<(String, String, Vec<u8>)> {
     let root = Hash::of(&NOTHING);
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
     let other = STEP + 1;
+    let with = |count: &str| {
+        let body = record_body(other, root, "null", "null");
+        sealed(&body.replace(&format!("\"{count}\": 0"), &format!("\"{count}\": {}", u64::MAX)))
+    };
     let records = [
         ("of another step", record(STEP, root, "null", "null")),
         ("longer than any", record(other, root, "null", &format!("\"{}\"", "x".repeat(70_000)))),
         ("whose config is 20,000 deep", record(other, root, "null", &deep)),
+        ("of 2^64 - 1 new bytes", with("new_bytes")),
+        ("of 2^64 - 1 bytes", with("payload_bytes")),
         ("without its root", record(other, Hash::of(b"nobody"), "null", "null")),
         ("whose history lies outside", record(other, root, "\"../../../../etc/passwd\"", "null")),
         ("whose history is a pack", record(other, root, "\"packs/x.pack\"", "null")),
@@ -344,6 +409,17 @@ fn objects() -> Vec<(String, String, Vec<u8>)> {
         ("of a negative step", sealed(&format!("{{\"step\": -1, \"state_hash\": \"{hash}\""))),
     ];
     all.extend(tags.map(|(what, bytes)| (format!("tag {what}"), "refs/tags/bad".to_owned(), bytes)));
+    for (what, bytes) in [
+        ("of 1 MiB", vec![b' '; 1 << 20]),
+        ("20,000 deep", sealed(&format!("{{\"text\": {deep}"))),
+        ("of a later kind", sealed("{\"picture\": \"x\"")),
+        ("sealed without a key", sealed("{\"sealed\": \"AAAA\"")),
+    ] {
+        all.push((format!("note {what}"), "notes/run.json".to_owned(), bytes.clone()));
+        let signature = format!("signatures/{STEP:012}-000000000000.json");
+        all.push((format!("signature {what}"), signature, bytes));
+    }
+    all.push(("a wrapped key of 1 MiB".to_owned(), "key.age".to_owned(), vec![b'-'; 1 << 20]));
     let segment = format!("metrics/{other:012}-{hash}.jsonl");
     all.push(("history of other bytes".to_owned(), segment, b"{\"previous\": null}\n".to_vec()));
     let rows = format!("{{\"previous\": null}}\n{deep}\n").into_bytes();

@@ -36,8 +36,11 @@ impl Layout {
         f64::from(self.low_bits) + digit
     }
 
-    /// Digits of the radix that fit a word of 64 bits.
+    /// Digits of the radix that fit a word of 64 bits; none are stored when there is only one.
     fn digits_a_word(self) -> usize {
+        if self.radix < 2 {
+            return 0;
+        }
         let (mut digits, mut product) = (0, 1u128);
         while product * u128::from(self.radix) <= 1 << 64 {
             product *= u128::from(self.radix);
