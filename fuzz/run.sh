@@ -29,9 +29,10 @@ for target in $targets; do
         -rss_limit_mb=1024 -malloc_limit_mb=512 -timeout="${FUZZ_TIMEOUT:-2}" -print_final_stats=1 \
         >"$log" 2>&1 || status=$?
     stat() { sed -n "s/^stat::$1: *//p" "$log" | tail -n 1; }
-    found=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
-    echo "| $target | $(stat number_of_executed_units) | $seconds | $(stat average_exec_per_sec) |" \
-        "$(stat peak_rss_mb) | ${found:-0} | $(date -u +%F) | $commit |"
+    findings=$(grep -c 'Test unit written to' "$log" || true)
+    ran=$(sed -n 's/^Done [0-9]* runs in \([0-9]*\) second.*/\1/p' "$log")
+    executions=$(stat number_of_executed_units)
+    echo "| $target | $executions | ${ran:-less} | $findings | $(stat peak_rss_mb) | $commit |"
     [ "$status" -eq 0 ] || failed=1
 done
 exit $failed

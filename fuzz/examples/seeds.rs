@@ -1,5 +1,7 @@
 //! Writes the seeds of the fuzz targets: `cargo run --example seeds`, in `fuzz/`.
 
+#![allow(clippy::disallowed_methods, reason = "inputs and seeds are files")]
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;

@@ -4,6 +4,8 @@
 //! Hashes and seals are made good before anything is parsed, so that the fuzzer gets behind them.
 //! The layout is that of `docs/format.md`.
 
+#![allow(clippy::disallowed_methods, reason = "inputs and seeds are files")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -28,6 +30,7 @@ pub fn seal(body: &[u8]) -> Vec<u8> {
 }
 
 /// A chunk as a pack holds it.
+#[derive(Clone)]
 pub struct Chunk {
     /// Its name.
     pub id: Hash,
