@@ -45,7 +45,7 @@ impl Bases {
         let mut bases = Self::default();
         let newest = store.newest_readable();
         // A damaged checkpoint gives no bases: everything is then stored in full.
-        let tree = newest.and_then(|record| index::read(&store.chunks, &record.root).ok());
+        let tree = newest.and_then(|record| index::read(&store.chunks, &record.index_root()).ok());
         let Some(tree) = tree else { return bases };
         tree.for_each_leaf(&mut |path, leaf| {
             if let Node::Array(array) = leaf

@@ -40,7 +40,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// When a part of the index is missing or damaged.
     pub fn tree(&self) -> Result<StoredTree, ReadError> {
-        let tree = index::read(&self.store.chunks, &self.record.root)?;
+        let tree = index::read(&self.store.chunks, &self.record.index_root())?;
         self.require_state_hash(&tree)?;
         Ok(tree)
     }
@@ -190,7 +190,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// The first damage.
     pub fn verify(&self) -> Result<(), ReadError> {
-        let (tree, mut used) = index::read_with_chunks(&self.store.chunks, &self.record.root)?;
+        let (tree, mut used) = index::read_with_chunks(&self.store.chunks, &self.record.index_root())?;
         self.require_state_hash(&tree)?;
         used.sort_by_key(|use_| use_.0);
         used.dedup_by_key(|use_| use_.0);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cipher::{Cipher, SealedText};
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
+use crate::index::Root;
 use crate::sealed;
 
 /// The newest format that this version reads, and the one that it writes.
@@ -33,6 +34,10 @@ pub struct CommitRecord {
     pub state_hash: Hash,
     /// The root node of the index.
     pub root: Hash,
+    /// Values of the state, chunks of its arrays and pieces of its strings included: what a reader
+    /// has to be ready for. 0 in format 1.
+    #[serde(default)]
+    pub values: u64,
     /// Bytes of all arrays of the state.
     pub payload_bytes: u64,
     /// Bytes that this save added to the packs.
@@ -96,6 +101,10 @@ fn what(run: &str, step: u64) -> String {
 }
 
 impl CommitRecord {
+    pub(crate) fn index_root(&self) -> Root {
+        Root { node: self.root, values: self.values }
+    }
+
     /// The bytes of the record, encrypted if the run is.
     pub(crate) fn encode(&self, cipher: Option<&Cipher>) -> Result<Vec<u8>, SaveError> {
         let too_large = |len| SaveError::RecordTooLarge { len, limit: RECORD_LIMIT };

@@ -36,6 +36,13 @@ const NODE: u8 = 0x09;
 /// Added to a container's code when its children stand in runs.
 const IN_RUNS: u8 = 0x80;
 
+/// Where the tree of a checkpoint begins, and how many values it is said to have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Root {
+    pub node: Hash,
+    pub values: u64,
+}
+
 /// Takes chunks and gives their hashes.
 pub(crate) trait ChunkSink {
     fn put_chunk(&mut self, bytes: &[u8]) -> Result<Hash, SaveError>;
@@ -196,34 +203,34 @@ fn put_varint(mut value: u64, out: &mut Vec<u8>) {
 }
 
 /// Reads the tree whose root node is `root`, and tells `visit` about every node on the way.
-pub(crate) fn read(chunks: &Chunks, root: &Hash) -> Result<StoredTree, Damage> {
-    let mut reader = IndexReader::new(chunks);
-    reader.node(root, &mut EntryPath::root(), 0)
+pub(crate) fn read(chunks: &Chunks, root: &Root) -> Result<StoredTree, Damage> {
+    let mut reader = IndexReader::new(chunks, root);
+    reader.node(&root.node, &mut EntryPath::root(), 0)
 }
 
 /// The chunks that the tree at `root` needs: nodes, array chunks and pieces of long strings.
-pub(crate) fn reachable(chunks: &Chunks, root: &Hash) -> Result<Vec<(Hash, EntryPath)>, Damage> {
+pub(crate) fn reachable(chunks: &Chunks, root: &Root) -> Result<Vec<(Hash, EntryPath)>, Damage> {
     read_with_chunks(chunks, root).map(|(_, used)| used)
 }
 
 /// The tree, as [`read`] gives it, and the chunks that it needs, as [`reachable`] does.
 pub(crate) fn read_with_chunks(
     chunks: &Chunks,
-    root: &Hash,
+    root: &Root,
 ) -> Result<(StoredTree, Vec<(Hash, EntryPath)>), Damage> {
-    let mut reader = IndexReader::new(chunks);
+    let mut reader = IndexReader::new(chunks, root);
     reader.used = Some(Vec::new());
-    let tree = reader.node(root, &mut EntryPath::root(), 0)?;
+    let tree = reader.node(&root.node, &mut EntryPath::root(), 0)?;
     Ok((tree, reader.used.unwrap_or_default()))
 }
 
 /// The tree as far as it can be read, and the paths of what was left out: an entry that is lost is
 /// null, and so are the rest of a list, and the unknown entries of a container, whose run is lost.
-pub(crate) fn read_what_is_left(chunks: &Chunks, root: &Hash) -> (StoredTree, Vec<EntryPath>) {
-    let mut reader = IndexReader::new(chunks);
+pub(crate) fn read_what_is_left(chunks: &Chunks, root: &Root) -> (StoredTree, Vec<EntryPath>) {
+    let mut reader = IndexReader::new(chunks, root);
     reader.lost = Some(Vec::new());
     let mut path = EntryPath::root();
-    let tree = reader.node(root, &mut path, 0).unwrap_or_else(|_| {
+    let tree = reader.node(&root.node, &mut path, 0).unwrap_or_else(|_| {
         reader.lose(&EntryPath::root());
         Node::Null
     });
@@ -242,14 +249,16 @@ struct IndexReader<'a> {
     lost: Option<Vec<EntryPath>>,
 }
 
-/// A tree may unfold to so many times the stored bytes of its run, and in any case to the least
-/// budget.
+/// A tree may unfold to so many times the stored bytes of its run, to so many bytes for each value
+/// that its record states, and in any case to the least budget.
 const UNFOLDING: u64 = 1024;
-const BUDGET_MIN: u64 = 64 << 20;
+const VALUE_MAX: u64 = 1024;
+const BUDGET_MIN: u64 = 32 << 20;
 
 impl<'a> IndexReader<'a> {
-    fn new(chunks: &'a Chunks) -> Self {
-        let budget = chunks.total_stored_len().saturating_mul(UNFOLDING).max(BUDGET_MIN);
+    fn new(chunks: &'a Chunks, root: &Root) -> Self {
+        let stored = chunks.total_stored_len().saturating_mul(UNFOLDING);
+        let budget = stored.max(root.values.saturating_mul(VALUE_MAX)).max(BUDGET_MIN);
         Self { chunks, budget, used: None, lost: None }
     }
 
@@ -454,6 +463,7 @@ impl<'a> IndexReader<'a> {
         if len.div_ceil(CHUNK_LIMIT) > (input.rest.len() / Hash::LEN) as u64 {
             return Err(input.malformed("a string with fewer chunks than its length takes"));
         }
+        self.spend(usize::try_from(len).unwrap_or(usize::MAX), input.hash)?;
         let (mut bytes, mut damaged) = (Vec::new(), None);
         for start in (0..len).step_by(CHUNK_LIMIT as usize) {
             let hash = input.hash()?;
@@ -627,9 +637,9 @@ mod tests {
             StoredChunk { id: root, raw_len, codec, encrypted, stored_hash: root, base, stored: node };
         PackWriter::new(&storage).unwrap().push(&chunk).unwrap().finish().unwrap();
         let chunks = Chunks::open(&storage, None, &BTreeSet::new()).unwrap();
-        let budget = IndexReader::new(&chunks).budget;
+        let budget = IndexReader::new(&chunks, &Root { node: Hash::of(b""), values: 0 }).budget;
         assert!(budget < boxes << 20, "the run is so large that it may take that much");
-        let damage = read(&chunks, &root).unwrap_err();
+        let damage = read(&chunks, &Root { node: root, values: 0 }).unwrap_err();
         assert!(damage.to_string().contains("beyond all measure"), "{damage}");
     }
 }

@@ -176,7 +176,7 @@ impl Store {
             Err(damage) => return Err(damage.clone()),
         };
         let mut ids = Vec::new();
-        for (chunk, entry) in index::reachable(&self.chunks, &record.root)? {
+        for (chunk, entry) in index::reachable(&self.chunks, &record.index_root())? {
             let id = self.chunks.id(&chunk);
             if let Some(missing) = self.missing_part(&id) {
                 return Err(self.chunks.missing(&missing).in_entry(&entry));

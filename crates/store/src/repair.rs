@@ -158,7 +158,7 @@ impl Store {
     pub fn salvage(&self, step: u64, into: &mut Store) -> Result<Salvaged, SaveError> {
         let checkpoint = self.checkpoint(step)?;
         let record = checkpoint.record();
-        let (tree, mut lost) = index::read_what_is_left(&self.chunks, &record.root);
+        let (tree, mut lost) = index::read_what_is_left(&self.chunks, &record.index_root());
         let mut intact = 0;
         let mut save = into.save()?;
         let left: StoredTree = map_or_lose(&tree, &mut EntryPath::root(), &mut |path, array| {

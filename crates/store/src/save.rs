@@ -11,7 +11,7 @@ use crate::commit::{self, About, CommitRecord};
 use crate::error::SaveError;
 use crate::hash::Hash;
 use crate::history::{self, Row};
-use crate::index::{self, ChunkSink};
+use crate::index::{self, ChunkSink, Root};
 use crate::pack::{CHUNK_MAX, PackWriter, StoredChunk};
 use crate::path::EntryPath;
 use crate::state_hash::state_hash;
@@ -211,6 +211,7 @@ impl<'a> Save<'a> {
             return Ok(Saved { record, written: false });
         }
         let root = index::write(tree, &mut self)?;
+        let root = Root { node: root, values: tree.value_count() };
         let result = self.publish(step, state_hash, root, about, rows);
         if matches!(result, Err(SaveError::Storage(_))) {
             self.store.poisoned = true;
@@ -235,7 +236,7 @@ impl<'a> Save<'a> {
         &mut self,
         step: u64,
         state_hash: Hash,
-        root: Hash,
+        root: Root,
         about: About,
         rows: &[Row],
     ) -> Result<CommitRecord, SaveError> {
@@ -251,7 +252,8 @@ impl<'a> Save<'a> {
             previous: previous.map(|record| record.step),
             created: now_seconds(),
             state_hash,
-            root,
+            root: root.node,
+            values: root.values,
             payload_bytes: self.payload_bytes,
             new_bytes: u64::MAX,
             history: segment.as_ref().map(|segment| segment.0.clone()).or(last_segment),

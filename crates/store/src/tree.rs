@@ -506,6 +506,20 @@ impl<A> Node<A> {
 }
 
 impl StoredTree {
+    /// Values of the tree: every node, every chunk of an array, and every 256 bytes of a string.
+    pub(crate) fn value_count(&self) -> u64 {
+        match self {
+            Self::Null => 1,
+            Self::Scalar(Scalar::Str(text)) => 1 + text.len() as u64 / 256,
+            Self::Scalar(_) => 1,
+            Self::Array(array) => 1 + array.chunks().len() as u64,
+            Self::Some(content) | Self::Variant(_, content) => 1 + content.value_count(),
+            Self::List(items) => 1 + items.iter().map(Self::value_count).sum::<u64>(),
+            Self::Struct(fields) => 1 + fields.iter().map(|field| field.1.value_count()).sum::<u64>(),
+            Self::Map(entries) => 1 + entries.iter().map(|entry| entry.1.value_count()).sum::<u64>(),
+        }
+    }
+
     /// Bytes of all arrays of the tree.
     pub fn payload_bytes(&self) -> u64 {
         let mut total = 0;

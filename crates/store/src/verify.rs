@@ -187,8 +187,12 @@ impl Store {
             }
             return Some((**damage).clone());
         }
+        let used = match index::reachable(&self.chunks, &record.index_root()) {
+            Ok(used) => used,
+            Err(damage) => return Some(damage),
+        };
         let mut first = None;
-        for (hash, entry) in index::reachable(&self.chunks, &record.root).unwrap_or_default() {
+        for (hash, entry) in used {
             let id = self.chunks.id(&hash);
             if self.chunks.contains(&hash) && !self.leans_on(&id, suspects) {
                 continue;

@@ -140,7 +140,7 @@ fn main() -> ExitCode {
             from: None,
         })
     } else {
-        let storage = Arc::new(FileStorage::new(subject));
+        let storage = Arc::new(FileStorage::new(&subject));
         Ok(Start::Resume { run: PathBuf::from(subject), storage, step: None, settings, onto: Onto::Same })
     };
     match start.map_err(Into::into).and_then(|start| system.train(start, &options)) {
