@@ -1,5 +1,7 @@
 //! A small state and how the stories save it.
 
+#![allow(dead_code, reason = "each story uses a part")]
+
 use rekindle_store::{
     About, Array, ArrayType, DType, Node, Row, SaveError, Saved, Scalar, Store, StoredTree, Tree,
 };
