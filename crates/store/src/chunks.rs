@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::cipher::Cipher;
 use crate::codec;
 use crate::error::{Damage, Problem};
-use crate::hash::Hash;
+use crate::hash::{Hash, Hasher};
 use crate::pack::{self, PackEntry};
 use crate::storage::{Storage, StorageError};
 
@@ -37,6 +37,9 @@ pub(crate) struct Place {
     /// Written or successfully read by this process.
     good: AtomicBool,
 }
+
+/// Chunks are hashed in pieces of this length as they are read: bytes.
+const HASHED_PIECE: usize = 256 << 10;
 
 thread_local! {
     /// Stored bytes on their way to be decoded; kept, as fresh memory costs more than the work.
@@ -239,13 +242,30 @@ impl Chunks {
     pub fn read_into(&self, hash: &Hash, raw: &mut [u8]) -> Result<(), Damage> {
         let id = self.id(hash);
         self.try_places(&id, |place| {
-            self.read_place(place, raw)?;
-            if Hash::of(raw) != *hash {
+            let found = self.read_and_hash(place, raw)?;
+            if found != *hash {
                 return Err(mismatch(place));
             }
             place.good.store(true, Ordering::Relaxed);
             Ok(())
         })
+    }
+
+    /// Fills `raw` with the decoded bytes of a place; gives their hash. Bytes that are stored as they
+    /// are, are hashed piece by piece while they are in the processor's cache.
+    fn read_and_hash(&self, place: &Place, raw: &mut [u8]) -> Result<Hash, Damage> {
+        if !place.entry.is_raw() || place.entry.raw_len as usize != raw.len() {
+            self.read_place(place, raw)?;
+            return Ok(Hash::of(raw));
+        }
+        let mut hasher = Hasher::new();
+        let mut offset = place.entry.offset;
+        for piece in raw.chunks_mut(HASHED_PIECE) {
+            self.read_at(place, offset, piece)?;
+            hasher.update(piece);
+            offset += piece.len() as u64;
+        }
+        Ok(hasher.finish())
     }
 
     /// The decoded bytes of a chunk that is stored without a base, verified as the base of others.
@@ -327,8 +347,12 @@ impl Chunks {
     }
 
     fn read_range(&self, place: &Place, stored: &mut [u8]) -> Result<(), Damage> {
+        self.read_at(place, place.entry.offset, stored)
+    }
+
+    fn read_at(&self, place: &Place, offset: u64, stored: &mut [u8]) -> Result<(), Damage> {
         let name = pack::object_name(&place.pack);
-        let read = self.storage.read_range(&name, place.entry.offset, stored);
+        let read = self.storage.read_range(&name, offset, stored);
         read.map_err(|error| pack::unreadable(&name, error).at(place.entry.offset))
     }
 
