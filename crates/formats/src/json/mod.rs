@@ -11,11 +11,18 @@
 //!   order, written as numbers are;
 //! - `{"$map": [[KEY, NODE], ...]}`, `{"$variant": "Name", "content": NODE}`, `{"$some": NODE}`,
 //!   `{"$char": "x"}`.
+//!
+//! The key that begins with one `$` comes first in its object; the shape may also follow the data.
+//! A file is read with no more memory than its state takes. Without the data of its arrays, a state
+//! may take 64 MiB and 16 times the length of its file: a small file cannot inflate to much.
 
+mod array;
+mod limits;
+mod literal;
 mod read;
 mod write;
 
-pub(crate) use read::tree_from_json;
+pub(crate) use read::header_and_tree;
 pub(crate) use write::{Failure, quoted, write_tree};
 
 use crate::Format;

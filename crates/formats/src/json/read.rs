@@ -1,206 +1,358 @@
-//! Reading the JSON form.
+//! Reading the JSON form: the tree is built as the text comes, so that a state takes no more memory
+//! than itself.
 
-use std::io::Read;
+use std::fmt;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use rekindle::{Array, DType, Node, Scalar, Tree};
+use rekindle::{Array, EntryPath, Node, Scalar, Tree};
 
-use super::MARK;
+use super::array;
+use super::limits::{Allowance, Metered};
+use super::literal::LiteralSeed;
 use crate::document::{Document, FormatError, Header};
 use crate::files;
 
 /// A gzipped file may grow to so many times its length; arrays of zeros come near it.
 const INFLATION_LIMIT: u64 = 1100;
-
-#[derive(Deserialize)]
-struct File {
-    checkpoint: Header,
-    state: Value,
-}
+/// The text is read in pieces of so many bytes.
+const BUFFER: usize = 64 << 10;
 
 pub(super) fn read(path: &Path) -> Result<Document, FormatError> {
-    let file = files::open(path).map_err(|error| FormatError::read(path, error))?;
-    read_document(path, file)
+    let failed = |error| FormatError::read(path, error);
+    let len = files::len(path).map_err(failed)?;
+    read_file(path, files::open(path).map_err(failed)?, len)
 }
 
 pub(super) fn read_gzip(path: &Path) -> Result<Document, FormatError> {
     let failed = |error| FormatError::read(path, error);
     let len = files::len(path).map_err(failed)?;
     let file = files::open(path).map_err(failed)?;
-    read_document(path, GzDecoder::new(file).take(len.saturating_mul(INFLATION_LIMIT)))
+    read_file(path, GzDecoder::new(file).take(len.saturating_mul(INFLATION_LIMIT)), len)
 }
 
-fn read_document(path: &Path, reader: impl Read) -> Result<Document, FormatError> {
-    let file: File = serde_json::from_reader(std::io::BufReader::new(reader)).map_err(|error| {
-        FormatError::malformed(path, format!("it is no JSON file of a checkpoint: {error}"))
+fn read_file(path: &Path, reader: impl Read, len: u64) -> Result<Document, FormatError> {
+    let (header, tree) = header_and_tree(reader, len, &mut |_| None).map_err(|reason| {
+        FormatError::malformed(path, format!("it is no JSON file of a checkpoint: {reason}"))
     })?;
-    let tree = tree_from_json(&file.state, &mut array)
-        .map_err(|reason| FormatError::malformed(path, format!("`{MARK}` JSON: {reason}")))?;
-    file.checkpoint.into_document(path, tree)
+    header.into_document(path, tree)
 }
 
-/// Makes an array of the object that stands for it.
-pub(crate) type ArrayForm<'a> = dyn FnMut(&Map<String, Value>) -> Result<Array, String> + 'a;
+/// Gives the tensor of that name, once.
+pub(crate) type Tensors<'a> = dyn FnMut(&str) -> Option<Array> + 'a;
 
-/// The tree that a JSON value stands for; `array` makes the arrays.
-pub(crate) fn tree_from_json(value: &Value, array: &mut ArrayForm<'_>) -> Result<Tree, String> {
-    let mut many =
-        |items: &[Value]| items.iter().map(|item| tree_from_json(item, array)).collect::<Result<_, _>>();
-    Ok(match value {
-        Value::Null => Node::Null,
-        Value::Bool(value) => Node::Scalar(Scalar::Bool(*value)),
-        Value::String(text) => Node::Scalar(Scalar::Str(text.clone())),
-        Value::Array(items) => Node::List(many(items)?),
-        Value::Number(number) => return Err(format!("the number {number} has no type")),
-        Value::Object(fields) => {
-            match fields.keys().find(|name| name.starts_with('$') && !name.starts_with("$$")) {
-                Some(mark) => marked(mark, fields, array)?,
-                None => {
-                    let mut list = Vec::with_capacity(fields.len());
-                    for (name, value) in fields {
-                        let name = name.strip_prefix('$').unwrap_or(name);
-                        list.push((name.to_owned(), tree_from_json(value, array)?));
-                    }
-                    Node::Struct(list)
+/// What stands under `checkpoint` and `state` in a JSON text. `len` is the length of the file that
+/// it came from, which limits the memory; `tensors` gives what the state refers to.
+pub(crate) fn header_and_tree(
+    reader: impl Read,
+    len: u64,
+    tensors: &mut Tensors<'_>,
+) -> Result<(Header, Tree), String> {
+    let allowance = Allowance::for_file_of(len);
+    let reader = BufReader::with_capacity(BUFFER, Metered { reader, allowance: &allowance });
+    let mut deserializer = serde_json::Deserializer::from_reader(reader);
+    let mut place = Place { allowance: &allowance, tensors, path: EntryPath::root(), inside: false };
+    let read = FileSeed(&mut place).deserialize(&mut deserializer);
+    read.and_then(|read| deserializer.end().map(|()| read)).map_err(|error| place.describe(&error))
+}
+
+/// Where in the state the reader is, and what it needs there.
+struct Place<'a> {
+    allowance: &'a Allowance,
+    tensors: &'a mut Tensors<'a>,
+    /// Left as it is when something fails, so that it tells where.
+    path: EntryPath,
+    /// True while the state is read.
+    inside: bool,
+}
+
+impl Place<'_> {
+    fn describe(&self, error: &serde_json::Error) -> String {
+        if self.inside { format!("entry `{}`: {error}", self.path) } else { error.to_string() }
+    }
+
+    fn spend<E: Error>(&self, bytes: usize) -> Result<(), E> {
+        self.allowance.spend(bytes).map_err(E::custom)
+    }
+
+    fn below<T, E>(
+        &mut self,
+        segment: impl Into<String>,
+        read: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.path.push(segment);
+        let value = read(self)?;
+        self.path.pop();
+        Ok(value)
+    }
+}
+
+struct FileSeed<'a, 'b>(&'a mut Place<'b>);
+
+impl<'de> DeserializeSeed<'de> for FileSeed<'_, '_> {
+    type Value = (Header, Tree);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FileSeed<'_, '_> {
+    type Value = (Header, Tree);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with `checkpoint` and `state`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let place = self.0;
+        let (mut header, mut tree) = (None, None);
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "checkpoint" if header.is_some() => return Err(A::Error::duplicate_field("checkpoint")),
+                "state" if tree.is_some() => return Err(A::Error::duplicate_field("state")),
+                "checkpoint" => header = Some(map.next_value()?),
+                "state" => {
+                    place.inside = true;
+                    tree = Some(map.next_value_seed(NodeSeed(place))?);
+                    place.inside = false;
                 }
+                _ => drop(map.next_value::<IgnoredAny>()?),
             }
+            place.allowance.advance();
         }
-    })
+        let header = header.ok_or_else(|| A::Error::missing_field("checkpoint"))?;
+        Ok((header, tree.ok_or_else(|| A::Error::missing_field("state"))?))
+    }
 }
 
-fn marked(mark: &str, fields: &Map<String, Value>, array: &mut ArrayForm<'_>) -> Result<Tree, String> {
-    let content = &fields[mark];
-    if fields.contains_key("$array") || fields.contains_key("$tensor") {
-        return array(fields).map(Node::Array);
+struct NodeSeed<'a, 'b>(&'a mut Place<'b>);
+
+impl<'de> DeserializeSeed<'de> for NodeSeed<'_, '_> {
+    type Value = Tree;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
+        self.0.spend(size_of::<Tree>())?;
+        deserializer.deserialize_any(self)
     }
-    match mark {
-        "$some" => Ok(Node::Some(Box::new(tree_from_json(content, array)?))),
-        "$variant" => {
-            let name = content.as_str().ok_or("a variant's name is no text")?;
-            let content = fields.get("content").ok_or("a variant has no content")?;
-            Ok(Node::Variant(name.to_owned(), Box::new(tree_from_json(content, array)?)))
+}
+
+impl<'de> Visitor<'de> for NodeSeed<'_, '_> {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a node of the state")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Tree, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Tree, E> {
+        Ok(Node::Scalar(Scalar::Bool(value)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Tree, E> {
+        self.0.spend(text.len())?;
+        Ok(Node::Scalar(Scalar::Str(text.to_owned())))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Tree, E> {
+        Err(E::custom(format!("the number {number} has no type")))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Tree, E> {
+        Err(E::custom(format!("the number {number} has no type")))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Tree, E> {
+        Err(E::custom(format!("the number {number:?} has no type")))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tree, A::Error> {
+        let place = self.0;
+        let mut items = Vec::new();
+        while let Some(item) =
+            place.below(items.len().to_string(), |place| seq.next_element_seed(NodeSeed(place)))?
+        {
+            items.push(item);
         }
-        "$map" => {
-            let pairs = content.as_array().ok_or("a map is no list of pairs")?;
-            let mut entries = pairs.iter().map(|value| pair(value, array)).collect::<Result<Vec<_>, _>>()?;
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            match entries.windows(2).find(|two| two[0].0 == two[1].0) {
-                Some(two) => Err(format!("a map has the key `{}` twice", two[0].0)),
-                None => Ok(Node::Map(entries)),
+        items.shrink_to_fit();
+        Ok(Node::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
+        let place = self.0;
+        let Some(first) = map.next_key::<String>()? else {
+            return Ok(Node::Struct(Vec::new()));
+        };
+        match first.as_str() {
+            "$array" => array::read(place.allowance, map).map(Node::Array),
+            "$tensor" => tensor(place, map).map(Node::Array),
+            "$some" => {
+                let content = last_content(&first, &mut map, |map| map.next_value_seed(NodeSeed(place)))?;
+                Ok(Node::Some(Box::new(content)))
             }
+            "$variant" => variant(place, map),
+            "$map" => {
+                let entries = last_content(&first, &mut map, |map| map.next_value_seed(EntriesSeed(place)))?;
+                Ok(Node::Map(entries))
+            }
+            mark if is_mark(mark) => scalar(mark, map).map(Node::Scalar),
+            _ => fields(place, first, map).map(Node::Struct),
         }
-        _ => scalar(mark, content).map(Node::Scalar),
     }
 }
 
-fn pair(value: &Value, array: &mut ArrayForm<'_>) -> Result<(Scalar, Tree), String> {
-    let Some([key, value]) = value.as_array().map(Vec::as_slice) else {
-        return Err("an entry of a map is no pair".to_owned());
-    };
-    match tree_from_json(key, array)? {
-        Node::Scalar(key) => Ok((key, tree_from_json(value, array)?)),
-        other => Err(format!("a map's key is a {}", other.kind_name())),
-    }
+/// True for a key that says what its object stands for.
+fn is_mark(key: &str) -> bool {
+    key.starts_with('$') && !key.starts_with("$$")
 }
 
-fn scalar(mark: &str, value: &Value) -> Result<Scalar, String> {
-    macro_rules! integer {
-        ($variant:ident) => {
-            text_of(value).parse().ok().map(Scalar::$variant)
-        };
+/// Passes over a key that does not count in the object of `mark`, and its value.
+pub(super) fn skip<'de, A: MapAccess<'de>>(mark: &str, key: &str, map: &mut A) -> Result<(), A::Error> {
+    if is_mark(key) {
+        return Err(A::Error::custom(format!("an object has both `{mark}` and `{key}`")));
     }
-    let parsed = match mark {
-        "$char" => {
-            let mut characters = value.as_str().unwrap_or_default().chars();
-            characters.next().filter(|_| characters.next().is_none()).map(Scalar::Char)
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+/// What stands under `mark`, whose key was just read, and the rest of the object passed over. Where
+/// it stands twice, the last counts.
+fn last_content<'de, A: MapAccess<'de>, T>(
+    mark: &str,
+    map: &mut A,
+    mut read: impl FnMut(&mut A) -> Result<T, A::Error>,
+) -> Result<T, A::Error> {
+    let mut content = read(map)?;
+    while let Some(key) = map.next_key::<String>()? {
+        if key == mark {
+            content = read(map)?;
+        } else {
+            skip(mark, &key, map)?;
         }
-        "$f32" => float(DType::F32, value).map(|bits| Scalar::F32(f32::from_bits(bits as u32))),
-        "$f64" => float(DType::F64, value).map(|bits| Scalar::F64(f64::from_bits(bits))),
-        "$i8" => integer!(I8),
-        "$i16" => integer!(I16),
-        "$i32" => integer!(I32),
-        "$i64" => integer!(I64),
-        "$i128" => integer!(I128),
-        "$u8" => integer!(U8),
-        "$u16" => integer!(U16),
-        "$u32" => integer!(U32),
-        "$u64" => integer!(U64),
-        "$u128" => integer!(U128),
-        _ => return Err(format!("`{mark}` is no type")),
-    };
-    parsed.ok_or_else(|| format!("{} is no value of type {}", shortened(value), &mark[1..]))
-}
-
-fn text_of(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn shortened(value: &Value) -> String {
-    value.to_string().chars().take(40).collect()
-}
-
-/// The bits of a float: a number, `inf`, `-inf`, or `nan:` and the bits.
-fn float(dtype: DType, value: &Value) -> Option<u64> {
-    if let Some(bits) = value.as_str().and_then(|text| text.strip_prefix("nan:")) {
-        return u64::from_str_radix(bits, 16).ok().filter(|_| bits.len() == 2 * dtype.size());
     }
-    let text = text_of(value);
-    match dtype {
-        DType::F64 => text.parse::<f64>().ok().map(f64::to_bits),
-        _ => text.parse::<f32>().ok().map(|value| u64::from(value.to_bits())),
-    }
+    Ok(content)
 }
 
-fn array(fields: &Map<String, Value>) -> Result<Array, String> {
-    let dtype = fields.get("$array").and_then(Value::as_str);
-    let dtype: DType = dtype.unwrap_or_default().parse().map_err(|error| format!("{error}"))?;
-    let shape = fields.get("shape").and_then(Value::as_array).ok_or("an array has no shape")?;
-    let shape: Option<Vec<u64>> = shape.iter().map(Value::as_u64).collect();
-    let data = fields.get("data").and_then(Value::as_array).ok_or("an array has no data")?;
-    let mut bytes = Vec::with_capacity(data.len() * dtype.size());
-    for value in data {
-        let element = element(dtype, value);
-        bytes.extend(element.ok_or_else(|| format!("{} is no element of type {dtype}", shortened(value)))?);
-    }
-    Array::new(dtype, shape.ok_or("an array's shape is no list of numbers")?, bytes)
-        .map_err(|e| e.to_string())
-}
-
-fn element(dtype: DType, value: &Value) -> Option<Vec<u8>> {
-    let integer = || text_of(value).parse::<i128>().ok();
-    macro_rules! integer {
-        ($type:ty) => {
-            <$type>::try_from(integer()?).ok()?.to_le_bytes().to_vec()
-        };
-    }
-    Some(match dtype {
-        DType::Bool => vec![u8::from(value.as_bool()?)],
-        DType::I8 => integer!(i8),
-        DType::I16 => integer!(i16),
-        DType::I32 => integer!(i32),
-        DType::I64 => integer!(i64),
-        DType::U8 => integer!(u8),
-        DType::U16 => integer!(u16),
-        DType::U32 => integer!(u32),
-        DType::U64 => integer!(u64),
-        DType::F32 => (float(dtype, value)? as u32).to_le_bytes().to_vec(),
-        DType::F64 => float(dtype, value)?.to_le_bytes().to_vec(),
-        DType::F16 | DType::BF16 => half(dtype, value)?.to_le_bytes().to_vec(),
-        _ => return None,
+fn scalar<'de, A: MapAccess<'de>>(mark: &str, mut map: A) -> Result<Scalar, A::Error> {
+    last_content(mark, &mut map, |map| {
+        let make = |literal: super::literal::Literal<'_>| literal.scalar(mark);
+        map.next_value_seed(LiteralSeed { expected: "a number or a text", make })
     })
 }
 
-fn half(dtype: DType, value: &Value) -> Option<u16> {
-    if value.as_str().is_some_and(|text| text.starts_with("nan:")) {
-        return u16::try_from(float(dtype, value)?).ok();
+fn tensor<'de, A: MapAccess<'de>>(place: &mut Place<'_>, mut map: A) -> Result<Array, A::Error> {
+    let name: String = last_content("$tensor", &mut map, |map| map.next_value())?;
+    (place.tensors)(&name).ok_or_else(|| A::Error::custom(format!("there is no tensor `{name}`")))
+}
+
+fn variant<'de, A: MapAccess<'de>>(place: &mut Place<'_>, mut map: A) -> Result<Tree, A::Error> {
+    let mut name: String = map.next_value()?;
+    let mut content = None;
+    while let Some(key) = map.next_key::<String>()? {
+        match key.as_str() {
+            "$variant" => name = map.next_value()?,
+            "content" => {
+                let read = place.below(name.clone(), |place| map.next_value_seed(NodeSeed(place)))?;
+                content = Some(Box::new(read));
+            }
+            _ => skip("$variant", &key, &mut map)?,
+        }
     }
-    let number = f32::from_bits(float(DType::F32, value)? as u32);
-    Some(match dtype {
-        DType::F16 => rekindle::half::f16::from_f32(number).to_bits(),
-        _ => rekindle::half::bf16::from_f32(number).to_bits(),
-    })
+    place.spend(size_of::<Tree>() + name.len())?;
+    Ok(Node::Variant(name, content.ok_or_else(|| A::Error::custom("a variant has no content"))?))
+}
+
+/// The fields by name; of one that stands twice, the last.
+fn fields<'de, A: MapAccess<'de>>(
+    place: &mut Place<'_>,
+    first: String,
+    mut map: A,
+) -> Result<Vec<(String, Tree)>, A::Error> {
+    let mut fields = Vec::new();
+    let mut next = Some(first);
+    while let Some(key) = next {
+        if is_mark(&key) {
+            return Err(A::Error::custom(format!("`{key}` must be the first key of its object")));
+        }
+        let name = key.strip_prefix('$').unwrap_or(&key).to_owned();
+        place.spend(size_of::<String>() + name.len())?;
+        let field = place.below(name.clone(), |place| map.next_value_seed(NodeSeed(place)))?;
+        fields.push((name, field));
+        next = map.next_key()?;
+    }
+    fields.reverse();
+    fields.sort_by(|a, b| a.0.cmp(&b.0));
+    fields.dedup_by(|a, b| a.0 == b.0);
+    fields.shrink_to_fit();
+    Ok(fields)
+}
+
+/// The entries of a map, sorted.
+struct EntriesSeed<'a, 'b>(&'a mut Place<'b>);
+
+impl<'de> DeserializeSeed<'de> for EntriesSeed<'_, '_> {
+    type Value = Vec<(Scalar, Tree)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EntriesSeed<'_, '_> {
+    type Value = Vec<(Scalar, Tree)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the list of pairs of a map")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = seq.next_element_seed(EntrySeed(self.0))? {
+            entries.push(entry);
+        }
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        entries.shrink_to_fit();
+        match entries.windows(2).find(|two| two[0].0 == two[1].0) {
+            Some(two) => Err(A::Error::custom(format!("a map has the key `{}` twice", two[0].0))),
+            None => Ok(entries),
+        }
+    }
+}
+
+struct EntrySeed<'a, 'b>(&'a mut Place<'b>);
+
+impl<'de> DeserializeSeed<'de> for EntrySeed<'_, '_> {
+    type Value = (Scalar, Tree);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
+    type Value = (Scalar, Tree);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a pair of a key and a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let place = self.0;
+        let no_pair = || A::Error::custom("an entry of a map is no pair");
+        let key = match seq.next_element_seed(NodeSeed(place))?.ok_or_else(no_pair)? {
+            Node::Scalar(key) => key,
+            other => return Err(A::Error::custom(format!("a map's key is a {}", other.kind_name()))),
+        };
+        let value = place.below(key.to_string(), |place| seq.next_element_seed(NodeSeed(place)))?;
+        let value = value.ok_or_else(no_pair)?;
+        match seq.next_element::<IgnoredAny>()? {
+            None => Ok((key, value)),
+            Some(_) => Err(no_pair()),
+        }
+    }
 }

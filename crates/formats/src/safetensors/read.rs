@@ -5,22 +5,13 @@ use std::io::Read;
 use std::path::Path;
 
 use safetensors::tensor::{Metadata, TensorInfo};
-use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use rekindle::{About, Array, Node, Scalar};
 
 use super::{DTYPES, HEADER_LIMIT, MARK};
-use crate::document::{Document, FormatError, Header};
+use crate::document::{Document, FormatError};
 use crate::files;
-use crate::json::tree_from_json;
-
-/// The part of our own files that is no tensor.
-#[derive(Deserialize)]
-struct Rest {
-    checkpoint: Header,
-    state: Value,
-}
+use crate::json::header_and_tree;
 
 pub(super) fn read(path: &Path) -> Result<Document, FormatError> {
     let (metadata, mut tensors) = read_tensors(path)?;
@@ -28,14 +19,10 @@ pub(super) fn read(path: &Path) -> Result<Document, FormatError> {
     let Some(rest) = notes.get(MARK) else {
         return Ok(foreign(tensors, &notes));
     };
-    let malformed = |reason: String| FormatError::malformed(path, format!("metadata `{MARK}`: {reason}"));
-    let rest: Rest = serde_json::from_str(rest).map_err(|error| malformed(error.to_string()))?;
-    let mut take = |fields: &Map<String, Value>| {
-        let name = fields.get("$tensor").and_then(Value::as_str).unwrap_or_default();
-        tensors.remove(name).ok_or_else(|| format!("there is no tensor `{name}`"))
-    };
-    let tree = tree_from_json(&rest.state, &mut take).map_err(malformed)?;
-    rest.checkpoint.into_document(path, tree)
+    let len = rest.len() as u64;
+    let (header, tree) = header_and_tree(rest.as_bytes(), len, &mut |name| tensors.remove(name))
+        .map_err(|reason| FormatError::malformed(path, format!("metadata `{MARK}`: {reason}")))?;
+    header.into_document(path, tree)
 }
 
 /// A file that somebody else wrote: tensors by name.
