@@ -7,12 +7,13 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flate2::{Compression, write::GzEncoder};
 use rekindle::storage::MemoryStorage;
 use rekindle::{RunOptions, Store, state_hash};
 use rekindle_formats::{Document, FORMATS, FormatError, detect, for_writing};
+use serde::{Serialize, de::DeserializeOwned};
 
 const MIB: usize = 1 << 20;
 
@@ -20,8 +21,12 @@ struct Counting;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
-/// One measurement at a time.
-static MEASURING: Mutex<()> = Mutex::new(());
+
+/// Keeps the memory of other tests out of a measurement: each holds this while it runs.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn add(len: usize) {
     let now = NOW.fetch_add(len, Ordering::Relaxed) + len;
@@ -57,14 +62,13 @@ static ALLOCATOR: Counting = Counting;
 /// What the file holds, and the most memory that was in use beyond what was before.
 fn read(path: &Path) -> (Result<Document, FormatError>, usize) {
     let format = detect(FORMATS, path).unwrap();
-    let _alone = MEASURING.lock().unwrap_or_else(PoisonError::into_inner);
     let before = NOW.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     let document = format.read(path);
     (document, PEAK.load(Ordering::Relaxed) - before)
 }
 
-fn reads_in_little_more_than(state: &(impl serde::Serialize + ?Sized), bytes: usize, name: &str) {
+fn reads_in_little_more_than(state: &(impl Serialize + DeserializeOwned), bytes: usize, name: &str) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
     let storage = Arc::new(MemoryStorage::new());
@@ -84,7 +88,7 @@ fn refuse(name: &str, pieces: &[(&str, usize)]) -> (String, usize) {
     let header = r#"{"step":1,"state_hash":"0000000000000000000000000000000000000000000000000000000000000000","system":"","schema":null,"metrics":{},"config":null,"environment":{},"changes":[],"history":[]}"#;
     write!(file, r#"{{"rekindle": 1, "checkpoint": {header}, "state": "#).unwrap();
     for (text, count) in pieces {
-        (0..*count).for_each(|_| file.write_all(text.as_bytes()).unwrap());
+        file.write_all(text.repeat(*count).as_bytes()).unwrap();
     }
     file.write_all(b"}").unwrap();
     file.finish().unwrap();
@@ -94,6 +98,7 @@ fn refuse(name: &str, pieces: &[(&str, usize)]) -> (String, usize) {
 
 #[test]
 fn an_array_takes_its_own_bytes() {
+    let _alone = alone();
     let noise: Vec<f32> = (0..1_250_000u32).map(|i| (i.wrapping_mul(2_654_435_761) as f32).sqrt()).collect();
     reads_in_little_more_than(&noise, 5_000_000, "x.json");
     reads_in_little_more_than(&noise, 5_000_000, "x.json.gz");
@@ -101,11 +106,13 @@ fn an_array_takes_its_own_bytes() {
 
 #[test]
 fn zeros_take_what_they_hold_although_their_file_is_small() {
+    let _alone = alone();
     reads_in_little_more_than(&vec![0.0f64; 1_000_000], 8_000_000, "zeros.json.gz");
 }
 
 #[test]
 fn nothing_is_reserved_for_data_that_do_not_come() {
+    let _alone = alone();
     let array = r#"{"$array": "f64", "shape": [100000000, 1000], "data": [1, 2]}"#;
     let (message, peak) = refuse("short.json.gz", &[(array, 1)]);
     assert!(message.contains("f64[100000000, 1000]"), "{message}");
@@ -114,6 +121,7 @@ fn nothing_is_reserved_for_data_that_do_not_come() {
 
 #[test]
 fn data_longer_than_the_shape_are_refused_at_once() {
+    let _alone = alone();
     let array = r#"{"$array": "u8", "shape": [3], "data": [1"#;
     let (message, peak) = refuse("long.json.gz", &[(array, 1), (",1", 4_000_000), ("]}", 1)]);
     assert!(message.contains("says 3 elements, but its data are longer at line 1 column"), "{message}");
@@ -122,6 +130,7 @@ fn data_longer_than_the_shape_are_refused_at_once() {
 
 #[test]
 fn a_small_file_cannot_inflate_to_much() {
+    let _alone = alone();
     let limit = "64 MiB and 16 times the file's length";
     for (pieces, wanted) in [
         (&[("[null", 1), (",null", 4_000_000), ("]", 1)][..], "the state takes more than"),

@@ -65,7 +65,7 @@ impl HostileRun {
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::from_objects(self.storage.to_objects()));
         let mut store = match Store::open_for_writing(Arc::clone(&storage), "test") {
             Ok(store) => store,
-            Err(error) if Store::open(storage).is_err() => return Ok(drop(error)),
+            Err(_) if Store::open(storage).is_err() => return Ok(()),
             Err(error) => return Err(error.to_string()),
         };
         let step = store.steps().last().map_or(0, |step| step.saturating_add(1));
