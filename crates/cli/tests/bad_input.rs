@@ -109,10 +109,10 @@ fn a_newer_format() {
     let world = with_run();
     let record = "r/commits/000000000025.json";
     let text = String::from_utf8(world.read(record)).unwrap();
-    let body = text.split(",\n  \"blake3\"").next().unwrap().replace("\"format\": 1", "\"format\": 9");
+    let body = text.split(",\n  \"blake3\"").next().unwrap().replace("\"format\": 2", "\"format\": 9");
     world.write(record, &sealed(&format!("{body}\n}}")));
     for words in ["resume r", "verify r", "ls r"] {
-        check(&world.fails(12, words), &["format 9", "reads up to 1", "use a newer version"]);
+        check(&world.fails(12, words), &["format 9", "reads up to 2", "use a newer version"]);
     }
 }
 

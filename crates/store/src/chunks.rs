@@ -119,7 +119,7 @@ impl Chunks {
         let known: Vec<PackEntry> =
             known.filter(|place| place.pack == *pack).map(|place| place.entry.clone()).collect();
         let whole = !self.damaged.contains_key(pack);
-        if whole && known.iter().all(|entry| self.is_good_at(pack, entry)) {
+        if whole && known.iter().all(|entry| !self.has_base_of(entry) || self.is_good_at(pack, entry)) {
             return (known, false);
         }
         let found = pack::salvage_index(&*self.storage, pack);
@@ -194,8 +194,21 @@ impl Chunks {
     /// True when the chunk need not be written again: it is there, and its bytes are good. They
     /// are checked once, so that no new checkpoint leans on a chunk that has gone bad.
     pub fn is_good(&self, hash: &Hash) -> bool {
-        let Some(place) = self.places.get(&self.id(hash)) else { return false };
-        place.good.load(Ordering::Relaxed) || self.read(hash).is_ok()
+        let id = self.id(hash);
+        let known = |place: &Place| place.good.load(Ordering::Relaxed) && self.has_base_of(&place.entry);
+        self.contains(hash) && (self.places_of(&id).any(known) || self.read(hash).is_ok())
+    }
+
+    /// True when the chunk that decoding takes, if it takes one, is there in full. A base goes with
+    /// the last checkpoint that needs it, before the differences in packs with other chunks do.
+    fn has_base_of(&self, entry: &PackEntry) -> bool {
+        let full = |base: &Hash| self.places_of(base).any(|place| place.entry.base.is_none());
+        entry.base.as_ref().is_none_or(full)
+    }
+
+    /// True when some copy of the chunk named `id` is there with all that decoding takes.
+    pub fn is_complete(&self, id: &Hash) -> bool {
+        self.places_of(id).any(|place| self.has_base_of(&place.entry))
     }
 
     /// The packs that are damaged outside their chunks.
@@ -341,9 +354,11 @@ impl Chunks {
         self.read(hash).map(drop)
     }
 
-    /// Checks all copies of the chunk that is stored under `id`; gives what is damaged.
+    /// Checks all copies of the chunk that is stored under `id`; gives what is damaged. A copy whose
+    /// base is not there is not: if a checkpoint needs it, that one tells.
     pub fn verify_all_copies(&self, id: &Hash) -> Vec<(Hash, Damage)> {
-        self.places_of(id).filter_map(|place| Some((*id, self.check_place(place).err()?))).collect()
+        let readable = self.places_of(id).filter(|place| self.has_base_of(&place.entry));
+        readable.filter_map(|place| Some((*id, self.check_place(place).err()?))).collect()
     }
 
     fn read_range(&self, place: &Place, stored: &mut [u8]) -> Result<(), Damage> {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::chunks::Place;
 use crate::error::SaveError;
 use crate::hash::Hash;
 use crate::pack::{PackWriter, StoredChunk};
@@ -86,9 +87,7 @@ impl Store {
 
     fn rewrite(&mut self, packs: &HashSet<Hash>, live: &HashSet<Hash>) -> Result<u64, SaveError> {
         let mut writer = PackWriter::new(&self.storage)?;
-        for id in self.movable(packs, live) {
-            let place = self.chunks.places_of(&id).find(|place| packs.contains(&place.pack));
-            let Some(place) = place else { continue };
+        for place in self.movable(packs, live) {
             let stored = self.chunks.read_stored(place).map_err(crate::error::ReadError::from)?;
             writer = writer.push(&StoredChunk::of(&place.entry, stored))?;
         }
@@ -101,18 +100,20 @@ impl Store {
         Ok(len)
     }
 
-    /// The chunks that have to be moved before `packs` can go, in the order in which they lie.
-    fn movable(&self, packs: &HashSet<Hash>, live: &HashSet<Hash>) -> Vec<Hash> {
-        let mut found = Vec::new();
+    /// The chunks that have to be moved before `packs` can go, in the order in which they lie. Of a
+    /// chunk that is stored in full and as a difference, the full one counts: it may be a base.
+    fn movable(&self, packs: &HashSet<Hash>, live: &HashSet<Hash>) -> Vec<&Place> {
+        let mut found: Vec<&Place> = Vec::new();
         for id in self.chunks.ids().filter(|id| live.contains(id)) {
-            let mut places = self.chunks.places_of(id);
-            if places.clone().all(|place| packs.contains(&place.pack))
-                && let Some(place) = places.next()
-            {
-                found.push((place.pack, place.entry.offset, *id));
+            let full = || self.chunks.places_of(id).filter(|place| place.entry.base.is_none());
+            let any = || self.chunks.places_of(id);
+            let stays = |place: &Place| !packs.contains(&place.pack);
+            let kept = if full().next().is_some() { full().any(stays) } else { any().any(stays) };
+            if !kept {
+                found.extend(full().next().or(any().next()));
             }
         }
-        found.sort_unstable();
-        found.into_iter().map(|(.., id)| id).collect()
+        found.sort_unstable_by_key(|place| (place.pack, place.entry.offset));
+        found
     }
 }

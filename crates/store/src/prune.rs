@@ -178,27 +178,15 @@ impl Store {
         let mut ids = Vec::new();
         for (chunk, entry) in index::reachable(&self.chunks, &record.index_root())? {
             let id = self.chunks.id(&chunk);
-            if let Some(missing) = self.missing_part(&id) {
-                return Err(self.chunks.missing(&missing).in_entry(&entry));
+            if !self.chunks.is_complete(&id) {
+                let missing = self.chunks.read(&chunk).err().unwrap_or_else(|| self.chunks.missing(&id));
+                return Err(missing.in_entry(&entry));
             }
             ids.push(id);
         }
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
-    }
-
-    /// The chunk that is missing if the one named `id` cannot be had: itself, or its base.
-    fn missing_part(&self, id: &Hash) -> Option<Hash> {
-        let mut missing = Some(*id);
-        for place in self.chunks.places_of(id) {
-            let base = place.entry.base.filter(|base| self.chunks.places_of(base).next().is_none());
-            missing = base;
-            if missing.is_none() {
-                break;
-            }
-        }
-        missing
     }
 
     /// Names of all chunks that any checkpoint needs, bases included.

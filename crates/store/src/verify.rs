@@ -194,7 +194,7 @@ impl Store {
         let mut first = None;
         for (hash, entry) in used {
             let id = self.chunks.id(&hash);
-            if self.chunks.contains(&hash) && !self.leans_on(&id, suspects) {
+            if self.chunks.is_complete(&id) && !self.leans_on(&id, suspects) {
                 continue;
             }
             note(holds, id, [&entry]);

@@ -51,7 +51,9 @@ impl<D: Disk> FileStorage<D> {
     fn error(&self, action: &'static str, name: &str, source: io::Error) -> StorageError {
         let (name, location) = (name.to_owned(), self.location());
         match (source.kind(), action) {
-            (ErrorKind::NotFound, "open" | "read") => StorageError::Missing { name, location },
+            (ErrorKind::NotFound | ErrorKind::NotADirectory, "open" | "read") => {
+                StorageError::Missing { name, location }
+            }
             _ => StorageError::Io { action, name, location, source },
         }
     }
