@@ -22,6 +22,13 @@ pub fn create(path: &Path) -> anyhow::Result<Store> {
     Ok(Store::create(Arc::new(FileStorage::new(path)), "", None, "bench")?)
 }
 
+/// Makes an empty run that makes everything as small as it can.
+pub fn create_small(path: &Path) -> anyhow::Result<Store> {
+    let mut store = create(path)?;
+    store.set_compression(rekindle::Compression::Small);
+    Ok(store)
+}
+
 /// Saves `state` at `step`: hashed, and durable when this returns.
 pub fn save(store: &mut Store, step: u64, state: &State) -> anyhow::Result<Saved> {
     let mut save = store.save()?;

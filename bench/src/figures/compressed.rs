@@ -79,7 +79,7 @@ fn measure(
     let all: Vec<u8> = state.arrays.iter().flat_map(|array| array.bytes.iter().copied()).collect();
     let (mut size, mut zstd_size) = (0, 0);
     let ours: Contender<'_> = Box::new(|| {
-        let mut store = subject::create(scratch.path())?;
+        let mut store = subject::create_small(scratch.path())?;
         let elapsed = time_of(|| subject::save(&mut store, 1, state))?;
         drop(store);
         size = place::size(scratch.path())?;

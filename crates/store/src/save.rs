@@ -106,6 +106,11 @@ impl<'a> Save<'a> {
         kind.check_len(bytes.len())?;
         let len = bytes.len() as u64;
         self.payload_bytes += len;
+        if self.store.newest_readable().is_none() && self.payload_bytes <= SMALL_STATE {
+            self.compression = Compression::Small;
+        } else if self.payload_bytes > SMALL_STATE {
+            self.compression = self.store.compression;
+        }
         if len < INLINE_LIMIT {
             let place = ArrayPlace::Inline(bytes.to_vec());
             return Ok(ArrayRef { kind, place });
