@@ -108,7 +108,7 @@ impl Run {
         if self.leaves_out() {
             return Ok(Outcome::SkippedBusy);
         }
-        self.engine.store();
+        self.wait_for_the_writer()?;
         let mut sink = CopySink::new(self.engine.take_spare());
         let tree = capture(state, &mut sink)?;
         self.start(step, move |save| {
@@ -139,6 +139,7 @@ impl Run {
         if self.leaves_out() {
             return Ok(Outcome::SkippedBusy);
         }
+        self.wait_for_the_writer()?;
         let state = Arc::clone(state);
         self.start(step, move |save| {
             let saved = save(&|store| {
@@ -161,6 +162,12 @@ impl Run {
 
     fn leaves_out(&mut self) -> bool {
         self.saving == Saving::Background(WhenBusy::Skip) && self.engine.is_busy()
+    }
+
+    /// Waits until the checkpoint before is written: nothing is captured after one that failed.
+    fn wait_for_the_writer(&mut self) -> Result<(), CaptureError> {
+        self.engine.store();
+        self.engine.take_failure()
     }
 
     /// Hands the checkpoint of `step` to the writer. `work` is given a function that saves what
@@ -258,8 +265,7 @@ impl Run {
     /// # Errors
     /// As [`checkpoint`](Self::checkpoint).
     pub fn finish<T: Serialize + DeserializeOwned>(mut self, state: &T) -> Result<(), CaptureError> {
-        self.engine.store();
-        self.engine.take_failure()?;
+        self.wait_for_the_writer()?;
         let step = self.current.unwrap_or(0);
         self.save(step, state).map(drop)
     }
