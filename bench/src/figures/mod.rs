@@ -18,6 +18,7 @@ use crate::Settings;
 pub fn all(settings: &Settings) -> anyhow::Result<()> {
     let figures = [
         full_save::run,
+        async_block::run,
         small_arrays::run,
         load::run,
         partial::run,
