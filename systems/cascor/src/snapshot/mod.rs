@@ -1,0 +1,1 @@
+//! HDF5 snapshots of the original cascade-correlation program: read and written.
