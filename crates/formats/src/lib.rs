@@ -33,6 +33,7 @@ mod document;
 pub mod files;
 mod json;
 mod safetensors;
+pub mod table;
 
 use std::path::Path;
 
