@@ -29,7 +29,7 @@ const TAG: &str = "good";
 /// After every so many flips, a writer goes on with the damaged run.
 const GO_ON_STRIDE: usize = 2003;
 /// Floats of the array that makes up most of a state.
-const NOISE: u64 = 30_300;
+const NOISE: u64 = 31_380;
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
