@@ -77,6 +77,11 @@ impl CandidateRunner {
         &self.statistics
     }
 
+    /// What [`forward`](Self::forward) found last.
+    pub fn statistics(&self) -> &[Statistics] {
+        &self.statistics
+    }
+
     /// The slopes of the objective, laid out as the weights, after [`forward`](Self::forward).
     pub fn backward(
         &mut self,

@@ -56,8 +56,8 @@ impl OutputRunner {
     }
 
     /// The errors of the last epoch, one after the other: output by output.
-    pub fn errors(&self, task: &OutputTask<'_>) -> Vec<f32> {
-        let (outputs, cases) = (task.targets.len(), task.units.cases());
+    pub fn errors(&self, targets: &Columns) -> Vec<f32> {
+        let (outputs, cases) = (targets.len(), targets.cases());
         let mut errors = Vec::with_capacity(outputs * cases);
         for output in 0..outputs {
             let blocks = self.parts.iter().flat_map(|part| {

@@ -1,0 +1,87 @@
+//! Examples that are made.
+
+use std::f64::consts::PI;
+
+use rekindle_compute::rng;
+
+use super::{Raw, classes};
+use crate::streams;
+
+/// 97 points of each of two spirals that wind three times around each other (Lang and Witbrock,
+/// "Learning to tell two spirals apart", 1988).
+pub(super) fn two_spirals() -> Raw {
+    let mut inputs = vec![Vec::new(); 2];
+    let mut class = Vec::new();
+    for point in 0..97 {
+        let angle = f64::from(point) * PI / 16.0;
+        let radius = 6.5 * f64::from(104 - point) / 104.0;
+        for (index, sign) in [1.0, -1.0].into_iter().enumerate() {
+            inputs[0].push(sign * radius * angle.sin());
+            inputs[1].push(sign * radius * angle.cos());
+            class.push(index);
+        }
+    }
+    raw("two spirals", inputs, "spiral", 2, class)
+}
+
+/// Random points of spirals that wind 780 degrees, each up to `noise` beside its place.
+pub(super) fn spirals(arms: u32, points: u32, noise: f64, seed: u64) -> Raw {
+    let mut inputs = vec![Vec::new(); 2];
+    let mut class = Vec::new();
+    for arm in 0..arms {
+        let mut stream = rng::stream(seed, streams::POINTS, arm.into());
+        let turn = 2.0 * PI * f64::from(arm) / f64::from(arms);
+        for _ in 0..points {
+            let radius = stream.uniform_f64().sqrt() * 780.0 * PI / 180.0;
+            let angle = radius + turn;
+            inputs[0].push(-angle.cos() * radius + stream.uniform_f64() * noise);
+            inputs[1].push(angle.sin() * radius + stream.uniform_f64() * noise);
+            class.push(arm as usize);
+        }
+    }
+    raw("spirals", inputs, "spiral", arms as usize, class)
+}
+
+/// All strings of so many bits, as -1/2 and 1/2, and whether the number of ones is odd.
+pub(super) fn parity(bits: u32) -> Raw {
+    let strings = 0..1_u32 << bits;
+    let bit = |string: u32, index: u32| if string >> index & 1 == 1 { 0.5 } else { -0.5 };
+    let inputs = (0..bits).map(|index| strings.clone().map(|string| bit(string, index)).collect()).collect();
+    let class = strings.map(|string| (string.count_ones() % 2) as usize).collect();
+    raw("parity", inputs, "odd", 2, class)
+}
+
+fn raw(origin: &str, inputs: Vec<Vec<f64>>, target: &str, count: usize, class: Vec<usize>) -> Raw {
+    let letters = ["x", "y"];
+    let names = |index: usize| match inputs.len() {
+        2 => letters[index].to_owned(),
+        _ => format!("bit{index}"),
+    };
+    Raw {
+        origin: origin.to_owned(),
+        input_names: (0..inputs.len()).map(names).collect(),
+        targets: classes(target, (0..count).map(|class| class.to_string()).collect(), class),
+        inputs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_spirals_are_the_published_points() {
+        let raw = two_spirals();
+        assert_eq!(raw.examples(), 194);
+        assert_eq!((raw.inputs[0][0], raw.inputs[1][0]), (0.0, 6.5));
+        assert!((raw.inputs[0][16] - 6.5 * 96.0 / 104.0).abs() < 1e-12, "a quarter turn after 8 points");
+    }
+
+    #[test]
+    fn parity_has_as_many_odd_as_even_strings() {
+        let raw = parity(4);
+        assert_eq!((raw.examples(), raw.inputs.len()), (16, 4));
+        let super::super::RawTargets::Classes { class, .. } = raw.targets else { panic!() };
+        assert_eq!(class.iter().sum::<usize>(), 8);
+    }
+}

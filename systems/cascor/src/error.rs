@@ -1,0 +1,48 @@
+//! What can go wrong.
+
+use rekindle_compute::{KernelPathError, PoolError};
+use rekindle_formats::table::TableError;
+
+/// A network cannot be built, trained or used; the message is for people.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CascorError {
+    /// A value of the config is out of its range.
+    #[error("`{path}` is {value}: {reason}")]
+    Config {
+        /// The path in the config.
+        path: &'static str,
+        /// The value.
+        value: String,
+        /// What it must be.
+        reason: &'static str,
+    },
+    /// The table cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Nothing can be learnt from the data.
+    #[error("{origin}: {reason}")]
+    Data {
+        /// Where the data is from.
+        origin: String,
+        /// Why.
+        reason: String,
+    },
+    /// The state is of other data.
+    #[error("{origin}: {reason}; the run was trained on other data (name its file with --data)")]
+    OtherData {
+        /// Where the data is from.
+        origin: String,
+        /// What differs.
+        reason: String,
+    },
+    /// The state contradicts itself or the config.
+    #[error("the state does not fit: {0}")]
+    Misfit(String),
+    /// The kernels cannot run.
+    #[error(transparent)]
+    Kernels(#[from] KernelPathError),
+    /// The threads cannot run.
+    #[error(transparent)]
+    Threads(#[from] PoolError),
+}

@@ -1,0 +1,158 @@
+//! What a checkpoint holds.
+
+use rekindle_compute::rng;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Method, Model, Training};
+use crate::data::Preparation;
+use crate::error::CascorError;
+use crate::fahlman::FahlmanState;
+use crate::juniper::JuniperState;
+use crate::network::Network;
+use crate::streams;
+
+/// All that training needs to go on, after any epoch of any phase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Steps done: epochs of all phases, and the look that finds no error left.
+    pub step: u64,
+    /// Epochs of all phases, as they are counted in the literature.
+    pub epochs: u64,
+    /// The examples: what they are, and how they are prepared.
+    pub preparation: Preparation,
+    /// The network.
+    pub network: Network,
+    /// How it grew, a row for each hidden unit that was installed.
+    pub growth: Vec<Growth>,
+    /// Where training is.
+    pub trainer: TrainerState,
+    /// Set when training has ended.
+    pub ending: Option<Ending>,
+}
+
+/// One growth of the network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Growth {
+    /// Epochs when the unit was installed.
+    pub epochs: u64,
+    /// Mean squared error of the outputs before.
+    pub loss: f64,
+    /// Share of the examples that were told apart, before; for numbers the share of their variance
+    /// that was explained.
+    pub accuracy: f64,
+    /// Loss on the validation examples, before; absent without any.
+    pub validation_loss: Option<f64>,
+    /// Accuracy on the validation examples, before.
+    pub validation_accuracy: Option<f64>,
+    /// What the unit scored as a candidate.
+    pub score: f64,
+    /// Which candidate it was.
+    pub candidate: u32,
+}
+
+/// Where training is, by the method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum TrainerState {
+    /// Fahlman and Lebiere's.
+    Fahlman(FahlmanState),
+    /// Juniper's.
+    Juniper(JuniperState),
+}
+
+/// Why training has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// No output is further from its target than the threshold.
+    Solved,
+    /// The target accuracy is reached.
+    TargetAccuracy,
+    /// The network has as many hidden units as it may.
+    MaxHidden,
+    /// The validation loss no longer falls.
+    Patience,
+    /// No candidate correlates with the errors.
+    NoCorrelation,
+}
+
+impl State {
+    /// The state before the first epoch.
+    ///
+    /// # Errors
+    /// When a value of the config is out of its range.
+    pub fn new(
+        model: &Model,
+        training: &Training,
+        preparation: Preparation,
+        seed: u64,
+    ) -> Result<Self, CascorError> {
+        model.validate()?;
+        training.validate()?;
+        let (inputs, outputs) = (preparation.inputs.len(), preparation.outputs());
+        let count = (1 + inputs) * outputs;
+        let mut stream = rng::stream(seed, streams::OUTPUT_WEIGHTS, 0);
+        let (output_weights, trainer) = match &training.method {
+            Method::Fahlman(method) => {
+                let range = method.weight_range as f32;
+                let weights = (0..count).map(|_| range * (2.0 * stream.uniform() - 1.0)).collect();
+                (weights, TrainerState::Fahlman(FahlmanState::new(count, method)))
+            }
+            Method::Juniper(_) => {
+                let weights = (0..count).map(|_| 0.1 * normal(&mut stream)).collect();
+                (weights, TrainerState::Juniper(JuniperState::new(count)))
+            }
+        };
+        Ok(Self {
+            step: 0,
+            epochs: 0,
+            preparation,
+            network: Network { inputs: inputs as u32, outputs: outputs as u32, hidden: Vec::new(), output_weights },
+            growth: Vec::new(),
+            trainer,
+            ending: None,
+        })
+    }
+
+    /// Checks that all parts fit each other and the config.
+    ///
+    /// # Errors
+    /// Says what does not fit.
+    pub fn validate(&self, model: &Model, training: &Training) -> Result<(), CascorError> {
+        model.validate()?;
+        training.validate()?;
+        let (network, preparation) = (&self.network, &self.preparation);
+        let flaw = network.flaw().or_else(|| {
+            let expected = (preparation.inputs.len(), preparation.outputs());
+            let found = (network.inputs as usize, network.outputs as usize);
+            (found != expected).then(|| {
+                format!(
+                    "the network has {} inputs and {} outputs, its examples have {} and {}",
+                    found.0, found.1, expected.0, expected.1
+                )
+            })
+        });
+        let flaw = flaw.or_else(|| match (&self.trainer, &training.method) {
+            (TrainerState::Fahlman(state), Method::Fahlman(method)) => state.flaw(network, preparation, method),
+            (TrainerState::Juniper(state), Method::Juniper(method)) => state.flaw(network, preparation, method),
+            _ => Some("it was trained by another method".to_owned()),
+        });
+        flaw.map_or(Ok(()), |flaw| Err(CascorError::Misfit(flaw)))
+    }
+
+    /// The cycle of growth: how many hidden units there are.
+    pub(crate) fn cycle(&self) -> u64 {
+        self.network.hidden.len() as u64
+    }
+}
+
+/// A normal number (Box and Muller, 1958), with our own elementary functions.
+pub(crate) fn normal(stream: &mut rng::Stream) -> f32 {
+    use rekindle_compute::math::ln;
+    // The polar form needs neither sine nor cosine.
+    loop {
+        let (x, y) = (2.0 * stream.uniform() - 1.0, 2.0 * stream.uniform() - 1.0);
+        let square = x * x + y * y;
+        if square > 0.0 && square < 1.0 {
+            return x * (-2.0 * ln(square) / square).sqrt();
+        }
+    }
+}
