@@ -21,9 +21,23 @@ pub fn exp(x: f32) -> f32 {
 
     let clamped = if x < SMALLEST { SMALLEST } else { x };
     let clamped = if clamped > LARGEST { LARGEST } else { clamped };
-    let shifted = clamped.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let (mantissa, power) = exp_parts(clamped);
+
+    // The exponent reaches 128, one more than a float can hold: half goes into a second factor.
+    let half = power >> 1;
+    let result = mantissa * power_of_two(half) * power_of_two(power.wrapping_sub(half));
+
+    let result = if x < SMALLEST { 0.0 } else { result };
+    let result = if x > LARGEST { f32::INFINITY } else { result };
+    if x.is_nan() { x } else { result }
+}
+
+/// `e^x` as a mantissa and a power of two, for `x` from -88 to 89.
+#[inline(always)]
+fn exp_parts(x: f32) -> (f32, i32) {
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let exponent = shifted - ROUND;
-    let rest = exponent.mul_add(-LN_2_HIGH, clamped);
+    let rest = exponent.mul_add(-LN_2_HIGH, x);
     let rest = exponent.mul_add(-LN_2_LOW, rest);
 
     let mut polynomial = 1.987_569_1e-4_f32;
@@ -33,15 +47,19 @@ pub fn exp(x: f32) -> f32 {
     polynomial = polynomial.mul_add(rest, 1.666_666_5e-1);
     polynomial = polynomial.mul_add(rest, 0.5);
     let mantissa = polynomial.mul_add(rest * rest, rest) + 1.0;
+    (mantissa, (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32))
+}
 
-    // The exponent reaches 128, one more than a float can hold: half goes into a second factor.
-    let power = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
-    let half = power >> 1;
-    let result = mantissa * power_of_two(half) * power_of_two(power.wrapping_sub(half));
-
-    let result = if x < SMALLEST { 0.0 } else { result };
-    let result = if x > LARGEST { f32::INFINITY } else { result };
-    if x.is_nan() { x } else { result }
+/// The logistic function `1 / (1 + e^-x)`, within 3 units in the last place.
+///
+/// Below -87 it is what it is at -87, about 1.6e-38; NaN stays NaN.
+#[inline(always)]
+pub fn logistic(x: f32) -> f32 {
+    // Within these bounds no power of two leaves the range of a float.
+    let clamped = if x < -87.0 { -87.0 } else { x };
+    let clamped = if clamped > 87.0 { 87.0 } else { clamped };
+    let (mantissa, power) = exp_parts(-clamped);
+    1.0 / mantissa.mul_add(power_of_two(power), 1.0)
 }
 
 /// The natural logarithm, within 2 units in the last place for normal `x`.
@@ -170,13 +188,24 @@ mod tests {
         assert!(tanh(f32::NAN).is_nan());
     }
 
+    #[test]
+    fn logistic_is_accurate() {
+        let error = worst(logistic, |x| 1.0 / (1.0 + (-x).exp()), range(-86.0, 86.0));
+        assert!(error < 3.0, "{error}");
+        assert_eq!(logistic(0.0), 0.5);
+        assert_eq!(logistic(f32::INFINITY), 1.0);
+        assert!((0.0..1e-37).contains(&logistic(f32::NEG_INFINITY)));
+        assert!(logistic(f32::NAN).is_nan());
+    }
+
     kernel! {
-        fn all_three(outputs: &mut [[f32; LANES]], inputs: &[[f32; LANES]]) {
-            for (outputs, inputs) in outputs.chunks_exact_mut(3).zip(inputs) {
+        fn all_of_them(outputs: &mut [[f32; LANES]], inputs: &[[f32; LANES]]) {
+            for (outputs, inputs) in outputs.chunks_exact_mut(4).zip(inputs) {
                 for lane in 0..LANES {
                     outputs[0][lane] = exp(inputs[lane]);
                     outputs[1][lane] = ln(inputs[lane].abs());
                     outputs[2][lane] = tanh(inputs[lane]);
+                    outputs[3][lane] = logistic(inputs[lane]);
                 }
             }
         }
@@ -187,8 +216,8 @@ mod tests {
         let inputs: Vec<[f32; LANES]> =
             (0..500).map(|i| std::array::from_fn(|lane| (i * LANES + lane) as f32 * 0.025 - 100.0)).collect();
         let run = |path| {
-            let mut outputs = vec![[0.0_f32; LANES]; inputs.len() * 3];
-            all_three(path, &mut outputs, &inputs);
+            let mut outputs = vec![[0.0_f32; LANES]; inputs.len() * 4];
+            all_of_them(path, &mut outputs, &inputs);
             outputs.as_flattened().iter().map(|x| x.to_bits()).collect::<Vec<_>>()
         };
         let expected = run(KernelPath::Portable);

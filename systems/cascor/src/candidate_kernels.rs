@@ -100,36 +100,61 @@ pub(crate) fn backward(
 
 kernel! {
     fn forward_blocks(task: &CandidateTask<'_>, blocks: &Range<usize>, part: &mut CandidatePart) {
-        let stride = task.units.blocks_per_column();
-        let outputs = task.errors.blocks();
-        let mut statistics = std::mem::take(&mut part.statistics);
-        for block in blocks.clone() {
-            let first = (block - blocks.start) * LANES;
-            // Padding is no case: its activation need not be zero.
-            let cases = LANES.min(task.units.cases() - block * LANES);
-            for half in [0, TILE] {
-                let sums = weighted_sums(task, stride, block, half);
-                for (offset, sums) in sums.iter().enumerate().take(cases.saturating_sub(half)) {
-                    let case = half + offset;
-                    let (mut value, mut prime) = ([0.0; GROUP], [0.0; GROUP]);
-                    for lane in 0..GROUP {
-                        (value[lane], prime[lane]) = task.activation.at(sums[lane]);
-                        statistics.values[lane] += value[lane];
-                        statistics.squares[lane] = value[lane].mul_add(value[lane], statistics.squares[lane]);
-                    }
-                    for (output, products) in statistics.products.iter_mut().enumerate() {
-                        let error = outputs[output * stride + block].0[case];
-                        for lane in 0..GROUP {
-                            products[lane] = error.mul_add(value[lane], products[lane]);
-                        }
-                    }
-                    part.values[first + case] = value;
-                    part.primes[first + case] = prime;
-                }
+        // One loop for each activation, so that none is chosen inside.
+        match task.activation {
+            Activation::Sigmoid => forward_with(task, blocks, part, |sums| Activation::Sigmoid.of(sums)),
+            Activation::Gaussian => forward_with(task, blocks, part, |sums| Activation::Gaussian.of(sums)),
+            Activation::Tanh => forward_with(task, blocks, part, |sums| Activation::Tanh.of(sums)),
+        }
+    }
+}
+
+#[inline(always)]
+fn forward_with(
+    task: &CandidateTask<'_>,
+    blocks: &Range<usize>,
+    part: &mut CandidatePart,
+    activation: impl Fn(&[f32; TILE * GROUP]) -> ([f32; TILE * GROUP], [f32; TILE * GROUP]),
+) {
+    let stride = task.units.blocks_per_column();
+    let errors = task.errors.blocks();
+    let tiles = part.values.chunks_exact_mut(TILE).zip(part.primes.chunks_exact_mut(TILE));
+    let (mut values_sum, mut squares) = ([0.0; GROUP], [0.0; GROUP]);
+    for (tile, (values, primes)) in tiles.enumerate() {
+        let first = blocks.start * LANES + tile * TILE;
+        let (block, half) = (first / LANES, first % LANES);
+        let sums = weighted_sums(task, stride, block, half);
+        let (flat_values, flat_primes) = activation(&flat(&sums));
+        values.as_flattened_mut().copy_from_slice(&flat_values);
+        primes.as_flattened_mut().copy_from_slice(&flat_primes);
+        // Padding is no case: its activation need not be zero.
+        let cases = TILE.min(task.units.cases().saturating_sub(first));
+        values[cases..].fill([0.0; GROUP]);
+        for value in &values[..cases] {
+            for lane in 0..GROUP {
+                values_sum[lane] += value[lane];
+                squares[lane] = value[lane].mul_add(value[lane], squares[lane]);
             }
         }
-        part.statistics = statistics;
+        for (output, products) in part.statistics.products.iter_mut().enumerate() {
+            let errors = &errors[output * stride + block].0[half..half + TILE];
+            let mut sum = *products;
+            for (value, error) in values.iter().zip(errors) {
+                for lane in 0..GROUP {
+                    sum[lane] = error.mul_add(value[lane], sum[lane]);
+                }
+            }
+            *products = sum;
+        }
     }
+    (part.statistics.values, part.statistics.squares) = (values_sum, squares);
+}
+
+#[inline(always)]
+fn flat(groups: &[Group; TILE]) -> [f32; TILE * GROUP] {
+    let mut flat = [0.0; TILE * GROUP];
+    flat.copy_from_slice(groups.as_flattened());
+    flat
 }
 
 /// The weighted sums of eight cases for a group: in each, all units one after the other.
@@ -155,25 +180,30 @@ kernel! {
         part: &mut CandidatePart,
     ) {
         let stride = task.units.blocks_per_column();
-        let first = blocks.start * LANES;
-        let cases = (blocks.end * LANES).min(task.units.cases()) - first;
-        part.gradients[cases..].fill([0.0; GROUP]);
-        for case in 0..cases {
-            let (value, prime) = (&part.values[case], &part.primes[case]);
-            let mut sum = [0.0; GROUP];
-            for lane in 0..GROUP {
-                sum[lane] = sensitivity.value[lane].mul_add(value[lane], sensitivity.constant[lane]);
-            }
-            for (output, factors) in sensitivity.error.iter().enumerate() {
-                let error = task.errors.blocks()[output * stride + (first + case) / LANES].0[case % LANES];
+        let cases = (blocks.end * LANES).min(task.units.cases()) - blocks.start * LANES;
+        let (constants, factors) = (sensitivity.constant, sensitivity.value);
+        let rows = part.values.chunks_exact(LANES).zip(part.primes.chunks_exact(LANES));
+        for ((block, gradients), (values, primes)) in
+            blocks.clone().zip(part.gradients.chunks_exact_mut(LANES)).zip(rows)
+        {
+            for (case, ((gradient, value), prime)) in gradients.iter_mut().zip(values).zip(primes).enumerate() {
+                let mut sum = constants;
                 for lane in 0..GROUP {
-                    sum[lane] = error.mul_add(factors[lane], sum[lane]);
+                    sum[lane] = factors[lane].mul_add(value[lane], sum[lane]);
+                }
+                for (output, factors) in sensitivity.error.iter().enumerate() {
+                    let error = task.errors.blocks()[output * stride + block].0[case];
+                    for lane in 0..GROUP {
+                        sum[lane] = error.mul_add(factors[lane], sum[lane]);
+                    }
+                }
+                for lane in 0..GROUP {
+                    gradient[lane] = sum[lane] * prime[lane];
                 }
             }
-            for lane in 0..GROUP {
-                part.gradients[case][lane] = sum[lane] * prime[lane];
-            }
         }
+        // Padding is no case.
+        part.gradients[cases..].fill([0.0; GROUP]);
     }
 }
 

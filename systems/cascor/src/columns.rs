@@ -87,8 +87,4 @@ impl Columns {
         &self.blocks
     }
 
-    /// As [`blocks`](Self::blocks).
-    pub(crate) fn blocks_mut(&mut self) -> &mut [Lanes] {
-        &mut self.blocks
-    }
 }
