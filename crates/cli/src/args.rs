@@ -76,6 +76,15 @@ pub enum Command {
         /// Another.
         b: String,
     },
+    /// Ask a trained model about the rows of a table.
+    Predict(PredictArgs),
+    /// Draw how training went, or what a model has learnt.
+    Plot(PlotArgs),
+    /// Describe a trained model in words.
+    Describe {
+        /// A run or one of its checkpoints.
+        checkpoint: String,
+    },
     /// Prove exact resume: a run that is killed and resumed, against one never stopped.
     Prove(ProveArgs),
     /// Delete checkpoints that are not to be kept, and free their space.
@@ -144,6 +153,9 @@ pub struct TrainArgs {
     /// Change a value of the config, such as training.learning_rate=0.01.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Learn this file: a table as CSV or NPY, for systems that learn tables.
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<String>,
     /// Begin with the state of another run's checkpoint.
     #[arg(long, value_name = "CHECKPOINT")]
     pub from: Option<String>,
@@ -161,6 +173,9 @@ pub struct ResumeArgs {
     /// Change what may change on resume, such as training.epochs=5000.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// The file that is learnt, when it lies elsewhere now.
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<String>,
     /// Go on in a new run in this directory and leave the old one as it is.
     #[arg(long, value_name = "DIR", conflicts_with = "discard_later")]
     pub fork: Option<PathBuf>,
@@ -169,6 +184,34 @@ pub struct ResumeArgs {
     pub discard_later: bool,
     #[command(flatten)]
     pub how: HowArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// A run or one of its checkpoints.
+    pub checkpoint: String,
+    /// The table, as CSV or NPY: a row for each question, columns named as in training.
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Write the answers to this file, as CSV or NPY by its ending [default: print them as CSV].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct PlotArgs {
+    /// A run or one of its checkpoints.
+    pub checkpoint: String,
+    /// What to draw: `learning` for the metrics over all steps, or a picture that the system can
+    /// draw of a state, such as `boundary`.
+    #[arg(long, value_name = "PICTURE", default_value = "learning")]
+    pub what: String,
+    /// Draw these metrics only; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub metric: Vec<String>,
+    /// The file to write [default: learning.svg, or the picture's name with .png].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// How to train; none of it changes the result.

@@ -4,6 +4,7 @@
 mod address;
 mod args;
 mod commands;
+mod curve;
 mod exit;
 mod output;
 mod unlock;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
 
 /// The systems of this binary.
 fn registry() -> Registry {
-    Registry::new().with::<rekindle_logic::Logic>()
+    Registry::new().with::<rekindle_logic::Logic>().with::<rekindle_cascor::Cascor>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -44,6 +45,9 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Inspect(args) => commands::inspect::inspect(&registry, &args, json),
         Command::Verify(args) => commands::verify::verify(&args, json),
         Command::Diff { a, b } => commands::diff::diff(&registry, &a, &b, json),
+        Command::Predict(args) => commands::predict::predict(&registry, &args, json),
+        Command::Plot(args) => commands::plot::plot(&registry, &args, json),
+        Command::Describe { checkpoint } => commands::describe::describe(&registry, &checkpoint, json),
         Command::Prove(args) => commands::prove::prove(args, json),
         Command::Prune(args) => commands::prune::prune(&args, json),
         Command::Gc(args) => commands::repair::gc(&args, json),

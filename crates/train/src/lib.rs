@@ -13,6 +13,7 @@ mod prove;
 mod registry;
 mod signals;
 mod system;
+mod trained;
 mod training;
 
 pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
@@ -20,5 +21,6 @@ pub use progress::{Display, ProgressView, describe, duration, number};
 pub use prove::{Difference, Killed, Launcher, Proof, ProveError, ProveOptions, Subject, prove};
 pub use registry::{AnySystem, Registry};
 pub use signals::{Signal, Signals};
-pub use system::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
+pub use system::{Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError};
+pub use trained::AskError;
 pub use training::{Onto, Options, Origin, Report, Start, Started, TrainError, TrainingState};

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use rekindle::Checkpoint;
+use rekindle_formats::table::Table;
 use rekindle_formats::{FORMATS, Format, files};
 
 use crate::config::{ConfigError, ConfigText, hint};
-use crate::system::{ConfigOf, Preset, System};
+use crate::system::{ConfigOf, Picture, Preset, System};
+use crate::trained::{AskError, Trained};
 use crate::training::{Options, Report, Start, TrainError, train};
 
 /// A config file is never longer: bytes.
@@ -42,6 +45,30 @@ pub trait AnySystem {
     /// # Errors
     /// When training cannot begin or go on; what was saved is intact.
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError>;
+
+    /// The settings that make `file` what is learnt; absent when the system learns no files.
+    fn data_settings(&self, file: &str) -> Option<Vec<String>>;
+
+    /// What the model of a checkpoint answers to each row of a table.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read, or the table is not what the model needs.
+    fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Table, AskError>;
+
+    /// Pictures that can be drawn of a checkpoint.
+    fn pictures(&self) -> &'static [Picture];
+
+    /// One of the [`pictures`](Self::pictures), as a PNG file.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read, or the picture not be drawn of it.
+    fn picture(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Vec<u8>, AskError>;
+
+    /// The model of a checkpoint in words.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be read.
+    fn describe(&self, checkpoint: &Checkpoint<'_>) -> Result<String, AskError>;
 }
 
 struct Typed<S>(PhantomData<S>);
@@ -77,6 +104,26 @@ impl<S: System> AnySystem for Typed<S> {
 
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError> {
         train::<S>(start, options)
+    }
+
+    fn data_settings(&self, file: &str) -> Option<Vec<String>> {
+        S::data_settings(file)
+    }
+
+    fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Table, AskError> {
+        Trained::<S>::load(checkpoint)?.predict(table)
+    }
+
+    fn pictures(&self) -> &'static [Picture] {
+        S::pictures()
+    }
+
+    fn picture(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Vec<u8>, AskError> {
+        Trained::<S>::load(checkpoint)?.picture(name)
+    }
+
+    fn describe(&self, checkpoint: &Checkpoint<'_>) -> Result<String, AskError> {
+        Trained::<S>::load(checkpoint)?.describe()
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use rekindle::Versions;
 use rekindle_formats::Format;
+use rekindle_formats::table::Table;
 
 use crate::config::RunConfig;
 
@@ -88,6 +89,45 @@ pub trait System: Sized {
     /// When the outcome cannot be made.
     fn conclude(&mut self, state: &Self::State) -> Result<Conclusion, SystemError>;
 
+    /// The settings that make `file` what is learnt; absent when the system learns no file of a
+    /// user's own.
+    fn data_settings(file: &str) -> Option<Vec<String>> {
+        let _ = file;
+        None
+    }
+
+    /// What the model answers to each row of a table, as columns.
+    ///
+    /// # Errors
+    /// When the table is not what the model needs, or models of this family answer none.
+    fn predict(config: &ConfigOf<Self>, state: &Self::State, table: &Table) -> Result<Table, SystemError> {
+        let _ = (config, state, table);
+        Err(SystemError::unsupported(Self::NAME, "cannot be asked with a table"))
+    }
+
+    /// Pictures that can be drawn of a state.
+    fn pictures() -> &'static [Picture] {
+        &[]
+    }
+
+    /// One of the [`pictures`](Self::pictures), as a PNG file.
+    ///
+    /// # Errors
+    /// When it cannot be drawn of this state.
+    fn picture(config: &ConfigOf<Self>, state: &Self::State, name: &str) -> Result<Vec<u8>, SystemError> {
+        let _ = (config, state, name);
+        Err(SystemError::unsupported(Self::NAME, "have no such picture"))
+    }
+
+    /// The model in words: its parts, and how they came about.
+    ///
+    /// # Errors
+    /// When the state contradicts itself.
+    fn describe(config: &ConfigOf<Self>, state: &Self::State) -> Result<String, SystemError> {
+        let _ = (config, state);
+        Err(SystemError::unsupported(Self::NAME, "have no summary; `rekindle inspect` shows the state"))
+    }
+
     /// How the runtime computes, for the record: kernel path and the like.
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
@@ -106,6 +146,15 @@ pub struct Preset {
     pub summary: &'static str,
     /// The config, as a user would write it.
     pub yaml: &'static str,
+}
+
+/// A picture that can be drawn of a state.
+#[derive(Debug, Clone, Copy)]
+pub struct Picture {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
 }
 
 /// What a runtime may use.
@@ -153,6 +202,11 @@ impl SystemError {
     /// Wraps a system's own error that says that a state does not fit the config.
     pub fn misfit(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { error: error.into(), misfit: true }
+    }
+
+    /// Says what the models of a system are not able to do.
+    pub(crate) fn unsupported(system: &str, what: &str) -> Self {
+        Self::new(format!("`{system}` models {what}"))
     }
 
     /// True when a state does not fit the config.

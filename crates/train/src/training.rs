@@ -379,7 +379,7 @@ impl<S: System> Session<S> {
         }
         let (config, changes): (ConfigOf<S>, _) = change_config(recorded, settings, S::changeable())?;
         // What may change on resume has changed; the rest is what it was.
-        state.training = config.training.clone();
+        (state.model, state.training) = (config.model.clone(), config.training.clone());
         let system = S::attach(&config, &state.state, resources)?;
         clear_the_way(&mut run, from, &onto)?;
         run.set_policy(config.policy());

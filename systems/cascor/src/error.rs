@@ -39,6 +39,9 @@ pub enum CascorError {
     /// The state contradicts itself or the config.
     #[error("the state does not fit: {0}")]
     Misfit(String),
+    /// The picture cannot be drawn.
+    #[error("{0}")]
+    Picture(String),
     /// The kernels cannot run.
     #[error(transparent)]
     Kernels(#[from] KernelPathError),

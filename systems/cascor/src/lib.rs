@@ -1,5 +1,6 @@
 //! Cascade-correlation networks: they grow hidden units as they learn.
 mod activation;
+mod boundary;
 mod candidate_kernels;
 mod candidates;
 mod columns;
@@ -12,10 +13,13 @@ mod network;
 mod output_kernels;
 mod outputs;
 mod parts;
+pub mod presets;
 mod quickprop;
 pub mod snapshot;
 mod state;
 mod streams;
+mod system;
+mod topology;
 mod trainer;
 
 pub use activation::{Activation, OutputActivation};
@@ -25,4 +29,5 @@ pub use data::{Dataset, Examples, Input, Preparation, Target};
 pub use error::CascorError;
 pub use network::{HiddenUnit, Network};
 pub use state::{Ending, Growth, State, TrainerState};
+pub use system::Cascor;
 pub use trainer::{Evaluation, StepMetrics, Trainer};

@@ -10,7 +10,7 @@ use crate::error::CascorError;
 use crate::network::{HiddenUnit, Network};
 use crate::output_kernels::OutputTask;
 use crate::outputs::{OutputRunner, OutputSums};
-use crate::state::{Growth, State};
+use crate::state::{Ending, Growth, State};
 use crate::{fahlman, juniper};
 
 /// Trains a [`State`]. It holds the examples and the values of frozen units: all that is computed
@@ -85,13 +85,21 @@ impl Trainer {
         Ok(Self { runtime, method: training.method.clone() })
     }
 
+    /// True when training has ended. A network that ended with as many hidden units as it might
+    /// have goes on when it may have more.
+    pub fn is_finished(&self, state: &State) -> bool {
+        let may_grow = state.network.hidden.len() < self.runtime.model.max_hidden as usize;
+        state.ending.is_some_and(|ending| ending != Ending::MaxHidden || !may_grow)
+    }
+
     /// Trains one epoch of whatever phase it is. A state that has ended stays as it is.
     pub fn step(&mut self, state: &mut State) -> StepMetrics {
-        if state.ending.is_some() {
+        if self.is_finished(state) {
             let evaluation = self.evaluate(state);
             let error_bits = u32::try_from(evaluation.error_bits).ok();
             return StepMetrics { train_loss: evaluation.loss, error_bits, correlation: None };
         }
+        state.ending = None;
         match &self.method {
             Method::Fahlman(method) => fahlman::step(&mut self.runtime, method, state),
             Method::Juniper(method) => juniper::step(&mut self.runtime, method, state),
@@ -107,6 +115,16 @@ impl Trainer {
     pub fn evaluate_validation(&self, state: &State) -> Option<Evaluation> {
         let validation = self.runtime.validation.as_ref()?;
         Some(self.runtime.evaluate(&state.network, validation, self.threshold()))
+    }
+
+    /// The network that is trained.
+    pub(crate) fn model(&self) -> &Model {
+        &self.runtime.model
+    }
+
+    /// The examples that are learnt, if there are any.
+    pub(crate) fn examples(&self) -> Option<&Examples> {
+        Some(&self.runtime.training)
     }
 
     fn threshold(&self) -> f32 {

@@ -1,10 +1,13 @@
 //! One file per command, or per family of commands.
 
 pub mod convert;
+pub mod describe;
 pub mod diff;
 pub mod encrypt;
 pub mod inspect;
 pub mod ls;
+pub mod plot;
+pub mod predict;
 pub mod presets;
 pub mod prove;
 pub mod prune;

@@ -9,7 +9,7 @@ use rekindle::storage::StorageError;
 use rekindle::{OpenError, Store};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
-    ConfigText, Display, Onto, Options, Origin, Registry, Report, Signal, Start, Started, TrainError,
+    AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Signal, Start, Started, TrainError,
     describe,
 };
 
@@ -22,6 +22,7 @@ pub fn train(registry: &Registry, args: TrainArgs, json: bool) -> anyhow::Result
     let text = registry.config_text(&args.config)?;
     let system = registry.system(&text.system()?, &text.origin)?;
     let options = options(&args.how, json);
+    let settings = settings(system, args.data.as_deref(), args.set)?;
     loop {
         let from = args.from.as_deref().map(|from| origin(from, args.only.as_deref())).transpose()?;
         let run = match &args.run {
@@ -31,7 +32,7 @@ pub fn train(registry: &Registry, args: TrainArgs, json: bool) -> anyhow::Result
         };
         let start = Start::New {
             text: text.clone(),
-            settings: args.set.clone(),
+            settings: settings.clone(),
             run: run.clone(),
             from: from.map(Box::new),
         };
@@ -64,8 +65,19 @@ pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Resu
         (None, true, _) => Onto::DiscardLater,
         (None, false, _) => Onto::Same,
     };
-    let start = Start::Resume { run: address.run, storage, step, settings: args.set, onto };
+    let settings = settings(system, args.data.as_deref(), args.set)?;
+    let start = Start::Resume { run: address.run, storage, step, settings, onto };
     finish(system.train(start, &options(&args.how, json)), json)
+}
+
+/// What `--data` stands for, and what was set beside it.
+fn settings(system: &dyn AnySystem, data: Option<&str>, set: Vec<String>) -> anyhow::Result<Vec<String>> {
+    let Some(file) = data else { return Ok(set) };
+    let name = system.name();
+    let settings = system.data_settings(file);
+    let mut settings = settings.with_context(|| format!("--data {file}: `{name}` learns no files"))?;
+    settings.extend(set);
+    Ok(settings)
 }
 
 fn is_taken(error: &OpenError) -> bool {

@@ -1,0 +1,43 @@
+//! `predict`: what a trained model answers to the rows of a table.
+
+use rekindle_formats::table::{Table, Values};
+use rekindle_train::Registry;
+use serde_json::{Map, Value, json};
+
+use crate::address::Source;
+use crate::args::PredictArgs;
+use crate::commands::train::system_of;
+use crate::output;
+
+pub fn predict(registry: &Registry, args: &PredictArgs, json: bool) -> anyhow::Result<u8> {
+    let source = Source::open(&args.checkpoint)?;
+    let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
+    let table = Table::read(&args.data)?;
+    let answers = system.predict(&source.checkpoint()?, &table)?;
+    match &args.out {
+        Some(out) => {
+            answers.write(out)?;
+            if json {
+                output::print_json(&json!({"file": out, "rows": answers.rows(), "step": source.step}))?;
+            } else {
+                output::print(&format!("wrote {} answers to {}", answers.rows(), out.display()))?;
+            }
+        }
+        None if json => output::print_json(&to_json(&answers))?,
+        None => output::print(answers.to_csv().trim_end())?,
+    }
+    Ok(0)
+}
+
+/// An object for each row.
+fn to_json(table: &Table) -> Vec<Value> {
+    let value = |values: &Values, row: usize| match values {
+        Values::Numbers(numbers) => Value::from(numbers[row]),
+        Values::Text(words) => Value::from(words[row].as_str()),
+    };
+    let row = |row| {
+        let cells = table.columns().iter().map(|column| (column.name.clone(), value(&column.values, row)));
+        Value::Object(cells.collect::<Map<_, _>>())
+    };
+    (0..table.rows()).map(row).collect()
+}

@@ -1,0 +1,160 @@
+//! The network as a system of the training loop.
+
+use std::collections::BTreeMap;
+
+use rekindle_compute::KernelPath;
+use rekindle_formats::table::Table;
+use rekindle_train::{
+    Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError,
+};
+
+use crate::config::{Model, Training};
+use crate::data::Dataset;
+use crate::error::CascorError;
+use crate::state::State;
+use crate::trainer::Trainer;
+use crate::{boundary, presets, topology};
+
+/// Cascade-correlation networks in the training loop; a step is an epoch of whatever phase it is.
+pub struct Cascor {
+    trainer: Trainer,
+    path: KernelPath,
+}
+
+const PRESETS: &[Preset] = &[
+    Preset {
+        name: "spirals",
+        summary: "two spirals told apart by a network that grows about 15 hidden units",
+        yaml: presets::SPIRALS,
+    },
+    Preset {
+        name: "parity-8",
+        summary: "the parity of eight bits, with about 5 hidden units",
+        yaml: presets::PARITY_8,
+    },
+    Preset {
+        name: "spirals-juniper",
+        summary: "noisy spirals by the Juniper variant: tanh units, Adam, validation",
+        yaml: presets::SPIRALS_JUNIPER,
+    },
+    Preset {
+        name: "cascade",
+        summary: "a table of your own: --data FILE --set training.data.targets=[COLUMN]",
+        yaml: presets::CASCADE,
+    },
+];
+
+const PICTURES: &[Picture] =
+    &[Picture { name: "boundary", summary: "which class the network says where, for two inputs" }];
+
+impl System for Cascor {
+    const NAME: &'static str = "cascor";
+    const SUMMARY: &'static str = "cascade-correlation networks, which grow hidden units as they learn";
+
+    type Model = Model;
+    type Training = Training;
+    type State = State;
+
+    fn presets() -> &'static [Preset] {
+        PRESETS
+    }
+
+    /// The file may lie elsewhere; that it is the same is checked.
+    fn changeable() -> &'static [&'static str] {
+        &["training.data.file", "model.max_hidden"]
+    }
+
+    fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        let (model, training) = (&config.model, &config.training);
+        // Before the data is made: it may be made of what is not allowed.
+        model.validate().and_then(|()| training.validate()).map_err(SystemError::new)?;
+        let dataset = Dataset::load(&training.data, model.output, config.seed).map_err(SystemError::new)?;
+        State::new(model, training, dataset.preparation, config.seed).map_err(SystemError::new)
+    }
+
+    fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
+        let path = KernelPath::from_environment().map_err(SystemError::new)?;
+        let (model, training, threads) = (&config.model, &config.training, resources.threads);
+        let trainer = Trainer::attach(model, training, config.seed, state, threads, path);
+        let trainer = trainer.map_err(|error| match error {
+            CascorError::Misfit(_) | CascorError::OtherData { .. } => SystemError::misfit(error),
+            error => SystemError::new(error),
+        })?;
+        Ok(Self { trainer, path })
+    }
+
+    fn progress(&self, state: &State) -> Progress {
+        Progress { step: state.step, total: None, finished: self.trainer.is_finished(state) }
+    }
+
+    fn step(&mut self, state: &mut State) -> Result<Metrics, SystemError> {
+        let step = self.trainer.step(state);
+        let mut metrics = Metrics::from([
+            ("train_loss".to_owned(), step.train_loss),
+            ("hidden_units".to_owned(), state.network.hidden.len() as f64),
+        ]);
+        metrics.extend(step.error_bits.map(|bits| ("error_bits".to_owned(), bits.into())));
+        metrics.extend(step.correlation.map(|correlation| ("correlation".to_owned(), correlation)));
+        Ok(metrics)
+    }
+
+    fn evaluate(&mut self, state: &State) -> Result<Metrics, SystemError> {
+        let training = self.trainer.evaluate(state);
+        let mut metrics = Metrics::from([
+            ("train_loss".to_owned(), training.loss),
+            ("error_bits".to_owned(), training.error_bits as f64),
+            ("accuracy".to_owned(), training.accuracy),
+            ("hidden_units".to_owned(), state.network.hidden.len() as f64),
+            ("epochs".to_owned(), state.epochs as f64),
+        ]);
+        if let Some(validation) = self.trainer.evaluate_validation(state) {
+            metrics.insert("validation_loss".to_owned(), validation.loss);
+            metrics.insert("validation_accuracy".to_owned(), validation.accuracy);
+        }
+        Ok(metrics)
+    }
+
+    fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
+        let text = topology::summary(state);
+        let picture = boundary::draw(state, self.trainer.model(), self.trainer.examples(), self.path);
+        let artifacts = picture.ok().map(|picture| ("boundary.png".to_owned(), picture));
+        Ok(Conclusion { metrics: Metrics::new(), text, artifacts: artifacts.into_iter().collect() })
+    }
+
+    fn data_settings(file: &str) -> Option<Vec<String>> {
+        Some(vec![format!("training.data.file={}", serde_json::Value::from(file))])
+    }
+
+    fn predict(config: &ConfigOf<Self>, state: &State, table: &Table) -> Result<Table, SystemError> {
+        check(config, state)?;
+        let inputs = state.preparation.inputs_of(table).map_err(SystemError::new)?;
+        let outputs = state.network.outputs(KernelPath::best(), config.model.output, &inputs);
+        Table::new(state.preparation.answers(&outputs)).map_err(SystemError::new)
+    }
+
+    fn pictures() -> &'static [Picture] {
+        PICTURES
+    }
+
+    fn picture(config: &ConfigOf<Self>, state: &State, _name: &str) -> Result<Vec<u8>, SystemError> {
+        check(config, state)?;
+        // The examples are shown where they are still to be had.
+        let dataset = Dataset::load(&config.training.data, config.model.output, config.seed).ok();
+        let dataset = dataset.filter(|dataset| dataset.preparation == state.preparation);
+        let examples = dataset.as_ref().map(|dataset| &dataset.training);
+        boundary::draw(state, &config.model, examples, KernelPath::best()).map_err(SystemError::new)
+    }
+
+    fn describe(config: &ConfigOf<Self>, state: &State) -> Result<String, SystemError> {
+        check(config, state)?;
+        Ok(topology::summary(state))
+    }
+
+    fn environment(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([("kernels".to_owned(), self.path.name().to_owned())])
+    }
+}
+
+fn check(config: &ConfigOf<Cascor>, state: &State) -> Result<(), SystemError> {
+    state.validate(&config.model, &config.training).map_err(SystemError::misfit)
+}
