@@ -19,7 +19,7 @@ const GENERATORS: [(&str, &str); 4] = [
 ];
 
 /// What lies in the file and is not carried over, or could not be checked.
-pub(super) fn of(root: &Folder<'_>, checked: bool, secrets: &[String]) -> Result<Vec<String>, Fault> {
+pub(super) fn of(root: &Folder<'_>, checked: bool, secret: bool) -> Result<Vec<String>, Fault> {
     let mut losses = Vec::new();
     if !checked {
         losses.push(
@@ -29,7 +29,7 @@ pub(super) fn of(root: &Folder<'_>, checked: bool, secrets: &[String]) -> Result
     }
     losses.extend(generators(root)?);
     losses.extend(optimiser(root)?);
-    losses.extend(workers(root, secrets)?);
+    losses.extend(workers(root, secret)?);
     losses.extend(data(root)?);
     losses.extend(history(root)?);
     losses.extend(unknown(root)?);
@@ -50,17 +50,17 @@ fn optimiser(root: &Folder<'_>) -> Result<Option<String>, Fault> {
     }))
 }
 
-fn workers(root: &Folder<'_>, secrets: &[String]) -> Result<Option<String>, Fault> {
+fn workers(root: &Folder<'_>, secret: bool) -> Result<Option<String>, Fault> {
     let section = root.folder("mp")?;
     let key = match &section {
         Some(section) => section.text("authkey_hex")?.is_some(),
         None => false,
     };
-    if section.is_none() && secrets.is_empty() {
+    if section.is_none() && !secret {
         return Ok(None);
     }
     let mut loss = "The addresses and settings of the worker processes are not carried over.".to_owned();
-    if key || !secrets.is_empty() {
+    if key || secret {
         loss.push_str(" The file holds the secret key of those processes in plain text; it was left out, and whoever has the file has it.");
     }
     Ok(Some(loss))

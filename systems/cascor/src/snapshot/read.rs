@@ -99,7 +99,7 @@ fn reading(root: &Folder<'_>) -> Found<Reading> {
     let architecture = root.required_folder("arch")?;
     let sizes = Sizes::read(root, &architecture)?;
     let config_folder = root.required_folder("config")?;
-    let (config, secrets) = configuration(&config_folder)?;
+    let configuration = Configuration::read(&config_folder)?;
     let activation = match architecture.text("activation_function_name")? {
         Some(name) => Some(name),
         None => config_folder.text("activation_function_name")?,
@@ -108,11 +108,11 @@ fn reading(root: &Folder<'_>) -> Found<Reading> {
     let activation = activation::normalised(&activation.ok_or_else(missing)?);
     let (output, output_checked) = output_layer(root, &sizes)?;
     let (hidden, hidden_checked) = hidden_units(root, &sizes, &activation)?;
-    let losses = losses::of(root, output_checked && hidden_checked, &secrets)?;
+    let losses = losses::of(root, output_checked && hidden_checked, configuration.secret)?;
     let snapshot = Snapshot {
         identity: identity(root)?,
-        settings: settings(root, &config_folder, &config)?,
-        config,
+        settings: configuration.settings(root, &config_folder)?,
+        config: configuration.values,
         activation,
         inputs: sizes.inputs,
         outputs: sizes.outputs,
@@ -194,50 +194,70 @@ fn identity(root: &Folder<'_>) -> Found<Identity> {
     })
 }
 
-/// The configuration without its secrets, and the names of these.
-fn configuration(folder: &Folder<'_>) -> Found<(Map<String, Value>, Vec<String>)> {
-    let Some(array) = folder.array("config_json")? else { return Ok((Map::new(), Vec::new())) };
-    let json = array.text()?;
-    if let Some(checksums) = folder.checksums()? {
-        checksums.check("config_json", array.path(), json.as_bytes())?;
+/// The configuration as JSON.
+struct Configuration {
+    /// Without secrets.
+    values: Map<String, Value>,
+    /// True when there was a secret in it.
+    secret: bool,
+    /// True when a checksum vouches for it.
+    checked: bool,
+}
+
+impl Configuration {
+    fn read(folder: &Folder<'_>) -> Found<Self> {
+        let Some(array) = folder.array("config_json")? else {
+            return Ok(Self { values: Map::new(), secret: false, checked: false });
+        };
+        let json = array.text()?;
+        let checksums = folder.checksums()?;
+        if let Some(checksums) = &checksums {
+            checksums.check("config_json", array.path(), json.as_bytes())?;
+        }
+        let parsed: Result<Map<String, Value>, _> = serde_json::from_str(&json);
+        let mut values = parsed.map_err(|error| Fault::at(array.path(), Problem::Json(error.to_string())))?;
+        let all = values.len();
+        values.retain(|name, _| !is_secret(name));
+        Ok(Self { secret: values.len() < all, values, checked: checksums.is_some() })
     }
-    let parsed: Result<Map<String, Value>, _> = serde_json::from_str(&json);
-    let mut config = parsed.map_err(|error| Fault::at(array.path(), Problem::Json(error.to_string())))?;
-    let secrets: Vec<String> = config.keys().filter(|name| is_secret(name)).cloned().collect();
-    config.retain(|name, _| !is_secret(name));
-    Ok((config, secrets))
+
+    /// The settings are told twice, as attributes and as JSON. The original changes some while it
+    /// runs, and then only the attributes are true. Where a checksum vouches for the JSON, the two
+    /// were written as one, and what can be damaged unseen is the attributes.
+    fn settings(&self, root: &Folder<'_>, folder: &Folder<'_>) -> Found<Settings> {
+        let random_seed = match self.count(folder, "random_seed") {
+            Err(Fault { problem: Problem::Missing, .. }) => {
+                root.required_folder("random")?.required_count("seed")
+            }
+            seed => seed,
+        };
+        Ok(Settings {
+            learning_rate: self.number(folder, "learning_rate")?,
+            candidate_learning_rate: self.number(folder, "candidate_learning_rate")?,
+            max_hidden_units: self.count(folder, "max_hidden_units")?,
+            candidate_pool_size: self.count(folder, "candidate_pool_size")?,
+            patience: self.count(folder, "patience")?,
+            correlation_threshold: self.number(folder, "correlation_threshold")?,
+            random_seed: random_seed?,
+        })
+    }
+
+    fn count(&self, folder: &Folder<'_>, name: &str) -> Found<u64> {
+        let stated = self.values.get(name).and_then(Value::as_u64);
+        let attribute = if self.checked && stated.is_some() { None } else { folder.count(name)? };
+        attribute.or(stated).ok_or_else(|| Fault::at(folder.attribute_path(name), Problem::Missing))
+    }
+
+    fn number(&self, folder: &Folder<'_>, name: &str) -> Found<f64> {
+        let stated = self.values.get(name).and_then(Value::as_f64);
+        let attribute = if self.checked && stated.is_some() { None } else { folder.finite(name)? };
+        attribute.or(stated).ok_or_else(|| Fault::at(folder.attribute_path(name), Problem::Missing))
+    }
 }
 
 /// The key of the worker processes, which lets anyone who reaches them run code there.
 pub(super) fn is_secret(name: &str) -> bool {
     name.to_lowercase().contains("authkey")
-}
-
-/// From the attributes of `config`; one that is missing there is taken from the configuration.
-fn settings(root: &Folder<'_>, folder: &Folder<'_>, config: &Map<String, Value>) -> Found<Settings> {
-    let missing = |name: &str| Fault::at(folder.attribute_path(name), Problem::Missing);
-    let count = |name: &str| match folder.count(name)? {
-        Some(count) => Ok(Some(count)),
-        None => Ok(config.get(name).and_then(Value::as_u64)),
-    };
-    let required_count = |name: &str| count(name)?.ok_or_else(|| missing(name));
-    let number = |name: &str| match folder.finite(name)? {
-        Some(number) => Ok(number),
-        None => config.get(name).and_then(Value::as_f64).ok_or_else(|| missing(name)),
-    };
-    let random_seed = match count("random_seed")? {
-        Some(seed) => seed,
-        None => root.required_folder("random")?.required_count("seed")?,
-    };
-    Ok(Settings {
-        learning_rate: number("learning_rate")?,
-        candidate_learning_rate: number("candidate_learning_rate")?,
-        max_hidden_units: required_count("max_hidden_units")?,
-        candidate_pool_size: required_count("candidate_pool_size")?,
-        patience: required_count("patience")?,
-        correlation_threshold: number("correlation_threshold")?,
-        random_seed,
-    })
 }
 
 /// The output layer, and whether checksums vouch for it.
