@@ -17,7 +17,7 @@ pub enum SnapshotError {
         source: io::Error,
     },
     /// The file can be read but not trusted or not understood.
-    #[error("{}: {object}: {problem}; nothing was imported", path.display())]
+    #[error("{}: {}: {}; nothing was imported", path.display(), legible(object), legible(&problem.to_string()))]
     Refused {
         /// The file.
         path: PathBuf,
@@ -137,8 +137,8 @@ pub enum Problem {
     /// A text that should be JSON is not.
     #[error("it is not the JSON that it should be: {0}")]
     Json(String),
-    /// A text that cannot be stored as the original does.
-    #[error("only printable ASCII of at most {limit} characters can be stored")]
+    /// A text that no snapshot has in this place.
+    #[error("it should be printable ASCII of at most {limit} characters")]
     Text {
         /// The longest text.
         limit: usize,
@@ -146,6 +146,22 @@ pub enum Problem {
     /// The bytes do not follow the rules of HDF5.
     #[error("the file is damaged: {0}")]
     Damaged(String),
+    /// The bytes make the parser of HDF5 panic.
+    #[error("the file is damaged in a way that the parser of HDF5 fails on")]
+    Parser,
+}
+
+/// The longest part of a message, in characters.
+const MAX_SHOWN: usize = 400;
+
+/// A text from a file as it may be shown: it may be long, or hold what a terminal takes as a command.
+pub(super) fn legible(text: &str) -> String {
+    let mut shown: String =
+        text.chars().take(MAX_SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(MAX_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 fn list(groups: &[&str]) -> String {

@@ -1,6 +1,6 @@
 //! What a file holds that a snapshot does not, told to a user.
 
-use super::error::Fault;
+use super::error::{Fault, legible};
 use super::objects::Folder;
 
 /// Groups and datasets of the root that are read, or of which it is told here.
@@ -71,7 +71,7 @@ fn data(root: &Folder<'_>) -> Result<Option<String>, Fault> {
     if names.is_empty() {
         return Ok(None);
     }
-    Ok(Some(format!("The data that it was trained on is not carried over: {}.", names.join(", "))))
+    Ok(Some(format!("The data that it was trained on is not carried over: {}.", legible(&names.join(", ")))))
 }
 
 fn history(root: &Folder<'_>) -> Result<Vec<String>, Fault> {
@@ -84,9 +84,13 @@ fn history(root: &Folder<'_>) -> Result<Vec<String>, Fault> {
     Ok(lost.map(|(_, loss)| (*loss).to_owned()).collect())
 }
 
-fn unknown(root: &Folder<'_>) -> Result<Vec<String>, Fault> {
+fn unknown(root: &Folder<'_>) -> Result<Option<String>, Fault> {
     let names = root.names()?.into_iter().filter(|name| !KNOWN.contains(&name.as_str()));
-    Ok(names.map(|name| format!("`{name}` is not known here and not carried over.")).collect())
+    let names: Vec<String> = names.collect();
+    if names.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(format!("Not known here and not carried over: {}.", legible(&names.join(", ")))))
 }
 
 fn names_in(root: &Folder<'_>, name: &str) -> Result<Vec<String>, Fault> {

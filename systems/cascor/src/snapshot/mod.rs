@@ -1,7 +1,7 @@
 //! HDF5 snapshots of the original cascade-correlation program, read and written.
 //!
 //! The original (Juniper CasCor, in Python over PyTorch and h5py) saves its network as an HDF5 file.
-//! [`read`] takes every generation of those files, and [`write`] makes one of the newest that the
+//! [`read`] takes every generation of those files, and [`write()`] makes one of the newest that the
 //! original loads.
 //!
 //! | group | holds | read | written |
@@ -44,12 +44,14 @@
 //! };
 //! snapshot::write(&network, &path)?;
 //! assert_eq!(snapshot::read(&path)?.snapshot.output, network.output);
-//! # Ok::<(), snapshot::SnapshotError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod activation;
 mod checksum;
 mod error;
+#[cfg(test)]
+mod hostile;
 mod isolation;
 mod limits;
 mod losses;

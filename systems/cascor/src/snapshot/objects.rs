@@ -1,13 +1,15 @@
 //! Groups, attributes and arrays of an open file, each read with its limits and named in its errors.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use hdf5_pure::{AttrValue, Dataset, Datatype, Error, FormatError, Group, Layout, VlenStringReadOptions};
 
 use super::checksum;
 use super::error::{Fault, Problem};
-use super::limits::{MAX_ARRAY_BYTES, MAX_HISTORY, MAX_TEXT_BYTES};
+use super::limits::{
+    MAX_ARRAY_BYTES, MAX_ATTRIBUTE_TEXT, MAX_HISTORY, MAX_LISTED, MAX_TEXT_BYTES, is_attribute_text,
+};
 
 type Found<T> = Result<T, Fault>;
 
@@ -71,6 +73,11 @@ impl<'a> Folder<'a> {
     /// One walk over a large group: to look up each of its members takes a walk for every one.
     pub(super) fn folders(&self) -> Found<Vec<(String, Self)>> {
         let groups = self.group.iter_groups().map_err(|error| self.damaged(&error))?;
+        let found = groups.len() as u64;
+        if found > MAX_LISTED as u64 {
+            let problem = Problem::TooLarge { what: "groups", found, limit: MAX_LISTED as u64 };
+            return Err(Fault::at(self.path(), problem));
+        }
         groups
             .map(|(name, group)| {
                 let folder = Self::new(group, &self.path_of(&name), self.allowance)?;
@@ -109,7 +116,8 @@ impl<'a> Folder<'a> {
     pub(super) fn text(&self, name: &str) -> Found<Option<String>> {
         let Some(value) = self.attributes.get(name) else { return Ok(None) };
         match value.as_str() {
-            Some(text) => Ok(Some(text.to_owned())),
+            Some(text) if is_attribute_text(text) => Ok(Some(text.to_owned())),
+            Some(_) => Err(self.attribute_fault(name, Problem::Text { limit: MAX_ATTRIBUTE_TEXT })),
             None => Err(wrong_type(self.attribute_path(name), "text", value.type_name())),
         }
     }
@@ -285,14 +293,23 @@ impl Array<'_> {
         Ok(bytes)
     }
 
-    /// Bounds what reading it takes: the array itself, and its chunks, each of which is decompressed
-    /// as a whole. A chunk is never larger than the array, and chunks do not overlap, so that all of
-    /// them together take no more than a few times as much as the array.
+    /// Bounds what reading it takes, and checks that all of it is there: what was never stored would
+    /// be read as zeros.
     fn check_layout(&self, shape: &[u64], element: u64) -> Found<u64> {
         let size = product(shape).and_then(|count| count.checked_mul(element)).unwrap_or(u64::MAX);
         self.allowance.take(size).map_err(|problem| self.fault(problem))?;
         let layout = self.dataset.layout().map_err(|error| self.damaged(&error))?;
-        let Layout::Chunked { chunk_shape, .. } = layout else { return Ok(size) };
+        match layout {
+            _ if size == 0 => Ok(size),
+            Layout::Compact { .. } | Layout::Contiguous { address: Some(_), .. } => Ok(size),
+            Layout::Chunked { chunk_shape, .. } => self.check_chunks(shape, &chunk_shape).map(|()| size),
+            _ => Err(self.fault(Problem::Damaged("its values were never stored".to_owned()))),
+        }
+    }
+
+    /// A chunk is decompressed as a whole. None is larger than the array, and they do not overlap, so
+    /// that all of them together take no more than a few times as much as the array.
+    fn check_chunks(&self, shape: &[u64], chunk_shape: &[u64]) -> Found<()> {
         let fits = chunk_shape.len() == shape.len()
             && chunk_shape.iter().zip(shape).all(|(&chunk, &whole)| 0 < chunk && chunk <= whole);
         if !fits {
@@ -300,14 +317,15 @@ impl Array<'_> {
                 Problem::Damaged(format!("chunks of {chunk_shape:?} do not fit its shape {shape:?}"));
             return Err(self.fault(problem));
         }
-        let grid = shape.iter().zip(&chunk_shape).map(|(&whole, &chunk)| whole.div_ceil(chunk));
-        let chunks = self.dataset.chunks().map_err(|error| self.damaged(&error))?.len() as u64;
-        let most = grid.fold(1, u64::saturating_mul);
-        if chunks > most {
-            let problem = Problem::Damaged(format!("it has {chunks} chunks where {most} cover it"));
-            return Err(self.fault(problem));
+        let chunks = self.dataset.chunks().map_err(|error| self.damaged(&error))?;
+        let found: HashSet<Vec<u64>> = chunks.iter().map(|chunk| chunk.offset.clone()).collect();
+        let grid = shape.iter().zip(chunk_shape).map(|(&whole, &chunk)| whole.div_ceil(chunk));
+        let expected = grid.fold(1, u64::saturating_mul);
+        if chunks.len() as u64 != expected || found.len() != chunks.len() {
+            let counts = format!("it has {} chunks where {expected} make it up", chunks.len());
+            return Err(self.fault(Problem::Damaged(counts)));
         }
-        Ok(size)
+        Ok(())
     }
 
     fn all_finite(&self, mut values: impl Iterator<Item = f64>) -> Found<()> {

@@ -35,8 +35,7 @@ pub fn read(path: &Path) -> Result<Reading, SnapshotError> {
     }
     let bytes = content(path).map_err(read_error)?;
     let parsed = isolation::run(move || parse(bytes)).map_err(read_error)?;
-    let panicked = || Fault::at("/", Problem::Damaged("it could not be parsed".to_owned()));
-    parsed.unwrap_or_else(|| Err(panicked())).map_err(refused)
+    parsed.unwrap_or_else(|| Err(Fault::at("/", Problem::Parser))).map_err(refused)
 }
 
 fn content(path: &Path) -> io::Result<Vec<u8>> {
@@ -45,7 +44,8 @@ fn content(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn parse(bytes: Vec<u8>) -> Found<Reading> {
+/// Reads a file that is in memory.
+pub(super) fn parse(bytes: Vec<u8>) -> Found<Reading> {
     if !matches(&bytes) {
         return Err(Fault::at("/", Problem::NotHdf5));
     }

@@ -23,7 +23,10 @@ use rekindle_formats::files;
 use serde_json::{Map, Value, json};
 
 use super::error::{Fault, Problem, SnapshotError};
-use super::limits::{MAX_ARRAY_BYTES, MAX_HIDDEN, MAX_HISTORY, MAX_TEXT_BYTES, MAX_WIDTH};
+use super::limits::{
+    MAX_ARRAY_BYTES, MAX_ATTRIBUTE_TEXT, MAX_FILE_BYTES, MAX_HIDDEN, MAX_HISTORY, MAX_LISTED, MAX_TEXT_BYTES,
+    MAX_WIDTH, is_attribute_text,
+};
 use super::model::{HiddenUnit, History, Snapshot};
 use super::read::is_secret;
 use super::{FORMAT, FORMAT_VERSION, activation, checksum};
@@ -39,9 +42,6 @@ const GZIP_LEVEL: u32 = 4;
 
 /// Chunks of arrays hold so many values at most, or one row.
 const CHUNK_VALUES: u64 = 1 << 18;
-
-/// The longest text in an attribute.
-const MAX_ATTRIBUTE_TEXT: usize = 256;
 
 /// Parameters of the original's random numbers, which matter to no part of this crate, are taken from
 /// the configuration if it has them, and are these if not.
@@ -87,7 +87,13 @@ fn encode(snapshot: &Snapshot) -> Result<Vec<u8>, Fault> {
     if snapshot.history != History::default() {
         history(&mut file, &snapshot.history);
     }
-    file.finish().map_err(|error| Fault::at("/", Problem::Damaged(error.to_string())))
+    let bytes = file.finish().map_err(|error| Fault::at("/", Problem::Damaged(error.to_string())))?;
+    match bytes.len() as u64 {
+        found if found > MAX_FILE_BYTES => {
+            Err(Fault::at("/", Problem::TooLarge { what: "bytes", found, limit: MAX_FILE_BYTES }))
+        }
+        _ => Ok(bytes),
+    }
 }
 
 fn meta(file: &mut FileBuilder, snapshot: &Snapshot) -> Result<(), Fault> {
@@ -336,6 +342,7 @@ fn check_limits(snapshot: &Snapshot) -> Result<(), Fault> {
         ("arch/@input_size", "inputs", snapshot.inputs, MAX_WIDTH),
         ("arch/@output_size", "outputs", snapshot.outputs, MAX_WIDTH),
         ("arch/@num_hidden_units", "hidden units", snapshot.hidden.len(), MAX_HIDDEN),
+        ("history/hidden_units_added", "units", snapshot.history.units_added.len(), MAX_LISTED),
     ] {
         if found > limit {
             let (found, limit) = (found as u64, limit as u64);
@@ -428,10 +435,7 @@ fn check_texts(snapshot: &Snapshot) -> Result<(), Fault> {
         let object = format!("hidden_units/unit_{index}/@activation_function_name");
         texts.push((object, Some(&unit.activation)));
     }
-    let storable = |text: &str| {
-        (1..=MAX_ATTRIBUTE_TEXT).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-    };
-    match texts.into_iter().find(|(_, text)| text.is_some_and(|text| !storable(text))) {
+    match texts.into_iter().find(|(_, text)| text.is_some_and(|text| !is_attribute_text(text))) {
         Some((object, _)) => Err(Fault::at(object, Problem::Text { limit: MAX_ATTRIBUTE_TEXT })),
         None => Ok(()),
     }
