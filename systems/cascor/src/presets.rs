@@ -28,7 +28,8 @@ best:
   goal: min
 ";
 
-/// Whether the number of ones among eight bits is odd, with the defaults of Fahlman's program.
+/// Whether the number of ones among eight bits is odd. The step size of candidates is larger than
+/// the default of Fahlman's program, with which they stagnate before they find anything.
 pub const PARITY_8: &str = "\
 system: cascor
 seed: 0
@@ -42,8 +43,8 @@ training:
     bits: 8
   method:
     fahlman:
-      output: {epsilon: 0.35, mu: 2.0, decay: 1.0e-4, patience: 8, change: 0.01, epochs: 200}
-      candidates: {epsilon: 1.0, mu: 2.0, decay: 0.0, patience: 8, change: 0.03, epochs: 200}
+      output: {epsilon: 2.0, mu: 2.0, decay: 1.0e-4, patience: 12, change: 0.01, epochs: 200}
+      candidates: {epsilon: 1000.0, mu: 2.0, decay: 0.0, patience: 12, change: 0.03, epochs: 200}
       pool: 8
       weight_range: 1.0
       threshold: 0.4
@@ -111,7 +112,7 @@ training:
   method:
     fahlman:
       output: {epsilon: 0.35, mu: 2.0, decay: 1.0e-4, patience: 12, change: 0.01, epochs: 200}
-      candidates: {epsilon: 1.0, mu: 2.0, decay: 0.0, patience: 12, change: 0.03, epochs: 200}
+      candidates: {epsilon: 100.0, mu: 2.0, decay: 0.0, patience: 12, change: 0.03, epochs: 200}
       pool: 16
       weight_range: 1.0
       threshold: 0.4
