@@ -98,6 +98,9 @@ pub enum FormatError {
         /// What the format cannot hold.
         reason: String,
     },
+    /// A format's own refusal, which names the file.
+    #[error("{0}")]
+    Refused(String),
     /// The checkpoint cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),

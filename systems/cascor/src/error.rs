@@ -36,6 +36,12 @@ pub enum CascorError {
         /// What differs.
         reason: String,
     },
+    /// The state was imported without its examples.
+    #[error(
+        "the state was imported without the examples that it was trained on, so it cannot be trained on; \
+         take its network over into a new run with `train CONFIG --from RUN --only state.network`"
+    )]
+    NoExamples,
     /// The state contradicts itself or the config.
     #[error("the state does not fit: {0}")]
     Misfit(String),

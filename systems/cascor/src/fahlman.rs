@@ -102,9 +102,9 @@ impl Stagnation {
 }
 
 impl FahlmanState {
-    pub(crate) fn new(output_weights: usize, method: &Fahlman) -> Self {
+    pub(crate) fn new(method: &Fahlman) -> Self {
         Self {
-            output_memory: Memory::zeros(output_weights),
+            output_memory: Memory::default(),
             phase: Phase::Output(Stagnation::new(0, method.output.patience)),
         }
     }
@@ -116,8 +116,10 @@ impl FahlmanState {
         preparation: &Preparation,
         method: &Fahlman,
     ) -> Option<String> {
+        // An optimiser that has not begun remembers nothing.
+        let expected = if self.output_memory.deltas.is_empty() { 0 } else { network.output_weights.len() };
         let remembered = [&self.output_memory.deltas, &self.output_memory.previous_slopes];
-        if remembered.into_iter().any(|values| values.len() != network.output_weights.len()) {
+        if remembered.into_iter().any(|values| values.len() != expected) {
             return Some("the optimiser of the output layer remembers another number of weights".to_owned());
         }
         let Phase::Candidates(phase) = &self.phase else { return None };
@@ -177,6 +179,7 @@ fn output_epoch(runtime: &mut Runtime, method: &Fahlman, state: &mut State) -> S
         mu: method.output.mu as f32,
         decay: method.output.decay as f32,
     };
+    memory.grow(network.output_weights.len());
     quickprop.update(runtime.path, &mut network.output_weights, &sums.slopes, memory);
     let Phase::Output(stagnation) = phase else { unreachable!("the phase was looked at before") };
     if stagnation.is_over(epoch, sums.loss, &method.output) {

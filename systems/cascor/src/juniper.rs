@@ -43,11 +43,11 @@ pub enum Phase {
 }
 
 /// Training of the output layer, with a fresh optimiser.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OutputPhase {
     /// Epochs of this phase.
     pub epochs: u32,
-    /// Adam's moments of the output weights.
+    /// Adam's moments of the output weights; empty before the first epoch.
     #[serde(with = "rekindle::growing")]
     pub first_moment: Vec<f32>,
     /// As the first.
@@ -78,16 +78,10 @@ pub struct CandidatePhase {
     pub loss: f64,
 }
 
-impl OutputPhase {
-    fn new(weights: usize) -> Self {
-        Self { epochs: 0, first_moment: vec![0.0; weights], second_moment: vec![0.0; weights] }
-    }
-}
 
 impl JuniperState {
-    pub(crate) fn new(output_weights: usize) -> Self {
-        let phase = Phase::Output(OutputPhase::new(output_weights));
-        Self { phase, best_loss: None, growths_without_gain: 0 }
+    pub(crate) fn new() -> Self {
+        Self { phase: Phase::Output(OutputPhase::default()), best_loss: None, growths_without_gain: 0 }
     }
 
     /// Why this does not fit the network, the examples or the config.
@@ -100,6 +94,10 @@ impl JuniperState {
         let (pool, outputs) = (method.pool as usize, network.outputs as usize);
         let weights = pool * network.units();
         let lengths = match &self.phase {
+            // An optimiser that has not begun remembers nothing.
+            Phase::Output(phase) if phase.epochs == 0 => {
+                vec![(phase.first_moment.len(), 0), (phase.second_moment.len(), 0)]
+            }
             Phase::Output(phase) => {
                 let weights = network.output_weights.len();
                 vec![(phase.first_moment.len(), weights), (phase.second_moment.len(), weights)]
@@ -150,6 +148,9 @@ fn output_epoch(runtime: &mut Runtime, method: &Juniper, state: &mut State) -> S
         weight_decay: 0.0,
     };
     phase.epochs += 1;
+    let weights = gradient.len();
+    phase.first_moment.resize(weights, 0.0);
+    phase.second_moment.resize(weights, 0.0);
     let mut moments = Moments {
         first_moment: std::mem::take(&mut phase.first_moment),
         second_moment: std::mem::take(&mut phase.second_moment),
@@ -338,13 +339,12 @@ fn install(runtime: &mut Runtime, state: &mut State, best: usize, score: f32) {
     let mut stream = rng::stream(runtime.seed, streams::NEW_ROW, state.cycle());
     let row = (0..state.network.outputs).map(|_| 0.1 * normal(&mut stream));
     state.network.output_weights.extend(row);
-    let output_weights = state.network.output_weights.len();
     let Phase::Candidates(phase) = &mut trainer(state).phase else {
         unreachable!("the phase was looked at before")
     };
     let weights = std::mem::take(&mut phase.best_weights);
     let weights = Candidates { count: phase.candidates.count, weights }.weights_of(best);
-    trainer(state).phase = Phase::Output(OutputPhase::new(output_weights));
+    trainer(state).phase = Phase::Output(OutputPhase::default());
     runtime.install(&mut state.network, weights, score);
     state.growth.push(growth);
 }

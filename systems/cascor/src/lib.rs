@@ -8,6 +8,7 @@ mod config;
 mod data;
 mod error;
 mod fahlman;
+mod interchange;
 mod juniper;
 mod network;
 mod output_kernels;

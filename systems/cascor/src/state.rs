@@ -94,11 +94,11 @@ impl State {
             Method::Fahlman(method) => {
                 let range = method.weight_range as f32;
                 let weights = (0..count).map(|_| range * (2.0 * stream.uniform() - 1.0)).collect();
-                (weights, TrainerState::Fahlman(FahlmanState::new(count, method)))
+                (weights, TrainerState::Fahlman(FahlmanState::new(method)))
             }
             Method::Juniper(_) => {
                 let weights = (0..count).map(|_| 0.1 * normal(&mut stream)).collect();
-                (weights, TrainerState::Juniper(JuniperState::new(count)))
+                (weights, TrainerState::Juniper(JuniperState::new()))
             }
         };
         Ok(Self {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rekindle_compute::KernelPath;
+use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 use rekindle_train::{
     Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError,
@@ -13,7 +14,7 @@ use crate::data::Dataset;
 use crate::error::CascorError;
 use crate::state::State;
 use crate::trainer::Trainer;
-use crate::{boundary, presets, topology};
+use crate::{boundary, interchange, presets, topology};
 
 /// Cascade-correlation networks in the training loop; a step is an epoch of whatever phase it is.
 pub struct Cascor {
@@ -57,6 +58,10 @@ impl System for Cascor {
 
     fn presets() -> &'static [Preset] {
         PRESETS
+    }
+
+    fn formats() -> &'static [Format] {
+        &[interchange::FORMAT]
     }
 
     /// The file may lie elsewhere; that it is the same is checked.

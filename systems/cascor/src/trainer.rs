@@ -58,6 +58,9 @@ impl Trainer {
         path: KernelPath,
     ) -> Result<Self, CascorError> {
         state.validate(model, training)?;
+        if state.preparation.examples == 0 {
+            return Err(CascorError::NoExamples);
+        }
         let dataset = Dataset::load(&training.data, model.output, seed)?;
         if dataset.preparation != state.preparation {
             let origin = training.data.file.as_ref().map_or("the examples".to_owned(), |file| format!("`{file}`"));

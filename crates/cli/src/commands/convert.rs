@@ -55,8 +55,9 @@ pub fn import(registry: &Registry, file: &Path, run: &Path, json: bool) -> anyho
         }))?;
     } else {
         output::print(&format!("made {} from {}: step {}", run.display(), format.name, document.step))?;
-        for loss in &document.losses {
-            output::print(&format!("not carried over: {loss}"))?;
+        if !document.losses.is_empty() {
+            let losses: Vec<String> = document.losses.iter().map(|loss| format!("- {loss}")).collect();
+            output::print(&format!("Not everything was carried over:\n{}", losses.join("\n")))?;
         }
     }
     Ok(if document.losses.is_empty() { 0 } else { exit::PARTIAL })
