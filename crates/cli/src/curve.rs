@@ -19,7 +19,8 @@ pub struct Curve {
 
 /// The curves of a metrics history, by name; those of a single point are left out.
 pub fn curves(rows: &[Row]) -> Vec<Curve> {
-    let mut names: Vec<&String> = rows.iter().flat_map(|row| row.keys()).filter(|name| *name != "step").collect();
+    let mut names: Vec<&String> =
+        rows.iter().flat_map(|row| row.keys()).filter(|name| *name != "step").collect();
     names.sort();
     names.dedup();
     let points = |name: &String| {
@@ -49,7 +50,8 @@ pub fn draw(title: &str, curves: &[Curve]) -> anyhow::Result<String> {
 fn panel(area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>, curve: &Curve) -> anyhow::Result<()> {
     let range = |of: fn(&(f64, f64)) -> f64| {
         let values = || curve.points.iter().map(of);
-        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        let (low, high) =
+            (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
         // A constant is a line in the middle.
         if low < high { low..high } else { low - 0.5..high + 0.5 }
     };

@@ -49,6 +49,7 @@ fn the_first_steps_of_the_presets() {
     let world = World::new();
     one_hash_for_all(&world, "life --steps 6", 2);
     one_hash_for_all(&world, "checkerboard --steps 2", 1);
+    one_hash_for_all(&world, "spirals --steps 300", 3);
 }
 
 #[test]

@@ -23,7 +23,9 @@ pub enum AskError {
         source: RestoreError,
     },
     /// Its state is of an older version.
-    #[error("the state is of version {found} of `{system}`, this program has {expected}; `rekindle resume` migrates it")]
+    #[error(
+        "the state is of version {found} of `{system}`, this program has {expected}; `rekindle resume` migrates it"
+    )]
     Version {
         /// The system.
         system: &'static str,

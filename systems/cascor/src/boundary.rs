@@ -71,7 +71,8 @@ impl Frame {
 
     /// Bias and inputs of every pixel, row by row from the top.
     fn grid(&self) -> Columns {
-        let at = |input: usize, share: f32| (self.high[input] - self.low[input]).mul_add(share, self.low[input]);
+        let at =
+            |input: usize, share: f32| (self.high[input] - self.low[input]).mul_add(share, self.low[input]);
         let centre = |pixel: usize| (pixel as f32 + 0.5) / SIDE as f32;
         let mut columns = Columns::new(SIDE * SIDE);
         columns.push(std::iter::repeat_n(1.0, SIDE * SIDE));

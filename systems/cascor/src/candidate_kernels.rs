@@ -76,7 +76,12 @@ impl Statistics {
 }
 
 /// Values, derivatives and statistics of one part.
-pub(crate) fn forward(path: KernelPath, task: &CandidateTask<'_>, blocks: Range<usize>, part: &mut CandidatePart) {
+pub(crate) fn forward(
+    path: KernelPath,
+    task: &CandidateTask<'_>,
+    blocks: Range<usize>,
+    part: &mut CandidatePart,
+) {
     let cases = blocks.len() * LANES;
     part.values.resize(cases, [0.0; GROUP]);
     part.primes.resize(cases, [0.0; GROUP]);

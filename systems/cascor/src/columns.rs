@@ -86,5 +86,4 @@ impl Columns {
     pub(crate) fn blocks(&self) -> &[Lanes] {
         &self.blocks
     }
-
 }

@@ -193,8 +193,18 @@ impl Data {
     fn validate(&self) -> Result<(), CascorError> {
         let points = u64::from(self.arms) * u64::from(self.points);
         all([
-            Check("training.data.bits", self.bits.into(), (1..=16).contains(&self.bits), "it must be 1 to 16"),
-            Check("training.data.arms", self.arms.into(), (2..=100).contains(&self.arms), "it must be 2 to 100"),
+            Check(
+                "training.data.bits",
+                self.bits.into(),
+                (1..=16).contains(&self.bits),
+                "it must be 1 to 16",
+            ),
+            Check(
+                "training.data.arms",
+                self.arms.into(),
+                (2..=100).contains(&self.arms),
+                "it must be 2 to 100",
+            ),
             Check(
                 "training.data.points",
                 self.points.into(),
@@ -237,9 +247,8 @@ impl Fahlman {
 
 impl Quickprop {
     fn validate(&self) -> Result<(), CascorError> {
-        let not_negative = |path, value: f64| {
-            Check(path, value, value.is_finite() && value >= 0.0, "it must be at least 0")
-        };
+        let not_negative =
+            |path, value: f64| Check(path, value, value.is_finite() && value >= 0.0, "it must be at least 0");
         all([
             positive("epsilon", self.epsilon),
             positive("mu", self.mu),
@@ -252,9 +261,8 @@ impl Quickprop {
 
 impl Juniper {
     fn validate(&self) -> Result<(), CascorError> {
-        let share = |path, value: f64| {
-            Check(path, value, (0.0..=1.0).contains(&value), "it must be from 0 to 1")
-        };
+        let share =
+            |path, value: f64| Check(path, value, (0.0..=1.0).contains(&value), "it must be from 0 to 1");
         all([
             pool(self.pool),
             positive("training.method.juniper.learning_rate", self.learning_rate),

@@ -154,7 +154,9 @@ pub(crate) fn step(runtime: &mut Runtime, method: &Fahlman, state: &mut State) -
 /// The parts of a state that an epoch works on.
 fn parts(state: &mut State) -> (&mut Network, &mut Memory, &mut Phase) {
     match &mut state.trainer {
-        TrainerState::Fahlman(trainer) => (&mut state.network, &mut trainer.output_memory, &mut trainer.phase),
+        TrainerState::Fahlman(trainer) => {
+            (&mut state.network, &mut trainer.output_memory, &mut trainer.phase)
+        }
         TrainerState::Juniper(_) => unreachable!("the state was checked against the method"),
     }
 }
@@ -185,7 +187,8 @@ fn output_epoch(runtime: &mut Runtime, method: &Fahlman, state: &mut State) -> S
     if stagnation.is_over(epoch, sums.loss, &method.output) {
         if network.hidden.len() < max_hidden as usize {
             let errors = runtime.errors();
-            let next = CandidatePhase::new(method, network, runtime.seed, epoch, errors, &sums.errors, sums.squares);
+            let next =
+                CandidatePhase::new(method, network, runtime.seed, epoch, errors, &sums.errors, sums.squares);
             *phase = Phase::Candidates(CandidatePhase { loss: metrics.train_loss, ..next });
         } else {
             state.ending = Some(Ending::MaxHidden);
@@ -210,7 +213,8 @@ impl CandidatePhase {
         let cycle = network.hidden.len() as u64;
         let mut weights = vec![0.0; units * pool];
         for candidate in 0..pool {
-            let mut stream = rng::stream(seed, streams::CANDIDATE, streams::candidate(cycle, candidate as u64));
+            let mut stream =
+                rng::stream(seed, streams::CANDIDATE, streams::candidate(cycle, candidate as u64));
             let column = weights.iter_mut().skip(candidate).step_by(pool);
             column.for_each(|weight| *weight = range * (2.0 * stream.uniform() - 1.0));
         }
@@ -321,4 +325,3 @@ fn install(runtime: &mut Runtime, method: &Fahlman, state: &mut State, best: usi
     *phase = Phase::Output(Stagnation::new(epoch, method.output.patience));
     state.growth.push(growth);
 }
-

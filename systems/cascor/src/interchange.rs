@@ -18,7 +18,7 @@ use crate::data::{Input, Preparation, Target};
 use crate::juniper::JuniperState;
 use crate::network::{self, Network};
 use crate::snapshot::{
-    self, History, HiddenUnit, Identity, OutputLayer, Reading, Settings, Snapshot, SnapshotError,
+    self, HiddenUnit, History, Identity, OutputLayer, Reading, Settings, Snapshot, SnapshotError,
 };
 use crate::state::{State, TrainerState};
 use crate::system::Cascor;
@@ -147,8 +147,9 @@ fn unknown_examples(snapshot: &Snapshot) -> Preparation {
         inputs: inputs.into_iter().map(|name| Input { name, offset: 0.0, factor: 1.0 }).collect(),
         target: Target::Classes {
             name: "class".to_owned(),
-            classes: (0..snapshot.outputs).map(|class| class.to_string()).collect(),
-            one_hot: true,
+            // A single output tells two classes apart.
+            classes: (0..snapshot.outputs.max(2)).map(|class| class.to_string()).collect(),
+            one_hot: snapshot.outputs > 1,
             levels: OutputActivation::Linear.targets(),
         },
     }
@@ -169,10 +170,8 @@ fn config_of(state: &SavedState) -> ConfigOf<Cascor> {
 fn notes_of(snapshot: &Snapshot) -> BTreeMap<String, String> {
     let Identity { uuid, created, snapshot_counter, .. } = &snapshot.identity;
     let config = Value::Object(snapshot.config.clone()).to_string();
-    let mut notes = BTreeMap::from([
-        (COUNTER.to_owned(), snapshot_counter.to_string()),
-        (CONFIG.to_owned(), config),
-    ]);
+    let mut notes =
+        BTreeMap::from([(COUNTER.to_owned(), snapshot_counter.to_string()), (CONFIG.to_owned(), config)]);
     notes.extend(uuid.iter().map(|uuid| (UUID.to_owned(), uuid.clone())));
     notes.extend(created.iter().map(|created| (CREATED.to_owned(), created.clone())));
     notes
@@ -216,8 +215,7 @@ fn write(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatError> {
     };
     let config = note(CONFIG).and_then(|config| serde_json::from_str(config).ok());
     let history = history_of(&checkpoint.history().0);
-    let snapshot =
-        snapshot_of(&state, identity, config.unwrap_or_default(), history).map_err(unsupported)?;
+    let snapshot = snapshot_of(&state, identity, config.unwrap_or_default(), history).map_err(unsupported)?;
     snapshot::write(&snapshot, path).map_err(|error| refused(path, error))
 }
 

@@ -78,7 +78,6 @@ pub struct CandidatePhase {
     pub loss: f64,
 }
 
-
 impl JuniperState {
     pub(crate) fn new() -> Self {
         Self { phase: Phase::Output(OutputPhase::default()), best_loss: None, growths_without_gain: 0 }
@@ -141,12 +140,8 @@ fn output_epoch(runtime: &mut Runtime, method: &Juniper, state: &mut State) -> S
     // The loss is the mean over examples and outputs.
     let share = (2.0 / runtime.numbers()) as f32;
     let gradient: Vec<f32> = sums.slopes.iter().map(|slope| slope * share).collect();
-    let adam = AdamW {
-        learning_rate: method.learning_rate,
-        betas: [0.9, 0.999],
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-    };
+    let adam =
+        AdamW { learning_rate: method.learning_rate, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0 };
     phase.epochs += 1;
     let weights = gradient.len();
     phase.first_moment.resize(weights, 0.0);
@@ -155,7 +150,13 @@ fn output_epoch(runtime: &mut Runtime, method: &Juniper, state: &mut State) -> S
         first_moment: std::mem::take(&mut phase.first_moment),
         second_moment: std::mem::take(&mut phase.second_moment),
     };
-    adam.update(runtime.path, phase.epochs.into(), &mut state.network.output_weights, &gradient, &mut moments);
+    adam.update(
+        runtime.path,
+        phase.epochs.into(),
+        &mut state.network.output_weights,
+        &gradient,
+        &mut moments,
+    );
     (phase.first_moment, phase.second_moment) = (moments.first_moment, moments.second_moment);
     if phase.epochs >= method.output_epochs {
         grow_or_end(runtime, method, state);
@@ -238,9 +239,9 @@ impl Correlation {
             let scale = (squares * error_squares.max(1e-12)).sqrt();
             Self { output, value: covariance / scale, means: [mean, sum / cases], scale, squares }
         };
-        (1..errors.len()).map(with).fold(with(0), |best, other| {
-            if other.value.abs() > best.value.abs() { other } else { best }
-        })
+        (1..errors.len())
+            .map(with)
+            .fold(with(0), |best, other| if other.value.abs() > best.value.abs() { other } else { best })
     }
 
     /// How the magnitude changes with a value of the candidate, times `factor`.
@@ -255,7 +256,8 @@ impl Correlation {
 }
 
 fn candidate_epoch(runtime: &mut Runtime, method: &Juniper, state: &mut State) -> StepMetrics {
-    let TrainerState::Juniper(JuniperState { phase: Phase::Candidates(phase), .. }) = &mut state.trainer else {
+    let TrainerState::Juniper(JuniperState { phase: Phase::Candidates(phase), .. }) = &mut state.trainer
+    else {
         unreachable!("the phase was looked at before")
     };
     runtime.take_errors(&phase.errors);

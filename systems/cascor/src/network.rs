@@ -63,7 +63,12 @@ impl Network {
     }
 
     /// The outputs for cases of which the values of all units are given.
-    pub(crate) fn outputs_of(&self, path: KernelPath, activation: OutputActivation, units: &Columns) -> Columns {
+    pub(crate) fn outputs_of(
+        &self,
+        path: KernelPath,
+        activation: OutputActivation,
+        units: &Columns,
+    ) -> Columns {
         output_kernels::outputs(path, units, &self.output_weights, activation, self.outputs as usize)
     }
 
@@ -78,7 +83,9 @@ impl Network {
         let expected = self.units() * self.outputs as usize;
         if self.output_weights.len() != expected {
             let found = self.output_weights.len();
-            return Some(format!("the output layer has {found} weights; its units and outputs need {expected}"));
+            return Some(format!(
+                "the output layer has {found} weights; its units and outputs need {expected}"
+            ));
         }
         let weights = self.hidden.iter().flat_map(|unit| &unit.weights).chain(&self.output_weights);
         weights.into_iter().any(|weight| !weight.is_finite()).then(|| "a weight is not finite".to_owned())

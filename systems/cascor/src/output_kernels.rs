@@ -45,7 +45,12 @@ pub(crate) struct OutputPart {
 }
 
 /// Computes one part.
-pub(crate) fn output_part(path: KernelPath, task: &OutputTask<'_>, blocks: Range<usize>, part: &mut OutputPart) {
+pub(crate) fn output_part(
+    path: KernelPath,
+    task: &OutputTask<'_>,
+    blocks: Range<usize>,
+    part: &mut OutputPart,
+) {
     let outputs = task.targets.len();
     part.errors.clear();
     part.errors.resize(outputs * blocks.len(), Lanes::ZERO);

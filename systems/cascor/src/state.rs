@@ -105,7 +105,12 @@ impl State {
             step: 0,
             epochs: 0,
             preparation,
-            network: Network { inputs: inputs as u32, outputs: outputs as u32, hidden: Vec::new(), output_weights },
+            network: Network {
+                inputs: inputs as u32,
+                outputs: outputs as u32,
+                hidden: Vec::new(),
+                output_weights,
+            },
             growth: Vec::new(),
             trainer,
             ending: None,
@@ -131,8 +136,12 @@ impl State {
             })
         });
         let flaw = flaw.or_else(|| match (&self.trainer, &training.method) {
-            (TrainerState::Fahlman(state), Method::Fahlman(method)) => state.flaw(network, preparation, method),
-            (TrainerState::Juniper(state), Method::Juniper(method)) => state.flaw(network, preparation, method),
+            (TrainerState::Fahlman(state), Method::Fahlman(method)) => {
+                state.flaw(network, preparation, method)
+            }
+            (TrainerState::Juniper(state), Method::Juniper(method)) => {
+                state.flaw(network, preparation, method)
+            }
             _ => Some("it was trained by another method".to_owned()),
         });
         flaw.map_or(Ok(()), |flaw| Err(CascorError::Misfit(flaw)))

@@ -63,8 +63,12 @@ impl Trainer {
         }
         let dataset = Dataset::load(&training.data, model.output, seed)?;
         if dataset.preparation != state.preparation {
-            let origin = training.data.file.as_ref().map_or("the examples".to_owned(), |file| format!("`{file}`"));
-            return Err(CascorError::OtherData { origin, reason: difference(&dataset.preparation, &state.preparation) });
+            let origin =
+                training.data.file.as_ref().map_or("the examples".to_owned(), |file| format!("`{file}`"));
+            return Err(CascorError::OtherData {
+                origin,
+                reason: difference(&dataset.preparation, &state.preparation),
+            });
         }
         let mut units = dataset.training.units.clone();
         state.network.complete(path, &mut units);
@@ -226,7 +230,12 @@ impl Runtime {
         network.push(self.path, unit, &mut self.training.units);
         if let Some(validation) = &mut self.validation {
             let unit = &network.hidden[network.hidden.len() - 1];
-            crate::output_kernels::push_unit(self.path, &mut validation.units, &unit.weights, unit.activation);
+            crate::output_kernels::push_unit(
+                self.path,
+                &mut validation.units,
+                &unit.weights,
+                unit.activation,
+            );
         }
     }
 
@@ -270,7 +279,8 @@ impl Runtime {
         let accuracy = match &self.preparation.target {
             Target::Classes { .. } => {
                 let class = |columns, case| self.preparation.class_of(columns, case);
-                let right = (0..cases).filter(|&case| class(&outputs, case) == class(&examples.targets, case));
+                let right =
+                    (0..cases).filter(|&case| class(&outputs, case) == class(&examples.targets, case));
                 right.count() as f64 / cases as f64
             }
             Target::Numbers(_) => 1.0 - squares / variation(&examples.targets),

@@ -421,7 +421,7 @@ fn an_early_file_tells_that_it_has_no_checksums() {
     let Reading { snapshot, losses } = read_bytes(&bytes).unwrap();
     assert!(losses[0].contains("no checksums"), "{losses:?}");
     assert_eq!((snapshot.inputs, snapshot.outputs, snapshot.hidden.len()), (2, 1, 0));
-    assert_eq!(snapshot.output.weights, [0.10253081, 0.016706154]);
+    assert_eq!(snapshot.output.weights, [0.102530815, 0.016706154]);
     assert_eq!(snapshot.settings.max_hidden_units, 200);
     assert_eq!(snapshot.activation, "tanh");
     assert_eq!(snapshot.identity.best_value_loss, f64::INFINITY);

@@ -59,7 +59,8 @@ fn learning(source: &Source, args: &PlotArgs) -> anyhow::Result<Vec<u8>> {
 fn picture(system: &dyn AnySystem, source: &Source, name: &str) -> anyhow::Result<Vec<u8>> {
     let pictures = system.pictures();
     if !pictures.iter().any(|picture| picture.name == name) {
-        let known: Vec<&str> = [LEARNING].into_iter().chain(pictures.iter().map(|picture| picture.name)).collect();
+        let known: Vec<&str> =
+            [LEARNING].into_iter().chain(pictures.iter().map(|picture| picture.name)).collect();
         bail!("there is no picture `{name}` of a `{}` run; there are: {}", system.name(), known.join(", "));
     }
     Ok(system.picture(&source.checkpoint()?, name)?)

@@ -9,8 +9,8 @@ use rekindle::storage::StorageError;
 use rekindle::{OpenError, Store};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
-    AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Signal, Start, Started, TrainError,
-    describe,
+    AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Signal, Start, Started,
+    TrainError, describe,
 };
 
 use crate::address::{Address, Source, Which, open_run, resolve};

@@ -44,7 +44,9 @@ fn take(record: &StringRecord, names: &[String], columns: &mut [Vec<String>]) ->
     for ((field, name), column) in record.iter().zip(names).zip(columns) {
         let field = field.trim();
         if field.is_empty() || number(field).is_some_and(|number| !number.is_finite()) {
-            return Err(format!("line {line}, column `{name}`: `{field}` is no value that can be learnt from"));
+            return Err(format!(
+                "line {line}, column `{name}`: `{field}` is no value that can be learnt from"
+            ));
         }
         column.push(field.to_owned());
     }

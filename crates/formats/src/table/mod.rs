@@ -245,7 +245,11 @@ mod tests {
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (9, 9), }\n", &[0; 8][..], "324 bytes"),
             ("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n", &[0; 8], "`|O`"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }\n", &[0; 4], "dimensions"),
-            ("{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551615, 8), }\n", &[0; 4], "large"),
+            (
+                "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551615, 8), }\n",
+                &[0; 4],
+                "large",
+            ),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n", &[0, 0, 192, 127], "row 1"),
             ("nonsense", &[], "header"),
         ] {

@@ -69,7 +69,8 @@ impl Dataset {
             },
         };
         let (training, validation) = split(raw.examples(), config.validation, seed);
-        let refuse = |reason: &str| CascorError::Data { origin: raw.origin.clone(), reason: reason.to_owned() };
+        let refuse =
+            |reason: &str| CascorError::Data { origin: raw.origin.clone(), reason: reason.to_owned() };
         if training.is_empty() {
             return Err(refuse("no example is left for training"));
         }

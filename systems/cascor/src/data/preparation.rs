@@ -64,15 +64,16 @@ impl Preparation {
         output: OutputActivation,
     ) -> Result<Self, CascorError> {
         let refuse = |reason: String| CascorError::Data { origin: raw.origin.clone(), reason };
-        let mut inputs = Vec::new();
-        for (name, values) in raw.input_names.iter().zip(&raw.inputs) {
-            inputs.push(Input::of(name, values, training, scale).map_err(refuse)?);
-        }
         let target = match &raw.targets {
             RawTargets::Classes { name, classes, class } => {
                 require_every_class(name, classes, class, training).map_err(refuse)?;
                 let one_hot = one_hot || classes.len() > 2;
-                Target::Classes { name: name.clone(), classes: classes.clone(), one_hot, levels: output.targets() }
+                Target::Classes {
+                    name: name.clone(),
+                    classes: classes.clone(),
+                    one_hot,
+                    levels: output.targets(),
+                }
             }
             RawTargets::Numbers { .. } if output != OutputActivation::Linear => {
                 return Err(refuse(
@@ -86,6 +87,10 @@ impl Preparation {
                 Target::Numbers(targets.map_err(refuse)?)
             }
         };
+        let mut inputs = Vec::new();
+        for (name, values) in raw.input_names.iter().zip(&raw.inputs) {
+            inputs.push(Input::of(name, values, training, scale).map_err(refuse)?);
+        }
         let mut preparation = Self {
             identity: String::new(),
             examples: training.len() as u64,
@@ -118,7 +123,8 @@ impl Preparation {
                     targets.push(chosen.iter().map(|&example| levels[usize::from(class[example] == meant)]));
                 }
                 (Target::Numbers(scales), RawTargets::Numbers { values, .. }) => {
-                    targets.push(chosen.iter().map(|&example| scales[output].scaled(values[output][example])));
+                    targets
+                        .push(chosen.iter().map(|&example| scales[output].scaled(values[output][example])));
                 }
                 _ => unreachable!("the preparation is made from these targets"),
             }
@@ -227,7 +233,9 @@ fn require_every_class(
     training: &[usize],
 ) -> Result<(), String> {
     if let [only] = classes {
-        return Err(format!("column `{name}` has only the class `{only}`, so there is nothing to tell apart"));
+        return Err(format!(
+            "column `{name}` has only the class `{only}`, so there is nothing to tell apart"
+        ));
     }
     let mut seen = vec![false; classes.len()];
     training.iter().for_each(|&example| seen[class[example]] = true);

@@ -1,0 +1,141 @@
+//! Examples of one's own: what is learnt, what is answered, and what is refused.
+
+#![allow(clippy::disallowed_methods, reason = "a test makes its files")]
+
+mod common;
+
+use std::fmt::Write;
+
+use rekindle_cascor::{Cascor, Dataset, presets};
+use rekindle_formats::table::{Table, Values};
+use rekindle_train::{ConfigOf, System};
+
+/// Two clouds and a useless text column; `settings` on top.
+fn of_file(text: &str, settings: &[&str]) -> (tempfile::TempDir, ConfigOf<Cascor>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("table.csv");
+    std::fs::write(&path, text).unwrap();
+    let mut all = Cascor::data_settings(path.to_str().unwrap()).unwrap();
+    all.extend(settings.iter().map(|&setting| setting.to_owned()));
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let config = common::config(presets::CASCADE, &all);
+    (dir, config)
+}
+
+fn refusal(text: &str, settings: &[&str]) -> String {
+    let (_dir, config) = of_file(text, settings);
+    Cascor::build(&config).map(drop).unwrap_err().to_string()
+}
+
+/// A flower's kind by two lengths, three kinds.
+fn flowers() -> String {
+    let mut text = "length,width,kind\n".to_owned();
+    for index in 0..150 {
+        let (kind, spread) = (index % 3, f64::from(index % 7) / 10.0);
+        let name = ["iris", "lily", "rose"][kind as usize];
+        writeln!(text, "{},{},{name}", f64::from(kind) * 10.0 + spread, 300.0 - spread * f64::from(kind))
+            .unwrap();
+    }
+    text
+}
+
+#[test]
+fn classes_are_learnt_and_answered() {
+    let (_dir, config) = of_file(&flowers(), &["training.data.targets=[kind]"]);
+    let state = common::train(&config, 0);
+    let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
+    let answers = Cascor::predict(&config, &state, &table).unwrap();
+    assert_eq!(answers.columns().len(), 4);
+    assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
+}
+
+#[test]
+fn numbers_are_learnt_and_answered() {
+    let mut text = "a,b,sum\n".to_owned();
+    for index in 0..100 {
+        let (a, b) = (f64::from(index % 10), f64::from(index / 10));
+        writeln!(text, "{a},{b},{}", 1000.0 + a + 3.0 * b).unwrap();
+    }
+    let settings = [
+        "training.data.targets=[sum]",
+        "training.data.task=regression",
+        "model.output=linear",
+        "model.max_hidden=3",
+    ];
+    let (_dir, config) = of_file(&text, &settings);
+    let state = common::train(&config, 0);
+    let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
+    let answers = Cascor::predict(&config, &state, &table).unwrap();
+    let (Values::Numbers(found), Values::Numbers(expected)) =
+        (&answers.columns()[0].values, &table.column("sum").unwrap().values)
+    else {
+        panic!("numbers are answered with numbers")
+    };
+    let worst = found.iter().zip(expected).map(|(f, e)| (f - e).abs()).fold(0.0, f64::max);
+    assert!(worst < 5.0, "{worst}");
+}
+
+#[test]
+fn what_cannot_be_learnt_is_refused_with_the_reason() {
+    let target = "training.data.targets=[kind]";
+    for (text, settings, expected) in [
+        (flowers(), &[][..], "no column is named to be learnt"),
+        (
+            flowers(),
+            &["training.data.targets=[kin]"],
+            "there is no column `kin`; there are: length, width, kind",
+        ),
+        ("a,kind\n1,x\n2,x\n".to_owned(), &[target], "only the class `x`"),
+        (
+            "a,b,kind\n1,7,x\n2,7,y\n".to_owned(),
+            &[target, "training.data.validation=0"],
+            "column `b` is 7 throughout",
+        ),
+        ("a,b,kind\n1,5,x\n2,word,y\n".to_owned(), &[target], "column `b` has `word` in row 2"),
+        ("a,kind\n1,x\nNaN,y\n".to_owned(), &[target], "line 3, column `a`"),
+        ("a,kind\n1,x\n2\n".to_owned(), &[target], "line 3 has 1 fields"),
+        (flowers(), &[target, "training.data.ignore=[length,width]"], "no column is left"),
+        (flowers(), &[target, "training.data.task=regression", "model.output=linear"], "is no number"),
+        (
+            flowers(),
+            &[
+                "training.data.targets=[width]",
+                "training.data.ignore=[kind]",
+                "training.data.task=regression",
+            ],
+            "model.output=linear",
+        ),
+        (flowers(), &[target, "training.data.validation=0.995"], "no training example is of class"),
+        (flowers(), &[target, "training.data.validation=1.5"], "training.data.validation"),
+        (flowers(), &[target, "training.method.fahlman.pool=0"], "pool"),
+        (flowers(), &[target, "training.data.file=/nowhere/x.csv"], "cannot read `/nowhere/x.csv`"),
+    ] {
+        let message = refusal(&text, settings);
+        assert!(message.contains(expected), "{expected}: {message}");
+    }
+}
+
+#[test]
+fn a_question_without_a_column_is_refused() {
+    let (dir, config) = of_file(&flowers(), &["training.data.targets=[kind]"]);
+    let state = common::train(&config, 0);
+    let path = dir.path().join("question.csv");
+    std::fs::write(&path, "length\n5\n").unwrap();
+    let error = Cascor::predict(&config, &state, &Table::read(&path).unwrap()).unwrap_err().to_string();
+    assert_eq!(error, "the network needs a column `width`; there are: length");
+}
+
+#[test]
+fn a_run_goes_on_only_with_its_own_data() {
+    let (dir, config) = of_file(&flowers(), &["training.data.targets=[kind]"]);
+    let state = common::initial(&config.model, &config.training, 0);
+    let path = dir.path().join("table.csv");
+    let other = flowers().replace("rose", "tulip");
+    std::fs::write(&path, other).unwrap();
+    let resources = rekindle_train::Resources { threads: 1 };
+    let error = Cascor::attach(&config, &state, &resources).map(drop).unwrap_err();
+    assert!(error.is_misfit());
+    assert!(error.to_string().contains("--data"), "{error}");
+    let dataset = Dataset::load(&config.training.data, config.model.output, 0).unwrap();
+    assert_ne!(dataset.preparation, state.preparation);
+}
