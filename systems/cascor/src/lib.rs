@@ -1,4 +1,42 @@
 //! Cascade-correlation networks: they grow hidden units as they learn.
+//!
+//! A network begins with inputs and outputs alone. When its output layer learns no more, a pool of
+//! candidate units is trained to explain the errors that are left; the best becomes a hidden unit
+//! whose weights are frozen, and the output layer is trained again (S. E. Fahlman and C. Lebiere,
+//! "The cascade-correlation learning architecture", 1990). [`Method`] chooses between their
+//! algorithm and the variant of the Juniper project.
+//!
+//! - [`Model`], [`Training`] and its [`Data`] are what a user chooses; [`presets`] has four that work.
+//! - [`State`] is what a checkpoint holds, after any epoch of any phase.
+//! - [`Trainer`] trains a state. It is rebuilt, never saved.
+//! - [`Network`] is the outcome; [`Preparation`] turns tables into its inputs, and its outputs into
+//!   answers.
+//! - [`mod@snapshot`] reads and writes the HDF5 files of the original program.
+//!
+//! Candidates are computed eight side by side, cases in columns; large data is split into parts whose
+//! bounds do not depend on the threads. Training computes the same bits with any number of threads and
+//! on every kernel path.
+//!
+//! ```
+//! use rekindle_cascor::{Cascor, Dataset, State, Trainer, presets};
+//! use rekindle_compute::KernelPath;
+//! use rekindle_train::{ConfigOf, ConfigText};
+//!
+//! let text = ConfigText { origin: "preset".into(), yaml: presets::SPIRALS.into() };
+//! let config: ConfigOf<Cascor> = text.config(&[])?;
+//! let (model, training, seed) = (config.model, config.training, 1);
+//!
+//! let preparation = Dataset::load(&training.data, model.output, seed)?.preparation;
+//! let mut state = State::new(&model, &training, preparation, seed)?;
+//! let mut trainer = Trainer::attach(&model, &training, seed, &state, 1, KernelPath::best())?;
+//! while !trainer.is_finished(&state) {
+//!     trainer.step(&mut state);
+//! }
+//! assert_eq!(trainer.evaluate(&state).error_bits, 0);
+//! println!("{} hidden units", state.network.hidden.len());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
 mod activation;
 mod boundary;
 mod candidate_kernels;

@@ -135,7 +135,7 @@ fn errors_of(
     error: &mut Lanes,
     totals: &mut [Lanes; 3],
 ) -> u32 {
-    let mut bits = [0_u32; LANES];
+    let mut bits = 0;
     for lane in 0..LANES {
         let (value, prime) = task.activation.at(sums.0[lane]);
         let difference = value - target.0[lane];
@@ -143,9 +143,9 @@ fn errors_of(
         totals[0].0[lane] += error.0[lane];
         totals[1].0[lane] = error.0[lane].mul_add(error.0[lane], totals[1].0[lane]);
         totals[2].0[lane] = difference.mul_add(difference, totals[2].0[lane]);
-        bits[lane] = u32::from(difference.abs() >= task.threshold);
+        bits += u32::from(difference.abs() >= task.threshold);
     }
-    bits.iter().sum()
+    bits
 }
 
 kernel! {
