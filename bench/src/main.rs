@@ -104,6 +104,8 @@ enum Command {
     TrainingRun,
     /// Save in the background.
     AsyncBlock,
+    /// Save at every epoch of a training whose epochs take microseconds.
+    EveryEpoch,
     /// Memory at the peak of saves, loads, exports and imports.
     Memory,
     /// Do one thing and print the memory that it took.
@@ -125,6 +127,7 @@ fn main() -> anyhow::Result<()> {
         Command::TrainedLogic => figures::trained_logic::run(&settings),
         Command::TrainingRun => figures::training_run::run(&settings),
         Command::AsyncBlock => figures::async_block::run(&settings),
+        Command::EveryEpoch => figures::every_epoch::run(&settings),
         Command::Memory => figures::memory::run(&settings),
         Command::MemoryOf(arguments) => figures::memory::run_task(&arguments),
     }

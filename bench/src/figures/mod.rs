@@ -2,6 +2,7 @@
 
 pub mod async_block;
 pub mod compressed;
+pub mod every_epoch;
 pub mod full_save;
 pub mod genomes;
 pub mod load;
@@ -27,6 +28,7 @@ pub fn all(settings: &Settings) -> anyhow::Result<()> {
         trained_logic::run,
         compressed::run,
         genomes::run,
+        every_epoch::run,
         memory::run,
     ];
     figures.iter().try_for_each(|figure| figure(settings))
