@@ -2,7 +2,7 @@
 # Prints the figures of docs/benchmarks.md that the `rekindle` command shows: the presets for ten
 # seeds, and the proof of exact resume for every thread count and kernel path of this machine.
 # Run it from the project's root; it takes about half an hour on two cores.
-#   tools/figures.sh [life] [checkerboard] [prove]
+#   tools/figures.sh [life] [checkerboard] [prove] [cascor]
 set -euo pipefail
 cargo build --release --quiet
 rekindle=$PWD/target/release/rekindle
@@ -25,9 +25,12 @@ seeds() {
     done
 }
 
+# Proofs with so many kills for each subject.
 proofs() {
+    wanted=$1
+    shift
     echo "subject kernels threads kills equal state_hash"
-    for subject in "life" "checkerboard --steps 20"; do
+    for subject in "$@"; do
         for kernels in avx512 avx2 scalar; do
             for threads in 1 2; do
                 if ! REKINDLE_KERNELS=$kernels "$rekindle" train life --without-run --stop-at 0 --quiet >/dev/null 2>&1; then
@@ -35,7 +38,7 @@ proofs() {
                     continue
                 fi
                 # shellcheck disable=SC2086
-                result=$(REKINDLE_KERNELS=$kernels "$rekindle" prove $subject --kills 20 --threads $threads --json 2>/dev/null)
+                result=$(REKINDLE_KERNELS=$kernels "$rekindle" prove $subject --kills $wanted --threads $threads --json 2>/dev/null)
                 kills=$(grep -o '"at":' <<<"$result" | wc -l)
                 echo "$subject $kernels $threads $kills $(field equal <<<"$result") $(field straight <<<"$result")"
             done
@@ -46,7 +49,8 @@ proofs() {
 for what in "${@:-life checkerboard prove}"; do
     for each in $what; do
         case $each in
-            prove) proofs ;;
+            prove) proofs 20 life "checkerboard --steps 20" ;;
+            cascor) proofs 200 spirals ;;
             *) seeds "$each" ;;
         esac
     done

@@ -44,7 +44,14 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     for place in settings.places() {
         for subject in [spirals()?, large()?] {
             for every in [1, 10] {
-                row(settings, &place, &subject, "blocking", Saves { every, saving: Saving::Blocking }, &mut table)?;
+                row(
+                    settings,
+                    &place,
+                    &subject,
+                    "blocking",
+                    Saves { every, saving: Saving::Blocking },
+                    &mut table,
+                )?;
                 let saving = Saving::Background(WhenBusy::Skip);
                 row(settings, &place, &subject, "background", Saves { every, saving }, &mut table)?;
             }
@@ -70,7 +77,8 @@ fn row(
             retention: Retention { keep_last: Some(3), ..Retention::default() },
             ..Policy::default()
         };
-        let mut run = RunOptions::new().policy(policy).saving(saves.saving).create(scratch.path().join("run"))?;
+        let mut run =
+            RunOptions::new().policy(policy).saving(saves.saving).create(scratch.path().join("run"))?;
         let first = subject.state.step;
         run.checkpoint_now(first, &subject.state)?;
         let elapsed = train(subject, |step, state| {
