@@ -1,6 +1,6 @@
 //! Writing the JSON form: streamed, one array in memory at a time.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use flate2::Compression;
@@ -20,8 +20,11 @@ pub(super) fn write(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), Form
 
 pub(super) fn write_gzip(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatError> {
     let failed = |error| FormatError::write(path, error);
-    let mut encoder = GzEncoder::new(NewFile::create(path).map_err(failed)?, Compression::default());
-    write_document(checkpoint, &mut encoder, path)?;
+    let encoder = GzEncoder::new(NewFile::create(path).map_err(failed)?, Compression::default());
+    // A number is written in a few bytes, which the encoder takes one call at a time.
+    let mut buffered = BufWriter::new(encoder);
+    write_document(checkpoint, &mut buffered, path)?;
+    let encoder = buffered.into_inner().map_err(|error| failed(error.into_error()))?;
     encoder.finish().and_then(NewFile::finish).map_err(failed)
 }
 
