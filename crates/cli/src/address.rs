@@ -139,7 +139,9 @@ fn latest(store: &Store, back: usize) -> anyhow::Result<u64> {
 /// Tells of damaged checkpoints that were passed over.
 pub fn warn_of(skipped: &[Skipped]) {
     for Skipped { step, damage } in skipped {
-        eprintln!("warning: the checkpoint at step {step} is damaged and was passed over: {damage}");
+        rekindle_train::tell!(
+            "warning: the checkpoint at step {step} is damaged and was passed over: {damage}"
+        );
     }
 }
 

@@ -121,7 +121,8 @@ pub enum Command {
     Keygen(KeygenArgs),
     /// Sign a checkpoint; `verify --signed-by` checks it.
     Sign(SignArgs),
-    /// Write a checkpoint into a file: .rekindle, .safetensors, .json or .json.gz.
+    /// Write a checkpoint into a file: .rekindle, .safetensors, .json, .json.gz, or a format of its
+    /// system, such as .h5.
     Export {
         /// The checkpoint.
         checkpoint: String,

@@ -23,9 +23,9 @@ pub fn report(error: &anyhow::Error, json: bool) -> u8 {
     let code = code(error);
     let message = message(error);
     if json {
-        eprintln!("{}", json!({"error": message, "code": code}));
+        rekindle_train::tell!("{}", json!({"error": message, "code": code}));
     } else {
-        eprintln!("error: {message}");
+        rekindle_train::tell!("error: {message}");
     }
     code
 }

@@ -1,6 +1,15 @@
 //! Showing progress: a bar on a terminal, a plain line now and then elsewhere. All of it goes to
 //! standard error.
 
+/// Tells people something on standard error. Nobody may be listening, as after `2>&1 | head`: that
+/// is no reason to stop.
+#[macro_export]
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        let _ = ::std::io::Write::write_fmt(&mut ::std::io::stderr(), ::core::format_args!("{}\n", ::core::format_args!($($text)*)));
+    }};
+}
+
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -62,7 +71,7 @@ impl ProgressView {
         } else if self.last_line.is_none_or(|last| last.elapsed() >= LINE_INTERVAL) {
             self.metrics.extend(metrics.iter().map(|(name, value)| (name.clone(), *value)));
             self.last_line = Some(Instant::now());
-            eprintln!("{}", self.line(progress));
+            crate::tell!("{}", self.line(progress));
         }
     }
 
@@ -81,7 +90,7 @@ impl ProgressView {
             // Leaves the bar where it is; `finish` would fill it.
             bar.abandon();
         } else if self.display == Display::Lines {
-            eprintln!("{}", self.line(progress));
+            crate::tell!("{}", self.line(progress));
         }
     }
 

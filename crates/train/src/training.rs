@@ -433,7 +433,7 @@ impl<S: System> Session<S> {
             resumed_from: self.resumed_from,
             step: first_step,
         });
-        self.notices.iter().for_each(|notice| eprintln!("{notice}"));
+        self.notices.iter().for_each(|notice| crate::tell!("{notice}"));
         let mut view = ProgressView::new(options.display, progress);
         let mut metrics = std::mem::take(&mut self.metrics);
         while !progress.finished
@@ -545,7 +545,7 @@ impl<S: System> Session<S> {
         };
         if !std::mem::replace(&mut self.warned, true) {
             let known: Vec<&str> = metrics.keys().map(String::as_str).collect();
-            eprintln!(
+            crate::tell!(
                 "warning: there is no metric `{}` (best.metric); there are: {}",
                 best.metric,
                 known.join(", ")

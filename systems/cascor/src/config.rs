@@ -31,7 +31,7 @@ pub struct Training {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
-    /// Made examples; not used when there is a `file`.
+    /// Which examples are made when there is no `file`.
     pub source: Source,
     /// `parity`: number of bits, at most 16.
     pub bits: u32,
@@ -86,6 +86,8 @@ pub enum Source {
     Spirals,
     /// All bit strings, and whether the number of ones is odd.
     Parity,
+    /// None: there must be a `file`.
+    File,
 }
 
 /// What the targets of a file are.

@@ -20,6 +20,9 @@ pub enum CascorError {
     /// The table cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// There is no file of examples.
+    #[error("there are no examples to learn; name a CSV or NPY file with --data FILE")]
+    NoFile,
     /// Nothing can be learnt from the data.
     #[error("{origin}: {reason}")]
     Data {

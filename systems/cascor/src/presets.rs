@@ -104,7 +104,8 @@ model:
   max_hidden: 50
 training:
   data:
-    # The columns to learn: --set training.data.targets=[NAME]
+    # The file is named by --data, the columns to learn by --set 'training.data.targets=[\"NAME\"]'.
+    source: file
     targets: []
     task: classification
     scale: true

@@ -40,7 +40,7 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "cascade",
-        summary: "a table of your own: --data FILE --set training.data.targets=[COLUMN]",
+        summary: "a table of your own: --data FILE --set 'training.data.targets=[\"COLUMN\"]'",
         yaml: presets::CASCADE,
     },
 ];

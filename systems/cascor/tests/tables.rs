@@ -50,6 +50,18 @@ fn classes_are_learnt_and_answered() {
 }
 
 #[test]
+fn classes_that_are_numbers_are_answered_with_numbers() {
+    let text = flowers().replace("iris", "1").replace("lily", "2").replace("rose", "7");
+    let (dir, config) = of_file(&text, &["training.data.targets=[kind]"]);
+    let state = common::train(&config, 0);
+    let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
+    let answers = Cascor::predict(&config, &state, &table).unwrap();
+    assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
+    // So they can be written as NPY.
+    answers.write(&dir.path().join("answers.npy")).unwrap();
+}
+
+#[test]
 fn numbers_are_learnt_and_answered() {
     let mut text = "a,b,sum\n".to_owned();
     for index in 0..100 {
@@ -106,6 +118,8 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
             "model.output=linear",
         ),
         (flowers(), &[target, "training.data.validation=0.995"], "no training example is of class"),
+        (flowers(), &[target, "training.data.ignore=[kind]"], "to be learnt and to be left out"),
+        ("a,kind\n1,x\n1e300,y\n".to_owned(), &[target, "training.data.validation=0"], "too large"),
         (flowers(), &[target, "training.data.validation=1.5"], "training.data.validation"),
         (flowers(), &[target, "training.method.fahlman.pool=0"], "pool"),
         (flowers(), &[target, "training.data.file=/nowhere/x.csv"], "cannot read `/nowhere/x.csv`"),
@@ -113,6 +127,12 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
         let message = refusal(&text, settings);
         assert!(message.contains(expected), "{expected}: {message}");
     }
+}
+
+#[test]
+fn the_preset_for_tables_needs_one() {
+    let error = Cascor::build(&common::config(presets::CASCADE, &[])).map(drop).unwrap_err().to_string();
+    assert!(error.contains("--data FILE"), "{error}");
 }
 
 #[test]

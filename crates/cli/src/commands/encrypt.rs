@@ -104,7 +104,10 @@ pub fn keygen(args: &KeygenArgs, json: bool) -> anyhow::Result<u8> {
         output::print_json(&json!({"file": args.file, "public": public}))?;
     } else {
         output::print(&public)?;
-        eprintln!("wrote the secret to {}; keep it safe, nobody can restore it", args.file.display());
+        rekindle_train::tell!(
+            "wrote the secret to {}; keep it safe, nobody can restore it",
+            args.file.display()
+        );
     }
     Ok(0)
 }

@@ -1,5 +1,8 @@
 //! `predict`: what a trained model answers to the rows of a table.
 
+use std::path::PathBuf;
+
+use anyhow::bail;
 use rekindle_formats::table::{Table, Values};
 use rekindle_train::Registry;
 use serde_json::{Map, Value, json};
@@ -10,6 +13,11 @@ use crate::commands::train::system_of;
 use crate::output;
 
 pub fn predict(registry: &Registry, args: &PredictArgs, json: bool) -> anyhow::Result<u8> {
+    let is_data =
+        |out: &PathBuf| out.canonicalize().ok().is_some_and(|out| args.data.canonicalize().ok() == Some(out));
+    if args.out.as_ref().is_some_and(is_data) {
+        bail!("--out names the file of the questions, which would be lost; name another");
+    }
     let source = Source::open(&args.checkpoint)?;
     let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
     let table = Table::read(&args.data)?;

@@ -16,7 +16,9 @@ pub fn prove(args: ProveArgs, json: bool) -> anyhow::Result<u8> {
     let launcher = Launcher { program: std::env::current_exe()?, common };
     let options =
         ProveOptions { steps: args.steps, kills: args.kills, seed: args.kill_seed, settings: args.set };
-    let proof = rekindle_train::prove(&launcher, &subject, &options, &mut |message| eprintln!("{message}"))?;
+    let proof = rekindle_train::prove(&launcher, &subject, &options, &mut |message| {
+        rekindle_train::tell!("{message}")
+    })?;
     if json {
         output::print_json(&proof)?;
     } else {

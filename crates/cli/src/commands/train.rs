@@ -123,8 +123,8 @@ pub fn options(how: &HowArgs, json: bool) -> Options {
 
 fn say_start(started: &Started) {
     match (&started.run, started.resumed_from) {
-        (Some(run), Some(step)) => eprintln!("resuming {run} from step {step}"),
-        (Some(run), None) => eprintln!("training in {run}"),
+        (Some(run), Some(step)) => rekindle_train::tell!("resuming {run} from step {step}"),
+        (Some(run), None) => rekindle_train::tell!("training in {run}"),
         (None, _) => {}
     }
 }

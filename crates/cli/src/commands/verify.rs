@@ -85,7 +85,7 @@ pub fn verify(args: &VerifyArgs, json: bool) -> anyhow::Result<u8> {
         }
     ))?;
     if let (Some(newest), false) = (report.valid.last(), report.invalid.is_empty()) {
-        eprintln!(
+        rekindle_train::tell!(
             "hint: `rekindle resume {}` goes on from step {newest}, the newest good checkpoint",
             path.display()
         );
@@ -106,7 +106,9 @@ fn without_key(path: &Path, reason: &anyhow::Error, json: bool) -> anyhow::Resul
             "chunks": report.chunks, "bytes": report.bytes,
         }))?;
     } else {
-        eprintln!("without the key ({reason:#}), the stored bytes are checked, and not what they hold");
+        rekindle_train::tell!(
+            "without the key ({reason:#}), the stored bytes are checked, and not what they hold"
+        );
         for damage in &report.damage {
             output::print(&format!("damage: {damage}"))?;
         }

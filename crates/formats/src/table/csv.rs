@@ -64,6 +64,12 @@ fn column(name: String, fields: Vec<String>) -> Column {
 }
 
 fn describe(error: csv::Error) -> String {
+    let line = error.position().map_or(0, csv::Position::line);
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => return format!("line {line} is not UTF-8"),
+        csv::ErrorKind::Io(source) => return source.to_string(),
+        _ => {}
+    }
     match error.position() {
         Some(position) => format!("line {}: {error}", position.line()),
         None => error.to_string(),

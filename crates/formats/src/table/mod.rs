@@ -6,6 +6,7 @@
 mod csv;
 mod npy;
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::files;
@@ -140,9 +141,13 @@ impl Table {
         if len > FILE_LIMIT {
             return Err(malformed(format!("it has {len} bytes, at most {FILE_LIMIT} are read")));
         }
-        let head = files::head(path, npy::MAGIC.len()).map_err(io)?;
-        let file = files::open(path).map_err(io)?;
-        let table = if head == npy::MAGIC { npy::read(file, len) } else { csv::read(file) };
+        // Opened once, as what comes through a pipe comes once; and bounded, as a pipe has no length.
+        let mut file = files::open(path).map_err(io)?.take(FILE_LIMIT);
+        let mut head = Vec::new();
+        file.by_ref().take(npy::MAGIC.len() as u64).read_to_end(&mut head).map_err(io)?;
+        let is_npy = head == npy::MAGIC;
+        let whole = head.as_slice().chain(file);
+        let table = if is_npy { npy::read(whole) } else { csv::read(whole) };
         table.map_err(malformed)
     }
 
@@ -242,7 +247,7 @@ mod tests {
         let flat = file("{'descr': '<i2', 'fortran_order': False, 'shape': (2,), }\n", &[1, 0, 255, 255]);
         assert_eq!(read(&flat).unwrap().column("1").unwrap().values, Values::Numbers(vec![1.0, -1.0]));
         for (header, data, expected) in [
-            ("{'descr': '<f4', 'fortran_order': False, 'shape': (9, 9), }\n", &[0; 8][..], "324 bytes"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (9, 9), }\n", &[0; 8][..], "torn"),
             ("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n", &[0; 8], "`|O`"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 1), }\n", &[0; 4], "dimensions"),
             (

@@ -12,9 +12,8 @@ pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 /// A header is never longer: bytes.
 const HEADER_LIMIT: usize = 1 << 16;
 
-/// Reads the file of `len` bytes.
-pub(super) fn read(mut file: impl Read, len: u64) -> Result<Table, String> {
-    let torn = |error: std::io::Error| format!("it is torn: {error}");
+pub(super) fn read(mut file: impl Read) -> Result<Table, String> {
+    let torn = |_: std::io::Error| "it is torn: it ends within its header".to_owned();
     let mut head = [0; 8];
     file.read_exact(&mut head).map_err(torn)?;
     let length_bytes = match head[6] {
@@ -32,11 +31,13 @@ pub(super) fn read(mut file: impl Read, len: u64) -> Result<Table, String> {
     file.read_exact(&mut header).map_err(torn)?;
     let header = Header::parse(&String::from_utf8_lossy(&header))?;
     let data_length = header.data_length()?;
-    if data_length > len {
-        return Err(format!("its header claims {data_length} bytes of numbers, the file has {len}"));
+    // No more is allocated than the file has, whatever its header claims.
+    let mut data = Vec::new();
+    file.take(data_length).read_to_end(&mut data).map_err(|error| error.to_string())?;
+    if (data.len() as u64) < data_length {
+        let len = data.len();
+        return Err(format!("it is torn: its header claims {data_length} bytes of numbers, there are {len}"));
     }
-    let mut data = vec![0; data_length as usize];
-    file.read_exact(&mut data).map_err(torn)?;
     header.table(&data)
 }
 
@@ -134,7 +135,11 @@ impl Element {
             "<u2" => element!(u16),
             "<u4" => element!(u32),
             "<u8" => element!(u64),
-            name => return Err(format!("elements of type `{name}` are not read; save it as float32")),
+            name => {
+                return Err(format!(
+                    "elements of type `{name}` are not read; save it as float32 or float64, little-endian"
+                ));
+            }
         })
     }
 }

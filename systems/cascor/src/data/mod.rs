@@ -66,6 +66,7 @@ impl Dataset {
                 Source::TwoSpirals => made::two_spirals(),
                 Source::Spirals => made::spirals(config.arms, config.points, config.noise, seed),
                 Source::Parity => made::parity(config.bits),
+                Source::File => return Err(CascorError::NoFile),
             },
         };
         let (training, validation) = split(raw.examples(), config.validation, seed);

@@ -4,7 +4,7 @@ use rekindle::Hash;
 use rekindle_formats::table::{Column, Table, Values};
 use serde::{Deserialize, Serialize};
 
-use super::table::numbers;
+use super::table::{numbers, setting};
 use super::{Examples, Raw, RawTargets};
 use crate::activation::OutputActivation;
 use crate::columns::Columns;
@@ -164,8 +164,8 @@ impl Preparation {
         let column = |name: &str, values| Column { name: name.to_owned(), values };
         match &self.target {
             Target::Classes { name, classes, one_hot, .. } => {
-                let class = (0..outputs.cases()).map(|case| classes[self.class_of(outputs, case)].clone());
-                let mut answers = vec![column(name, Values::Text(class.collect()))];
+                let class = (0..outputs.cases()).map(|case| self.class_of(outputs, case));
+                let mut answers = vec![column(name, labels(classes, class))];
                 for output in 0..outputs.len() {
                     let class = if *one_hot { output } else { 1 };
                     let numbers = outputs.column(output).map(f64::from).collect();
@@ -197,6 +197,9 @@ impl Preparation {
     }
 }
 
+/// Values are never larger: their squares must fit a double, and their differences a float.
+const LARGEST: f64 = 1e30;
+
 impl Input {
     /// Scaled to mean 0 and standard deviation 1 over the training examples, or as it is.
     fn of(name: &str, values: &[f64], training: &[usize], scale: bool) -> Result<Self, String> {
@@ -207,11 +210,17 @@ impl Input {
         let count = training.len() as f64;
         let mean = training.iter().map(|&example| values[example]).sum::<f64>() / count;
         let variance = training.iter().map(|&example| (values[example] - mean).powi(2)).sum::<f64>() / count;
+        if let Some(value) = values.iter().find(|value| value.abs() > LARGEST) {
+            return Err(format!(
+                "column `{name}` has {value}, which is too large to be learnt: at most {LARGEST:e}"
+            ));
+        }
         let factor = 1.0 / variance.sqrt();
         if !factor.is_finite() || variance.sqrt() <= mean.abs() * 1e-12 {
             return Err(format!(
                 "column `{name}` is {mean} throughout, so nothing can be learnt from it; \
-                 leave it out with --set training.data.ignore=[{name}]"
+                 leave it out with {}",
+                setting("ignore", &name)
             ));
         }
         Ok(Self { name, offset: mean, factor })
@@ -223,6 +232,15 @@ impl Input {
 
     fn unscaled(&self, value: f32) -> f64 {
         f64::from(value) / self.factor + self.offset
+    }
+}
+
+/// The names of these classes; numbers where all names are.
+fn labels(classes: &[String], class: impl Iterator<Item = usize>) -> Values {
+    let numbers: Option<Vec<f64>> = classes.iter().map(|class| class.parse().ok()).collect();
+    match numbers {
+        Some(numbers) => Values::Numbers(class.map(|class| numbers[class]).collect()),
+        None => Values::Text(class.map(|class| classes[class].clone()).collect()),
     }
 }
 

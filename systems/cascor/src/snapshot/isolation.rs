@@ -10,7 +10,7 @@ use std::io;
 use std::thread;
 
 /// Address space only: pages that are never touched cost nothing.
-const STACK_BYTES: usize = 64 << 20;
+const STACK_BYTES: usize = 256 << 20;
 
 /// What `task` returns, or `None` when it panicked.
 ///
