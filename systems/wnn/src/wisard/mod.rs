@@ -1,0 +1,1 @@
+//! WiSARD, a weightless classifier, with bleaching.
