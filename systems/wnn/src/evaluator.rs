@@ -1,0 +1,119 @@
+//! Who measures genomes: this process, or whatever takes its place.
+
+use rekindle_compute::{KernelPath, Pool};
+
+use crate::corpus::{Corpus, Part};
+use crate::error::WnnError;
+use crate::examples::ClassedExamples;
+use crate::genome::{Gene, Genome};
+use crate::rule::{Backoff, Rule, Scoring};
+use crate::scorer::{Fitness, Scored, Scorer};
+
+/// Measures genomes. A cluster of machines can stand behind it: what it is asked depends on nothing
+/// but the arguments, and the answers come in their order.
+pub trait Evaluator {
+    /// Trains each genome on a part of the training tokens, and measures it on all tokens of the
+    /// evaluation.
+    ///
+    /// # Errors
+    /// When it cannot be done.
+    fn evaluate(&mut self, part: Part, genomes: &[Genome]) -> Result<Vec<Fitness>, WnnError>;
+
+    /// The same for genomes that differ from `base` in a few clusters each (ascending), which can be
+    /// much cheaper.
+    ///
+    /// # Errors
+    /// When it cannot be done.
+    fn evaluate_changes(
+        &mut self,
+        part: Part,
+        base: &Genome,
+        changes: &[Vec<(u32, Gene)>],
+    ) -> Result<Vec<Fitness>, WnnError> {
+        let genomes: Vec<_> = changes.iter().map(|changes| base.with(changes)).collect();
+        self.evaluate(part, &genomes)
+    }
+}
+
+/// Measures on the threads of this process.
+pub struct LocalEvaluator {
+    pool: Pool,
+    scorer: Scorer,
+    /// The training examples by part, all of them last.
+    training: Vec<(ClassedExamples, Rule)>,
+    /// What was scored last as a whole for its neighbours.
+    base: Option<(Part, Scored)>,
+}
+
+impl LocalEvaluator {
+    /// An evaluator of `corpus`, whose training tokens are cut into `parts`.
+    ///
+    /// # Errors
+    /// When the threads cannot be started.
+    pub fn new(
+        corpus: &Corpus,
+        parts: u32,
+        scoring: Scoring,
+        backoff: &Backoff,
+        threads: usize,
+        path: KernelPath,
+    ) -> Result<Self, WnnError> {
+        let coding = &corpus.coding;
+        let all = (0..parts).map(Part::Of).chain([Part::All]);
+        let training = all.map(|part| {
+            let examples = corpus.training_examples(part, parts);
+            let rule = match scoring {
+                Scoring::Votes => Rule::votes(coding.vocabulary()),
+                Scoring::Counts => Rule::counts(backoff, &examples, coding.bits_per_token()),
+            };
+            (examples, rule)
+        });
+        Ok(Self {
+            pool: Pool::new(threads)?,
+            scorer: Scorer::new(path, corpus.evaluation_examples(), coding.inputs()),
+            training: training.collect(),
+            base: None,
+        })
+    }
+
+    fn part(&self, part: Part) -> &(ClassedExamples, Rule) {
+        let last = self.training.len() - 1;
+        match part {
+            Part::All => &self.training[last],
+            Part::Of(part) => &self.training[last.min(part as usize)],
+        }
+    }
+
+    fn score(&self, part: Part, genome: &Genome) -> Scored {
+        let (training, rule) = self.part(part);
+        self.scorer.score(&self.pool, rule, training, genome)
+    }
+}
+
+impl Evaluator for LocalEvaluator {
+    fn evaluate(&mut self, part: Part, genomes: &[Genome]) -> Result<Vec<Fitness>, WnnError> {
+        Ok(genomes.iter().map(|genome| self.scorer.fitness(&self.score(part, genome))).collect())
+    }
+
+    fn evaluate_changes(
+        &mut self,
+        part: Part,
+        base: &Genome,
+        changes: &[Vec<(u32, Gene)>],
+    ) -> Result<Vec<Fitness>, WnnError> {
+        let known = self.base.take().filter(|(of, scored)| *of == part && scored.genome == *base);
+        let (_, scored) = self.base.insert(known.unwrap_or_else(|| (part, self.score(part, base))));
+        let last = self.training.len() - 1;
+        let (training, rule) = &self.training[match part {
+            Part::All => last,
+            Part::Of(part) => last.min(part as usize),
+        }];
+        let mut answers: Vec<(&[(u32, Gene)], Option<Fitness>)> =
+            changes.iter().map(|changes| (changes.as_slice(), None)).collect();
+        let scorer = &self.scorer;
+        self.pool.for_each(&mut answers, |_, (changes, fitness)| {
+            *fitness = Some(scorer.rescore(rule, training, scored, changes));
+        });
+        Ok(answers.into_iter().filter_map(|(_, fitness)| fitness).collect())
+    }
+}

@@ -1,0 +1,200 @@
+//! What the search changes: how many neurons each class has, and which bits they look at.
+
+use serde::{Deserialize, Serialize};
+
+/// An architecture: for each cluster (output class) its number of neurons, how many bits each of
+/// them addresses its memory with, and which bits of the input those are.
+///
+/// The memories are not part of it: they are a function of the genome and the training examples.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Genome {
+    /// Address bits of the neurons, per cluster.
+    #[serde(with = "rekindle::growing")]
+    pub bits: Vec<u8>,
+    /// Number of neurons, per cluster.
+    #[serde(with = "rekindle::growing")]
+    pub neurons: Vec<u8>,
+    /// Which input bit each address bit is, most significant first; cluster by cluster, neuron by
+    /// neuron.
+    #[serde(with = "rekindle::growing")]
+    pub connections: Vec<u8>,
+}
+
+/// The part of a genome that is about one cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cluster<'a> {
+    /// Address bits of each neuron.
+    pub bits: usize,
+    /// Input bits, neuron by neuron.
+    pub connections: &'a [u8],
+}
+
+/// The same, by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gene {
+    /// Address bits of each neuron.
+    pub bits: u8,
+    /// Number of neurons.
+    pub neurons: u8,
+    /// Input bits, neuron by neuron.
+    pub connections: Vec<u8>,
+}
+
+impl Gene {
+    /// As a part of a genome.
+    pub fn as_cluster(&self) -> Cluster<'_> {
+        Cluster { bits: self.bits.into(), connections: &self.connections }
+    }
+}
+
+impl<'a> Cluster<'a> {
+    /// The neurons: the input bits that each looks at.
+    pub fn neurons(self) -> impl ExactSizeIterator<Item = &'a [u8]> {
+        self.connections.chunks_exact(self.bits.max(1))
+    }
+
+    /// By itself.
+    pub fn to_gene(self) -> Gene {
+        Gene {
+            bits: self.bits as u8,
+            neurons: self.neurons().len() as u8,
+            connections: self.connections.to_vec(),
+        }
+    }
+}
+
+impl Genome {
+    /// A genome without clusters, with room for some.
+    pub fn with_capacity(clusters: usize, connections: usize) -> Self {
+        Self {
+            bits: Vec::with_capacity(clusters),
+            neurons: Vec::with_capacity(clusters),
+            connections: Vec::with_capacity(connections),
+        }
+    }
+
+    /// Adds a cluster behind the others.
+    pub fn push(&mut self, cluster: Cluster<'_>) {
+        self.bits.push(cluster.bits as u8);
+        self.neurons.push(cluster.neurons().len() as u8);
+        self.connections.extend_from_slice(cluster.connections);
+    }
+
+    /// The clusters in their order.
+    pub fn clusters(&self) -> impl ExactSizeIterator<Item = Cluster<'_>> {
+        let mut rest = self.connections.as_slice();
+        self.bits.iter().zip(&self.neurons).map(move |(&bits, &neurons)| {
+            let (connections, after) = rest.split_at(usize::from(bits) * usize::from(neurons));
+            rest = after;
+            Cluster { bits: bits.into(), connections }
+        })
+    }
+
+    /// A copy in which the clusters of `changes` (ascending) are others.
+    pub fn with(&self, changes: &[(u32, Gene)]) -> Self {
+        let mut genome = Self::with_capacity(self.bits.len(), self.connections.len());
+        let mut changes = changes.iter().peekable();
+        for (index, cluster) in self.clusters().enumerate() {
+            match changes.next_if(|(changed, _)| *changed as usize == index) {
+                Some((_, gene)) => genome.push(gene.as_cluster()),
+                None => genome.push(cluster),
+            }
+        }
+        genome
+    }
+
+    /// Why this is no genome for `clusters` classes over `inputs` input bits; nothing when it is.
+    pub fn flaw(&self, clusters: usize, inputs: usize) -> Option<String> {
+        if self.bits.len() != clusters || self.neurons.len() != clusters {
+            return Some(format!(
+                "it has bits for {} clusters and neurons for {}, and there are {clusters} classes",
+                self.bits.len(),
+                self.neurons.len()
+            ));
+        }
+        if let Some(index) = self.bits.iter().position(|bits| !(1..=MOST_BITS).contains(bits)) {
+            return Some(format!(
+                "cluster {index} has {} address bits; 1 to {MOST_BITS} are possible",
+                self.bits[index]
+            ));
+        }
+        if let Some(index) = self.neurons.iter().position(|neurons| !(1..=MOST_NEURONS).contains(neurons)) {
+            return Some(format!(
+                "cluster {index} has {} neurons; 1 to {MOST_NEURONS} are possible",
+                self.neurons[index]
+            ));
+        }
+        let expected = self.expected_connections();
+        if self.connections.len() != expected {
+            return Some(format!(
+                "its neurons and bits need {expected} connections, and it has {}",
+                self.connections.len()
+            ));
+        }
+        let outside = self.connections.iter().position(|&input| usize::from(input) >= inputs)?;
+        Some(format!(
+            "connection {outside} is to input bit {}; there are {inputs} input bits",
+            self.connections[outside]
+        ))
+    }
+
+    /// How many connections the neurons and bits need.
+    fn expected_connections(&self) -> usize {
+        self.bits
+            .iter()
+            .zip(&self.neurons)
+            .map(|(&bits, &neurons)| usize::from(bits) * usize::from(neurons))
+            .sum()
+    }
+
+    /// Neurons of all clusters.
+    pub fn total_neurons(&self) -> usize {
+        self.neurons.iter().map(|&neurons| usize::from(neurons)).sum()
+    }
+}
+
+/// An address has at most so many bits.
+pub const MOST_BITS: u8 = 48;
+/// A cluster has at most so many neurons.
+pub const MOST_NEURONS: u8 = 63;
+/// Connections are bytes.
+pub const MOST_INPUTS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn genome() -> Genome {
+        Genome { bits: vec![2, 3], neurons: vec![2, 1], connections: vec![0, 1, 2, 3, 4, 5, 6] }
+    }
+
+    #[test]
+    fn clusters_are_found_in_the_flat_list() {
+        let genome = genome();
+        let clusters: Vec<_> = genome.clusters().collect();
+        assert_eq!(clusters[0].neurons().collect::<Vec<_>>(), [[0, 1], [2, 3]]);
+        assert_eq!(clusters[1].neurons().collect::<Vec<_>>(), [[4, 5, 6]]);
+        let gene = Gene { bits: 1, neurons: 2, connections: vec![7, 7] };
+        let changed = genome.with(&[(0, gene.clone())]);
+        assert_eq!(changed.bits, [1, 3]);
+        assert_eq!(changed.connections, [7, 7, 4, 5, 6]);
+        assert_eq!(changed.clusters().next().unwrap().to_gene(), gene);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        assert_eq!(genome().flaw(2, 7), None);
+        let flaw = |change: fn(&mut Genome), clusters| {
+            let mut genome = genome();
+            change(&mut genome);
+            genome.flaw(clusters, 7).unwrap()
+        };
+        assert!(flaw(|_| (), 3).contains("there are 3 classes"));
+        assert!(flaw(|genome| genome.bits[1] = 0, 2).contains("cluster 1 has 0 address bits"));
+        assert!(flaw(|genome| genome.neurons[0] = 64, 2).contains("cluster 0 has 64 neurons"));
+        assert!(
+            flaw(|genome| genome.connections.truncate(6), 2).contains("need 7 connections, and it has 6")
+        );
+        assert!(flaw(|genome| genome.connections[3] = 7, 2).contains("connection 3 is to input bit 7"));
+    }
+}

@@ -1,0 +1,500 @@
+//! Scores a genome's classes for the examples of the evaluation, and again when a few of them change.
+
+use rekindle_compute::{KernelPath, Pool};
+use serde::{Deserialize, Serialize};
+
+use crate::examples::{ClassedExamples, Examples};
+use crate::genome::{Cluster, Gene, Genome};
+use crate::memory::{Cells, Memories, TrainedCluster};
+use crate::planes::{Block, blocks, ones};
+use crate::rule::{Column, Rival, Rule, enter, votes_at};
+use crate::tally::Tally;
+
+/// How well a genome predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Fitness {
+    /// Mean negative logarithm of the probability of the token that followed, in nats.
+    pub cross_entropy: f64,
+    /// Share of the examples whose most probable class was right.
+    pub accuracy: f64,
+}
+
+/// The examples of the evaluation, in planes.
+pub(crate) struct Scorer {
+    path: KernelPath,
+    examples: Examples,
+    blocks: Vec<Block>,
+}
+
+/// A genome that was scored as a whole, so that others which differ in a few clusters can be scored
+/// by what differs.
+pub(crate) struct Scored {
+    pub(crate) genome: Genome,
+    memories: Memories,
+    blocks: Vec<BlockScores>,
+    sums: Sums,
+}
+
+/// What the examples of a block come to.
+struct BlockScores {
+    examples: Vec<ExampleScores>,
+}
+
+/// What one example comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct ExampleScores {
+    /// The sum of all classes' scores.
+    total: u64,
+    /// The score of the right class.
+    target: u64,
+    /// The two best of the other classes that got votes.
+    rivals: [Rival; 2],
+    /// The negative logarithm of the right class's probability, in units of 2^-32 nats.
+    loss: u64,
+    right: bool,
+}
+
+/// Sums over all examples. They are integers, so they are the same in any order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sums {
+    loss: u64,
+    right: u64,
+}
+
+/// A cluster, by number, with what its neurons have seen.
+type Trained<'a> = (usize, Cluster<'a>, TrainedCluster<'a>);
+
+/// Units of a loss.
+const NAT: f64 = (1_u64 << 32) as f64;
+
+impl Scorer {
+    pub(crate) fn new(path: KernelPath, examples: Examples, inputs: usize) -> Self {
+        let blocks = blocks(&examples, inputs);
+        Self { path, examples, blocks }
+    }
+
+    /// Trains and scores a genome.
+    pub(crate) fn score(
+        &self,
+        pool: &Pool,
+        rule: &Rule,
+        training: &ClassedExamples,
+        genome: &Genome,
+    ) -> Scored {
+        let memories = Memories::train(self.path, pool, genome, training);
+        let mut parts: Vec<(&Block, BlockScores)> =
+            self.blocks.iter().map(|block| (block, BlockScores { examples: Vec::new() })).collect();
+        pool.for_each(&mut parts, |_, (block, scores)| {
+            scores.examples = self.score_block(rule, block, genome, &memories);
+        });
+        let blocks: Vec<_> = parts.into_iter().map(|(_, scores)| scores).collect();
+        let mut sums = Sums { loss: 0, right: 0 };
+        for example in blocks.iter().flat_map(|block| &block.examples) {
+            sums.loss += example.loss;
+            sums.right += u64::from(example.right);
+        }
+        Scored { genome: genome.clone(), memories, blocks, sums }
+    }
+
+    /// How well a scored genome predicts.
+    pub(crate) fn fitness(&self, scored: &Scored) -> Fitness {
+        self.fitness_of(scored.sums)
+    }
+
+    fn fitness_of(&self, sums: Sums) -> Fitness {
+        let count = self.examples.len() as f64;
+        Fitness { cross_entropy: sums.loss as f64 / NAT / count, accuracy: sums.right as f64 / count }
+    }
+
+    fn classes(&self, block: &Block) -> &[u32] {
+        &self.examples.classes[block.start..][..block.len]
+    }
+
+    fn score_block(
+        &self,
+        rule: &Rule,
+        block: &Block,
+        genome: &Genome,
+        memories: &Memories,
+    ) -> Vec<ExampleScores> {
+        let classes = self.classes(block);
+        let mut examples: Vec<_> = classes
+            .iter()
+            .map(|&class| ExampleScores {
+                total: rule.default_sum(),
+                target: rule.default_score(class),
+                rivals: Default::default(),
+                loss: 0,
+                right: false,
+            })
+            .collect();
+        let trained = memories.clusters(genome).filter(|(_, _, trained)| !trained.is_untrained());
+        match rule.vote_scores(0) {
+            Some(_) => self.add_votes(rule, block, trained.collect(), &mut examples),
+            None => self.add_counts(rule, block, trained, &mut examples),
+        }
+        for (example, &class) in examples.iter_mut().zip(classes) {
+            (example.loss, example.right) =
+                outcome(rule, class, example.total, example.target, example.rivals[0]);
+        }
+        examples
+    }
+
+    /// Adds the scores of clusters, one by one.
+    fn add_counts<'a>(
+        &self,
+        rule: &Rule,
+        block: &Block,
+        clusters: impl Iterator<Item = Trained<'a>>,
+        examples: &mut [ExampleScores],
+    ) {
+        let classes = self.classes(block);
+        let mut column = Column::new();
+        for (class, cluster, trained) in clusters {
+            let class = class as u32;
+            let default = rule.default_score(class);
+            rule.score(self.path, block, cluster, trained, &mut column);
+            for place in ones(&column.touched) {
+                let (example, above) = (&mut examples[place], column.above[place]);
+                example.total += above;
+                if classes[place] == class {
+                    example.target = default + above;
+                } else {
+                    enter(&mut example.rivals, Rival { score: default + above, class });
+                }
+            }
+        }
+    }
+
+    /// Adds the scores of clusters, those of equally many neurons together.
+    fn add_votes(
+        &self,
+        rule: &Rule,
+        block: &Block,
+        mut clusters: Vec<Trained<'_>>,
+        examples: &mut [ExampleScores],
+    ) {
+        clusters.sort_by_key(|(_, _, trained)| trained.len());
+        let mut targets: Vec<(u32, usize)> = self.classes(block).iter().copied().zip(0..).collect();
+        targets.sort_unstable();
+        let mut column = Column::new();
+        for group in clusters.chunk_by(|(_, _, a), (_, _, b)| a.len() == b.len()) {
+            let neurons = group[0].2.len();
+            let scores = rule.vote_scores(neurons).unwrap_or_default();
+            let mut tally = Tally::new(neurons);
+            for (place, example) in examples.iter().enumerate() {
+                accept(&mut tally, scores, place, example.rivals[1]);
+            }
+            for (class, cluster, trained) in group {
+                let class = *class as u32;
+                let digits = column.count_votes(self.path, block, *cluster, *trained);
+                let won = tally.count(self.path, &digits);
+                let first = targets.partition_point(|(other, _)| *other < class);
+                let of_class = targets[first..].iter().take_while(|(other, _)| *other == class);
+                for &(_, place) in of_class {
+                    examples[place].target = scores[votes_at(&digits, place)];
+                    tally.wins.iter_mut().for_each(|row| row[place / 64] &= !(1 << (place % 64)));
+                }
+                for votes in (1..=neurons).rev().filter(|votes| won >> (votes - 1) & 1 == 1) {
+                    let wins = tally.wins[votes - 1];
+                    for place in ones(&wins) {
+                        let rivals = &mut examples[place].rivals;
+                        enter(rivals, Rival { score: scores[votes], class });
+                        accept(&mut tally, scores, place, rivals[1]);
+                    }
+                }
+            }
+            tally.for_each(|place, clusters, votes| {
+                examples[place].total += clusters * (scores[votes] - scores[0]);
+            });
+        }
+    }
+
+    /// How well the genome predicts in which some clusters (ascending) are others: what
+    /// [`score`](Self::score) would say, at the cost of those clusters alone.
+    pub(crate) fn rescore(
+        &self,
+        rule: &Rule,
+        training: &ClassedExamples,
+        base: &Scored,
+        changes: &[(u32, Gene)],
+    ) -> Fitness {
+        let mut wanted = changes.iter().peekable();
+        let before = base
+            .memories
+            .clusters(&base.genome)
+            .filter(|(class, ..)| wanted.next_if(|(changed, _)| *changed as usize == *class).is_some());
+        let pairs: Vec<_> = before
+            .zip(changes)
+            .filter(|((_, _, trained), _)| !trained.is_untrained())
+            .map(|(before, (class, gene))| {
+                let cells = Cells::of_cluster(self.path, gene.as_cluster(), *class as usize, training);
+                (before, gene, cells)
+            })
+            .collect();
+        let mut sums = base.sums;
+        let mut change = Change::new();
+        for (block, scores) in self.blocks.iter().zip(&base.blocks) {
+            let classes = self.classes(block);
+            change.clear();
+            for ((class, cluster, trained), gene, cells) in &pairs {
+                let class = *class as u32;
+                let default = rule.default_score(class);
+                rule.score(self.path, block, *cluster, *trained, &mut change.column);
+                change.take(class, default, classes);
+                rule.score(self.path, block, gene.as_cluster(), cells.as_cluster(), &mut change.column);
+                change.give(class, default, classes);
+            }
+            for place in ones(&change.affected) {
+                let (example, class) = (&scores.examples[place], classes[place]);
+                let total = example.total.wrapping_add(change.totals[place]);
+                let target = change.targets[place].unwrap_or(example.target);
+                let is_changed = |rival: &Rival| {
+                    changes.binary_search_by_key(&rival.class, |(changed, _)| *changed).is_ok()
+                };
+                let unchanged = example.rivals.iter().find(|rival| rival.score == 0 || !is_changed(rival));
+                let unchanged = unchanged.copied().unwrap_or_else(|| {
+                    let input = self.examples.input(block.start + place);
+                    base.best_rival(rule, input, |other| {
+                        other == class || is_changed(&Rival { score: 0, class: other })
+                    })
+                });
+                let rival = unchanged.max(change.rivals[place]);
+                let (loss, right) = outcome(rule, class, total, target, rival);
+                sums.loss = sums.loss - example.loss + loss;
+                sums.right = sums.right - u64::from(example.right) + u64::from(right);
+            }
+        }
+        self.fitness_of(sums)
+    }
+}
+
+impl Scored {
+    /// The best class for one input, of those that are not excluded.
+    fn best_rival(&self, rule: &Rule, input: &[u64], excluded: impl Fn(u32) -> bool) -> Rival {
+        let clusters = self.memories.clusters(&self.genome).filter(|(_, _, trained)| !trained.is_untrained());
+        let rivals = clusters.map(|(class, cluster, trained)| (class as u32, cluster, trained));
+        let rivals = rivals.filter(|(class, ..)| !excluded(*class));
+        let scored = rivals.map(|(class, cluster, trained)| Rival {
+            score: rule.score_one(input, class, cluster, trained),
+            class,
+        });
+        scored.filter(|rival| rival.score != rule.default_score(rival.class)).max().unwrap_or_default()
+    }
+}
+
+/// Lets only those numbers of votes win that score at least as much as the second best.
+fn accept(tally: &mut Tally, scores: &[u64], place: usize, second: Rival) {
+    for (row, &score) in tally.accepted.iter_mut().zip(&scores[1..]) {
+        let bit = 1 << (place % 64);
+        if score >= second.score {
+            row[place / 64] |= bit;
+        } else {
+            row[place / 64] &= !bit;
+        }
+    }
+}
+
+/// The loss of an example, and whether its right class is the most probable.
+fn outcome(rule: &Rule, class: u32, total: u64, target: u64, rival: Rival) -> (u64, bool) {
+    let loss = -libm::log(target as f64 / total as f64 + rule.floor());
+    let rival = rival.max(rule.default_rival(class));
+    ((loss.max(0.0) * NAT).round() as u64, Rival { score: target, class } > rival)
+}
+
+/// What changes for the examples of a block.
+struct Change {
+    column: Column,
+    affected: crate::planes::Row,
+    /// What is added to the totals, modulo 2^64.
+    totals: Vec<u64>,
+    /// New scores of the right classes, where they change.
+    targets: Vec<Option<u64>>,
+    /// The best of the changed classes that are not the right ones.
+    rivals: Vec<Rival>,
+}
+
+impl Change {
+    fn new() -> Self {
+        Self {
+            column: Column::new(),
+            affected: [0; crate::planes::WORDS],
+            totals: vec![0; crate::planes::BLOCK],
+            targets: vec![None; crate::planes::BLOCK],
+            rivals: vec![Rival::default(); crate::planes::BLOCK],
+        }
+    }
+
+    fn clear(&mut self) {
+        self.affected = [0; crate::planes::WORDS];
+        self.totals.fill(0);
+        self.targets.fill(None);
+        self.rivals.fill(Rival::default());
+    }
+
+    /// Takes away the scores of a class, which are in the column.
+    fn take(&mut self, class: u32, default: u64, classes: &[u32]) {
+        for place in ones(&self.column.touched) {
+            self.totals[place] = self.totals[place].wrapping_sub(self.column.above[place]);
+            if classes[place] == class {
+                self.targets[place] = Some(default);
+            }
+        }
+        self.spread();
+    }
+
+    /// Adds the scores of a class, which are in the column.
+    fn give(&mut self, class: u32, default: u64, classes: &[u32]) {
+        for place in ones(&self.column.touched) {
+            let above = self.column.above[place];
+            self.totals[place] = self.totals[place].wrapping_add(above);
+            if classes[place] == class {
+                self.targets[place] = Some(default + above);
+            } else {
+                self.rivals[place] = self.rivals[place].max(Rival { score: default + above, class });
+            }
+        }
+        self.spread();
+    }
+
+    fn spread(&mut self) {
+        for (affected, touched) in self.affected.iter_mut().zip(&self.column.touched) {
+            *affected |= touched;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rekindle_compute::rng::{self, Stream};
+
+    use super::*;
+    use crate::examples::Coding;
+    use crate::memory::address;
+    use crate::rule::Backoff;
+
+    const VOCABULARY: usize = 23;
+
+    fn text(stream: &mut Stream, count: usize) -> Vec<u32> {
+        let mut token = 0;
+        (0..count)
+            .map(|_| {
+                let jump = stream.below(3) * stream.below(VOCABULARY as u64 - 3);
+                token = (token + 1 + jump as u32) % (VOCABULARY as u32 - 2);
+                token
+            })
+            .collect()
+    }
+
+    fn gene(stream: &mut Stream, inputs: usize) -> Gene {
+        let (bits, neurons) = (1 + stream.below(17) as u8, 1 + stream.below(6) as u8);
+        let count = usize::from(bits) * usize::from(neurons);
+        let connections = (0..count).map(|_| stream.below(inputs as u64) as u8).collect();
+        Gene { bits, neurons, connections }
+    }
+
+    fn random(stream: &mut Stream, inputs: usize) -> Genome {
+        let mut genome = Genome::with_capacity(VOCABULARY, 0);
+        for _ in 0..VOCABULARY {
+            genome.push(gene(stream, inputs).as_cluster());
+        }
+        genome
+    }
+
+    /// The definition, example by example and class by class.
+    fn by_definition(
+        counts: bool,
+        coding: &Coding,
+        genome: &Genome,
+        training: &Examples,
+        test: &Examples,
+    ) -> Fitness {
+        let count_of = |class| training.classes.iter().filter(|&&other| other == class).count() as f64;
+        let seen = |connections: &[u8], class, input: &[u64], length: usize| {
+            let shift = connections.len() - length;
+            let wanted = address(input, connections) >> shift;
+            let of_class = (0..training.len()).filter(|&example| training.classes[example] == class);
+            of_class
+                .filter(|&example| address(training.input(example), connections) >> shift == wanted)
+                .count()
+        };
+        let backoff = Backoff::default();
+        let bits = coding.bits_per_token();
+        let token = training.len() as f64 / backoff.strength;
+        let score = |input: &[u64], class: u32, cluster: crate::genome::Cluster<'_>| {
+            let neurons = cluster.neurons().len() as f64;
+            if !counts {
+                let votes = cluster.neurons().filter(|c| seen(c, class, input, cluster.bits) > 0).count();
+                return (votes as f64 / neurons).exp();
+            }
+            let mut score = count_of(class) + 0.5;
+            for connections in cluster.neurons() {
+                for length in (bits..cluster.bits).step_by(bits).chain([cluster.bits]) {
+                    let count = seen(connections, class, input, length) as f64;
+                    let tokens = (length as f64 / bits as f64).min(4.0);
+                    let weight = if tokens <= 1.0 {
+                        token.powf(tokens)
+                    } else {
+                        token * backoff.gain.powf(tokens - 1.0)
+                    };
+                    let discount = if length > bits { backoff.discount } else { 0.0 };
+                    score += weight * (count - discount).max(0.0) / neurons;
+                }
+            }
+            score
+        };
+        let (mut loss, mut right) = (0.0, 0);
+        for example in 0..test.len() {
+            let input = test.input(example);
+            let scores: Vec<f64> =
+                genome.clusters().zip(0..).map(|(cluster, class)| score(input, class, cluster)).collect();
+            let target = test.classes[example] as usize;
+            let floor = if counts { 0.0 } else { 1e-10 };
+            loss -= (scores[target] / scores.iter().sum::<f64>() + floor).ln();
+            let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
+            right += usize::from(best == target);
+        }
+        Fitness { cross_entropy: loss / test.len() as f64, accuracy: right as f64 / test.len() as f64 }
+    }
+
+    #[test]
+    fn scores_are_those_of_the_definition_and_the_same_when_only_changes_are_scored() {
+        let mut stream = rng::stream(1, 2, 3);
+        let (training, test) = (text(&mut stream, 700), text(&mut stream, 120));
+        let coding = Coding::new(&training, VOCABULARY, 3, false);
+        let (training, test) = (coding.examples(&training), coding.examples(&test));
+        let classed = ClassedExamples::new(&training, VOCABULARY);
+        let scorer = Scorer::new(KernelPath::best(), test.clone(), coding.inputs());
+        for counts in [false, true] {
+            let rule = match counts {
+                false => Rule::votes(VOCABULARY),
+                true => Rule::counts(&Backoff::default(), &classed, coding.bits_per_token()),
+            };
+            for _ in 0..20 {
+                let genome = random(&mut stream, coding.inputs());
+                let mut all = Vec::new();
+                for threads in 1..=3 {
+                    let pool = Pool::new(threads).unwrap();
+                    all.push(scorer.score(&pool, &rule, &classed, &genome));
+                }
+                let fitness = scorer.fitness(&all[0]);
+                assert!(all.iter().all(|scored| scored.sums == all[0].sums));
+                let expected = by_definition(counts, &coding, &genome, &training, &test);
+                assert!(
+                    (fitness.cross_entropy - expected.cross_entropy).abs() < 1e-4,
+                    "{fitness:?} {expected:?}"
+                );
+                assert!((fitness.accuracy - expected.accuracy).abs() < 0.02, "{fitness:?} {expected:?}");
+                for changed in [1, 2, 5, VOCABULARY] {
+                    let first = stream.below((VOCABULARY - changed + 1) as u64) as u32;
+                    let changes: Vec<_> = (first..first + changed as u32)
+                        .map(|class| (class, gene(&mut stream, coding.inputs())))
+                        .collect();
+                    let pool = Pool::new(1).unwrap();
+                    let whole = scorer.score(&pool, &rule, &classed, &genome.with(&changes));
+                    assert_eq!(scorer.rescore(&rule, &classed, &all[0], &changes), scorer.fitness(&whole));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Votes of many clusters counted at once, in binary digits of rows.
+//!
+//! For 50,000 classes nearly all the work of a softmax is to add up scores that only take as many
+//! values as a cluster has neurons. So clusters with equally many neurons are taken together: how
+//! many of them have `k` votes is counted for all examples of a block by adding rows, and each count
+//! is multiplied by the score of `k` votes once. Only a class that is among the two best so far of
+//! some example is looked at example by example.
+
+use rekindle_compute::{KernelPath, kernel};
+
+use crate::planes::{BLOCK, Row, WORDS};
+
+/// Digits of a number of votes; 63 neurons are the most.
+pub(crate) const VOTE_DIGITS: usize = 6;
+/// Digits of a number of clusters.
+const CLUSTER_DIGITS: usize = 20;
+/// More clusters of equally many neurons than this cannot be counted before they are added up.
+const MOST_CLUSTERS: usize = (1 << CLUSTER_DIGITS) - 1;
+/// Words that are worked on together.
+const CHUNK: usize = 16;
+
+/// Numbers of votes, a row for each binary digit.
+pub(crate) type Digits = [Row; VOTE_DIGITS];
+
+kernel! {
+    /// Adds a vote for the examples of `votes`.
+    pub(crate) fn add_votes(digits: &mut Digits, votes: &Row, count: usize) {
+        for chunk in (0..WORDS).step_by(CHUNK) {
+            let mut carry: [u64; CHUNK] = std::array::from_fn(|word| votes[chunk + word]);
+            for digit in &mut digits[..count] {
+                for word in 0..CHUNK {
+                    let digit = &mut digit[chunk + word];
+                    let both = *digit & carry[word];
+                    *digit ^= carry[word];
+                    carry[word] = both;
+                }
+            }
+        }
+    }
+}
+
+kernel! {
+    /// Counts a cluster: for each number of votes from 1 on, the examples that gave it so many.
+    /// `wins` tells where that is at least what `accepted` asks; `won` by which numbers of votes.
+    fn count_cluster(
+        counters: &mut [[Row; CLUSTER_DIGITS]],
+        wins: &mut [Row],
+        won: &mut u64,
+        digits: &Digits,
+        accepted: &[Row],
+        count: usize,
+    ) {
+        for (index, counter) in counters.iter_mut().enumerate() {
+            let votes = index + 1;
+            let mut any = 0;
+            for chunk in (0..WORDS).step_by(CHUNK) {
+                let mut equal = [u64::MAX; CHUNK];
+                for (digit, row) in digits[..count].iter().enumerate() {
+                    let negation = ((votes >> digit & 1) as u64).wrapping_sub(1);
+                    for word in 0..CHUNK {
+                        equal[word] &= row[chunk + word] ^ negation;
+                    }
+                }
+                for word in 0..CHUNK {
+                    wins[index][chunk + word] = equal[word] & accepted[index][chunk + word];
+                    any |= wins[index][chunk + word];
+                }
+                for digit in counter.iter_mut() {
+                    let mut rest = 0;
+                    for word in 0..CHUNK {
+                        let digit = &mut digit[chunk + word];
+                        let both = *digit & equal[word];
+                        *digit ^= equal[word];
+                        equal[word] = both;
+                        rest |= both;
+                    }
+                    if rest == 0 {
+                        break;
+                    }
+                }
+            }
+            if any != 0 {
+                *won |= 1 << index;
+            }
+        }
+    }
+}
+
+/// Counts the clusters of equally many neurons.
+pub(crate) struct Tally {
+    /// By number of votes, from 1.
+    counters: Vec<[Row; CLUSTER_DIGITS]>,
+    /// Where so many votes are among the two best.
+    pub(crate) accepted: Vec<Row>,
+    /// Where the cluster that was counted last is among the two best.
+    pub(crate) wins: Vec<Row>,
+    clusters: usize,
+}
+
+impl Tally {
+    /// For clusters of `neurons` neurons.
+    pub(crate) fn new(neurons: usize) -> Self {
+        Self {
+            counters: vec![[[0; WORDS]; CLUSTER_DIGITS]; neurons],
+            accepted: vec![[0; WORDS]; neurons],
+            wins: vec![[0; WORDS]; neurons],
+            clusters: 0,
+        }
+    }
+
+    /// Counts a cluster. The bits of the answer tell for which numbers of votes, less 1, there are
+    /// wins.
+    pub(crate) fn count(&mut self, path: KernelPath, digits: &Digits) -> u64 {
+        self.clusters += 1;
+        debug_assert!(self.clusters <= MOST_CLUSTERS);
+        let mut won = 0;
+        let digit_count = digits_of(self.counters.len());
+        count_cluster(
+            path,
+            &mut self.counters,
+            &mut self.wins,
+            &mut won,
+            digits,
+            &self.accepted,
+            digit_count,
+        );
+        won
+    }
+
+    /// Calls `add(place, clusters, votes)` for each example of the block and each number of votes
+    /// that any clusters got from it.
+    pub(crate) fn for_each(&self, mut add: impl FnMut(usize, u64, usize)) {
+        let digit_count = digits_of(self.clusters);
+        for (index, counter) in self.counters.iter().enumerate() {
+            let mut counts = [0_u32; BLOCK];
+            for (digit, row) in counter[..digit_count].iter().enumerate() {
+                for place in crate::planes::ones(row) {
+                    counts[place] |= 1 << digit;
+                }
+            }
+            for (place, &clusters) in counts.iter().enumerate() {
+                if clusters > 0 {
+                    add(place, clusters.into(), index + 1);
+                }
+            }
+        }
+    }
+}
+
+/// Binary digits of `number`.
+pub(crate) fn digits_of(number: usize) -> usize {
+    (usize::BITS - number.leading_zeros()) as usize
+}
