@@ -37,13 +37,15 @@ pub enum TokenizerError {
         most: usize,
     },
     /// A number that is no token of the vocabulary.
-    #[error("position {position} has token {token}, but the vocabulary ends before {len}")]
+    #[error(
+        "{token}, at position {position}, is no token of this vocabulary, which has the numbers below {len}"
+    )]
     NoSuchToken {
         /// Where it stands among the tokens, counted from 0.
         position: usize,
         /// The number.
         token: u32,
-        /// Size of the vocabulary: tokens.
+        /// One more than the largest token.
         len: usize,
     },
     /// A `tokenizer.json` that is larger than any is.

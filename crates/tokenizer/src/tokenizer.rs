@@ -128,7 +128,8 @@ impl Tokenizer {
         let mut text = Vec::new();
         for (position, &token) in tokens.iter().enumerate() {
             let len = self.len();
-            let bytes = self.token_bytes(token).ok_or(TokenizerError::NoSuchToken { position, token, len })?;
+            let bytes =
+                self.token_bytes(token).ok_or(TokenizerError::NoSuchToken { position, token, len })?;
             if position > 0 {
                 text.extend_from_slice(separator);
             }
@@ -137,7 +138,8 @@ impl Tokenizer {
         Ok(text)
     }
 
-    /// Size of the vocabulary: tokens.
+    /// Size of the vocabulary: one more than the largest token. A `tokenizer.json` may leave numbers
+    /// out, which then are no tokens.
     #[allow(clippy::len_without_is_empty, reason = "no vocabulary is empty")]
     pub fn len(&self) -> usize {
         self.vocabulary.len()
@@ -194,6 +196,7 @@ fn check(form: Form) -> Result<Tokenizer, String> {
     }
     added.index(&vocabulary)?;
     let behind = added.iter().filter(|&token| token >= model_tokens).count();
+    // Added tokens that are not the model's are numbered on from the model's, without gaps.
     if behind != len - model_tokens as usize {
         return Err("a token is neither the model's nor an added one".to_owned());
     }

@@ -9,11 +9,13 @@ pub const VOCABULARY_LIMIT: usize = 1 << 20;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Vocabulary {
     bytes: Vec<u8>,
-    /// Where in `bytes` each token ends, and the next one begins.
+    /// Where in `bytes` each token ends, and the next one begins. A number with no bytes is no token:
+    /// files that others wrote may leave some out.
     ends: Vec<u32>,
 }
 
 impl Vocabulary {
+    /// One more than the largest number.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -22,15 +24,15 @@ impl Vocabulary {
         let token = token as usize;
         let end = *self.ends.get(token)? as usize;
         let start = token.checked_sub(1).map_or(0, |previous| self.ends[previous] as usize);
-        Some(&self.bytes[start..end])
+        (start < end).then(|| &self.bytes[start..end])
     }
 
     /// All tokens in the order of their numbers.
     pub fn tokens(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        (0..).map_while(|token| Some((token, self.get(token)?)))
+        (0..self.len() as u32).filter_map(|token| Some((token, self.get(token)?)))
     }
 
-    /// Appends a token and gives its number. Callers bound the number and the length of tokens, so
+    /// Appends a token, or a number that is none, and gives its number. Callers bound the number and the length of tokens, so
     /// that neither outgrows 32 bits.
     pub fn push(&mut self, token: &[u8]) -> u32 {
         let number = self.ends.len() as u32;
@@ -46,8 +48,8 @@ impl Vocabulary {
         }
         let mut start = 0;
         for (token, &end) in self.ends.iter().enumerate() {
-            if end <= start {
-                return Err(format!("token {token} ends at byte {end}, but begins at {start}"));
+            if end < start {
+                return Err(format!("token {token} ends at byte {end}, but begins at byte {start}"));
             }
             start = end;
         }

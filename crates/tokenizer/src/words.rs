@@ -41,11 +41,11 @@ impl Words {
     /// Makes ready for encoding; says what contradicts the vocabulary, of which the first
     /// `model_tokens` are the model's.
     pub fn index(&mut self, vocabulary: &Vocabulary, model_tokens: u32) -> Result<(), String> {
-        if self.unknown >= model_tokens {
-            return Err(format!("the unknown token is {}, but the words are {model_tokens}", self.unknown));
+        if self.unknown >= model_tokens || vocabulary.get(self.unknown).is_none() {
+            return Err(format!("the unknown token {} is not among the words", self.unknown));
         }
         self.by_bytes = HashMap::with_capacity(model_tokens as usize);
-        for (token, bytes) in vocabulary.tokens().take(model_tokens as usize) {
+        for (token, bytes) in vocabulary.tokens().take_while(|&(token, _)| token < model_tokens) {
             if str::from_utf8(bytes).is_err() {
                 return Err(format!("token {token} is a word, but no UTF-8"));
             }

@@ -152,6 +152,7 @@ fn words(
 /// The tokens of the model by number and by name.
 struct Names<'a> {
     model: &'a ModelMember,
+    /// Empty where a number is left out.
     by_token: Vec<&'a str>,
     by_name: HashMap<&'a str, u32>,
 }
@@ -159,12 +160,15 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     fn new(model: &'a ModelMember) -> Result<Self, TokenizerError> {
         let listed = &model.vocab.0;
-        let mut by_token = vec![""; listed.len()];
+        let len = listed.iter().map(|&(_, token)| token as usize + 1).max();
+        let len = len.ok_or_else(|| malformed("model.vocab", "it has no token"))?;
+        let mut by_token = vec![""; len.min(VOCABULARY_LIMIT)];
         let mut by_name = HashMap::with_capacity(listed.len());
         for (name, token) in listed {
             let place = || format!("model.vocab[{}]", quote(name));
             let Some(slot) = by_token.get_mut(*token as usize) else {
-                let reason = format!("its number is {token}, but {} tokens are numbered from 0", listed.len());
+                let reason =
+                    format!("its number is {token}, but only those below {VOCABULARY_LIMIT} are read");
                 return Err(malformed(&place(), &reason));
             };
             if name.is_empty() {
@@ -177,9 +181,6 @@ impl<'a> Names<'a> {
                 return Err(malformed(&place(), "the token is listed twice"));
             }
             *slot = name;
-        }
-        if listed.is_empty() {
-            return Err(malformed("model.vocab", "it has no token"));
         }
         Ok(Self { model, by_token, by_name })
     }
@@ -197,8 +198,8 @@ impl<'a> Names<'a> {
         self.token(name).ok_or_else(missing)
     }
 
-    /// The added tokens, and the names of those that are not the model's. The library gives these
-    /// numbers in turn, whatever the file says.
+    /// The added tokens, and the names of those that are not the model's. The library numbers these
+    /// from the count of the model's on, whatever the file says.
     fn added(&self, listed: &'a [AddedToken]) -> Result<(AddedTokens, Vec<&'a str>), TokenizerError> {
         let (mut verbatim, mut normalized, mut behind) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
@@ -216,13 +217,17 @@ impl<'a> Names<'a> {
             }
             let expected = self.token(&token.content).unwrap_or_else(|| {
                 behind.push(token.content.as_str());
-                self.len() + behind.len() as u32 - 1
+                (self.by_name.len() + behind.len() - 1) as u32
             });
             if token.id != expected {
-                let reason = format!("it is {}, but the token has number {expected}", token.id);
+                let reason = format!("it is {}, but the library takes {expected} for this token", token.id);
                 return Err(malformed(&place("id"), &reason));
             }
             if token.normalized { &mut normalized } else { &mut verbatim }.push(token.id);
+        }
+        if !behind.is_empty() && self.by_name.len() < self.by_token.len() {
+            let reason = "numbers are left out, so that added tokens would have those of others";
+            return Err(malformed("model.vocab", reason));
         }
         if self.by_token.len() + behind.len() > VOCABULARY_LIMIT {
             return Err(malformed("added_tokens", &format!("more than {VOCABULARY_LIMIT} tokens in all")));

@@ -1,6 +1,6 @@
 //! A tokenizer into a `tokenizer.json`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -11,9 +11,8 @@ use crate::words::{Separation, Words};
 
 /// The whole file.
 pub(crate) fn write(tokenizer: &Tokenizer) -> Value {
-    let names: Vec<String> = names(tokenizer).map(|(_, name)| name).collect();
-    let vocab: Map<String, Value> =
-        (0..).zip(&names).map(|(token, name): (u32, _)| (name.clone(), token.into())).collect();
+    let vocab: Map<String, Value> = names(tokenizer).map(|(token, name)| (name, token.into())).collect();
+    let names: HashMap<u32, String> = names(tokenizer).collect();
     let byte_level = |model: &BytePair| {
         json!({
             "type": "ByteLevel",
@@ -23,9 +22,7 @@ pub(crate) fn write(tokenizer: &Tokenizer) -> Value {
         })
     };
     let (model, pre_tokenizer, decoder) = match &tokenizer.model {
-        Model::BytePair(model) => {
-            (byte_pair(model, &names, vocab), byte_level(model), byte_level(model))
-        }
+        Model::BytePair(model) => (byte_pair(model, &names, vocab), byte_level(model), byte_level(model)),
         Model::Words(model) => (words(model, &names, vocab), separation(model), Value::Null),
     };
     json!({
@@ -45,8 +42,10 @@ pub(crate) fn write(tokenizer: &Tokenizer) -> Value {
 pub(super) fn names(tokenizer: &Tokenizer) -> impl Iterator<Item = (u32, String)> {
     let added: HashSet<u32> = tokenizer.added.iter().collect();
     let stands = move |token| added.contains(&token) || matches!(tokenizer.model, Model::Words(_));
-    let tokens = tokenizer.vocabulary.tokens().take(tokenizer.model_tokens as usize);
-    tokens.map(move |(token, bytes)| (token, if stands(token) { verbatim(bytes) } else { alphabet::encode(bytes) }))
+    let tokens = tokenizer.vocabulary.tokens().take_while(|&(token, _)| token < tokenizer.model_tokens);
+    tokens.map(move |(token, bytes)| {
+        (token, if stands(token) { verbatim(bytes) } else { alphabet::encode(bytes) })
+    })
 }
 
 /// Added tokens and words are UTF-8: no tokenizer is made in which they are not.
@@ -76,9 +75,10 @@ fn added_tokens(tokenizer: &Tokenizer) -> Vec<Value> {
     tokens.into_iter().map(member).collect()
 }
 
-fn byte_pair(model: &BytePair, names: &[String], vocab: Map<String, Value>) -> Value {
-    let name = |token: u32| &names[token as usize];
-    let merges: Vec<Value> = model.merges().map(|[left, right, _]| json!([name(left), name(right)])).collect();
+fn byte_pair(model: &BytePair, names: &HashMap<u32, String>, vocab: Map<String, Value>) -> Value {
+    let name = |token: u32| &names[&token];
+    let merges: Vec<Value> =
+        model.merges().map(|[left, right, _]| json!([name(left), name(right)])).collect();
     json!({
         "type": "BPE",
         "dropout": null,
@@ -93,8 +93,8 @@ fn byte_pair(model: &BytePair, names: &[String], vocab: Map<String, Value>) -> V
     })
 }
 
-fn words(model: &Words, names: &[String], vocab: Map<String, Value>) -> Value {
-    json!({ "type": "WordLevel", "vocab": vocab, "unk_token": names[model.unknown as usize] })
+fn words(model: &Words, names: &HashMap<u32, String>, vocab: Map<String, Value>) -> Value {
+    json!({ "type": "WordLevel", "vocab": vocab, "unk_token": names[&model.unknown] })
 }
 
 fn separation(model: &Words) -> Value {
