@@ -1,0 +1,155 @@
+//! Tokens that are looked for in the text before anything else, such as `<|endoftext|>`.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::vocabulary::Vocabulary;
+
+/// The added tokens of a `tokenizer.json`. Those of the second list are looked for in what those of
+/// the first leave: with no normalizer, that is all the difference there is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AddedTokens {
+    /// Those with `"normalized": false`.
+    pub verbatim: Vec<u32>,
+    /// Those with `"normalized": true`.
+    pub normalized: Vec<u32>,
+    #[serde(skip)]
+    searches: [Search; 2],
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Part<'a> {
+    /// An added token.
+    Token(u32),
+    /// What is between them; not empty.
+    Text(&'a [u8]),
+}
+
+impl AddedTokens {
+    pub fn new(verbatim: Vec<u32>, normalized: Vec<u32>) -> Self {
+        Self { verbatim, normalized, searches: Default::default() }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        self.verbatim.iter().chain(&self.normalized).copied()
+    }
+
+    /// Makes ready for [`Self::split`]; says which token cannot be an added one.
+    pub fn index(&mut self, vocabulary: &Vocabulary) -> Result<(), String> {
+        let mut seen = BTreeSet::new();
+        for token in self.iter() {
+            let bytes = vocabulary.get(token).ok_or_else(|| format!("no token has the number {token}"))?;
+            if str::from_utf8(bytes).is_err() {
+                return Err(format!("token {token} is an added one, but no UTF-8"));
+            }
+            if !seen.insert(bytes) {
+                return Err(format!("token {token} is added twice"));
+            }
+        }
+        self.searches = [&self.verbatim, &self.normalized].map(|tokens| Search::new(tokens, vocabulary));
+        Ok(())
+    }
+
+    /// The text, cut where an added token stands: the leftmost first, the longest where several
+    /// begin.
+    pub fn split<'a>(&self, text: &'a [u8]) -> Vec<Part<'a>> {
+        let [verbatim, normalized] = &self.searches;
+        let mut parts = Vec::new();
+        for part in verbatim.split(text) {
+            match part {
+                Part::Text(text) => parts.extend(normalized.split(text)),
+                token => parts.push(token),
+            }
+        }
+        parts
+    }
+}
+
+/// Looks for any of several tokens at once.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Search {
+    tokens: HashMap<Box<[u8]>, u32>,
+    /// For each first byte, the lengths of the tokens that begin with it, longest first; empty when
+    /// there are no tokens.
+    lengths: Vec<Vec<usize>>,
+}
+
+impl Search {
+    fn new(numbers: &[u32], vocabulary: &Vocabulary) -> Self {
+        let tokens: HashMap<Box<[u8]>, u32> =
+            numbers.iter().filter_map(|&number| Some((vocabulary.get(number)?.into(), number))).collect();
+        if tokens.is_empty() {
+            return Self::default();
+        }
+        let mut lengths = vec![Vec::new(); 256];
+        for token in tokens.keys() {
+            lengths[usize::from(token[0])].push(token.len());
+        }
+        for lengths in &mut lengths {
+            lengths.sort_unstable_by(|a, b| b.cmp(a));
+            lengths.dedup();
+        }
+        Self { tokens, lengths }
+    }
+
+    fn split<'a>(&self, text: &'a [u8]) -> Vec<Part<'a>> {
+        let mut parts = Vec::new();
+        let mut start = 0;
+        let mut position = 0;
+        while position < text.len() && !self.tokens.is_empty() {
+            match self.at(&text[position..]) {
+                Some((token, len)) => {
+                    parts.extend(text_part(&text[start..position]));
+                    parts.push(Part::Token(token));
+                    position += len;
+                    start = position;
+                }
+                None => position += 1,
+            }
+        }
+        parts.extend(text_part(&text[start..]));
+        parts
+    }
+
+    /// The longest token that the text begins with, and its length.
+    fn at(&self, text: &[u8]) -> Option<(u32, usize)> {
+        let lengths = &self.lengths[usize::from(text[0])];
+        lengths.iter().find_map(|&len| Some((*self.tokens.get(text.get(..len)?)?, len)))
+    }
+}
+
+fn text_part(text: &[u8]) -> Option<Part<'_>> {
+    (!text.is_empty()).then_some(Part::Text(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_leftmost_and_longest_is_found_first() {
+        let mut vocabulary = Vocabulary::default();
+        for token in ["<a>", "<a>b", "b<", "c"] {
+            vocabulary.push(token.as_bytes());
+        }
+        let mut added = AddedTokens::new(vec![0, 1, 2], vec![3]);
+        added.index(&vocabulary).unwrap();
+        let expected = [Part::Text(b"x"), Part::Token(1), Part::Token(0), Part::Text(b"a"), Part::Token(3)];
+        assert_eq!(added.split(b"x<a>b<a>ac"), expected);
+        assert_eq!(added.split(b""), []);
+        assert_eq!(AddedTokens::default().split(b"<a>"), [Part::Text(b"<a>")]);
+    }
+
+    #[test]
+    fn what_cannot_be_added_is_refused() {
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.push(b"\xff");
+        vocabulary.push(b"a");
+        for (tokens, expected) in [(vec![0], "no UTF-8"), (vec![1, 1], "twice"), (vec![2], "number 2")] {
+            let error = AddedTokens::new(tokens, Vec::new()).index(&vocabulary).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

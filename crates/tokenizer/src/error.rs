@@ -1,0 +1,86 @@
+//! What can go wrong, told by what the caller asked for.
+
+/// A tokenizer cannot be made, or tokens are not of its vocabulary.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenizerError {
+    /// There is nothing to learn a vocabulary from.
+    #[error("the text to learn a vocabulary from {}", if *is_blank { "holds no word" } else { "is empty" })]
+    EmptyText {
+        /// It has bytes, but they are white space or no UTF-8.
+        is_blank: bool,
+    },
+    /// The text to learn a vocabulary from is longer than can be counted.
+    #[error("the text to learn a vocabulary from has {len} bytes, at most {limit} are read")]
+    TextTooLong {
+        /// Its length: bytes.
+        len: usize,
+        /// The longest that is read: bytes.
+        limit: usize,
+    },
+    /// The vocabulary has no room for the tokens that every vocabulary of its kind holds.
+    #[error("a vocabulary of {kind} has at least {least} tokens, {asked} were asked for")]
+    VocabularyTooSmall {
+        /// `byte pairs` or `words`.
+        kind: &'static str,
+        /// The size that was asked for: tokens.
+        asked: usize,
+        /// The smallest size: tokens.
+        least: usize,
+    },
+    /// The vocabulary is larger than any is.
+    #[error("a vocabulary has at most {most} tokens, {asked} were asked for")]
+    VocabularyTooLarge {
+        /// The size that was asked for: tokens.
+        asked: usize,
+        /// The largest size: tokens.
+        most: usize,
+    },
+    /// A number that is no token of the vocabulary.
+    #[error(
+        "{token}, at position {position}, is no token of this vocabulary, which has the numbers below {len}"
+    )]
+    NoSuchToken {
+        /// Where it stands among the tokens, counted from 0.
+        position: usize,
+        /// The number.
+        token: u32,
+        /// One more than the largest token.
+        len: usize,
+    },
+    /// A `tokenizer.json` that is larger than any is.
+    #[error("the tokenizer.json has {len} bytes, at most {limit} are read")]
+    FileTooLarge {
+        /// Its length: bytes.
+        len: usize,
+        /// The longest that is read: bytes.
+        limit: usize,
+    },
+    /// A `tokenizer.json` that is no JSON, or whose members have other types.
+    #[error("the tokenizer.json cannot be read: {0}")]
+    NotJson(#[from] serde_json::Error),
+    /// A `tokenizer.json` that contradicts itself.
+    #[error("the tokenizer.json is wrong at `{place}`: {reason}")]
+    Malformed {
+        /// The member, such as `model.merges[12]`.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A `tokenizer.json` with a setting that is not followed here and that would change the tokens.
+    #[error("the tokenizer.json has {found} for `{place}`, which is not supported: {supported}")]
+    Unsupported {
+        /// The member, such as `pre_tokenizer.type`.
+        place: String,
+        /// What it says.
+        found: String,
+        /// What it may say.
+        supported: &'static str,
+    },
+    /// A saved tokenizer that contradicts itself.
+    #[error("the saved tokenizer is damaged: {reason}")]
+    Damaged {
+        /// What is wrong.
+        reason: String,
+    },
+}

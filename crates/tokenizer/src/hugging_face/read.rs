@@ -1,0 +1,317 @@
+//! A `tokenizer.json` into a tokenizer.
+
+use std::collections::{HashMap, HashSet};
+
+use super::alphabet;
+use super::file::{AddedToken, File, Merge, Model as ModelMember, Stage};
+use crate::added::AddedTokens;
+use crate::byte_pair::{BytePair, NO_TOKEN};
+use crate::error::TokenizerError;
+use crate::tokenizer::{Form, Model, Tokenizer};
+use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
+use crate::words::{Separation, Words};
+
+/// No file is longer: bytes. Those of the largest vocabularies have half of it.
+const FILE_LIMIT: usize = 64 << 20;
+/// An error quotes no more characters of the file.
+const QUOTED: usize = 60;
+
+/// Reads a file.
+///
+/// # Errors
+/// See [`Tokenizer::from_hugging_face`].
+pub(crate) fn read(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
+    if json.len() > FILE_LIMIT {
+        return Err(TokenizerError::FileTooLarge { len: json.len(), limit: FILE_LIMIT });
+    }
+    let file: File = serde_json::from_slice(json)?;
+    if file.truncation.is_some() {
+        return Err(unsupported("truncation", "a setting", "only null is, as every text is encoded whole"));
+    }
+    if file.padding.is_some() {
+        return Err(unsupported("padding", "a setting", "only null is, as no text is padded"));
+    }
+    if let Some(normalizer) = file.normalizer.as_ref().and_then(|stage| effective(stage, "normalizer")) {
+        return Err(unsupported_type(&normalizer, "only null is, as text is encoded as it stands"));
+    }
+    let pre_tokenizer = file.pre_tokenizer.as_ref().and_then(|stage| effective(stage, "pre_tokenizer"));
+    let listed = file.added_tokens.as_ref().map_or(&[][..], |tokens| &tokens.0);
+    match file.model.kind.as_deref() {
+        Some("BPE") => byte_pair(&file.model, pre_tokenizer, listed),
+        Some("WordLevel") => words(&file.model, pre_tokenizer, listed),
+        Some(other) => Err(unsupported("model.type", &quote(other), "BPE and WordLevel are")),
+        None => Err(malformed("model", "it has no `type`")),
+    }
+}
+
+/// A stage that does something, and where it stands.
+struct Placed<'a> {
+    stage: &'a Stage,
+    place: String,
+}
+
+/// What is left when a sequence of one is taken for the one, and an empty sequence for nothing.
+fn effective<'a>(stage: &'a Stage, place: &str) -> Option<Placed<'a>> {
+    let here = || Some(Placed { stage, place: place.to_owned() });
+    let list = stage.pretokenizers.as_deref().map(|list| ("pretokenizers", list));
+    let list = list.or(stage.normalizers.as_deref().map(|list| ("normalizers", list)));
+    match list {
+        Some((name, list)) if stage.kind == "Sequence" => match list {
+            [] => None,
+            [only] => effective(only, &format!("{place}.{name}[0]")),
+            _ => here(),
+        },
+        _ => here(),
+    }
+}
+
+fn byte_pair(
+    model: &ModelMember,
+    pre_tokenizer: Option<Placed<'_>>,
+    listed: &[AddedToken],
+) -> Result<Tokenizer, TokenizerError> {
+    const ONLY: &str = "with the model BPE only ByteLevel is";
+    let Some(pre_tokenizer) = pre_tokenizer else {
+        return Err(unsupported("pre_tokenizer", "null", ONLY));
+    };
+    let Placed { stage, place } = &pre_tokenizer;
+    if stage.kind != "ByteLevel" {
+        return Err(unsupported_type(&pre_tokenizer, ONLY));
+    }
+    let adds_prefix_space =
+        stage.add_prefix_space.ok_or_else(|| malformed(place, "it has no `add_prefix_space`"))?;
+    check_byte_pair_settings(model)?;
+    let names = Names::new(model)?;
+    let (added, behind) = names.added(listed)?;
+    let vocabulary = names.byte_level_vocabulary(listed, &behind)?;
+    let byte_tokens: Vec<u32> =
+        (0..=u8::MAX).map(|byte| names.token(&alphabet::encode(&[byte])).unwrap_or(NO_TOKEN)).collect();
+    let unknown = match &model.unk_token {
+        Some(name) if byte_tokens.contains(&NO_TOKEN) => Some(names.unknown(name)?),
+        _ => None,
+    };
+    let merges = model.merges.as_ref().ok_or_else(|| malformed("model", "it has no `merges`"))?;
+    let mut model = BytePair::new(byte_tokens, names.merges(&merges.0, &vocabulary)?);
+    model.unknown = unknown;
+    model.fuses_unknown = unknown.is_some() && names.model.fuse_unk == Some(true);
+    model.adds_prefix_space = adds_prefix_space;
+    model.cuts_pieces = stage.use_regex.unwrap_or(true);
+    Form { vocabulary, model_tokens: names.len(), model: Model::BytePair(model), added }.try_into()
+}
+
+fn check_byte_pair_settings(model: &ModelMember) -> Result<(), TokenizerError> {
+    if let Some(dropout) = model.dropout.filter(|&dropout| dropout != 0.0) {
+        let only = "only null is, as a text always has the same tokens";
+        return Err(unsupported("model.dropout", &dropout.to_string(), only));
+    }
+    for (place, value) in [
+        ("model.continuing_subword_prefix", &model.continuing_subword_prefix),
+        ("model.end_of_word_suffix", &model.end_of_word_suffix),
+    ] {
+        if let Some(text) = value.as_deref().filter(|text| !text.is_empty()) {
+            return Err(unsupported(place, &quote(text), "only null is"));
+        }
+    }
+    for (place, value) in
+        [("model.byte_fallback", model.byte_fallback), ("model.ignore_merges", model.ignore_merges)]
+    {
+        if value == Some(true) {
+            return Err(unsupported(place, "true", "only false is"));
+        }
+    }
+    Ok(())
+}
+
+fn words(
+    model: &ModelMember,
+    pre_tokenizer: Option<Placed<'_>>,
+    listed: &[AddedToken],
+) -> Result<Tokenizer, TokenizerError> {
+    const ONLY: &str = "with the model WordLevel Whitespace, WhitespaceSplit and BertPreTokenizer are";
+    let Some(pre_tokenizer) = pre_tokenizer else {
+        return Err(unsupported("pre_tokenizer", "null", ONLY));
+    };
+    let separation = match pre_tokenizer.stage.kind.as_str() {
+        "WhitespaceSplit" => Separation::Spaces,
+        "Whitespace" => Separation::Runs,
+        "BertPreTokenizer" => Separation::Marks,
+        _ => return Err(unsupported_type(&pre_tokenizer, ONLY)),
+    };
+    let names = Names::new(model)?;
+    let (added, behind) = names.added(listed)?;
+    let mut vocabulary = Vocabulary::default();
+    for name in names.by_token.iter().chain(&behind) {
+        vocabulary.push(name.as_bytes());
+    }
+    let unknown = model.unk_token.as_ref().ok_or_else(|| malformed("model", "it has no `unk_token`"))?;
+    let unknown = names.unknown(unknown)?;
+    let model = Model::Words(Words::new(separation, unknown));
+    Form { vocabulary, model_tokens: names.len(), model, added }.try_into()
+}
+
+/// The tokens of the model by number and by name.
+struct Names<'a> {
+    model: &'a ModelMember,
+    /// Empty where a number is left out.
+    by_token: Vec<&'a str>,
+    by_name: HashMap<&'a str, u32>,
+}
+
+impl<'a> Names<'a> {
+    fn new(model: &'a ModelMember) -> Result<Self, TokenizerError> {
+        let listed = &model.vocab.0;
+        let len = listed.iter().map(|&(_, token)| token as usize + 1).max();
+        let len = len.ok_or_else(|| malformed("model.vocab", "it has no token"))?;
+        let mut by_token = vec![""; len.min(VOCABULARY_LIMIT)];
+        let mut by_name = HashMap::with_capacity(listed.len());
+        for (name, token) in listed {
+            let place = || format!("model.vocab[{}]", quote(name));
+            let Some(slot) = by_token.get_mut(*token as usize) else {
+                let reason =
+                    format!("its number is {token}, but only those below {VOCABULARY_LIMIT} are read");
+                return Err(malformed(&place(), &reason));
+            };
+            if name.is_empty() {
+                return Err(malformed(&place(), "the token is empty"));
+            }
+            if !slot.is_empty() {
+                return Err(malformed(&place(), &format!("token {token} is also {}", quote(slot))));
+            }
+            if by_name.insert(name.as_str(), *token).is_some() {
+                return Err(malformed(&place(), "the token is listed twice"));
+            }
+            *slot = name;
+        }
+        Ok(Self { model, by_token, by_name })
+    }
+
+    fn len(&self) -> u32 {
+        self.by_token.len() as u32
+    }
+
+    fn token(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    fn unknown(&self, name: &str) -> Result<u32, TokenizerError> {
+        let missing = || malformed("model.unk_token", &format!("{} is not in `model.vocab`", quote(name)));
+        self.token(name).ok_or_else(missing)
+    }
+
+    /// The added tokens, and the names of those that are not the model's. The library numbers these
+    /// from the count of the model's on, whatever the file says.
+    fn added(&self, listed: &'a [AddedToken]) -> Result<(AddedTokens, Vec<&'a str>), TokenizerError> {
+        let (mut verbatim, mut normalized, mut behind) = (Vec::new(), Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
+        for (position, token) in listed.iter().enumerate() {
+            let place = |member: &str| format!("added_tokens[{position}].{member}");
+            for (member, value) in
+                [("single_word", token.single_word), ("lstrip", token.lstrip), ("rstrip", token.rstrip)]
+            {
+                if value {
+                    return Err(unsupported(&place(member), "true", "only false is"));
+                }
+            }
+            if token.content.is_empty() || !seen.insert(&token.content) {
+                return Err(malformed(&place("content"), "it is empty, or listed twice"));
+            }
+            let expected = self.token(&token.content).unwrap_or_else(|| {
+                behind.push(token.content.as_str());
+                (self.by_name.len() + behind.len() - 1) as u32
+            });
+            if token.id != expected {
+                let reason = format!("it is {}, but the library takes {expected} for this token", token.id);
+                return Err(malformed(&place("id"), &reason));
+            }
+            if token.normalized { &mut normalized } else { &mut verbatim }.push(token.id);
+        }
+        if !behind.is_empty() && self.by_name.len() < self.by_token.len() {
+            let reason = "numbers are left out, so that added tokens would have those of others";
+            return Err(malformed("model.vocab", reason));
+        }
+        if self.by_token.len() + behind.len() > VOCABULARY_LIMIT {
+            return Err(malformed("added_tokens", &format!("more than {VOCABULARY_LIMIT} tokens in all")));
+        }
+        Ok((AddedTokens::new(verbatim, normalized), behind))
+    }
+
+    /// The bytes of all tokens: those of added ones as they stand, those of others by the alphabet of
+    /// bytes.
+    fn byte_level_vocabulary(
+        &self,
+        listed: &[AddedToken],
+        behind: &[&str],
+    ) -> Result<Vocabulary, TokenizerError> {
+        let added: HashSet<&str> = listed.iter().map(|token| token.content.as_str()).collect();
+        let mut vocabulary = Vocabulary::default();
+        for name in &self.by_token {
+            let place = || format!("model.vocab[{}]", quote(name));
+            let decoded = alphabet::decode(name);
+            match (added.contains(name), decoded) {
+                (false, Some(bytes)) => vocabulary.push(&bytes),
+                (false, None) => return Err(malformed(&place(), "it has characters that stand for no byte")),
+                (true, Some(bytes)) if bytes != name.as_bytes() => {
+                    return Err(malformed(&place(), "it stands for other bytes than the added token has"));
+                }
+                (true, _) => vocabulary.push(name.as_bytes()),
+            };
+        }
+        for name in behind {
+            vocabulary.push(name.as_bytes());
+        }
+        Ok(vocabulary)
+    }
+
+    /// Three numbers for each merge.
+    fn merges(&self, listed: &[Merge], vocabulary: &Vocabulary) -> Result<Vec<u32>, TokenizerError> {
+        let mut merges = Vec::with_capacity(listed.len() * 3);
+        let mut seen = HashSet::with_capacity(listed.len());
+        for (position, merge) in listed.iter().enumerate() {
+            let wrong = |reason: &str| malformed(&format!("model.merges[{position}]"), reason);
+            let (left, right) = match merge {
+                Merge::Pair(left, right) => (left.as_str(), right.as_str()),
+                // The library takes it for the heading of a file of merges.
+                Merge::Line(line) if line.starts_with("#version") => continue,
+                Merge::Line(line) => match line.split_once(' ') {
+                    Some((left, right)) if !right.contains(' ') => (left, right),
+                    _ => return Err(wrong("it is not two tokens with a space between them")),
+                },
+            };
+            let token = |name: &str| {
+                self.token(name).ok_or_else(|| wrong(&format!("{} is not in `model.vocab`", quote(name))))
+            };
+            let joined = [left, right].concat();
+            let numbers = [token(left)?, token(right)?, token(&joined)?];
+            let [left, right, joined] = numbers.map(|number| vocabulary.get(number).unwrap_or_default());
+            if joined.strip_prefix(left) != Some(right) {
+                return Err(wrong("the bytes of both tokens are not those of both together"));
+            }
+            if !seen.insert([numbers[0], numbers[1]]) {
+                return Err(wrong("the two tokens are merged twice"));
+            }
+            merges.extend(numbers);
+        }
+        Ok(merges)
+    }
+}
+
+fn malformed(place: &str, reason: &str) -> TokenizerError {
+    TokenizerError::Malformed { place: place.to_owned(), reason: reason.to_owned() }
+}
+
+fn unsupported(place: &str, found: &str, supported: &'static str) -> TokenizerError {
+    TokenizerError::Unsupported { place: place.to_owned(), found: found.to_owned(), supported }
+}
+
+fn unsupported_type(placed: &Placed<'_>, supported: &'static str) -> TokenizerError {
+    unsupported(&format!("{}.type", placed.place), &quote(&placed.stage.kind), supported)
+}
+
+/// A name as an error shows it: one line, and not long.
+fn quote(name: &str) -> String {
+    let mut shown: String = name.chars().take(QUOTED).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    format!("{shown:?}")
+}

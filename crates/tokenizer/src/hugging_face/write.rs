@@ -1,0 +1,107 @@
+//! A tokenizer into a `tokenizer.json`.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value, json};
+
+use super::alphabet;
+use crate::byte_pair::BytePair;
+use crate::tokenizer::{Model, Tokenizer};
+use crate::words::{Separation, Words};
+
+/// The whole file.
+pub(crate) fn write(tokenizer: &Tokenizer) -> Value {
+    let vocab: Map<String, Value> = names(tokenizer).map(|(token, name)| (name, token.into())).collect();
+    let names: HashMap<u32, String> = names(tokenizer).collect();
+    let byte_level = |model: &BytePair| {
+        json!({
+            "type": "ByteLevel",
+            "add_prefix_space": model.adds_prefix_space,
+            "trim_offsets": false,
+            "use_regex": model.cuts_pieces,
+        })
+    };
+    let (model, pre_tokenizer, decoder) = match &tokenizer.model {
+        Model::BytePair(model) => (byte_pair(model, &names, vocab), byte_level(model), byte_level(model)),
+        Model::Words(model) => (words(model, &names, vocab), separation(model), Value::Null),
+    };
+    json!({
+        "version": "1.0",
+        "truncation": null,
+        "padding": null,
+        "added_tokens": added_tokens(tokenizer),
+        "normalizer": null,
+        "pre_tokenizer": pre_tokenizer,
+        "post_processor": null,
+        "decoder": decoder,
+        "model": model,
+    })
+}
+
+/// The model's tokens, and the keys under which its vocabulary lists them.
+pub(super) fn names(tokenizer: &Tokenizer) -> impl Iterator<Item = (u32, String)> {
+    let added: HashSet<u32> = tokenizer.added.iter().collect();
+    let stands = move |token| added.contains(&token) || matches!(tokenizer.model, Model::Words(_));
+    let tokens = tokenizer.vocabulary.tokens().take_while(|&(token, _)| token < tokenizer.model_tokens);
+    tokens.map(move |(token, bytes)| {
+        (token, if stands(token) { verbatim(bytes) } else { alphabet::encode(bytes) })
+    })
+}
+
+/// Added tokens and words are UTF-8: no tokenizer is made in which they are not.
+fn verbatim(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn added_tokens(tokenizer: &Tokenizer) -> Vec<Value> {
+    let marked = |tokens: &[u32], normalized: bool| -> Vec<(u32, bool)> {
+        tokens.iter().map(|&token| (token, normalized)).collect()
+    };
+    let mut tokens = marked(&tokenizer.added.verbatim, false);
+    tokens.extend(marked(&tokenizer.added.normalized, true));
+    // Those behind the model's are numbered in the order of the list.
+    tokens.sort_unstable();
+    let member = |(token, normalized)| {
+        json!({
+            "id": token,
+            "content": verbatim(tokenizer.token_bytes(token).unwrap_or_default()),
+            "single_word": false,
+            "lstrip": false,
+            "rstrip": false,
+            "normalized": normalized,
+            "special": true,
+        })
+    };
+    tokens.into_iter().map(member).collect()
+}
+
+fn byte_pair(model: &BytePair, names: &HashMap<u32, String>, vocab: Map<String, Value>) -> Value {
+    let name = |token: u32| &names[&token];
+    let merges: Vec<Value> =
+        model.merges().map(|[left, right, _]| json!([name(left), name(right)])).collect();
+    json!({
+        "type": "BPE",
+        "dropout": null,
+        "unk_token": model.unknown.map(name),
+        "continuing_subword_prefix": null,
+        "end_of_word_suffix": null,
+        "fuse_unk": model.fuses_unknown,
+        "byte_fallback": false,
+        "ignore_merges": false,
+        "vocab": vocab,
+        "merges": merges,
+    })
+}
+
+fn words(model: &Words, names: &HashMap<u32, String>, vocab: Map<String, Value>) -> Value {
+    json!({ "type": "WordLevel", "vocab": vocab, "unk_token": names[&model.unknown] })
+}
+
+fn separation(model: &Words) -> Value {
+    let kind = match model.separation {
+        Separation::Spaces => "WhitespaceSplit",
+        Separation::Runs => "Whitespace",
+        Separation::Marks => "BertPreTokenizer",
+    };
+    json!({ "type": kind })
+}

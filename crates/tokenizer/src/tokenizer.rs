@@ -1,0 +1,234 @@
+//! The tokenizer: a vocabulary, a model that makes its tokens of text, and added tokens.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::added::AddedTokens;
+use crate::byte_pair::{self, BytePair, TEXT_LIMIT};
+use crate::error::TokenizerError;
+use crate::hugging_face;
+use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
+use crate::words::{self, Words};
+
+/// Makes tokens, numbered from 0 to [`Self::len`], of text, and text of tokens.
+///
+/// As a serde value it is a few flat lists of numbers. What is deserialised is checked: a damaged
+/// form is refused.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Form")]
+pub struct Tokenizer {
+    pub(crate) vocabulary: Vocabulary,
+    /// So many tokens, from the first on, are the model's; those behind are added tokens.
+    pub(crate) model_tokens: u32,
+    pub(crate) model: Model,
+    pub(crate) added: AddedTokens,
+}
+
+/// The members of a [`Tokenizer`], not yet checked.
+#[derive(Deserialize)]
+pub(crate) struct Form {
+    pub vocabulary: Vocabulary,
+    pub model_tokens: u32,
+    pub model: Model,
+    pub added: AddedTokens,
+}
+
+/// How text becomes tokens.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Model {
+    /// By joining bytes.
+    BytePair(BytePair),
+    /// By cutting it into words.
+    Words(Words),
+}
+
+impl Tokenizer {
+    /// Learns byte pairs from a text: 256 tokens of one byte, then one for each merge of two tokens,
+    /// within the pieces that GPT-2 cuts a text into.
+    ///
+    /// In each step the pair of tokens that occurs most often is merged; of several the smallest, by
+    /// the number of its left token, then of its right one. There are fewer than `vocabulary` tokens
+    /// when no pair is left that occurs twice. No two tokens have the same bytes, and none has more
+    /// than 1024. The time grows with the length of the different pieces, whatever the vocabulary.
+    ///
+    /// Any bytes become tokens, and [`Self::decode`] gives them back unchanged.
+    ///
+    /// # Errors
+    /// When the text is empty or longer than 4 GiB, or `vocabulary` is less than 256 or more than
+    /// [`VOCABULARY_LIMIT`].
+    pub fn train_byte_pair(text: &[u8], vocabulary: usize) -> Result<Self, TokenizerError> {
+        check_training("byte pairs", 256, text, vocabulary)?;
+        let (vocabulary, model) = byte_pair::train(text, vocabulary);
+        Self::trained(vocabulary, Model::BytePair(model))
+    }
+
+    /// Learns the most frequent words of a text; those of the same frequency in the order of their
+    /// bytes. Token 0 is `<unk>`, which stands for all other words.
+    ///
+    /// Words are separated by white space, and each punctuation mark is a word of its own. Bytes
+    /// that are no UTF-8 are unknown. [`Self::decode`] joins the words by single spaces, so that it
+    /// does not give back the text as it was.
+    ///
+    /// # Errors
+    /// When the text has no word or is longer than 4 GiB, or `vocabulary` is less than 2 or more
+    /// than [`VOCABULARY_LIMIT`].
+    pub fn train_words(text: &[u8], vocabulary: usize) -> Result<Self, TokenizerError> {
+        check_training("words", 2, text, vocabulary)?;
+        let (vocabulary, model) =
+            words::train(text, vocabulary).ok_or(TokenizerError::EmptyText { is_blank: true })?;
+        Self::trained(vocabulary, Model::Words(model))
+    }
+
+    /// Reads the `tokenizer.json` of the Hugging Face library.
+    ///
+    /// Supported are the models BPE, with the pre-tokenizer ByteLevel, and WordLevel, with the
+    /// pre-tokenizers Whitespace, WhitespaceSplit and BertPreTokenizer; and added tokens that are
+    /// matched as they stand. The tokens are those that the library gives with
+    /// `add_special_tokens=False`: what `post_processor` would put around them is left out, as is
+    /// `decoder`.
+    ///
+    /// # Errors
+    /// When the file is no JSON of this kind or contradicts itself, or has a setting that would
+    /// change the tokens and that is not supported; the error names the member, what it says and
+    /// what is supported.
+    pub fn from_hugging_face(json: &[u8]) -> Result<Self, TokenizerError> {
+        hugging_face::read(json)
+    }
+
+    /// As a `tokenizer.json` with which the Hugging Face library gives the same tokens for any text
+    /// that is UTF-8.
+    pub fn to_hugging_face(&self) -> serde_json::Value {
+        hugging_face::write(self)
+    }
+
+    /// The tokens of a text.
+    pub fn encode(&self, text: &[u8]) -> Vec<u32> {
+        let parts = self.added.split(text);
+        let mut tokens = Vec::new();
+        match &self.model {
+            Model::BytePair(model) => model.encode(parts, &mut tokens),
+            Model::Words(model) => model.encode(parts, &mut tokens),
+        }
+        tokens
+    }
+
+    /// The text of tokens. Byte pairs are put one behind the other; a token may be part of a
+    /// character, so that only the whole is UTF-8 again. Words are joined by single spaces.
+    ///
+    /// # Errors
+    /// When a number is no token.
+    pub fn decode(&self, tokens: &[u32]) -> Result<Vec<u8>, TokenizerError> {
+        let separator: &[u8] = match self.model {
+            Model::BytePair(_) => b"",
+            Model::Words(_) => b" ",
+        };
+        let mut text = Vec::new();
+        for (position, &token) in tokens.iter().enumerate() {
+            let len = self.len();
+            let bytes =
+                self.token_bytes(token).ok_or(TokenizerError::NoSuchToken { position, token, len })?;
+            if position > 0 {
+                text.extend_from_slice(separator);
+            }
+            text.extend_from_slice(bytes);
+        }
+        Ok(text)
+    }
+
+    /// Size of the vocabulary: one more than the largest token. A `tokenizer.json` may leave numbers
+    /// out, which then are no tokens.
+    #[allow(clippy::len_without_is_empty, reason = "no vocabulary is empty")]
+    pub fn len(&self) -> usize {
+        self.vocabulary.len()
+    }
+
+    /// The bytes of a token; none for a number that is no token.
+    pub fn token_bytes(&self, token: u32) -> Option<&[u8]> {
+        self.vocabulary.get(token)
+    }
+
+    /// Names the tokenizer: the SHA-256, in hexadecimal digits, of its serde form as JSON without
+    /// white space. Tokenizers of the same identity give the same tokens for any text.
+    pub fn identity(&self) -> String {
+        let mut digest = Sha256::new();
+        // Cannot fail: every key is a string, and the digest takes all bytes.
+        let _ = serde_json::to_writer(DigestWriter(&mut digest), self);
+        digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn trained(vocabulary: Vocabulary, model: Model) -> Result<Self, TokenizerError> {
+        let model_tokens = vocabulary.len() as u32;
+        Form { vocabulary, model_tokens, model, added: AddedTokens::default() }.try_into()
+    }
+}
+
+impl fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let model = match self.model {
+            Model::BytePair(_) => "byte pairs",
+            Model::Words(_) => "words",
+        };
+        f.debug_struct("Tokenizer").field("model", &model).field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl TryFrom<Form> for Tokenizer {
+    type Error = TokenizerError;
+
+    fn try_from(form: Form) -> Result<Self, TokenizerError> {
+        check(form).map_err(|reason| TokenizerError::Damaged { reason })
+    }
+}
+
+fn check(form: Form) -> Result<Tokenizer, String> {
+    let Form { vocabulary, model_tokens, mut model, mut added } = form;
+    vocabulary.check()?;
+    let len = vocabulary.len();
+    if model_tokens as usize > len {
+        return Err(format!("the model has {model_tokens} tokens, but the vocabulary {len}"));
+    }
+    match &mut model {
+        Model::BytePair(model) => model.index(&vocabulary, model_tokens)?,
+        Model::Words(model) => model.index(&vocabulary, model_tokens)?,
+    }
+    added.index(&vocabulary)?;
+    let behind = added.iter().filter(|&token| token >= model_tokens).count();
+    // Added tokens that are not the model's are numbered on from the model's, without gaps.
+    if behind != len - model_tokens as usize {
+        return Err("a token is neither the model's nor an added one".to_owned());
+    }
+    let tokenizer = Tokenizer { vocabulary, model_tokens, model, added };
+    hugging_face::check_names(&tokenizer)?;
+    Ok(tokenizer)
+}
+
+fn check_training(kind: &'static str, least: usize, text: &[u8], asked: usize) -> Result<(), TokenizerError> {
+    if asked < least {
+        return Err(TokenizerError::VocabularyTooSmall { kind, asked, least });
+    }
+    if asked > VOCABULARY_LIMIT {
+        return Err(TokenizerError::VocabularyTooLarge { asked, most: VOCABULARY_LIMIT });
+    }
+    match text.len() {
+        0 => Err(TokenizerError::EmptyText { is_blank: false }),
+        len if len > TEXT_LIMIT => Err(TokenizerError::TextTooLong { len, limit: TEXT_LIMIT }),
+        _ => Ok(()),
+    }
+}
+
+/// Feeds what is written to a digest.
+struct DigestWriter<'a>(&'a mut Sha256);
+
+impl std::io::Write for DigestWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

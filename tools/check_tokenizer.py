@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Compares tokens with those of the Hugging Face library, and trains tokenizers with it.
+
+    tools/check_tokenizer.py compare TOKENIZER.json TEXT TOKENS
+    tools/check_tokenizer.py train byte-pair|runs|spaces|marks VOCABULARY TEXT TOKENIZER.json
+
+`compare` encodes the file TEXT, which is UTF-8, and compares with the file TOKENS: numbers with white
+space between them. It prints how many there are; where they differ, it says which is the first and
+with what text, and the exit code is 1.
+
+`train` learns a vocabulary of that size from the file TEXT and writes it.
+
+It needs the library: `python3 -m venv venv && venv/bin/pip install tokenizers`.
+"""
+
+import sys
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+SPECIAL = ["<unk>", "<|endoftext|>", "<\u2581pad\u2581>"]
+
+
+def read(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read()
+
+
+def compare(tokenizer, text, tokens):
+    tokenizer = Tokenizer.from_file(tokenizer)
+    text = read(text)
+    found = [int(token) for token in read(tokens).split()]
+    encoding = tokenizer.encode(text, add_special_tokens=False)
+    expected = encoding.ids
+    for position, (one, other) in enumerate(zip(found, expected)):
+        if one != other:
+            start = encoding.offsets[position][0]
+            near = text[max(start - 10, 0) : start + 10]
+            sys.exit(f"token {position} is {one}, the library has {other}, in {near!r}")
+    if len(found) != len(expected):
+        sys.exit(f"{len(found)} tokens, the library has {len(expected)}")
+    print(f"{len(found)} tokens are the same")
+
+
+def train(kind, size, text, path):
+    if kind == "byte-pair":
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False)
+    else:
+        separations = {
+            "runs": pre_tokenizers.Whitespace,
+            "spaces": pre_tokenizers.WhitespaceSplit,
+            "marks": pre_tokenizers.BertPreTokenizer,
+        }
+        tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+        tokenizer.pre_tokenizer = separations[kind]()
+        trainer = trainers.WordLevelTrainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False)
+    tokenizer.train_from_iterator([read(text)], trainer)
+    tokenizer.save(path)
+
+
+def main():
+    match sys.argv[1:]:
+        case ["compare", tokenizer, text, tokens]:
+            compare(tokenizer, text, tokens)
+        case ["train", ("byte-pair" | "runs" | "spaces" | "marks") as kind, size, text, tokenizer]:
+            train(kind, int(size), text, tokenizer)
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
