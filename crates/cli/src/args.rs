@@ -154,9 +154,11 @@ pub struct TrainArgs {
     /// Change a value of the config, such as training.learning_rate=0.01.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// Learn this file: a table as CSV or NPY, for systems that learn tables.
+    /// Learn this file: a table as CSV or NPY, or a text, whichever the system learns.
     #[arg(long, value_name = "FILE")]
     pub data: Option<String>,
+    #[command(flatten)]
+    pub search: SearchArgs,
     /// Begin with the state of another run's checkpoint.
     #[arg(long, value_name = "CHECKPOINT")]
     pub from: Option<String>,
@@ -165,6 +167,26 @@ pub struct TrainArgs {
     pub only: Option<String>,
     #[command(flatten)]
     pub how: HowArgs,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Language models and searches")]
+pub struct SearchArgs {
+    /// Cut the text into tokens as this Hugging Face tokenizer.json does.
+    #[arg(long, value_name = "FILE")]
+    pub tokenizer: Option<String>,
+    /// Take the settings of the search from this YAML file; --set wins over it.
+    #[arg(long, value_name = "FILE")]
+    pub search: Option<String>,
+    /// Which pass of a search from coarse to fine this is; patience doubles with each.
+    #[arg(long, value_name = "N")]
+    pub pass: Option<u32>,
+    /// Begin with the genomes of a run, a checkpoint, or a results, genome or phase file.
+    #[arg(long, value_name = "RUN|FILE")]
+    pub seed_from: Option<String>,
+    /// Do this phase (1a to 3b) and those after it again; --seed-from holds the ones before.
+    #[arg(long, value_name = "PHASE")]
+    pub resume_from: Option<String>,
 }
 
 #[derive(Debug, Args)]

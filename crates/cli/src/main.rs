@@ -28,7 +28,10 @@ fn main() -> ExitCode {
 
 /// The systems of this binary.
 fn registry() -> Registry {
-    Registry::new().with::<rekindle_logic::Logic>().with::<rekindle_cascor::Cascor>()
+    Registry::new()
+        .with::<rekindle_logic::Logic>()
+        .with::<rekindle_cascor::Cascor>()
+        .with::<rekindle_wnn::Wnn>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<u8> {

@@ -20,20 +20,29 @@ pub fn open(path: &Path) -> io::Result<BufReader<File>> {
     File::open(path).map(BufReader::new)
 }
 
-/// A text file of at most `limit` bytes.
+/// A file of at most `limit` bytes.
 ///
 /// # Errors
-/// The system's; and when the file is longer or not UTF-8.
-pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+/// The system's; and when the file is longer.
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let len = file.metadata()?.len();
     if len > limit {
         let message = format!("the file has {len} bytes, at most {limit} are allowed");
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
-    let mut text = String::new();
-    file.take(limit).read_to_string(&mut text)?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A text file of at most `limit` bytes.
+///
+/// # Errors
+/// The system's; and when the file is longer or not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8");
+    String::from_utf8(read(path, limit)?).map_err(not_text)
 }
 
 /// The first bytes of a file, at most `count`.

@@ -10,7 +10,7 @@ use rekindle_formats::table::Table;
 use rekindle_formats::{FORMATS, Format, files};
 
 use crate::config::{ConfigError, ConfigText, hint};
-use crate::system::{ConfigOf, Picture, Preset, System};
+use crate::system::{ConfigOf, Picture, Preset, System, SystemError};
 use crate::trained::{AskError, Trained};
 use crate::training::{Options, Report, Start, TrainError, train};
 
@@ -46,8 +46,9 @@ pub trait AnySystem {
     /// When training cannot begin or go on; what was saved is intact.
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError>;
 
-    /// The settings that make `file` what is learnt; absent when the system learns no files.
-    fn data_settings(&self, file: &str) -> Option<Vec<String>>;
+    /// The settings that an option of the command line stands for; absent when the system has no
+    /// such option.
+    fn option(&self, name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>>;
 
     /// What the model of a checkpoint answers to each row of a table.
     ///
@@ -106,8 +107,8 @@ impl<S: System> AnySystem for Typed<S> {
         train::<S>(start, options)
     }
 
-    fn data_settings(&self, file: &str) -> Option<Vec<String>> {
-        S::data_settings(file)
+    fn option(&self, name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>> {
+        S::option(name, value)
     }
 
     fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Table, AskError> {

@@ -89,10 +89,10 @@ pub trait System: Sized {
     /// When the outcome cannot be made.
     fn conclude(&mut self, state: &Self::State) -> Result<Conclusion, SystemError>;
 
-    /// The settings that make `file` what is learnt; absent when the system learns no file of a
-    /// user's own.
-    fn data_settings(file: &str) -> Option<Vec<String>> {
-        let _ = file;
+    /// The settings that an option of the command line stands for, such as `data` with the file to
+    /// learn; absent when the system has no such option.
+    fn option(name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>> {
+        let _ = (name, value);
         None
     }
 

@@ -1,6 +1,7 @@
 //! What can go wrong.
 
 use rekindle_compute::{KernelPathError, PoolError};
+use rekindle_tokenizer::TokenizerError;
 
 /// A weightless language model cannot be built, searched or read; the message is for people.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,14 @@ pub enum WnnError {
         /// Why.
         reason: String,
     },
+    /// The text or its vocabulary cannot be made into tokens.
+    #[error("{origin}: {source}")]
+    Tokens {
+        /// Where it is from.
+        origin: String,
+        /// Why.
+        source: TokenizerError,
+    },
     /// What the search is to begin with cannot be used.
     #[error("cannot begin with `{origin}`: {reason}")]
     Seed {
@@ -32,6 +41,12 @@ pub enum WnnError {
         /// Why.
         reason: String,
     },
+    /// The state was imported without its text.
+    #[error(
+        "the state was imported without the text that it was searched on; begin a new search with its genomes: \
+         `train CONFIG --seed-from RUN`"
+    )]
+    NoText,
     /// The state is of other data.
     #[error("{origin}: {reason}; the run was made with other data (name its file with --data)")]
     OtherData {

@@ -14,7 +14,7 @@ use rekindle_train::{
 };
 
 use crate::address::{Address, Source, Which, open_run, resolve};
-use crate::args::{HowArgs, ResumeArgs, TrainArgs};
+use crate::args::{HowArgs, ResumeArgs, SearchArgs, TrainArgs};
 use crate::output;
 use crate::unlock;
 
@@ -22,7 +22,7 @@ pub fn train(registry: &Registry, args: TrainArgs, json: bool) -> anyhow::Result
     let text = registry.config_text(&args.config)?;
     let system = registry.system(&text.system()?, &text.origin)?;
     let options = options(&args.how, json);
-    let settings = settings(system, args.data.as_deref(), args.set)?;
+    let settings = settings(system, &named(args.data, args.search), args.set)?;
     loop {
         let from = args.from.as_deref().map(|from| origin(from, args.only.as_deref())).transpose()?;
         let run = match &args.run {
@@ -65,17 +65,41 @@ pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Resu
         (None, true, _) => Onto::DiscardLater,
         (None, false, _) => Onto::Same,
     };
-    let settings = settings(system, args.data.as_deref(), args.set)?;
+    let settings = settings(system, &named(args.data, SearchArgs::default()), args.set)?;
     let start = Start::Resume { run: address.run, storage, step, settings, onto };
     finish(system.train(start, &options(&args.how, json)), json)
 }
 
-/// What `--data` stands for, and what was set beside it.
-fn settings(system: &dyn AnySystem, data: Option<&str>, set: Vec<String>) -> anyhow::Result<Vec<String>> {
-    let Some(file) = data else { return Ok(set) };
-    let name = system.name();
-    let settings = system.data_settings(file);
-    let mut settings = settings.with_context(|| format!("--data {file}: `{name}` learns no files"))?;
+/// The options that a system may have, with their values.
+fn named(data: Option<String>, search: SearchArgs) -> Vec<(&'static str, String)> {
+    let SearchArgs { tokenizer, search, pass, seed_from, resume_from } = search;
+    let options = [
+        // What a file of settings says comes first: the others win over it.
+        ("search", search),
+        ("data", data),
+        ("tokenizer", tokenizer),
+        ("pass", pass.map(|pass| pass.to_string())),
+        ("seed-from", seed_from),
+        ("resume-from", resume_from),
+    ];
+    options.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// What the options stand for, and what was set beside them.
+fn settings(
+    system: &dyn AnySystem,
+    options: &[(&str, String)],
+    set: Vec<String>,
+) -> anyhow::Result<Vec<String>> {
+    let mut settings = Vec::new();
+    for (name, value) in options {
+        let option = system.option(name, value);
+        let unknown = || match *name {
+            "data" => format!("--data {value}: `{}` learns no files", system.name()),
+            _ => format!("--{name} {value}: `{}` has no such option", system.name()),
+        };
+        settings.extend(option.with_context(unknown)??);
+    }
     settings.extend(set);
     Ok(settings)
 }

@@ -1,0 +1,157 @@
+//! The genetic algorithm: a generation out of the one before.
+
+use rekindle_compute::rng::{self, Stream};
+
+use super::{Context, by_fitness};
+use crate::config::Genetic;
+use crate::corpus::Part;
+use crate::error::WnnError;
+use crate::evaluator::Evaluator;
+use crate::genome::Genome;
+use crate::phase::Phase;
+use crate::state::{Generation, Measured};
+use crate::streams;
+
+impl Generation {
+    /// A first generation, not yet measured.
+    pub(crate) fn first(genomes: Vec<Genome>) -> Self {
+        Self {
+            unmeasured: genomes,
+            population: Vec::new(),
+            next: Vec::new(),
+            survived: 0,
+            tried: 0,
+            rejected: Vec::new(),
+        }
+    }
+
+    /// Measures a batch of genomes. True when that completed a generation.
+    pub(crate) fn step(
+        &mut self,
+        context: &Context<'_>,
+        phase: Phase,
+        round: u32,
+        threshold: f64,
+        evaluator: &mut dyn Evaluator,
+    ) -> Result<bool, WnnError> {
+        let part = context.part(phase, round);
+        let batch = context.training.batch as usize;
+        if !self.unmeasured.is_empty() {
+            let count = batch.min(self.unmeasured.len());
+            self.next.extend(measure(evaluator, part, self.unmeasured[..count].to_vec())?);
+            self.unmeasured.drain(..count);
+            if self.unmeasured.is_empty() {
+                self.turn();
+                return Ok(true);
+            }
+            return Ok(false);
+        }
+        let elites = elites(&self.population, &context.training.genetic, context.size());
+        let survived = self.survived as usize;
+        if survived < elites.len() {
+            // They are compared with children that learn from another part than they did.
+            let count = batch.min(elites.len() - survived);
+            let genomes =
+                elites[survived..][..count].iter().map(|&index| self.population[index].genome.clone());
+            self.next.extend(measure(evaluator, part, genomes.collect())?);
+            self.survived += count as u32;
+            return Ok(false);
+        }
+        let needed = context.size() - elites.len();
+        let most = needed * context.training.genetic.attempts as usize;
+        let count = batch.min(most - (self.tried as usize).min(most));
+        let children: Vec<_> = (self.tried..self.tried + count as u32)
+            .map(|index| self.child(context, phase, round, index))
+            .collect();
+        let children = measure(evaluator, part, children)?;
+        self.tried += count as u32;
+        for child in children {
+            if self.next.len() == context.size() {
+                break;
+            }
+            if child.fitness.accuracy >= threshold {
+                self.next.push(child);
+            } else {
+                let place = self.rejected.partition_point(|other| by_fitness(other, &child).is_le());
+                self.rejected.insert(place, child);
+                self.rejected.truncate(needed);
+            }
+        }
+        if self.next.len() < context.size() && (self.tried as usize) < most {
+            return Ok(false);
+        }
+        let missing = context.size() - self.next.len();
+        self.next.extend(self.rejected.drain(..).take(missing));
+        keep_percentile(&mut self.next, elites.len(), context.training.search.ce_percentile);
+        self.turn();
+        Ok(true)
+    }
+
+    /// Puts the next generation into the place of this one.
+    fn turn(&mut self) {
+        self.population = std::mem::take(&mut self.next);
+        self.population.sort_by(by_fitness);
+        self.rejected.clear();
+        (self.survived, self.tried) = (0, 0);
+    }
+
+    fn child(&self, context: &Context<'_>, phase: Phase, round: u32, index: u32) -> Genome {
+        let genetic = &context.training.genetic;
+        let step = streams::candidate(phase, round, index);
+        let mut stream = rng::stream(context.seed, streams::CHILD, step);
+        let first = self.tournament(genetic.tournament, &mut stream);
+        let second = self.tournament(genetic.tournament, &mut stream);
+        let clusters = first.bits.len();
+        let boundary = match stream.uniform_f64() < genetic.crossover {
+            true => stream.below(clusters as u64 + 1) as usize,
+            false => clusters,
+        };
+        let inherited = first.clusters().take(boundary).chain(second.clusters().skip(boundary));
+        let mut child = Genome::with_capacity(clusters, first.connections.len());
+        for cluster in inherited {
+            if stream.uniform_f64() < genetic.mutation {
+                child.push(context.maker.mutate(phase.changes(), cluster, &mut stream).as_cluster());
+            } else {
+                child.push(cluster);
+            }
+        }
+        child
+    }
+
+    /// The best of some genomes that are drawn.
+    fn tournament(&self, size: u32, stream: &mut Stream) -> &Genome {
+        let count = self.population.len() as u64;
+        let drawn = (0..size).map(|_| stream.below(count) as usize).min().unwrap_or(0);
+        // Best first.
+        &self.population[drawn].genome
+    }
+}
+
+/// The places of those that survive: the best by cross-entropy, and the best others by accuracy.
+fn elites(population: &[Measured], genetic: &Genetic, size: usize) -> Vec<usize> {
+    let each = ((size as f64 * genetic.elites) as usize).max(1).min(population.len());
+    let mut elites: Vec<usize> = (0..each).collect();
+    let mut others: Vec<usize> = (each..population.len()).collect();
+    others.sort_by(|&a, &b| population[b].fitness.accuracy.total_cmp(&population[a].fitness.accuracy));
+    elites.extend(others.into_iter().take(each));
+    elites.truncate(size.saturating_sub(1).max(1));
+    elites
+}
+
+/// Drops the children whose cross-entropy is not among the best.
+fn keep_percentile(next: &mut Vec<Measured>, elites: usize, percentile: Option<f64>) {
+    let Some(percentile) = percentile else { return };
+    let children = &mut next[elites..];
+    children.sort_by(by_fitness);
+    let kept = ((children.len() as f64 * percentile) as usize).max(1);
+    next.truncate(elites + kept);
+}
+
+pub(super) fn measure(
+    evaluator: &mut dyn Evaluator,
+    part: Part,
+    genomes: Vec<Genome>,
+) -> Result<Vec<Measured>, WnnError> {
+    let fitness = evaluator.evaluate(part, &genomes)?;
+    Ok(genomes.into_iter().zip(fitness).map(|(genome, fitness)| Measured { genome, fitness, part }).collect())
+}

@@ -1,0 +1,228 @@
+//! What a search begins with.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rekindle::storage::{FileStorage, Storage};
+use rekindle::{EntryPath, Store, from_tree};
+use rekindle_compute::rng;
+use rekindle_formats::{is_checkpoint_file, open_archive};
+use rekindle_train::TrainingState;
+
+use crate::config::{Model, Training};
+use crate::corpus::{Corpus, Part};
+use crate::error::WnnError;
+use crate::evaluator::Evaluator;
+use crate::genome::Genome;
+use crate::original::{self, OriginalFile, OriginalGenome};
+use crate::phase::Phase;
+use crate::search::{Maker, Searcher};
+use crate::state::{Measured, PhaseResult, State};
+use crate::streams;
+use crate::text::Text;
+
+/// Genomes to begin with.
+struct Seed {
+    best: Genome,
+    population: Vec<Genome>,
+    threshold: Option<f64>,
+    /// Phases that another run has done, and the text that they were done on.
+    results: Vec<PhaseResult>,
+    text: Option<String>,
+    /// The phase that the genomes are the outcome of.
+    phase: Option<Phase>,
+}
+
+/// The state before the first step.
+///
+/// # Errors
+/// When what the search is to begin with cannot be read, or does not fit the text.
+pub(crate) fn begin(
+    model: &Model,
+    training: &Training,
+    seed: u64,
+    text: &Text,
+    evaluator: &mut dyn Evaluator,
+) -> Result<State, WnnError> {
+    let corpus = &text.corpus;
+    let maker = Maker::new(model, corpus.coding.context(), corpus.coding.bits_per_token());
+    let first = training.resume_from.unwrap_or(Phase::ALL[0]);
+    let given = match &training.seed_from {
+        Some(origin) => {
+            let given = load(origin, training.resume_from, &maker, seed);
+            let given = given.and_then(|given| check(given, corpus));
+            let given = given.and_then(|given| match training.resume_from {
+                Some(phase) => only_before(given, phase),
+                None => Ok(Seed { threshold: None, results: Vec::new(), ..given }),
+            });
+            given.map_err(|reason| WnnError::Seed { origin: origin.clone(), reason })?
+        }
+        None => {
+            if training.resume_from.is_some() {
+                return Err(WnnError::Config {
+                    path: "training.resume_from",
+                    value: first.key().to_owned(),
+                    reason:
+                        "a search that begins in the middle needs the phase before: name a run or a phase \
+                             checkpoint that holds it with --seed-from"
+                            .to_owned(),
+                });
+            }
+            fresh(model, training, seed, corpus, &maker)
+        }
+    };
+    let fitness = evaluator.evaluate(Part::All, std::slice::from_ref(&given.best))?;
+    let best = Measured { fitness: fitness[0], genome: given.best, part: Part::All };
+    let threshold = given.threshold.unwrap_or(training.threshold.start);
+    let searcher = Searcher::new(model, training, seed, corpus);
+    let search = searcher.begin(first, &best, &given.population, threshold);
+    let results = if given.text.as_ref() == Some(&text.identity.hash) { given.results } else { Vec::new() };
+    Ok(State {
+        step: 0,
+        text: text.identity.clone(),
+        inputs: corpus.coding.inputs() as u32,
+        best,
+        results,
+        search: Some(search),
+    })
+}
+
+/// Genomes of the same architecture, whose neurons look at different bits where those are random.
+fn fresh(model: &Model, training: &Training, seed: u64, corpus: &Corpus, maker: &Maker) -> Seed {
+    let search = &training.search;
+    let mut counts = vec![0_u32; corpus.coding.vocabulary()];
+    corpus.training.iter().for_each(|&token| counts[corpus.coding.class(token) as usize] += 1);
+    let most = counts.iter().max().copied().unwrap_or(1).max(1);
+    let neurons: Vec<u8> = counts
+        .iter()
+        .map(|&count| {
+            let more = f64::from(count) / f64::from(most) * f64::from(model.frequent_neurons);
+            search.default_neurons + more as u8
+        })
+        .collect();
+    let genome = |index: u64| {
+        maker.fresh(&neurons, search.default_bits, &mut rng::stream(seed, streams::FRESH, index))
+    };
+    let count = match model.order {
+        crate::config::Order::Random => u64::from(search.population_size),
+        crate::config::Order::Recent => 1,
+    };
+    let population: Vec<_> = (0..count).map(genome).collect();
+    Seed {
+        best: population[0].clone(),
+        population,
+        threshold: None,
+        results: Vec::new(),
+        text: None,
+        phase: None,
+    }
+}
+
+fn load(origin: &str, first: Option<Phase>, maker: &Maker, seed: u64) -> Result<Seed, String> {
+    let path = Path::new(origin);
+    let is_file = path.is_file();
+    if !is_file || is_checkpoint_file(path) {
+        return from_run(origin, first);
+    }
+    let connections = |neurons: &[u8], bits: &[u8]| {
+        let mut stream = rng::stream(seed, streams::FRESH, 0);
+        let mut connections = Vec::new();
+        for (&neurons, &bits) in neurons.iter().zip(bits) {
+            connections.extend(maker.fresh(&[neurons], bits, &mut stream).connections);
+        }
+        connections
+    };
+    let genome = |genome: &OriginalGenome| genome.to_genome(connections);
+    let none = Seed {
+        best: Genome::with_capacity(0, 0),
+        population: Vec::new(),
+        threshold: None,
+        results: Vec::new(),
+        text: None,
+        phase: None,
+    };
+    match original::read(path)? {
+        OriginalFile::Genome(best) => Ok(Seed { best: genome(&best)?, ..none }),
+        OriginalFile::Results { best: Some(best), .. } => Ok(Seed { best: genome(&best)?, ..none }),
+        OriginalFile::Results { best: None, .. } => {
+            Err("these results hold no genome (files of the first versions do not)".to_owned())
+        }
+        OriginalFile::Phase(phase) => Ok(Seed {
+            best: genome(&phase.best)?,
+            population: phase.population.iter().map(genome).collect::<Result<_, _>>()?,
+            threshold: phase.threshold,
+            phase: Some(phase.phase),
+            ..none
+        }),
+    }
+}
+
+/// The newest checkpoint of a run, or that of `RUN@STEP`.
+fn from_run(origin: &str, first: Option<Phase>) -> Result<Seed, String> {
+    let (run, step) = match origin.rsplit_once('@') {
+        Some((run, "latest")) => (run, None),
+        Some((run, step)) => match step.parse::<u64>() {
+            Ok(step) => (run, Some(step)),
+            Err(_) => return Err(format!("`{step}` is no step; name it as RUN@STEP or RUN@latest")),
+        },
+        None => (origin, None),
+    };
+    let path = Path::new(run);
+    let storage: Arc<dyn Storage> = match is_checkpoint_file(path) {
+        true => Arc::new(open_archive(path).map_err(|error| error.to_string())?),
+        false => Arc::new(FileStorage::new(path)),
+    };
+    let store = Store::open(storage).map_err(|error| error.to_string())?;
+    let step = match step {
+        Some(step) => step,
+        None => {
+            let (newest, _) = store.newest_whole().map_err(|error| error.to_string())?;
+            newest.ok_or("the run has no checkpoint")?
+        }
+    };
+    let checkpoint = store.checkpoint(step).map_err(|error| error.to_string())?;
+    let tree = checkpoint.load(&EntryPath::root()).map_err(|error| error.to_string())?;
+    let saved: TrainingState<Model, Training, State> =
+        from_tree(&tree).map_err(|error| format!("it is no run of a weightless language model: {error}"))?;
+    let state = saved.state;
+    let before = first.and_then(Phase::previous);
+    let done = state.results.iter().find(|result| Some(result.phase) == before).cloned();
+    if let Some(done) = done {
+        return Ok(Seed {
+            best: done.best.genome.clone(),
+            population: done.population.clone(),
+            threshold: Some(done.threshold),
+            phase: before,
+            text: Some(state.text.hash),
+            results: state.results.into_iter().filter(|result| Some(result.phase) <= before).collect(),
+        });
+    }
+    let population = match &state.search {
+        Some(search) => search.work.genomes().into_iter().cloned().collect(),
+        None => state.results.last().map(|result| result.population.clone()).unwrap_or_default(),
+    };
+    let phase = state.results.last().map(|result| result.phase);
+    Ok(Seed { best: state.best.genome, population, threshold: None, results: Vec::new(), text: None, phase })
+}
+
+fn check(seed: Seed, corpus: &Corpus) -> Result<Seed, String> {
+    let (clusters, inputs) = (corpus.coding.vocabulary(), corpus.coding.inputs());
+    let flaw =
+        std::iter::once(&seed.best).chain(&seed.population).find_map(|genome| genome.flaw(clusters, inputs));
+    flaw.map_or(Ok(seed), |flaw| Err(format!("the genome does not fit the text and the context: {flaw}")))
+}
+
+fn only_before(seed: Seed, phase: Phase) -> Result<Seed, String> {
+    let Some(before) = phase.previous() else {
+        return Err("phase 1a is the first; leave out --resume-from to begin with it".to_owned());
+    };
+    match seed.phase {
+        Some(found) if found == before => Ok(seed),
+        found => Err(format!(
+            "phase {} begins from what phase {} came to, and this {}",
+            phase.key(),
+            before.key(),
+            found.map_or("holds no phase".to_owned(), |found| format!("is of phase {}", found.key())),
+        )),
+    }
+}

@@ -1,0 +1,239 @@
+//! What a checkpoint holds.
+
+use rekindle_tokenizer::Tokenizer;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Training;
+use crate::corpus::Part;
+use crate::genome::Genome;
+use crate::phase::Phase;
+use crate::scorer::Fitness;
+
+/// All that the search needs to go on, after any batch of candidates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Steps done: batches of candidates measured.
+    pub step: u64,
+    /// What was learnt.
+    pub text: TextIdentity,
+    /// Input bits of a context.
+    pub inputs: u32,
+    /// The best genome so far, measured on all training tokens.
+    pub best: Measured,
+    /// The phases that are done.
+    pub results: Vec<PhaseResult>,
+    /// The phase at hand; absent when all are done.
+    pub search: Option<Search>,
+}
+
+/// Which text was learnt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TextIdentity {
+    /// A hash over all tokens.
+    pub hash: String,
+    /// Size of the vocabulary.
+    pub vocabulary: u32,
+    /// Tokens to learn from.
+    pub training: u64,
+    /// Tokens to measure on.
+    pub evaluation: u64,
+    /// What made the tokens; absent where they were not made from text.
+    pub tokenizer: Option<Tokenizer>,
+}
+
+/// A genome and how well it predicts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The genome.
+    pub genome: Genome,
+    /// How well it predicts.
+    pub fitness: Fitness,
+    /// What it was trained on for that.
+    pub part: Part,
+}
+
+/// What a phase came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhaseResult {
+    /// Which phase.
+    pub phase: Phase,
+    /// The best genome at its end, measured on all training tokens.
+    pub best: Measured,
+    /// The same at its beginning.
+    pub initial: Fitness,
+    /// Generations or iterations.
+    pub iterations: u32,
+    /// The accuracy that candidates had to reach at its end.
+    pub threshold: f64,
+    /// The best genomes at its end, from which the next phase begins.
+    pub population: Vec<Genome>,
+}
+
+/// A phase at hand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Search {
+    /// Which phase.
+    pub phase: Phase,
+    /// The best genome at its beginning, measured on all training tokens.
+    pub initial: Fitness,
+    /// Generations or iterations done.
+    pub round: u32,
+    /// The accuracy that candidates had to reach at its beginning.
+    pub threshold: f64,
+    /// Whether it still gets on.
+    pub patience: Patience,
+    /// What it does.
+    pub work: Work,
+}
+
+/// Whether a search still gets on.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Patience {
+    /// The least cross-entropy of the rounds since the last look.
+    pub lately: Option<f64>,
+    /// The cross-entropy that must be improved upon.
+    pub reference: Option<f64>,
+    /// Looks without improvement, one after the other.
+    pub stalled: u32,
+}
+
+/// What a phase does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Work {
+    /// A genetic algorithm.
+    Genetic(Generation),
+    /// A tabu search.
+    Tabu(Neighbourhood),
+    /// The best are measured on all training tokens.
+    Closing(Closing),
+}
+
+/// A generation, and the next as far as it is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Genomes that are not yet measured: all of the first generation.
+    pub unmeasured: Vec<Genome>,
+    /// The generation, best first; empty until the first is measured.
+    pub population: Vec<Measured>,
+    /// The next generation as far as it is made.
+    pub next: Vec<Measured>,
+    /// Elites among it.
+    pub survived: u32,
+    /// Children that were tried.
+    pub tried: u32,
+    /// The best children whose accuracy does not suffice.
+    pub rejected: Vec<Measured>,
+}
+
+/// A genome and its neighbours as far as they are measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Neighbourhood {
+    /// Where the search stands; its fitness is that of the round at hand once it is measured.
+    pub current: Measured,
+    /// The best genome that it came by; its fitness is that of the round at hand once it is measured.
+    pub best: Measured,
+    /// Both are measured on the part of the round at hand.
+    pub is_measured: bool,
+    /// How well the neighbours predict, as far as they are measured.
+    pub neighbours: Vec<Fitness>,
+    /// Clusters that are not to be changed.
+    pub tabu: Vec<TabuCluster>,
+    /// The best genomes that it came by, newest last.
+    pub passed: Vec<Genome>,
+}
+
+/// A cluster that is not to be changed for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TabuCluster {
+    /// The cluster.
+    pub cluster: u32,
+    /// The first round in which it may be changed again.
+    pub until: u32,
+}
+
+/// The end of a phase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Closing {
+    /// The best genomes of the phase, best first.
+    pub finalists: Vec<Genome>,
+    /// How well they predict, as far as they are measured.
+    pub measured: Vec<Fitness>,
+    /// What the next phase begins from.
+    pub population: Vec<Genome>,
+}
+
+impl State {
+    /// Why the state contradicts itself or the config; nothing when it does not.
+    pub(crate) fn flaw(&self, training: &Training) -> Option<String> {
+        let (clusters, inputs) = (self.text.vocabulary as usize, self.inputs as usize);
+        let of_genome =
+            |what: &str, genome: &Genome| Some(format!("{what}: {}", genome.flaw(clusters, inputs)?));
+        let best = of_genome("the best genome", &self.best.genome);
+        let results = self.results.iter().flat_map(|result| {
+            std::iter::once(&result.best.genome)
+                .chain(&result.population)
+                .map(move |genome| of_genome(&format!("a genome of phase {}", result.phase.key()), genome))
+        });
+        let order = self.results.windows(2).find(|pair| pair[0].phase >= pair[1].phase);
+        let order =
+            order.map(|pair| format!("phase {} is behind {}", pair[1].phase.key(), pair[0].phase.key()));
+        let search = self.search.as_ref().and_then(|search| {
+            let what = format!("a genome of phase {}", search.phase.key());
+            let genomes = search.work.genomes();
+            let flaw = genomes.into_iter().find_map(|genome| of_genome(&what, genome));
+            flaw.or_else(|| search.flaw(clusters, training))
+        });
+        best.or_else(|| results.flatten().next()).or(order).or(search)
+    }
+}
+
+impl Search {
+    fn flaw(&self, clusters: usize, training: &Training) -> Option<String> {
+        let fitting = match &self.work {
+            Work::Genetic(_) => self.phase.is_genetic(),
+            Work::Tabu(_) => !self.phase.is_genetic(),
+            Work::Closing(_) => true,
+        };
+        if !fitting {
+            return Some(format!("phase {} does the work of another", self.phase.key()));
+        }
+        match &self.work {
+            Work::Genetic(generation) => {
+                if generation.unmeasured.is_empty() && generation.population.is_empty() {
+                    return Some("a generation without genomes".to_owned());
+                }
+                (generation.survived as usize > generation.next.len())
+                    .then(|| "more survivors than genomes".to_owned())
+            }
+            Work::Tabu(neighbourhood) => {
+                if neighbourhood.neighbours.len() > training.search.neighbors_per_iter as usize {
+                    return Some("more neighbours than are looked at".to_owned());
+                }
+                let outside = neighbourhood.tabu.iter().find(|tabu| tabu.cluster as usize >= clusters);
+                outside.map(|tabu| format!("cluster {} is tabu, and there are {clusters}", tabu.cluster))
+            }
+            Work::Closing(closing) => (closing.finalists.is_empty()
+                || closing.measured.len() > closing.finalists.len()
+                || closing.population.is_empty())
+            .then(|| "a phase ends without genomes".to_owned()),
+        }
+    }
+}
+
+impl Work {
+    /// All genomes in it.
+    pub(crate) fn genomes(&self) -> Vec<&Genome> {
+        match self {
+            Self::Genetic(generation) => {
+                let measured =
+                    generation.population.iter().chain(&generation.next).chain(&generation.rejected);
+                generation.unmeasured.iter().chain(measured.map(|measured| &measured.genome)).collect()
+            }
+            Self::Tabu(neighbourhood) => {
+                let both = [&neighbourhood.current.genome, &neighbourhood.best.genome];
+                both.into_iter().chain(&neighbourhood.passed).collect()
+            }
+            Self::Closing(closing) => closing.finalists.iter().chain(&closing.population).collect(),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The search as a system of the training loop.
+
+use std::collections::BTreeMap;
+
+use rekindle_compute::KernelPath;
+use rekindle_formats::{Format, files};
+use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
+
+use crate::baselines::baselines;
+use crate::config::{Model, Search, Training};
+use crate::corpus::Corpus;
+use crate::error::WnnError;
+use crate::evaluator::{Evaluator, LocalEvaluator};
+use crate::phase::Phase;
+use crate::search::Searcher;
+use crate::state::State;
+use crate::text::{Text, origin};
+use crate::{interchange, original, presets, report, seed};
+
+/// Weightless language models in the training loop; a step is a batch of candidates of whatever
+/// phase it is.
+pub struct Wnn {
+    model: Model,
+    training: Training,
+    corpus: Corpus,
+    searcher: Searcher,
+    evaluator: Box<dyn Evaluator>,
+    path: KernelPath,
+}
+
+const PRESETS: &[Preset] = &[
+    Preset {
+        name: "wnn-search",
+        summary: "a weightless language model of everyday sentences, its architecture searched in six phases",
+        yaml: presets::SEARCH,
+    },
+    Preset {
+        name: "wnn-search-50k",
+        summary: "the same at full size: 50,257 classes, scored by votes; takes a day",
+        yaml: presets::SEARCH_50K,
+    },
+];
+
+/// A file of settings is never longer: bytes.
+const SETTINGS_LIMIT: u64 = 1 << 20;
+
+impl System for Wnn {
+    const NAME: &'static str = "wnn";
+    const SUMMARY: &'static str = "weightless language models, whose architecture is searched in phases";
+
+    type Model = Model;
+    type Training = Training;
+    type State = State;
+
+    fn presets() -> &'static [Preset] {
+        PRESETS
+    }
+
+    fn formats() -> &'static [Format] {
+        &[interchange::PHASE, interchange::GENOME, interchange::RESULTS]
+    }
+
+    /// The file may lie elsewhere; that it is the same is checked. What a search begins with matters
+    /// only at its beginning.
+    fn changeable() -> &'static [&'static str] {
+        &["training.data.file", "training.data.tokenizer", "training.batch", "training.seed_from"]
+    }
+
+    fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        let path = KernelPath::from_environment().map_err(SystemError::new)?;
+        let (model, training) = (&config.model, &config.training);
+        let text = load(config, None).map_err(SystemError::new)?;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut evaluator = evaluator(config, &text.corpus, threads, path).map_err(SystemError::new)?;
+        seed::begin(model, training, config.seed, &text, &mut *evaluator).map_err(SystemError::new)
+    }
+
+    fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
+        let path = KernelPath::from_environment().map_err(SystemError::new)?;
+        let (model, training) = (&config.model, &config.training);
+        if state.text.training == 0 {
+            return Err(SystemError::new(WnnError::NoText));
+        }
+        let text = load(config, state.text.tokenizer.as_ref()).map_err(SystemError::new)?;
+        if text.identity != state.text {
+            let (origin, reason) = (origin(&training.data), "its tokens are others".to_owned());
+            return Err(SystemError::misfit(WnnError::OtherData { origin, reason }));
+        }
+        let inputs = text.corpus.coding.inputs();
+        let flaw = match state.inputs as usize == inputs {
+            true => state.flaw(training),
+            false => Some(format!("its contexts have {} bits, the config's have {inputs}", state.inputs)),
+        };
+        if let Some(flaw) = flaw {
+            return Err(SystemError::misfit(WnnError::Misfit(flaw)));
+        }
+        let evaluator = evaluator(config, &text.corpus, resources.threads, path).map_err(SystemError::new)?;
+        let searcher = Searcher::new(model, training, config.seed, &text.corpus);
+        let (model, training) = (model.clone(), training.clone());
+        Ok(Self { model, training, corpus: text.corpus, searcher, evaluator, path })
+    }
+
+    fn progress(&self, state: &State) -> Progress {
+        Progress { step: state.step, total: None, finished: state.search.is_none() }
+    }
+
+    fn step(&mut self, state: &mut State) -> Result<Metrics, SystemError> {
+        let step = self.searcher.step(state, &mut *self.evaluator).map_err(SystemError::new)?;
+        let mut metrics = Metrics::new();
+        if let Some(step) = step {
+            metrics.insert("phase".to_owned(), number(step.phase));
+            metrics.insert("round".to_owned(), step.round.into());
+            if let Some(fitness) = step.fitness {
+                metrics.insert("candidate_cross_entropy".to_owned(), fitness.cross_entropy);
+            }
+        }
+        metrics.insert("cross_entropy".to_owned(), state.best.fitness.cross_entropy);
+        Ok(metrics)
+    }
+
+    fn evaluate(&mut self, state: &State) -> Result<Metrics, SystemError> {
+        let fitness = state.best.fitness;
+        let last = state.results.last().map_or(0.0, |result| number(result.phase));
+        let phase = state.search.as_ref().map_or(last, |search| number(search.phase));
+        Ok(Metrics::from([
+            ("cross_entropy".to_owned(), fitness.cross_entropy),
+            ("accuracy".to_owned(), fitness.accuracy),
+            ("phase".to_owned(), phase),
+        ]))
+    }
+
+    fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
+        let coding = &self.corpus.coding;
+        let (training, evaluation) = (&self.corpus.training, &self.corpus.evaluation);
+        let counted = baselines(training, evaluation, coding.vocabulary(), coding.context());
+        let metrics = Metrics::from([
+            ("unigram_cross_entropy".to_owned(), counted.unigram),
+            ("bigram_cross_entropy".to_owned(), counted.bigram),
+            ("trigram_cross_entropy".to_owned(), counted.trigram),
+        ]);
+        let text =
+            format!("{}\n{}", report::summary(state), report::comparison(state, &self.model, &counted));
+        let results = format!("{:#}\n", interchange::results(&self.training, state));
+        let mut genome = Vec::new();
+        original::write_genome(&mut genome, &state.best.genome, state.best.fitness)
+            .map_err(SystemError::new)?;
+        let artifacts =
+            vec![("results.json".to_owned(), results.into_bytes()), ("genome.json.gz".to_owned(), genome)];
+        Ok(Conclusion { metrics, text, artifacts })
+    }
+
+    fn option(name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>> {
+        let quoted = serde_json::Value::from(value);
+        let setting = |path: &str| Some(Ok(vec![format!("{path}={quoted}")]));
+        match name {
+            "data" => setting("training.data.file"),
+            "tokenizer" => setting("training.data.tokenizer"),
+            "seed-from" => setting("training.seed_from"),
+            "resume-from" => setting("training.resume_from"),
+            "pass" => Some(Ok(vec![format!("training.pass={value}")])),
+            "search" => Some(search_settings(value).map_err(SystemError::new)),
+            _ => None,
+        }
+    }
+
+    fn describe(_config: &ConfigOf<Self>, state: &State) -> Result<String, SystemError> {
+        Ok(report::summary(state))
+    }
+
+    fn environment(&self) -> BTreeMap<String, String> {
+        BTreeMap::from([("kernels".to_owned(), self.path.name().to_owned())])
+    }
+}
+
+/// Phases counted from 1.
+fn number(phase: Phase) -> f64 {
+    (phase as u8 + 1).into()
+}
+
+fn load(config: &ConfigOf<Wnn>, known: Option<&rekindle_tokenizer::Tokenizer>) -> Result<Text, WnnError> {
+    config.training.validate()?;
+    config.model.validate(&config.training.search)?;
+    Text::load(&config.model, &config.training, config.seed, known)
+}
+
+fn evaluator(
+    config: &ConfigOf<Wnn>,
+    corpus: &Corpus,
+    threads: usize,
+    path: KernelPath,
+) -> Result<Box<dyn Evaluator>, WnnError> {
+    let (model, parts) = (&config.model, config.training.search.token_parts);
+    let evaluator = LocalEvaluator::new(corpus, parts, model.scoring, &model.backoff, threads, path)?;
+    Ok(Box::new(evaluator))
+}
+
+/// What a file of the original program sets.
+fn search_settings(file: &str) -> Result<Vec<String>, WnnError> {
+    let refused = |reason: String| WnnError::Data { origin: format!("`{file}`"), reason };
+    let text = files::read_text(file.as_ref(), SETTINGS_LIMIT).map_err(|error| refused(error.to_string()))?;
+    // Known keys and types only.
+    Search::from_yaml(&text).map_err(|error| refused(error.to_string()))?;
+    let set: BTreeMap<String, serde_json::Value> =
+        serde_saphyr::from_str(&text).map_err(|error| refused(error.to_string()))?;
+    Ok(set.into_iter().map(|(key, value)| format!("training.search.{key}={value}")).collect())
+}
