@@ -1,0 +1,206 @@
+//! Asking the RAMs: votes, and bleaching where they are tied.
+
+use std::ops::Range;
+
+use rekindle_compute::Pool;
+
+use super::mapping::Mapping;
+use super::memory::Memory;
+use super::planes::{BLOCK, Planes};
+
+/// Counters that are compared at once.
+const LANES: usize = 16;
+/// Blocks that one thread answers at a time.
+const PART: usize = 4;
+/// Look-ups below which handing work to threads takes longer than doing it.
+const WORTH_THREADS: usize = 50_000;
+/// What stands for no cell.
+const NO_CELL: usize = usize::MAX;
+
+/// What is asked.
+///
+/// Each tuple has a RAM for each class, and the RAM votes for its class if its counter for the
+/// row's address exceeds a threshold: 0 at first. As long as the leading classes have equally many
+/// votes, the threshold is raised to the least counter that exceeds it, which changes the votes as
+/// soon as raising it one by one would. The first threshold at which one class leads decides:
+/// linear bleaching (F. M. G. França et al., "Advances in weightless neural systems", 2014), of all
+/// classes and not only of the tied ones. If none leads at any threshold, that of the leaders at
+/// threshold 0 of which the most rows were learnt is the answer, and among equals the first.
+#[derive(Clone, Copy)]
+pub(super) struct Query<'a> {
+    pub mapping: &'a Mapping,
+    pub memory: &'a Memory,
+    /// Rows that were learnt of each class.
+    pub learnt: &'a [u64],
+}
+
+/// The answer for one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Answer {
+    pub class: u16,
+    /// How far the class leads: the difference to the second in votes, as a share of its own votes;
+    /// 0 if none leads.
+    pub confidence: f64,
+}
+
+/// Buffers of a thread.
+struct Scratch {
+    /// The number of the cell of each row of a block, by tuple.
+    cells: Vec<[usize; BLOCK]>,
+    /// The counters of a row, by group of classes and tuple.
+    counts: Vec<[u16; LANES]>,
+    votes: Vec<u16>,
+}
+
+impl Query<'_> {
+    /// The class of each row.
+    pub fn classes(self, pool: &Pool, planes: &Planes) -> Vec<u16> {
+        let blocks = planes.blocks();
+        let part = |index: usize| index * PART..((index + 1) * PART).min(blocks);
+        let mut answers = vec![Vec::new(); blocks.div_ceil(PART)];
+        let work = |index: usize, classes: &mut Vec<u16>| {
+            self.answer(planes, part(index), |answer, _| classes.push(answer.class));
+        };
+        if planes.rows() * self.mapping.tuples() >= WORTH_THREADS {
+            pool.for_each(&mut answers, work);
+        } else {
+            answers.iter_mut().enumerate().for_each(|(index, classes)| work(index, classes));
+        }
+        answers.concat()
+    }
+
+    /// Gives the answer for each row of these blocks, and the votes for all classes at the
+    /// threshold that decided.
+    pub fn answer(self, planes: &Planes, blocks: Range<usize>, mut take: impl FnMut(Answer, &[u16])) {
+        let tuples = self.mapping.tuples();
+        let groups = self.learnt.len().div_ceil(LANES);
+        let mut scratch = Scratch {
+            cells: vec![[NO_CELL; BLOCK]; tuples],
+            counts: vec![[0; LANES]; tuples * groups],
+            votes: vec![0; groups * LANES],
+        };
+        for block in blocks {
+            let rows = BLOCK.min(planes.rows() - block * BLOCK);
+            self.look_up(planes.block(block), rows, &mut scratch.cells);
+            for row in 0..rows {
+                self.gather(row, &scratch.cells, &mut scratch.counts);
+                let answer = self.decide(&scratch.counts, &mut scratch.votes);
+                take(answer, &scratch.votes[..self.learnt.len()]);
+            }
+        }
+    }
+
+    fn look_up(self, block: &[u64], rows: usize, cells: &mut [[usize; BLOCK]]) {
+        for (tuple, cells) in cells.iter_mut().enumerate() {
+            let addresses = self.mapping.addresses(tuple, block);
+            for (cell, &address) in cells.iter_mut().zip(&addresses[..rows]) {
+                *cell = self.memory.cell(self.mapping, tuple, address).unwrap_or(NO_CELL);
+            }
+        }
+    }
+
+    /// The counters of the cells of a row. Lanes beyond the last class stay 0.
+    fn gather(self, row: usize, cells: &[[usize; BLOCK]], counts: &mut [[u16; LANES]]) {
+        let (tuples, classes, all) = (cells.len(), self.learnt.len(), self.memory.counts());
+        for (tuple, cells) in cells.iter().enumerate() {
+            let groups = counts.iter_mut().skip(tuple).step_by(tuples);
+            match cells[row] {
+                NO_CELL => groups.for_each(|group| *group = [0; LANES]),
+                cell => {
+                    let counts = all[cell * classes..(cell + 1) * classes].chunks(LANES);
+                    groups
+                        .zip(counts)
+                        .for_each(|(group, counts)| group[..counts.len()].copy_from_slice(counts));
+                }
+            }
+        }
+    }
+
+    fn decide(self, counts: &[[u16; LANES]], votes: &mut [u16]) -> Answer {
+        let mut threshold = 0;
+        loop {
+            count_votes(counts, threshold, votes);
+            let (class, most, second) = lead(votes);
+            if most > second {
+                let confidence = f64::from(most - second) / f64::from(most);
+                return Answer { class: class as u16, confidence };
+            }
+            match next_threshold(counts, threshold) {
+                Some(next) => threshold = next,
+                None => return self.undecided(counts, votes),
+            }
+        }
+    }
+
+    fn undecided(self, counts: &[[u16; LANES]], votes: &mut [u16]) -> Answer {
+        count_votes(counts, 0, votes);
+        let (_, most, _) = lead(votes);
+        let leaders = (0..self.learnt.len()).filter(|&class| votes[class] == most);
+        let best =
+            leaders.reduce(|best, class| if self.learnt[class] > self.learnt[best] { class } else { best });
+        Answer { class: best.unwrap_or(0) as u16, confidence: 0.0 }
+    }
+}
+
+/// For each class, how many counters exceed the threshold.
+fn count_votes(counts: &[[u16; LANES]], threshold: u16, votes: &mut [u16]) {
+    let groups = votes.chunks_exact_mut(LANES);
+    let tuples = counts.len() / groups.len();
+    for (votes, counts) in groups.zip(counts.chunks_exact(tuples)) {
+        let mut sums = [0; LANES];
+        for counts in counts {
+            for lane in 0..LANES {
+                sums[lane] += u16::from(counts[lane] > threshold);
+            }
+        }
+        votes.copy_from_slice(&sums);
+    }
+}
+
+/// The least counter that exceeds the threshold.
+fn next_threshold(counts: &[[u16; LANES]], threshold: u16) -> Option<u16> {
+    // Taken off by one more than the threshold, counters that do not exceed it wrap to the greatest.
+    let mut least = [u16::MAX; LANES];
+    for counts in counts {
+        for lane in 0..LANES {
+            least[lane] = least[lane].min(counts[lane].wrapping_sub(threshold).wrapping_sub(1));
+        }
+    }
+    let least = least.into_iter().min().filter(|&least| least < u16::MAX - threshold)?;
+    Some(least + threshold + 1)
+}
+
+/// The first class with the most votes, how many these are, and the most of any other.
+fn lead(votes: &[u16]) -> (usize, u16, u16) {
+    let (mut class, mut most, mut second) = (0, 0, 0);
+    for (index, &votes) in votes.iter().enumerate() {
+        if votes > most {
+            (class, most, second) = (index, votes, most);
+        } else {
+            second = second.max(votes);
+        }
+    }
+    (class, most, second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_threshold_is_the_least_counter_above() {
+        let mut counts = [[0; LANES]; 3];
+        (counts[0][3], counts[1][0], counts[2][15]) = (7, 2, u16::MAX);
+        assert_eq!(next_threshold(&counts, 0), Some(2));
+        assert_eq!(next_threshold(&counts, 2), Some(7));
+        assert_eq!(next_threshold(&counts, 7), Some(u16::MAX));
+        assert_eq!(next_threshold(&counts, u16::MAX), None);
+    }
+
+    #[test]
+    fn the_lead_is_over_the_second() {
+        assert_eq!(lead(&[1, 4, 2, 4]), (1, 4, 4));
+        assert_eq!(lead(&[1, 4, 2, 5]), (3, 5, 4));
+        assert_eq!(lead(&[0, 0]), (0, 0, 0));
+    }
+}
