@@ -6,7 +6,7 @@ system: wisard
 seed: 0
 model:
   encoding: {kind: linear, bits: 4}
-  tuple_bits: 16
+  tuple_bits: 12
 training:
   data:
     source: glyphs
@@ -28,8 +28,8 @@ pub const WISARD: &str = "\
 system: wisard
 seed: 0
 model:
-  encoding: {kind: gaussian, bits: 8}
-  tuple_bits: 16
+  encoding: {kind: gaussian, bits: 16}
+  tuple_bits: 10
 training:
   data:
     # The file is named by --data, the column of the classes by --set training.data.target=NAME.
