@@ -1,6 +1,6 @@
 //! Learns one table and answers another, and prints as JSON how well and how fast:
 //! `cargo run --release -p rekindle-wnn --example wisard_digits -- TRAIN.csv TEST.csv TARGET KIND BITS
-//! TUPLE_BITS SEEDS [THREADS]`.
+//! TUPLE_BITS ORDERS SEEDS [THREADS]`.
 //!
 //! Times are of the tables in memory: learning includes the thresholds and the encoding, and answering
 //! the encoding and all columns of the answer.
@@ -15,8 +15,8 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [train, test, target, kind, bits, tuple_bits, seeds, threads @ ..] = &arguments[..] else {
-        return Err("TRAIN.csv TEST.csv TARGET KIND BITS TUPLE_BITS SEEDS [THREADS]".into());
+    let [train, test, target, kind, bits, tuple_bits, orders, seeds, threads @ ..] = &arguments[..] else {
+        return Err("TRAIN.csv TEST.csv TARGET KIND BITS TUPLE_BITS ORDERS SEEDS [THREADS]".into());
     };
     let kind = match kind.as_str() {
         "linear" => EncodingKind::Linear,
@@ -25,7 +25,8 @@ fn main() -> Result<(), Failure> {
         other => return Err(format!("there is no encoding `{other}`").into()),
     };
     let threads = threads.first().map_or(Ok(1), |threads| threads.parse())?;
-    let model = Model { encoding: Encoding { kind, bits: bits.parse()? }, tuple_bits: tuple_bits.parse()? };
+    let encoding = Encoding { kind, bits: bits.parse()? };
+    let model = Model { encoding, tuple_bits: tuple_bits.parse()?, orders: orders.parse()? };
     let (train, test) = (Table::read(Path::new(train))?, Table::read(Path::new(test))?);
     let mut trials = Vec::new();
     for seed in 0..seeds.parse()? {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use rekindle::{from_tree, hash_of, to_tree};
-use rekindle_formats::table::{Table, Values};
+use rekindle_formats::table::{Column, Table, Values};
 use rekindle_train::{ConfigOf, ConfigText, Resources, System};
 use rekindle_wnn::wisard::{Encoding, EncodingKind, Memory, Model, State, Wisard, presets};
 
@@ -208,6 +208,20 @@ fn memory_is_dense_for_short_tuples_and_sparse_for_long_ones() {
 }
 
 #[test]
+fn each_order_of_the_bits_is_cut_into_tuples_of_its_own() {
+    let of = |orders: &str| train(&config(presets::GLYPHS, &["training.data.rows=2000", orders]));
+    let (one, three) = (of("model.orders=1"), of("model.orders=3"));
+    assert_eq!(three.mapping.tuples(), 3 * one.mapping.tuples());
+    assert_eq!(three.mapping.bits[..one.mapping.bits.len()], one.mapping.bits);
+    for tuple in 0..three.mapping.tuples() {
+        let mut bits = three.mapping.tuple(tuple).to_vec();
+        bits.sort_unstable();
+        bits.dedup();
+        assert_eq!(bits.len(), 12, "no bit is in a tuple twice");
+    }
+}
+
+#[test]
 fn what_cannot_be_learnt_is_refused_with_the_reason() {
     for (text, settings, expected) in [
         (flowers(), &[][..], "--set 'training.data.target=\"kind\"'"),
@@ -227,6 +241,7 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
         ("a,kind\n1,x\n,y\n".to_owned(), &[TARGET], "line 3, column `a`"),
         (flowers(), &[TARGET, "model.tuple_bits=33"], "bits of the inputs differ"),
         (flowers(), &[TARGET, "model.tuple_bits=65"], "`model.tuple_bits` is 65: it must be 1 to 64"),
+        (flowers(), &[TARGET, "model.orders=0"], "`model.orders` is 0"),
         (flowers(), &[TARGET, "model.encoding.bits=0"], "`model.encoding.bits` is 0"),
         (flowers(), &[TARGET, "training.data.validation=1.5"], "training.data.validation"),
         (flowers(), &[TARGET, "training.rows_per_step=0"], "training.rows_per_step"),
@@ -361,9 +376,14 @@ fn a_row_unlike_all_is_answered_with_the_largest_class() {
 }
 
 #[test]
-fn models_are_checked_outside_of_runs_too() {
-    let model = Model { encoding: Encoding { kind: EncodingKind::Linear, bits: 8 }, tuple_bits: 0 };
+fn models_and_tables_are_checked_outside_of_runs_too() {
+    let model =
+        Model { encoding: Encoding { kind: EncodingKind::Linear, bits: 8 }, tuple_bits: 0, orders: 1 };
     let (_dir, config) = of_text(&flowers(), &[TARGET]);
     let error = State::learn(&model, &table_of(&config), "kind", 0, 1).unwrap_err().to_string();
     assert!(error.contains("model.tuple_bits"), "{error}");
+    let column = |name: &str, numbers| Column { name: name.to_owned(), values: Values::Numbers(numbers) };
+    let table = Table::new(vec![column("a", vec![1.0, f64::NAN]), column("kind", vec![0.0, 1.0])]).unwrap();
+    let error = State::learn(&config.model, &table, "kind", 0, 1).unwrap_err().to_string();
+    assert!(error.contains("column `a` has `NaN` in row 2"), "{error}");
 }

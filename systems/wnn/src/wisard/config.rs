@@ -12,6 +12,14 @@ pub struct Model {
     pub encoding: Encoding,
     /// Bits of a tuple: the length of a RAM's addresses, 1 to 64.
     pub tuple_bits: u32,
+    /// Random orders of the bits, each of which is cut into tuples of its own: 1, as in the
+    /// literature, to 64. More take more memory and time, and are more often right.
+    #[serde(default = "orders")]
+    pub orders: u32,
+}
+
+fn orders() -> u32 {
+    1
 }
 
 /// A thermometer: a number becomes so many bits, each of which is set when the number exceeds a
@@ -99,9 +107,10 @@ pub enum Source {
 
 impl Model {
     pub(super) fn validate(&self) -> Result<(), WisardError> {
-        let (bits, tuple_bits) = (self.encoding.bits, self.tuple_bits);
+        let Self { encoding: Encoding { bits, .. }, tuple_bits, orders } = *self;
         require("model.encoding.bits", bits, (1..=256).contains(&bits), "it must be 1 to 256")?;
-        require("model.tuple_bits", tuple_bits, (1..=64).contains(&tuple_bits), "it must be 1 to 64")
+        require("model.tuple_bits", tuple_bits, (1..=64).contains(&tuple_bits), "it must be 1 to 64")?;
+        require("model.orders", orders, (1..=64).contains(&orders), "it must be 1 to 64")
     }
 }
 

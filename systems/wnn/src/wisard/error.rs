@@ -125,7 +125,9 @@ pub enum WisardError {
         bits: usize,
     },
     /// There would be more tuples than votes are counted.
-    #[error("there would be {tuples} tuples, at most {limit} are counted; use a larger `model.tuple_bits`")]
+    #[error(
+        "there would be {tuples} tuples, at most {limit} are counted; use a larger `model.tuple_bits` or fewer `model.orders`"
+    )]
     TooManyTuples {
         /// Tuples.
         tuples: usize,

@@ -3,6 +3,7 @@
 use rekindle_compute::rng;
 use serde::{Deserialize, Serialize};
 
+use super::config::Model;
 use super::error::WisardError;
 use super::planes::{BLOCK, transpose};
 use super::streams;
@@ -10,7 +11,7 @@ use super::streams;
 /// Votes are counted in 16 bits, one for each tuple.
 pub(super) const TUPLES_LIMIT: usize = u16::MAX as usize;
 
-/// The bits in random order, cut into tuples.
+/// The bits in random orders, each cut into tuples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mapping {
     /// Bits of a tuple.
@@ -22,20 +23,25 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// A random order of these bits. Where they do not fill the last tuple, the first ones of the
-    /// order fill it up.
-    pub(super) fn new(informative: &[u32], tuple_bits: u32, seed: u64) -> Result<Self, WisardError> {
-        let length = tuple_bits as usize;
-        let tuples = informative.len().div_ceil(length);
+    /// Random orders of these bits. Where an order does not fill its last tuple, its own first bits
+    /// fill it up.
+    pub(super) fn new(informative: &[u32], model: &Model, seed: u64) -> Result<Self, WisardError> {
+        let (tuple_bits, length) = (model.tuple_bits, model.tuple_bits as usize);
         if informative.len() < length {
             return Err(WisardError::TupleTooLarge { tuple_bits, bits: informative.len() });
         }
+        let filled = informative.len().next_multiple_of(length);
+        let tuples = (filled / length).saturating_mul(model.orders as usize);
         if tuples > TUPLES_LIMIT {
             return Err(WisardError::TooManyTuples { tuples, limit: TUPLES_LIMIT });
         }
-        let mut order = informative.to_vec();
-        rng::stream(seed, streams::MAPPING, 0).shuffle(&mut order);
-        Ok(Self { tuple_bits, bits: order.iter().copied().cycle().take(tuples * length).collect() })
+        let mut bits = Vec::with_capacity(tuples * length);
+        for index in 0..model.orders.into() {
+            let mut order = informative.to_vec();
+            rng::stream(seed, streams::MAPPING, index).shuffle(&mut order);
+            bits.extend(order.iter().cycle().take(filled));
+        }
+        Ok(Self { tuple_bits, bits })
     }
 
     /// Number of tuples, which is the number of RAMs of a class.

@@ -71,7 +71,7 @@ impl Memory {
                     what: "the counters",
                     bytes,
                     limit: MEMORY_LIMIT,
-                    advice: "use fewer `model.encoding.bits` or another `model.tuple_bits`",
+                    advice: "use fewer `model.encoding.bits` or `model.orders`, or another `model.tuple_bits`",
                 });
             }
         }

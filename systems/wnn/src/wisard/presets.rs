@@ -7,6 +7,7 @@ seed: 0
 model:
   encoding: {kind: linear, bits: 4}
   tuple_bits: 12
+  orders: 1
 training:
   data:
     source: glyphs
@@ -30,6 +31,7 @@ seed: 0
 model:
   encoding: {kind: gaussian, bits: 16}
   tuple_bits: 10
+  orders: 4
 training:
   data:
     # The file is named by --data, the column of the classes by --set training.data.target=NAME.

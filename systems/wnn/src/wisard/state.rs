@@ -38,7 +38,7 @@ impl State {
         seed: u64,
     ) -> Result<Self, WisardError> {
         let informative = informative(&examples.planes.ones(), preparation.rows, model.encoding.bits);
-        let mapping = Mapping::new(&informative, model.tuple_bits, seed)?;
+        let mapping = Mapping::new(&informative, model, seed)?;
         let classes = preparation.classes.len();
         let memory = Memory::new(&mapping, examples, classes)?;
         Ok(Self { step: 0, rows: 0, learnt: vec![0; classes], preparation, mapping, memory })

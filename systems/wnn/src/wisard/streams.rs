@@ -1,6 +1,6 @@
 //! The streams of random numbers, one for each use. Numbers are never given twice.
 
-/// Which bits make up which tuple.
+/// Which bits make up which tuple; the step is the order.
 pub(super) const MAPPING: u64 = 1;
 /// Which rows are kept for validation.
 pub(super) const SPLIT: u64 = 2;

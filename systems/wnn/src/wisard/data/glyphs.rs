@@ -35,7 +35,7 @@ const DIGITS: [&[&[Point]]; 10] = [
 
 /// So many digits, one after the other; each pixel is changed by up to `noise` of full ink.
 pub(super) fn make(rows: u32, noise: f64, seed: u64) -> Raw {
-    let mut columns = vec![Vec::with_capacity(rows as usize); SIDE * SIDE];
+    let mut columns = vec![Vec::new(); SIDE * SIDE];
     let class: Vec<u16> = (0..rows).map(|row| (row % DIGITS.len() as u32) as u16).collect();
     for (row, &class) in class.iter().enumerate() {
         let mut stream = rng::stream(seed, streams::GLYPH, row as u64);

@@ -106,13 +106,15 @@ pub(super) fn numbers(origin: &str, column: &Column) -> Result<Vec<f64>, WisardE
             let advice = format!("leave the column out with --set 'training.data.ignore=[\"{name}\"]'");
             Err(refuse(row, format!("which is no number; {advice}")))
         }
-        // Not a number compares with nothing, so that it is refused too.
-        Values::Numbers(numbers) => match numbers.iter().position(|number| !(number.abs() <= LARGEST)) {
-            Some(row) => {
-                Err(refuse(row, format!("which cannot be learnt from: numbers are at most {LARGEST:e}")))
+        // A table made in memory may have what no file is read with.
+        Values::Numbers(numbers) => {
+            match numbers.iter().position(|number| number.is_nan() || number.abs() > LARGEST) {
+                Some(row) => {
+                    Err(refuse(row, format!("which cannot be learnt from: numbers are at most {LARGEST:e}")))
+                }
+                None => Ok(numbers.clone()),
             }
-            None => Ok(numbers.clone()),
-        },
+        }
     }
 }
 
