@@ -296,6 +296,9 @@ fn a_run_goes_on_only_with_its_own_data() {
     }
 }
 
+/// Changes the starts, addresses and counters of a sparse memory.
+type Change<'a> = &'a dyn Fn(&mut Vec<u64>, &mut Vec<u64>, &mut Vec<u16>);
+
 /// Every refused state would otherwise be indexed out of range.
 #[test]
 fn a_state_that_does_not_fit_is_refused() {
@@ -330,7 +333,7 @@ fn a_state_that_does_not_fit_is_refused() {
         .contains("321 rows of 320")
     );
     assert!(dense(&|state| state.memory = Memory::Dense { counts: vec![0; 7] }).contains("7 counters"));
-    let sparse = |change: &dyn Fn(&mut Vec<u64>, &mut Vec<u64>, &mut Vec<u16>)| {
+    let sparse = |change: Change<'_>| {
         refuse("model.tuple_bits=20", &|state| match &mut state.memory {
             Memory::Sparse { starts, addresses, counts } => change(starts, addresses, counts),
             Memory::Dense { .. } => panic!("long tuples have sparse memory"),

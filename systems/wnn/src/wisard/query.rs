@@ -185,7 +185,86 @@ fn lead(votes: &[u16]) -> (usize, u16, u16) {
 
 #[cfg(test)]
 mod tests {
+    use rekindle_compute::rng;
+
     use super::*;
+    use crate::wisard::data::Examples;
+
+    const CLASSES: usize = 20;
+
+    /// Random rows of 24 bits, of which many share addresses, with a mapping to tuples of 4.
+    fn examples(rows: usize) -> (Examples, Mapping) {
+        let mut stream = rng::stream(1, 0, 0);
+        let mut planes = Planes::zeros(rows, 24);
+        for block in 0..planes.blocks() {
+            let rare = |stream: &mut rng::Stream| stream.bits() & stream.bits();
+            planes.block_mut(block).iter_mut().for_each(|word| *word = rare(&mut stream));
+        }
+        let class = (0..rows).map(|_| stream.below(CLASSES as u64) as u16).collect();
+        (Examples { planes, class }, Mapping { tuple_bits: 4, bits: (0..24).rev().collect() })
+    }
+
+    /// The memory of all rows, with a cell for each address, and for each address that occurs.
+    fn memories(examples: &Examples, mapping: &Mapping) -> [Memory; 2] {
+        let addresses: Vec<u64> = (0..mapping.tuples()).flat_map(|_| 0..16).collect();
+        let starts = (0..=mapping.tuples() as u64).map(|tuple| tuple * 16).collect();
+        let counts = vec![0; addresses.len() * CLASSES];
+        let memories =
+            [Memory::Dense { counts: counts.clone() }, Memory::Sparse { starts, addresses, counts }];
+        memories.map(|mut memory| {
+            memory.learn(&Pool::new(2).unwrap(), mapping, examples, CLASSES, 0..examples.class.len());
+            memory
+        })
+    }
+
+    /// The threshold is raised one by one.
+    fn plainly(
+        memory: &Memory,
+        mapping: &Mapping,
+        examples: &Examples,
+        row: usize,
+    ) -> Option<(usize, Vec<u16>)> {
+        let block = examples.planes.block(row / BLOCK);
+        let addresses =
+            (0..mapping.tuples()).map(|tuple| (tuple, mapping.addresses(tuple, block)[row % BLOCK]));
+        let cells: Vec<usize> =
+            addresses.filter_map(|(tuple, address)| memory.cell(mapping, tuple, address)).collect();
+        (0..1000).find_map(|threshold| {
+            let votes = |class: usize| {
+                cells.iter().filter(|&cell| memory.counts()[cell * CLASSES + class] > threshold).count()
+                    as u16
+            };
+            let votes: Vec<u16> = (0..CLASSES).map(votes).collect();
+            let most = *votes.iter().max().unwrap();
+            let mut leaders = (0..CLASSES).filter(|&class| votes[class] == most);
+            let leader = leaders.next()?;
+            (leaders.next().is_none()).then_some((leader, votes))
+        })
+    }
+
+    #[test]
+    fn answers_are_those_of_a_threshold_that_is_raised_one_by_one() {
+        let (examples, mapping) = examples(3000);
+        let [dense, sparse] = memories(&examples, &mapping);
+        assert_eq!(dense.counts(), sparse.counts());
+        let learnt = vec![150; CLASSES];
+        let query = Query { mapping: &mapping, memory: &dense, learnt: &learnt };
+        let (mut row, mut raised) = (0, 0);
+        query.answer(&examples.planes, 0..examples.planes.blocks(), |answer, votes| {
+            match plainly(&dense, &mapping, &examples, row) {
+                Some((class, expected)) => {
+                    assert_eq!((usize::from(answer.class), votes), (class, &expected[..]), "row {row}");
+                    raised += usize::from(expected.iter().sum::<u16>() < 60);
+                }
+                None => assert_eq!(answer.confidence, 0.0),
+            }
+            row += 1;
+        });
+        assert!(row == 3000 && raised > 1000, "{raised}");
+        let pool = Pool::new(2).unwrap();
+        let of_sparse = Query { memory: &sparse, ..query };
+        assert_eq!(of_sparse.classes(&pool, &examples.planes), query.classes(&pool, &examples.planes));
+    }
 
     #[test]
     fn the_next_threshold_is_the_least_counter_above() {
