@@ -117,12 +117,7 @@ impl Model {
 impl Training {
     pub(super) fn validate(&self) -> Result<(), WisardError> {
         let Data { rows, noise, validation, .. } = self.data;
-        require(
-            "training.data.rows",
-            rows,
-            (1..=1_000_000).contains(&rows),
-            "there must be 1 to 1 million rows",
-        )?;
+        require("training.data.rows", rows, (1..=100_000).contains(&rows), "there must be 1 to 100000 rows")?;
         require("training.data.noise", noise, (0.0..=1.0).contains(&noise), "it must be 0 to 1")?;
         require(
             "training.data.validation",
