@@ -47,9 +47,10 @@ pub(super) struct Answer {
 struct Scratch {
     /// The number of the cell of each row of a block, by tuple.
     cells: Vec<[usize; BLOCK]>,
+    /// The votes of a block at threshold 0, by row and group of classes.
+    votes: Vec<[u16; LANES]>,
     /// The counters of a row, by group of classes and tuple.
     counts: Vec<[u16; LANES]>,
-    votes: Vec<u16>,
 }
 
 impl Query<'_> {
@@ -72,20 +73,24 @@ impl Query<'_> {
     /// Gives the answer for each row of these blocks, and the votes for all classes at the
     /// threshold that decided.
     pub fn answer(self, planes: &Planes, blocks: Range<usize>, mut take: impl FnMut(Answer, &[u16])) {
-        let tuples = self.mapping.tuples();
-        let groups = self.learnt.len().div_ceil(LANES);
+        let (tuples, classes) = (self.mapping.tuples(), self.learnt.len());
+        let groups = classes.div_ceil(LANES);
         let mut scratch = Scratch {
             cells: vec![[NO_CELL; BLOCK]; tuples],
+            votes: vec![[0; LANES]; BLOCK * groups],
             counts: vec![[0; LANES]; tuples * groups],
-            votes: vec![0; groups * LANES],
         };
         for block in blocks {
             let rows = BLOCK.min(planes.rows() - block * BLOCK);
             self.look_up(planes.block(block), rows, &mut scratch.cells);
-            for row in 0..rows {
-                self.gather(row, &scratch.cells, &mut scratch.counts);
-                let answer = self.decide(&scratch.counts, &mut scratch.votes);
-                take(answer, &scratch.votes[..self.learnt.len()]);
+            self.vote(rows, &scratch.cells, &mut scratch.votes);
+            for (row, votes) in scratch.votes.chunks_exact_mut(groups).take(rows).enumerate() {
+                let votes = votes.as_flattened_mut();
+                let answer = answer_of(&votes[..classes]).unwrap_or_else(|| {
+                    self.gather(row, &scratch.cells, &mut scratch.counts);
+                    self.bleach(&scratch.counts, votes)
+                });
+                take(answer, &votes[..classes]);
             }
         }
     }
@@ -99,36 +104,58 @@ impl Query<'_> {
         }
     }
 
-    /// The counters of the cells of a row. What is in the lanes beyond the last class is not theirs.
-    fn gather(self, row: usize, cells: &[[usize; BLOCK]], counts: &mut [[u16; LANES]]) {
-        let (classes, all) = (self.learnt.len(), self.memory.counts());
-        for (group, counts) in counts.chunks_exact_mut(cells.len()).enumerate() {
-            for (counts, cells) in counts.iter_mut().zip(cells) {
-                let first = cells[row].saturating_mul(classes).saturating_add(group * LANES);
-                match (cells[row], all.get(first..first.saturating_add(LANES))) {
-                    (NO_CELL, _) => *counts = [0; LANES],
-                    // Many times faster than a copy whose length is not known beforehand.
-                    (_, Some(lanes)) => counts.copy_from_slice(lanes),
-                    (_, None) => counts[..all.len() - first].copy_from_slice(&all[first..]),
+    /// Counts the votes of all rows at threshold 0, tuple by tuple: the cells of different rows are
+    /// fetched at the same time, and most rows need nothing more.
+    fn vote(self, rows: usize, cells: &[[usize; BLOCK]], votes: &mut [[u16; LANES]]) {
+        let groups = self.learnt.len().div_ceil(LANES);
+        votes.fill([0; LANES]);
+        for cells in cells {
+            for (&cell, votes) in cells[..rows].iter().zip(votes.chunks_exact_mut(groups)) {
+                if cell == NO_CELL {
+                    continue;
+                }
+                for (group, votes) in votes.iter_mut().enumerate() {
+                    add_votes(votes, &self.lanes(cell, group), 0);
                 }
             }
         }
     }
 
-    fn decide(self, counts: &[[u16; LANES]], votes: &mut [u16]) -> Answer {
-        let mut threshold = 0;
-        loop {
-            count_votes(counts, threshold, votes);
-            let (class, most, second) = lead(&votes[..self.learnt.len()]);
-            if most > second {
-                let confidence = f64::from(most - second) / f64::from(most);
-                return Answer { class: class as u16, confidence };
-            }
-            match next_threshold(counts, self.learnt.len(), threshold) {
-                Some(next) => threshold = next,
-                None => return self.undecided(counts, votes),
+    /// The counters of the cells of a row.
+    fn gather(self, row: usize, cells: &[[usize; BLOCK]], counts: &mut [[u16; LANES]]) {
+        for (group, counts) in counts.chunks_exact_mut(cells.len()).enumerate() {
+            for (counts, cells) in counts.iter_mut().zip(cells) {
+                *counts = if cells[row] == NO_CELL { [0; LANES] } else { self.lanes(cells[row], group) };
             }
         }
+    }
+
+    /// The counters of a cell for a group of classes. What is in the lanes beyond the last class is
+    /// not theirs.
+    fn lanes(self, cell: usize, group: usize) -> [u16; LANES] {
+        let (all, first) = (self.memory.counts(), cell * self.learnt.len() + group * LANES);
+        match all[first..].first_chunk() {
+            // Many times faster than a copy whose length is not known beforehand.
+            Some(lanes) => *lanes,
+            None => {
+                let mut lanes = [0; LANES];
+                lanes[..all.len() - first].copy_from_slice(&all[first..]);
+                lanes
+            }
+        }
+    }
+
+    /// Raises the threshold until one class leads.
+    fn bleach(self, counts: &[[u16; LANES]], votes: &mut [u16]) -> Answer {
+        let (classes, mut threshold) = (self.learnt.len(), 0);
+        while let Some(next) = next_threshold(counts, classes, threshold) {
+            threshold = next;
+            count_votes(counts, threshold, votes);
+            if let Some(answer) = answer_of(&votes[..classes]) {
+                return answer;
+            }
+        }
+        self.undecided(counts, votes)
     }
 
     fn undecided(self, counts: &[[u16; LANES]], votes: &mut [u16]) -> Answer {
@@ -141,6 +168,13 @@ impl Query<'_> {
     }
 }
 
+/// The answer, if one class leads.
+fn answer_of(votes: &[u16]) -> Option<Answer> {
+    let (class, most, second) = lead(votes);
+    let confidence = f64::from(most - second) / f64::from(most);
+    (most > second).then_some(Answer { class: class as u16, confidence })
+}
+
 /// For each class, how many counters exceed the threshold.
 fn count_votes(counts: &[[u16; LANES]], threshold: u16, votes: &mut [u16]) {
     let groups = votes.chunks_exact_mut(LANES);
@@ -148,11 +182,15 @@ fn count_votes(counts: &[[u16; LANES]], threshold: u16, votes: &mut [u16]) {
     for (votes, counts) in groups.zip(counts.chunks_exact(tuples)) {
         let mut sums = [0; LANES];
         for counts in counts {
-            for lane in 0..LANES {
-                sums[lane] += u16::from(counts[lane] > threshold);
-            }
+            add_votes(&mut sums, counts, threshold);
         }
         votes.copy_from_slice(&sums);
+    }
+}
+
+fn add_votes(votes: &mut [u16; LANES], counts: &[u16; LANES], threshold: u16) {
+    for lane in 0..LANES {
+        votes[lane] += u16::from(counts[lane] > threshold);
     }
 }
 
