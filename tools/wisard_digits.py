@@ -4,10 +4,14 @@
     cargo build --release -p rekindle-wnn --example wisard_digits
     python tools/wisard_digits.py target/release/examples/wisard_digits
 
-Needs numpy and scikit-learn. `wisardpkg` and `tin_man_py` are measured if they are installed. All of
-them get the same rows, the same thresholds and the same length of tuples, run on one thread, and differ
-by seed in the order of the bits. Times of the others are of their own calls alone: the bits are made
-beforehand. Rekindle's include making them.
+Needs numpy and scikit-learn. `wisardpkg` and `tin_man_py` are measured if they are installed:
+
+    pip install tin-man-py pybind11 setuptools wheel
+    pip install --no-build-isolation wisardpkg
+
+All of them get the same rows, the same thresholds and the same length of tuples, run on one thread, and
+put the bits into another order in each trial. Times of the others are of their own calls alone: the bits
+are made beforehand. Rekindle's include making them.
 """
 
 import argparse
