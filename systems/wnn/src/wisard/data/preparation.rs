@@ -1,0 +1,113 @@
+//! How rows become bits that the classifier sees, and votes become answers.
+
+use rekindle::Hash;
+use rekindle_formats::table::{Column, Table, Values};
+use serde::{Deserialize, Serialize};
+
+use super::{CLASSES_LIMIT, Dataset, Examples, Raw, table};
+use crate::wisard::config::Encoding;
+use crate::wisard::encoding::Thermometers;
+use crate::wisard::error::WisardError;
+use crate::wisard::planes::Planes;
+
+/// What the examples are, and how they are encoded. It is a part of the state: whoever has the
+/// state can ask the classifier without having the examples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// Identity of all examples as the classifier sees them.
+    pub identity: String,
+    /// Rows that are learnt.
+    pub rows: u64,
+    /// Rows that are kept for validation.
+    pub validation_rows: u64,
+    /// Names of the columns of the inputs, in their order.
+    pub inputs: Vec<String>,
+    /// How their values become bits.
+    pub thermometers: Thermometers,
+    /// Name of the column of the classes.
+    pub target: String,
+    /// The classes: in the order of their values if all are numbers, of their letters otherwise.
+    pub classes: Vec<String>,
+}
+
+impl Preparation {
+    pub(super) fn of(
+        raw: &Raw,
+        training: &[usize],
+        validation: &[usize],
+        encoding: Encoding,
+    ) -> Result<Dataset, WisardError> {
+        let thermometers = Thermometers::of(&raw.columns, training, encoding);
+        let examples = |rows: &[usize]| -> Result<Examples, WisardError> {
+            let planes = thermometers.encode(&raw.columns, rows)?;
+            Ok(Examples { planes, class: rows.iter().map(|&row| raw.class[row]).collect() })
+        };
+        let (learnt, kept) = (examples(training)?, examples(validation)?);
+        let preparation = Self {
+            identity: identity([&learnt, &kept], training),
+            rows: training.len() as u64,
+            validation_rows: validation.len() as u64,
+            inputs: raw.inputs.clone(),
+            thermometers,
+            target: raw.target.clone(),
+            classes: raw.classes.clone(),
+        };
+        Ok(Dataset { preparation, training: learnt, validation: kept })
+    }
+
+    /// The rows of a table as the classifier sees them.
+    pub(in crate::wisard) fn encode(&self, table: &Table) -> Result<Planes, WisardError> {
+        let origin = "the table";
+        let columns =
+            self.inputs.iter().map(|input| table::numbers(origin, table::column(origin, table, input)?));
+        let columns: Result<Vec<Vec<f64>>, WisardError> = columns.collect();
+        let rows: Vec<usize> = (0..table.rows()).collect();
+        self.thermometers.encode(&columns?, &rows)
+    }
+
+    /// A column of these classes; of numbers where all classes are.
+    pub(in crate::wisard) fn labels(&self, classes: &[u16]) -> Column {
+        let numbers: Option<Vec<f64>> = self.classes.iter().map(|class| class.parse().ok()).collect();
+        let classes = classes.iter().map(|&class| usize::from(class));
+        let values = match numbers {
+            Some(numbers) => Values::Numbers(classes.map(|class| numbers[class]).collect()),
+            None => Values::Text(classes.map(|class| self.classes[class].clone()).collect()),
+        };
+        Column { name: self.target.clone(), values }
+    }
+
+    pub(in crate::wisard) fn flaw(&self, encoding: Encoding) -> Option<String> {
+        let classes = self.classes.len();
+        if !(2..=CLASSES_LIMIT).contains(&classes) {
+            return Some(format!("it has {classes} classes"));
+        }
+        if self.inputs.is_empty() || self.rows == 0 {
+            return Some(format!("it has {} inputs and {} rows", self.inputs.len(), self.rows));
+        }
+        self.thermometers.flaw(self.inputs.len(), encoding.bits)
+    }
+
+    /// In what other examples differ from these.
+    pub(in crate::wisard) fn difference(&self, found: &Self) -> String {
+        if found.inputs != self.inputs {
+            let (found, expected) = (table::listed(&found.inputs), table::listed(&self.inputs));
+            return format!("its inputs are {found}, those of the run {expected}");
+        }
+        let rows = |preparation: &Self| preparation.rows.saturating_add(preparation.validation_rows);
+        if rows(found) != rows(self) {
+            return format!("it has {} rows, the run {}", rows(found), rows(self));
+        }
+        "its values are not those that the run was trained on".to_owned()
+    }
+}
+
+/// A hash over what the classifier sees of all rows, and which of them it learns.
+fn identity(examples: [&Examples; 2], training: &[usize]) -> String {
+    let mut bytes = Vec::new();
+    for examples in examples {
+        bytes.extend(examples.planes.bytes());
+        bytes.extend(examples.class.iter().flat_map(|class| class.to_le_bytes()));
+    }
+    bytes.extend(training.iter().flat_map(|&row| (row as u64).to_le_bytes()));
+    Hash::of(&bytes).to_string()
+}

@@ -1,0 +1,105 @@
+//! What the classifier has in mind for each class: the counters, projected back to the inputs.
+
+use super::error::WisardError;
+use super::state::State;
+
+/// Images side by side.
+const ACROSS: usize = 10;
+/// The side of an image is at least this, as long as a pixel is a whole one: pixels.
+const LEAST_SIDE: usize = 120;
+/// Pixels between images.
+const GAP: usize = 8;
+/// The picture never has more pixels.
+const PIXELS_LIMIT: usize = 1 << 26;
+const PAPER: u8 = 255;
+const FRAME: u8 = 200;
+
+/// An image for each class, in their order, ten in a row. An input is the darker, the more of its
+/// bits were set in the rows of the class: the sum over all counters of the class whose address has
+/// the bit, as a share of the rows (C. M. Soares et al., "Uma implementação em software do
+/// classificador WISARD", 1998, call it mental images). Inputs are pixels row by row if their
+/// number is a square, and fill a rectangle otherwise.
+pub(super) fn draw(state: &State) -> Result<Vec<u8>, WisardError> {
+    let (inputs, classes) = (state.preparation.inputs.len(), state.preparation.classes.len());
+    let width = (1..=inputs).find(|side| side * side >= inputs).unwrap_or(1);
+    let height = inputs.div_ceil(width);
+    let scale = LEAST_SIDE.div_ceil(width).max(1);
+    let (across, down) = (classes.min(ACROSS), classes.div_ceil(ACROSS));
+    let (step_x, step_y) = (width * scale + GAP, height * scale + GAP);
+    let (total_x, total_y) = (across * step_x + GAP, down * step_y + GAP);
+    if total_x.saturating_mul(total_y) > PIXELS_LIMIT {
+        let reason = format!("images of {inputs} inputs for {classes} classes are too large to be drawn");
+        return Err(WisardError::Picture(reason));
+    }
+    let shades = shades(state);
+    let mut pixels = vec![FRAME; total_x * total_y];
+    for class in 0..classes {
+        let corner = [GAP + class % ACROSS * step_x, GAP + class / ACROSS * step_y];
+        for y in 0..height * scale {
+            let line = (corner[1] + y) * total_x + corner[0];
+            for x in 0..width * scale {
+                let input = y / scale * width + x / scale;
+                pixels[line + x] = if input < inputs { shades[class * inputs + input] } else { FRAME };
+            }
+        }
+    }
+    encode(&pixels, total_x, total_y)
+}
+
+/// The shade of each input, by class.
+fn shades(state: &State) -> Vec<u8> {
+    let (inputs, classes) = (state.preparation.inputs.len(), state.learnt.len());
+    let bits = state.preparation.thermometers.bits as usize;
+    let (sums, places) = (projections(state), mapped_bits(state));
+    let shade = |class: usize, input: usize| {
+        let most = state.learnt[class].saturating_mul(places[input]);
+        let sum: u64 = (input * bits..(input + 1) * bits).map(|bit| sums[bit * classes + class]).sum();
+        let share = if most == 0 { 0.0 } else { (sum as f64 / most as f64).min(1.0) };
+        (f64::from(PAPER) * (1.0 - share)).round() as u8
+    };
+    (0..classes)
+        .flat_map(|class| (0..inputs).map(move |input| (class, input)))
+        .map(|(c, i)| shade(c, i))
+        .collect()
+}
+
+/// By bit and class, the sum of the counters whose address has the bit.
+fn projections(state: &State) -> Vec<u64> {
+    let classes = state.learnt.len();
+    let mut sums = vec![0; state.preparation.thermometers.encoded_bits() * classes];
+    for tuple in 0..state.mapping.tuples() {
+        for (cell, address) in state.memory.cells(&state.mapping, tuple) {
+            let counts = &state.memory.counts()[cell * classes..(cell + 1) * classes];
+            if counts.iter().all(|&count| count == 0) {
+                continue;
+            }
+            let bits = state.mapping.tuple(tuple).iter().enumerate();
+            for (_, &bit) in bits.filter(|(place, _)| address >> place & 1 == 1) {
+                let sums = &mut sums[bit as usize * classes..(bit as usize + 1) * classes];
+                sums.iter_mut().zip(counts).for_each(|(sum, &count)| *sum += u64::from(count));
+            }
+        }
+    }
+    sums
+}
+
+/// How often a bit of each input is mapped.
+fn mapped_bits(state: &State) -> Vec<u64> {
+    let mut places = vec![0; state.preparation.inputs.len()];
+    for &bit in &state.mapping.bits {
+        places[(bit / state.preparation.thermometers.bits) as usize] += 1;
+    }
+    places
+}
+
+fn encode(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>, WisardError> {
+    let failed = |error: png::EncodingError| WisardError::Picture(error.to_string());
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(failed)?;
+    writer.write_image_data(pixels).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(bytes)
+}

@@ -1,0 +1,46 @@
+//! Configs that ship with the crate, as YAML.
+
+/// Images of digits that are made on the spot.
+pub const GLYPHS: &str = "\
+system: wisard
+seed: 0
+model:
+  encoding: {kind: linear, bits: 4}
+  tuple_bits: 12
+  orders: 1
+training:
+  data:
+    source: glyphs
+    rows: 4000
+    noise: 0.15
+    validation: 0.2
+  rows_per_step: 100
+evaluate:
+  every: 8
+checkpoint:
+  every_seconds: 10
+best:
+  metric: validation_accuracy
+  goal: max
+";
+
+/// A table of one's own: `--data FILE` and the column of the classes.
+pub const WISARD: &str = "\
+system: wisard
+seed: 0
+model:
+  encoding: {kind: gaussian, bits: 16}
+  tuple_bits: 10
+  orders: 4
+training:
+  data:
+    # The file is named by --data, the column of the classes by --set training.data.target=NAME.
+    source: file
+    ignore: []
+    validation: 0.2
+  rows_per_step: 1024
+evaluate:
+  every: 0
+checkpoint:
+  every_seconds: 10
+";

@@ -1,0 +1,8 @@
+//! The streams of random numbers, one for each use. Numbers are never given twice.
+
+/// Which bits make up which tuple; the step is the order.
+pub(super) const MAPPING: u64 = 1;
+/// Which rows are kept for validation.
+pub(super) const SPLIT: u64 = 2;
+/// Made glyphs; the step is the row.
+pub(super) const GLYPH: u64 = 3;

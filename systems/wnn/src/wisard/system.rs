@@ -1,0 +1,137 @@
+//! The classifier as a system of the training loop.
+
+use rekindle_formats::table::Table;
+use rekindle_train::{
+    Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError,
+};
+
+use super::config::{Model, Training};
+use super::data::Dataset;
+use super::error::WisardError;
+use super::state::State;
+use super::trainer::Trainer;
+use super::{mental_images, presets, summary};
+
+/// WiSARD classifiers in the training loop; a step learns a number of rows.
+pub struct Wisard {
+    trainer: Trainer,
+}
+
+const PRESETS: &[Preset] = &[
+    Preset {
+        name: "glyphs",
+        summary: "digits drawn by an unsteady hand, told apart by RAMs in a second",
+        yaml: presets::GLYPHS,
+    },
+    Preset {
+        name: "wisard",
+        summary: "classes of a table of your own: --data FILE --set training.data.target=COLUMN",
+        yaml: presets::WISARD,
+    },
+];
+
+const PICTURES: &[Picture] = &[Picture {
+    name: "mental-images",
+    summary: "what the classifier has in mind for each class: its counters, projected back to the inputs",
+}];
+
+impl System for Wisard {
+    const NAME: &'static str = "wisard";
+    const SUMMARY: &'static str = "WiSARD classifiers: weightless, learnt in one pass over the rows";
+
+    type Model = Model;
+    type Training = Training;
+    type State = State;
+
+    fn presets() -> &'static [Preset] {
+        PRESETS
+    }
+
+    /// The file may lie elsewhere; that it is the same is checked.
+    fn changeable() -> &'static [&'static str] {
+        &["training.data.file", "training.rows_per_step"]
+    }
+
+    fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        build(config).map_err(SystemError::new)
+    }
+
+    fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
+        let (model, training, threads) = (&config.model, &config.training, resources.threads);
+        let trainer = Trainer::attach(model, training, config.seed, state, threads);
+        let trainer = trainer.map_err(|error| match error {
+            WisardError::Misfit(_) | WisardError::OtherData { .. } => SystemError::misfit(error),
+            error => SystemError::new(error),
+        })?;
+        Ok(Self { trainer })
+    }
+
+    fn progress(&self, state: &State) -> Progress {
+        let total = Some(self.trainer.total(state));
+        Progress { step: state.step, total, finished: self.trainer.is_finished(state) }
+    }
+
+    fn step(&mut self, state: &mut State) -> Result<Metrics, SystemError> {
+        self.trainer.step(state);
+        Ok(Metrics::from([("rows".to_owned(), state.rows as f64)]))
+    }
+
+    fn evaluate(&mut self, state: &State) -> Result<Metrics, SystemError> {
+        let mut metrics = Metrics::from([
+            ("rows".to_owned(), state.rows as f64),
+            ("accuracy".to_owned(), self.trainer.training(state).accuracy()),
+        ]);
+        if let Some(validation) = self.trainer.validation(state) {
+            metrics.insert("validation_accuracy".to_owned(), validation.accuracy());
+        }
+        Ok(metrics)
+    }
+
+    fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
+        let classes = &state.preparation.classes;
+        let table = match self.trainer.validation(state) {
+            Some(confusion) => summary::table(classes, &confusion, "validation"),
+            None => summary::table(classes, &self.trainer.training(state), "training"),
+        };
+        let text = format!("{}\n\n{table}", summary::describe(state));
+        let picture = mental_images::draw(state).ok();
+        let artifacts = picture.map(|picture| ("mental-images.png".to_owned(), picture));
+        Ok(Conclusion { metrics: Metrics::new(), text, artifacts: artifacts.into_iter().collect() })
+    }
+
+    fn data_settings(file: &str) -> Option<Vec<String>> {
+        Some(vec![format!("training.data.file={}", serde_json::Value::from(file))])
+    }
+
+    fn predict(config: &ConfigOf<Self>, state: &State, table: &Table) -> Result<Table, SystemError> {
+        check(config, state)?;
+        state.predict(table).map_err(SystemError::new)
+    }
+
+    fn pictures() -> &'static [Picture] {
+        PICTURES
+    }
+
+    fn picture(config: &ConfigOf<Self>, state: &State, _name: &str) -> Result<Vec<u8>, SystemError> {
+        check(config, state)?;
+        mental_images::draw(state).map_err(SystemError::new)
+    }
+
+    fn describe(config: &ConfigOf<Self>, state: &State) -> Result<String, SystemError> {
+        check(config, state)?;
+        Ok(summary::describe(state))
+    }
+}
+
+fn build(config: &ConfigOf<Wisard>) -> Result<State, WisardError> {
+    let (model, training) = (&config.model, &config.training);
+    // Before the data is made: it may be made of what is not allowed.
+    model.validate()?;
+    training.validate()?;
+    let (preparation, examples) = Dataset::load(&training.data, model.encoding, config.seed)?.learnt();
+    State::new(model, preparation, &examples, config.seed)
+}
+
+fn check(config: &ConfigOf<Wisard>, state: &State) -> Result<(), SystemError> {
+    state.validate(&config.model, &config.training).map_err(SystemError::misfit)
+}

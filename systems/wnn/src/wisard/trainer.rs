@@ -1,0 +1,106 @@
+//! Training and measuring a state.
+
+use rekindle_compute::Pool;
+
+use super::config::{Model, Training};
+use super::data::{Dataset, Examples};
+use super::error::WisardError;
+use super::state::State;
+
+/// What is rebuilt and never saved: the examples and the threads.
+pub(super) struct Trainer {
+    pool: Pool,
+    rows_per_step: u64,
+    training: Examples,
+    validation: Examples,
+}
+
+impl Trainer {
+    pub fn attach(
+        model: &Model,
+        training: &Training,
+        seed: u64,
+        state: &State,
+        threads: usize,
+    ) -> Result<Self, WisardError> {
+        state.validate(model, training)?;
+        let dataset = Dataset::load(&training.data, model.encoding, seed)?;
+        if dataset.preparation != state.preparation {
+            let file = training.data.file.as_ref();
+            return Err(WisardError::OtherData {
+                origin: file.map_or("the examples".to_owned(), |file| format!("`{file}`")),
+                reason: state.preparation.difference(&dataset.preparation),
+            });
+        }
+        let Dataset { training: learnt, validation, .. } = dataset;
+        let rows_per_step = training.rows_per_step;
+        Ok(Self { pool: Pool::new(threads)?, rows_per_step, training: learnt, validation })
+    }
+
+    pub fn is_finished(&self, state: &State) -> bool {
+        state.rows >= state.preparation.rows
+    }
+
+    /// How many steps there are in all.
+    pub fn total(&self, state: &State) -> u64 {
+        state.step + (state.preparation.rows - state.rows).div_ceil(self.rows_per_step)
+    }
+
+    /// Learns the next rows. A state that has learnt all stays as it is.
+    pub fn step(&self, state: &mut State) {
+        if self.is_finished(state) {
+            return;
+        }
+        let end = state.rows.saturating_add(self.rows_per_step).min(state.preparation.rows);
+        state.learn_until(&self.pool, &self.training, end as usize);
+    }
+
+    /// How often a training row of each class is taken for which.
+    pub fn training(&self, state: &State) -> Confusion {
+        self.confusion(state, &self.training)
+    }
+
+    /// How often a validation row of each class is taken for which; absent without any.
+    pub fn validation(&self, state: &State) -> Option<Confusion> {
+        (!self.validation.class.is_empty()).then(|| self.confusion(state, &self.validation))
+    }
+
+    fn confusion(&self, state: &State, examples: &Examples) -> Confusion {
+        let answers = state.query().classes(&self.pool, &examples.planes);
+        Confusion::of(state.preparation.classes.len(), &examples.class, &answers)
+    }
+}
+
+/// How often rows of each class are taken for which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Confusion {
+    classes: usize,
+    /// By true class and answer.
+    counts: Vec<u64>,
+}
+
+impl Confusion {
+    fn of(classes: usize, truth: &[u16], answers: &[u16]) -> Self {
+        let mut counts = vec![0; classes * classes];
+        for (&class, &answer) in truth.iter().zip(answers) {
+            counts[usize::from(class) * classes + usize::from(answer)] += 1;
+        }
+        Self { classes, counts }
+    }
+
+    /// Rows of the class that are taken for the answer.
+    pub fn count(&self, class: usize, answer: usize) -> u64 {
+        self.counts[class * self.classes + answer]
+    }
+
+    /// Rows of the class.
+    pub fn rows(&self, class: usize) -> u64 {
+        self.counts[class * self.classes..(class + 1) * self.classes].iter().sum()
+    }
+
+    /// Share of all rows whose class is the answer.
+    pub fn accuracy(&self) -> f64 {
+        let right: u64 = (0..self.classes).map(|class| self.count(class, class)).sum();
+        right as f64 / self.counts.iter().sum::<u64>() as f64
+    }
+}
