@@ -106,6 +106,8 @@ enum Command {
     AsyncBlock,
     /// Save at every epoch of a training whose epochs take microseconds.
     EveryEpoch,
+    /// Measure genomes of 50,257 clusters, in full and by what changed.
+    Weightless,
     /// Memory at the peak of saves, loads, exports and imports.
     Memory,
     /// Do one thing and print the memory that it took.
@@ -128,6 +130,7 @@ fn main() -> anyhow::Result<()> {
         Command::TrainingRun => figures::training_run::run(&settings),
         Command::AsyncBlock => figures::async_block::run(&settings),
         Command::EveryEpoch => figures::every_epoch::run(&settings),
+        Command::Weightless => figures::weightless::run(&settings),
         Command::Memory => figures::memory::run(&settings),
         Command::MemoryOf(arguments) => figures::memory::run_task(&arguments),
     }

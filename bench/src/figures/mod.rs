@@ -12,6 +12,7 @@ pub mod scaling;
 pub mod small_arrays;
 pub mod trained_logic;
 pub mod training_run;
+pub mod weightless;
 
 use crate::Settings;
 
@@ -29,6 +30,7 @@ pub fn all(settings: &Settings) -> anyhow::Result<()> {
         compressed::run,
         genomes::run,
         every_epoch::run,
+        weightless::run,
         memory::run,
     ];
     figures.iter().try_for_each(|figure| figure(settings))

@@ -32,6 +32,7 @@ fn registry() -> Registry {
         .with::<rekindle_logic::Logic>()
         .with::<rekindle_cascor::Cascor>()
         .with::<rekindle_wnn::Wnn>()
+        .with::<rekindle_wnn::wisard::Wisard>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<u8> {

@@ -99,8 +99,8 @@ impl System for Wisard {
         Ok(Conclusion { metrics: Metrics::new(), text, artifacts: artifacts.into_iter().collect() })
     }
 
-    fn data_settings(file: &str) -> Option<Vec<String>> {
-        Some(vec![format!("training.data.file={}", serde_json::Value::from(file))])
+    fn option(name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>> {
+        (name == "data").then(|| Ok(vec![format!("training.data.file={}", serde_json::Value::from(value))]))
     }
 
     fn predict(config: &ConfigOf<Self>, state: &State, table: &Table) -> Result<Table, SystemError> {
