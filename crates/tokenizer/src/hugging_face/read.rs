@@ -160,7 +160,7 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     fn new(model: &'a ModelMember) -> Result<Self, TokenizerError> {
         let listed = &model.vocab.0;
-        let len = listed.iter().map(|&(_, token)| token as usize + 1).max();
+        let len = listed.iter().map(|&(_, token)| (token as usize).saturating_add(1)).max();
         let len = len.ok_or_else(|| malformed("model.vocab", "it has no token"))?;
         let mut by_token = vec![""; len.min(VOCABULARY_LIMIT)];
         let mut by_name = HashMap::with_capacity(listed.len());
@@ -314,4 +314,198 @@ fn quote(name: &str) -> String {
         shown.push('…');
     }
     format!("{shown:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn file(model: Value, pre_tokenizer: Value) -> Value {
+        json!({ "version": "1.0", "added_tokens": [], "pre_tokenizer": pre_tokenizer, "model": model })
+    }
+
+    /// Ids in no order, merges in both forms, bytes without tokens.
+    fn pairs() -> Value {
+        let vocab = json!({ "ab": 3, "a": 1, "b": 0, "Ġ": 2, "Ġab": 4, "<unk>": 5 });
+        let model =
+            json!({ "type": "BPE", "unk_token": "<unk>", "vocab": vocab, "merges": ["a b", ["Ġ", "ab"]] });
+        file(model, json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true }))
+    }
+
+    fn words() -> Value {
+        let model = json!({ "type": "WordLevel", "unk_token": "?", "vocab": { "a": 7, "?": 3, "don": 1 } });
+        file(model, json!({ "type": "Whitespace" }))
+    }
+
+    fn read_value(value: &Value) -> Result<Tokenizer, TokenizerError> {
+        read(value.to_string().as_bytes())
+    }
+
+    #[test]
+    fn byte_pairs() {
+        let tokenizer = read_value(&pairs()).unwrap();
+        assert_eq!(tokenizer.encode(b"ab abb cab"), [3, 4, 0, 2, 5, 3]);
+        assert_eq!(tokenizer.decode(&[4, 0]).unwrap(), b" abb");
+        let mut settings = pairs();
+        settings["pre_tokenizer"]["add_prefix_space"] = json!(true);
+        settings["pre_tokenizer"] =
+            json!({ "type": "Sequence", "pretokenizers": [settings["pre_tokenizer"]] });
+        settings["model"]["unk_token"] = Value::Null;
+        settings["normalizer"] = json!({ "type": "Sequence", "normalizers": [] });
+        let tokenizer = read_value(&settings).unwrap();
+        assert_eq!(tokenizer.encode(b"ab acb"), [4, 4]);
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+    }
+
+    #[test]
+    fn words_with_numbers_left_out() {
+        let tokenizer = read_value(&words()).unwrap();
+        assert_eq!(tokenizer.encode("don't a".as_bytes()), [1, 3, 3, 7]);
+        assert_eq!(tokenizer.len(), 8);
+        assert_eq!(tokenizer.token_bytes(0), None);
+        assert!(tokenizer.decode(&[2]).is_err());
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+    }
+
+    #[test]
+    fn added_tokens_in_the_vocabulary_and_behind_it() {
+        let mut value = pairs();
+        value["added_tokens"] = json!([
+            { "id": 5, "content": "<unk>", "special": true },
+            { "id": 6, "content": "▁é ", "normalized": true },
+            { "id": 7, "content": "é" },
+        ]);
+        let tokenizer = read_value(&value).unwrap();
+        assert_eq!(tokenizer.encode("ab<unk>▁é ab".as_bytes()), [3, 5, 5, 5, 5, 7, 4]);
+        assert_eq!(tokenizer.token_bytes(6), Some("▁é ".as_bytes()));
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+    }
+
+    #[test]
+    fn what_would_change_the_tokens_is_refused() {
+        for (base, pointer, value, expected) in [
+            (pairs(), "/truncation", json!({ "max_length": 5 }), "`truncation`"),
+            (pairs(), "/padding", json!({ "strategy": "BatchLongest" }), "`padding`"),
+            (pairs(), "/normalizer", json!({ "type": "NFC" }), "\"NFC\" for `normalizer.type`"),
+            (pairs(), "/pre_tokenizer", Value::Null, "null for `pre_tokenizer`"),
+            (pairs(), "/pre_tokenizer/type", json!("Metaspace"), "\"Metaspace\" for `pre_tokenizer.type`"),
+            (pairs(), "/pre_tokenizer", json!({ "type": "ByteLevel" }), "no `add_prefix_space`"),
+            (
+                pairs(),
+                "/pre_tokenizer",
+                json!({ "type": "Sequence", "pretokenizers": [{ "type": "Digits" }, { "type": "ByteLevel" }] }),
+                "\"Sequence\" for `pre_tokenizer.type`",
+            ),
+            (
+                pairs(),
+                "/pre_tokenizer",
+                json!({ "type": "Sequence", "pretokenizers": [{ "type": "Digits" }] }),
+                "\"Digits\" for `pre_tokenizer.pretokenizers[0].type`",
+            ),
+            (
+                pairs(),
+                "/model",
+                json!({ "type": "Unigram", "vocab": [["a", 0.5]] }),
+                "\"Unigram\" for `model.type`",
+            ),
+            (pairs(), "/model/type", Value::Null, "no `type`"),
+            (pairs(), "/model/dropout", json!(0.1), "0.1 for `model.dropout`"),
+            (pairs(), "/model/byte_fallback", json!(true), "`model.byte_fallback`"),
+            (pairs(), "/model/ignore_merges", json!(true), "`model.ignore_merges`"),
+            (pairs(), "/model/end_of_word_suffix", json!("</w>"), "\"</w>\" for `model.end_of_word_suffix`"),
+            (pairs(), "/model/continuing_subword_prefix", json!("##"), "`model.continuing_subword_prefix`"),
+            (
+                pairs(),
+                "/added_tokens",
+                json!([{ "id": 6, "content": "x", "lstrip": true }]),
+                "added_tokens[0].lstrip",
+            ),
+            (words(), "/pre_tokenizer/type", json!("Split"), "\"Split\" for `pre_tokenizer.type`"),
+            (words(), "/pre_tokenizer", Value::Null, "null for `pre_tokenizer`"),
+        ] {
+            let error = changed(base, pointer, value);
+            assert!(matches!(error, TokenizerError::Unsupported { .. } | TokenizerError::Malformed { .. }));
+            assert!(error.to_string().contains(expected), "{pointer}: {error}");
+        }
+    }
+
+    #[test]
+    fn files_that_contradict_themselves_are_refused() {
+        for (base, pointer, value, expected) in [
+            (pairs(), "/model/vocab", json!({}), "`model.vocab`: it has no token"),
+            (pairs(), "/model/vocab/a", json!(3), "`model.vocab[\"ab\"]`: token 3 is also \"a\""),
+            (pairs(), "/model/vocab/a", json!(u32::MAX), "`model.vocab[\"a\"]`: its number is 4294967295"),
+            (pairs(), "/model/vocab/a", json!(-1), "invalid value: integer `-1`"),
+            (pairs(), "/model/vocab/", json!(9), "`model.vocab[\"\"]`: the token is empty"),
+            (
+                pairs(),
+                "/model/vocab/▁",
+                json!(9),
+                "`model.vocab[\"▁\"]`: it has characters that stand for no byte",
+            ),
+            (pairs(), "/model/merges", Value::Null, "no `merges`"),
+            (pairs(), "/model/merges/0", json!("a"), "`model.merges[0]`: it is not two tokens"),
+            (pairs(), "/model/merges/0", json!("a b c"), "`model.merges[0]`: it is not two tokens"),
+            (pairs(), "/model/merges/0", json!("a x"), "`model.merges[0]`: \"x\" is not in `model.vocab`"),
+            (pairs(), "/model/merges/1", json!("b a"), "`model.merges[1]`: \"ba\" is not in `model.vocab`"),
+            (pairs(), "/model/merges/1", json!("a b"), "`model.merges[1]`: the two tokens are merged twice"),
+            (pairs(), "/model/merges/1", json!(["a"]), "invalid length 1"),
+            (pairs(), "/model/merges/1", json!(["a", "b", "c"]), "invalid length 3"),
+            (pairs(), "/model/unk_token", json!("no"), "`model.unk_token`: \"no\" is not in"),
+            (pairs(), "/added_tokens", json!([{ "id": 9, "content": "x" }]), "`added_tokens[0].id`: it is 9"),
+            (pairs(), "/added_tokens", json!([{ "id": 6, "content": "" }]), "`added_tokens[0].content`"),
+            (
+                pairs(),
+                "/added_tokens",
+                json!([{ "id": 6, "content": "x" }, { "id": 6, "content": "x" }]),
+                "`added_tokens[1].content`: it is empty, or listed twice",
+            ),
+            (
+                words(),
+                "/added_tokens",
+                json!([{ "id": 3, "content": "x" }]),
+                "`model.vocab`: numbers are left out",
+            ),
+            (words(), "/model/unk_token", Value::Null, "no `unk_token`"),
+        ] {
+            let error = changed(base, pointer, value).to_string();
+            assert!(error.contains(expected), "{pointer}: {error}");
+        }
+        let twice = r#"{"pre_tokenizer":{"type":"Whitespace"},
+            "model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0,"a":1}}}"#;
+        assert!(read(twice.as_bytes()).unwrap_err().to_string().contains("listed twice"));
+        assert!(read(b"{").unwrap_err().to_string().contains("line 1"));
+        assert!(read(&[b'['; 100_000]).is_err());
+        assert!(matches!(read(&vec![b' '; FILE_LIMIT + 1]), Err(TokenizerError::FileTooLarge { .. })));
+    }
+
+    fn changed(mut base: Value, pointer: &str, value: Value) -> TokenizerError {
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        match base.pointer_mut(parent).unwrap() {
+            Value::Array(list) => list[member.parse::<usize>().unwrap()] = value,
+            parent => parent[member] = value,
+        }
+        read_value(&base).unwrap_err()
+    }
+
+    proptest! {
+        /// Whatever is read is written such that it is read again.
+        #[test]
+        fn torn_files_do_no_harm(at in 0_usize..400, with in any::<u8>(), cut in any::<bool>()) {
+            for value in [pairs(), words()] {
+                let mut bytes = value.to_string().into_bytes();
+                let at = at % bytes.len();
+                bytes[at] = with;
+                if cut {
+                    bytes.truncate(at);
+                }
+                if let Ok(tokenizer) = read(&bytes) {
+                    prop_assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+                }
+            }
+        }
+    }
 }
