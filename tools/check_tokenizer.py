@@ -10,16 +10,17 @@ with what text, and the exit code is 1.
 
 `train` learns a vocabulary of that size from the file TEXT and writes it. MODEL is byte-pair;
 byte-pair-unknown, which puts a space first and has a token for bytes that did not occur; byte-pair-whole,
-which does not cut the text; or runs, spaces or marks, which are words that end where these say.
+which does not cut the text; runs, spaces or marks, which are words that end where these say; or
+word-piece.
 
 It needs the library: `python3 -m venv venv && venv/bin/pip install tokenizers`.
 """
 
 import sys
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-MODELS = ["byte-pair", "byte-pair-unknown", "byte-pair-whole", "runs", "spaces", "marks"]
+MODELS = ["byte-pair", "byte-pair-unknown", "byte-pair-whole", "runs", "spaces", "marks", "word-piece"]
 SPECIAL = ["<unk>", "<|endoftext|>", "<\u2581pad\u2581>"]
 
 
@@ -53,6 +54,11 @@ def train(kind, size, text, path):
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=unknown, use_regex=not whole)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False)
+    elif kind == "word-piece":
+        tokenizer = Tokenizer(models.WordPiece(unk_token="<unk>"))
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False)
     else:
         separations = {
             "runs": pre_tokenizers.Whitespace,

@@ -10,6 +10,7 @@ use crate::byte_pair::{self, BytePair, TEXT_LIMIT};
 use crate::error::TokenizerError;
 use crate::hugging_face;
 use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
+use crate::word_piece::WordPiece;
 use crate::words::{self, Words};
 
 /// Makes tokens, numbered from 0 to [`Self::len`], of text, and text of tokens.
@@ -43,6 +44,8 @@ pub(crate) enum Model {
     BytePair(BytePair),
     /// By cutting it into words.
     Words(Words),
+    /// By cutting its words into pieces.
+    WordPiece(WordPiece),
 }
 
 impl Tokenizer {
@@ -84,9 +87,9 @@ impl Tokenizer {
 
     /// Reads the `tokenizer.json` of the Hugging Face library.
     ///
-    /// Supported are the models BPE, with the pre-tokenizer ByteLevel, and WordLevel, with the
-    /// pre-tokenizers Whitespace, WhitespaceSplit and BertPreTokenizer; and added tokens that are
-    /// matched as they stand. The tokens are those that the library gives with
+    /// Supported are the models BPE, with the pre-tokenizer ByteLevel; WordLevel, with the
+    /// pre-tokenizers Whitespace, WhitespaceSplit and BertPreTokenizer; WordPiece, with the same ones and
+    /// with a BertNormalizer that keeps case and accents; and added tokens that are matched as they stand. The tokens are those that the library gives with
     /// `add_special_tokens=False`: what `post_processor` would put around them is left out, as is
     /// `decoder`.
     ///
@@ -111,29 +114,28 @@ impl Tokenizer {
         match &self.model {
             Model::BytePair(model) => model.encode(parts, &mut tokens),
             Model::Words(model) => model.encode(parts, &mut tokens),
+            Model::WordPiece(model) => model.encode(parts, &mut tokens),
         }
         tokens
     }
 
     /// The text of tokens. Byte pairs are put one behind the other; a token may be part of a
-    /// character, so that only the whole is UTF-8 again. Words are joined by single spaces.
+    /// character, so that only the whole is UTF-8 again. Words are joined by single spaces, the
+    /// pieces of one word by nothing.
     ///
     /// # Errors
     /// When a number is no token.
     pub fn decode(&self, tokens: &[u32]) -> Result<Vec<u8>, TokenizerError> {
-        let separator: &[u8] = match self.model {
-            Model::BytePair(_) => b"",
-            Model::Words(_) => b" ",
-        };
         let mut text = Vec::new();
         for (position, &token) in tokens.iter().enumerate() {
             let len = self.len();
             let bytes =
                 self.token_bytes(token).ok_or(TokenizerError::NoSuchToken { position, token, len })?;
-            if position > 0 {
-                text.extend_from_slice(separator);
+            match &self.model {
+                Model::WordPiece(model) if position > 0 => model.join(&mut text, bytes),
+                Model::Words(_) if position > 0 => text.extend([b" ", bytes].concat()),
+                _ => text.extend_from_slice(bytes),
             }
-            text.extend_from_slice(bytes);
         }
         Ok(text)
     }
@@ -170,6 +172,7 @@ impl fmt::Debug for Tokenizer {
         let model = match self.model {
             Model::BytePair(_) => "byte pairs",
             Model::Words(_) => "words",
+            Model::WordPiece(_) => "word pieces",
         };
         f.debug_struct("Tokenizer").field("model", &model).field("len", &self.len()).finish_non_exhaustive()
     }
@@ -193,6 +196,7 @@ fn check(form: Form) -> Result<Tokenizer, String> {
     match &mut model {
         Model::BytePair(model) => model.index(&vocabulary, model_tokens)?,
         Model::Words(model) => model.index(&vocabulary, model_tokens)?,
+        Model::WordPiece(model) => model.index(&vocabulary, model_tokens)?,
     }
     added.index(&vocabulary)?;
     let behind = added.iter().filter(|&token| token >= model_tokens).count();

@@ -9,6 +9,7 @@ use crate::byte_pair::{BytePair, NO_TOKEN};
 use crate::error::TokenizerError;
 use crate::tokenizer::{Form, Model, Tokenizer};
 use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
+use crate::word_piece::{PREFIX_LIMIT, WORD_LIMIT, WordPiece};
 use crate::words::{Separation, Words};
 
 /// No file is longer: bytes. Those of the largest vocabularies have half of it.
@@ -31,15 +32,18 @@ pub(crate) fn read(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
     if file.padding.is_some() {
         return Err(unsupported("padding", "a setting", "only null is, as no text is padded"));
     }
-    if let Some(normalizer) = file.normalizer.as_ref().and_then(|stage| effective(stage, "normalizer")) {
-        return Err(unsupported_type(&normalizer, "only null is, as text is encoded as it stands"));
+    let normalizer = file.normalizer.as_ref().and_then(|stage| effective(stage, "normalizer"));
+    let is_word_piece = file.model.kind.as_deref() == Some("WordPiece");
+    if let Some(normalizer) = normalizer.as_ref().filter(|_| !is_word_piece) {
+        return Err(unsupported_type(normalizer, "only null is, as text is encoded as it stands"));
     }
     let pre_tokenizer = file.pre_tokenizer.as_ref().and_then(|stage| effective(stage, "pre_tokenizer"));
     let listed = file.added_tokens.as_ref().map_or(&[][..], |tokens| &tokens.0);
     match file.model.kind.as_deref() {
         Some("BPE") => byte_pair(&file.model, pre_tokenizer, listed),
         Some("WordLevel") => words(&file.model, pre_tokenizer, listed),
-        Some(other) => Err(unsupported("model.type", &quote(other), "BPE and WordLevel are")),
+        Some("WordPiece") => word_piece(&file.model, normalizer, pre_tokenizer, listed),
+        Some(other) => Err(unsupported("model.type", &quote(other), "BPE, WordLevel and WordPiece are")),
         None => Err(malformed("model", "it has no `type`")),
     }
 }
@@ -127,26 +131,82 @@ fn words(
     pre_tokenizer: Option<Placed<'_>>,
     listed: &[AddedToken],
 ) -> Result<Tokenizer, TokenizerError> {
-    const ONLY: &str = "with the model WordLevel Whitespace, WhitespaceSplit and BertPreTokenizer are";
+    let separation = separation(pre_tokenizer)?;
+    let names = Names::new(model)?;
+    let (added, behind) = names.added(listed)?;
+    let vocabulary = names.vocabulary(&behind);
+    let unknown = names.needed_unknown()?;
+    let model = Model::Words(Words::new(separation, unknown));
+    Form { vocabulary, model_tokens: names.len(), model, added }.try_into()
+}
+
+fn word_piece(
+    model: &ModelMember,
+    normalizer: Option<Placed<'_>>,
+    pre_tokenizer: Option<Placed<'_>>,
+    listed: &[AddedToken],
+) -> Result<Tokenizer, TokenizerError> {
+    let separation = separation(pre_tokenizer)?;
+    let names = Names::new(model)?;
+    let (added, behind) = names.added(listed)?;
+    let mut word_piece = WordPiece::new(separation, names.needed_unknown()?);
+    if let Some(normalizer) = normalizer {
+        if let Some(position) = listed.iter().position(|token| token.normalized) {
+            let place = format!("added_tokens[{position}].normalized");
+            return Err(unsupported(&place, "true", "only false is with a normalizer"));
+        }
+        (word_piece.cleans, word_piece.parts_ideographs) = bert_normalizer(&normalizer)?;
+    }
+    if let Some(prefix) = &model.continuing_subword_prefix {
+        if prefix.len() > PREFIX_LIMIT {
+            let place = "model.continuing_subword_prefix";
+            return Err(unsupported(place, &quote(prefix), "at most 16 bytes are"));
+        }
+        word_piece.prefix.clone_from(prefix);
+    }
+    if let Some(longest) = model.max_input_chars_per_word {
+        let longest = u32::try_from(longest).ok().filter(|&longest| longest <= WORD_LIMIT);
+        word_piece.longest_word = longest.ok_or_else(|| {
+            unsupported("model.max_input_chars_per_word", "a larger number", "at most 200 is")
+        })?;
+    }
+    let (vocabulary, model_tokens) = (names.vocabulary(&behind), names.len());
+    Form { vocabulary, model_tokens, model: Model::WordPiece(word_piece), added }.try_into()
+}
+
+/// Whether control characters are left out, and whether Chinese characters stand alone.
+fn bert_normalizer(normalizer: &Placed<'_>) -> Result<(bool, bool), TokenizerError> {
+    let Placed { stage, place } = normalizer;
+    if stage.kind != "BertNormalizer" {
+        return Err(unsupported_type(
+            normalizer,
+            "with the model WordPiece only null and BertNormalizer are",
+        ));
+    }
+    let needed = |name: &str, value: Option<bool>| {
+        value.ok_or_else(|| malformed(place, &format!("it has no `{name}`")))
+    };
+    if needed("lowercase", stage.lowercase)? {
+        return Err(unsupported(&format!("{place}.lowercase"), "true", "only false is"));
+    }
+    if stage.strip_accents == Some(true) {
+        return Err(unsupported(&format!("{place}.strip_accents"), "true", "only false and null are"));
+    }
+    let cleans = needed("clean_text", stage.clean_text)?;
+    Ok((cleans, needed("handle_chinese_chars", stage.handle_chinese_chars)?))
+}
+
+fn separation(pre_tokenizer: Option<Placed<'_>>) -> Result<Separation, TokenizerError> {
+    const ONLY: &str = "with a model of words Whitespace, WhitespaceSplit and BertPreTokenizer are";
     let Some(pre_tokenizer) = pre_tokenizer else {
         return Err(unsupported("pre_tokenizer", "null", ONLY));
     };
-    let separation = match pre_tokenizer.stage.kind.as_str() {
-        "WhitespaceSplit" => Separation::Spaces,
-        "Whitespace" => Separation::Runs,
-        "BertPreTokenizer" => Separation::Marks,
-        _ => return Err(unsupported_type(&pre_tokenizer, ONLY)),
-    };
-    let names = Names::new(model)?;
-    let (added, behind) = names.added(listed)?;
-    let mut vocabulary = Vocabulary::default();
-    for name in names.by_token.iter().chain(&behind) {
-        vocabulary.push(name.as_bytes());
+    match pre_tokenizer.stage.kind.as_str() {
+        "WhitespaceSplit" => Ok(Separation::Spaces),
+        "Whitespace" => Ok(Separation::Runs),
+        "BertPreTokenizer" => Ok(Separation::Marks),
+        _ => Err(unsupported_type(&pre_tokenizer, ONLY)),
     }
-    let unknown = model.unk_token.as_ref().ok_or_else(|| malformed("model", "it has no `unk_token`"))?;
-    let unknown = names.unknown(unknown)?;
-    let model = Model::Words(Words::new(separation, unknown));
-    Form { vocabulary, model_tokens: names.len(), model, added }.try_into()
 }
 
 /// The tokens of the model by number and by name.
@@ -196,6 +256,21 @@ impl<'a> Names<'a> {
     fn unknown(&self, name: &str) -> Result<u32, TokenizerError> {
         let missing = || malformed("model.unk_token", &format!("{} is not in `model.vocab`", quote(name)));
         self.token(name).ok_or_else(missing)
+    }
+
+    fn needed_unknown(&self) -> Result<u32, TokenizerError> {
+        let name =
+            self.model.unk_token.as_ref().ok_or_else(|| malformed("model", "it has no `unk_token`"))?;
+        self.unknown(name)
+    }
+
+    /// All tokens as they stand, those behind the model's too.
+    fn vocabulary(&self, behind: &[&str]) -> Vocabulary {
+        let mut vocabulary = Vocabulary::default();
+        for name in self.by_token.iter().chain(behind) {
+            vocabulary.push(name.as_bytes());
+        }
+        vocabulary
     }
 
     /// The added tokens, and the names of those that are not the model's. The library numbers these
@@ -340,6 +415,19 @@ mod tests {
         file(model, json!({ "type": "Whitespace" }))
     }
 
+    fn word_pieces() -> Value {
+        let model = json!({
+            "type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100, "vocab": { "?": 0, "un": 1, "##do": 2, "##ing": 3 },
+        });
+        let mut value = file(model, json!({ "type": "BertPreTokenizer" }));
+        value["normalizer"] = json!({
+            "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+            "strip_accents": null, "lowercase": false,
+        });
+        value
+    }
+
     fn read_value(value: &Value) -> Result<Tokenizer, TokenizerError> {
         read(value.to_string().as_bytes())
     }
@@ -367,6 +455,19 @@ mod tests {
         assert_eq!(tokenizer.len(), 8);
         assert_eq!(tokenizer.token_bytes(0), None);
         assert!(tokenizer.decode(&[2]).is_err());
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+    }
+
+    #[test]
+    fn pieces_of_words() {
+        let tokenizer = read_value(&word_pieces()).unwrap();
+        assert_eq!(tokenizer.encode(b"undoing it un\0do"), [1, 2, 3, 0, 1, 2]);
+        assert_eq!(tokenizer.decode(&[1, 2, 3, 0, 1, 2]).unwrap(), b"undoing ? undo");
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        let mut plain = word_pieces();
+        plain["normalizer"] = Value::Null;
+        let tokenizer = read_value(&plain).unwrap();
+        assert_eq!(tokenizer.encode(b"un\0do"), [0]);
         assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
     }
 
@@ -422,6 +523,17 @@ mod tests {
                 "/added_tokens",
                 json!([{ "id": 6, "content": "x", "lstrip": true }]),
                 "added_tokens[0].lstrip",
+            ),
+            (word_pieces(), "/normalizer/lowercase", json!(true), "true for `normalizer.lowercase`"),
+            (word_pieces(), "/normalizer/strip_accents", json!(true), "true for `normalizer.strip_accents`"),
+            (word_pieces(), "/normalizer/clean_text", Value::Null, "no `clean_text`"),
+            (word_pieces(), "/normalizer/type", json!("NFD"), "\"NFD\" for `normalizer.type`"),
+            (word_pieces(), "/model/max_input_chars_per_word", json!(201), "max_input_chars_per_word"),
+            (
+                word_pieces(),
+                "/added_tokens",
+                json!([{ "id": 4, "content": "x", "normalized": true }]),
+                "true for `added_tokens[0].normalized`",
             ),
             (words(), "/pre_tokenizer/type", json!("Split"), "\"Split\" for `pre_tokenizer.type`"),
             (words(), "/pre_tokenizer", Value::Null, "null for `pre_tokenizer`"),
@@ -495,7 +607,7 @@ mod tests {
         /// Whatever is read is written such that it is read again.
         #[test]
         fn torn_files_do_no_harm(at in 0_usize..400, with in any::<u8>(), cut in any::<bool>()) {
-            for value in [pairs(), words()] {
+            for value in [pairs(), words(), word_pieces()] {
                 let mut bytes = value.to_string().into_bytes();
                 let at = at % bytes.len();
                 bytes[at] = with;
