@@ -2,21 +2,25 @@
 """Compares tokens with those of the Hugging Face library, and trains tokenizers with it.
 
     tools/check_tokenizer.py compare TOKENIZER.json TEXT TOKENS
-    tools/check_tokenizer.py train byte-pair|runs|spaces|marks VOCABULARY TEXT TOKENIZER.json
+    tools/check_tokenizer.py train MODEL VOCABULARY TEXT TOKENIZER.json
 
 `compare` encodes the file TEXT, which is UTF-8, and compares with the file TOKENS: numbers with white
 space between them. It prints how many there are; where they differ, it says which is the first and
 with what text, and the exit code is 1.
 
-`train` learns a vocabulary of that size from the file TEXT and writes it.
+`train` learns a vocabulary of that size from the file TEXT and writes it. MODEL is byte-pair;
+byte-pair-unknown, which puts a space first and has a token for bytes that did not occur; byte-pair-whole,
+which does not cut the text; runs, spaces or marks, which are words that end where these say; or
+word-piece.
 
 It needs the library: `python3 -m venv venv && venv/bin/pip install tokenizers`.
 """
 
 import sys
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
+MODELS = ["byte-pair", "byte-pair-unknown", "byte-pair-whole", "runs", "spaces", "marks", "word-piece"]
 SPECIAL = ["<unk>", "<|endoftext|>", "<\u2581pad\u2581>"]
 
 
@@ -42,11 +46,19 @@ def compare(tokenizer, text, tokens):
 
 
 def train(kind, size, text, path):
-    if kind == "byte-pair":
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if kind.startswith("byte-pair"):
+        unknown = kind == "byte-pair-unknown"
+        model = models.BPE(unk_token="<unk>", fuse_unk=True) if unknown else models.BPE()
+        tokenizer = Tokenizer(model)
+        whole = kind == "byte-pair-whole"
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=unknown, use_regex=not whole)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False)
+    elif kind == "word-piece":
+        tokenizer = Tokenizer(models.WordPiece(unk_token="<unk>"))
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False)
     else:
         separations = {
             "runs": pre_tokenizers.Whitespace,
@@ -64,7 +76,7 @@ def main():
     match sys.argv[1:]:
         case ["compare", tokenizer, text, tokens]:
             compare(tokenizer, text, tokens)
-        case ["train", ("byte-pair" | "runs" | "spaces" | "marks") as kind, size, text, tokenizer]:
+        case ["train", kind, size, text, tokenizer] if kind in MODELS:
             train(kind, int(size), text, tokenizer)
         case _:
             sys.exit(__doc__)

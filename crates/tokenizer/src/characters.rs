@@ -84,6 +84,28 @@ pub(crate) fn is_punctuation(character: char) -> bool {
     }
 }
 
+/// A character that the BERT normalizer leaves out with `clean_text`: control, format and private
+/// ones of Unicode 8, and the replacement character.
+pub(crate) fn is_cleaned_away(character: char) -> bool {
+    use GeneralCategory as G;
+    match character {
+        '\t' | '\n' | '\r' => false,
+        ' '..='~' => false,
+        '\u{fffd}' => true,
+        // Format characters that came later.
+        '\u{890}'..='\u{891}' | '\u{8e2}' | '\u{110cd}' | '\u{13430}'..='\u{1343f}' => false,
+        _ => matches!(get_general_category(character), G::Control | G::Format | G::PrivateUse),
+    }
+}
+
+/// A Chinese character of the BERT normalizer.
+pub(crate) fn is_ideograph(character: char) -> bool {
+    matches!(character,
+        '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{2a6df}' | '\u{2a700}'..='\u{2b81f}' | '\u{2b920}'..='\u{2ceaf}'
+        | '\u{2f800}'..='\u{2fa1f}')
+}
+
 /// What became punctuation after Unicode 8.
 const LATER_PUNCTUATION: &[RangeInclusive<char>] = &[
     '\u{61d}'..='\u{61d}',
@@ -141,5 +163,7 @@ mod tests {
         assert_eq!(count(|c| kind(c) == Kind::Space), 19);
         assert_eq!(count(is_word), 144_604);
         assert_eq!(count(is_punctuation), 694);
+        assert_eq!(count(is_cleaned_away), 137_651);
+        assert_eq!(count(is_ideograph), 81_264);
     }
 }

@@ -4,7 +4,8 @@
 //! library, and gives the same tokens as that library does:
 //!
 //! - byte pairs ([`Tokenizer::train_byte_pair`]): any bytes become tokens, and come back as they were;
-//! - words ([`Tokenizer::train_words`]): frequent words and punctuation marks, and one unknown token.
+//! - words ([`Tokenizer::train_words`]): frequent words and punctuation marks, and one unknown token;
+//! - word pieces, which are only read.
 //!
 //! It is a plain serde value, so that it can be part of a training state: the vocabulary and the
 //! merges are a few flat arrays of numbers, and what is read back is checked before it is used.
@@ -34,6 +35,7 @@ mod hugging_face;
 mod pieces;
 mod tokenizer;
 mod vocabulary;
+mod word_piece;
 mod words;
 
 pub use error::TokenizerError;

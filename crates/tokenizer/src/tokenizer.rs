@@ -10,6 +10,7 @@ use crate::byte_pair::{self, BytePair, TEXT_LIMIT};
 use crate::error::TokenizerError;
 use crate::hugging_face;
 use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
+use crate::word_piece::WordPiece;
 use crate::words::{self, Words};
 
 /// Makes tokens, numbered from 0 to [`Self::len`], of text, and text of tokens.
@@ -43,6 +44,8 @@ pub(crate) enum Model {
     BytePair(BytePair),
     /// By cutting it into words.
     Words(Words),
+    /// By cutting its words into pieces.
+    WordPiece(WordPiece),
 }
 
 impl Tokenizer {
@@ -84,9 +87,9 @@ impl Tokenizer {
 
     /// Reads the `tokenizer.json` of the Hugging Face library.
     ///
-    /// Supported are the models BPE, with the pre-tokenizer ByteLevel, and WordLevel, with the
-    /// pre-tokenizers Whitespace, WhitespaceSplit and BertPreTokenizer; and added tokens that are
-    /// matched as they stand. The tokens are those that the library gives with
+    /// Supported are the models BPE, with the pre-tokenizer ByteLevel; WordLevel, with the
+    /// pre-tokenizers Whitespace, WhitespaceSplit and BertPreTokenizer; WordPiece, with the same ones and
+    /// with a BertNormalizer that keeps case and accents; and added tokens that are matched as they stand. The tokens are those that the library gives with
     /// `add_special_tokens=False`: what `post_processor` would put around them is left out, as is
     /// `decoder`.
     ///
@@ -111,29 +114,28 @@ impl Tokenizer {
         match &self.model {
             Model::BytePair(model) => model.encode(parts, &mut tokens),
             Model::Words(model) => model.encode(parts, &mut tokens),
+            Model::WordPiece(model) => model.encode(parts, &mut tokens),
         }
         tokens
     }
 
     /// The text of tokens. Byte pairs are put one behind the other; a token may be part of a
-    /// character, so that only the whole is UTF-8 again. Words are joined by single spaces.
+    /// character, so that only the whole is UTF-8 again. Words are joined by single spaces, the
+    /// pieces of one word by nothing.
     ///
     /// # Errors
     /// When a number is no token.
     pub fn decode(&self, tokens: &[u32]) -> Result<Vec<u8>, TokenizerError> {
-        let separator: &[u8] = match self.model {
-            Model::BytePair(_) => b"",
-            Model::Words(_) => b" ",
-        };
         let mut text = Vec::new();
         for (position, &token) in tokens.iter().enumerate() {
             let len = self.len();
             let bytes =
                 self.token_bytes(token).ok_or(TokenizerError::NoSuchToken { position, token, len })?;
-            if position > 0 {
-                text.extend_from_slice(separator);
+            match &self.model {
+                Model::WordPiece(model) if position > 0 => model.join(&mut text, bytes),
+                Model::Words(_) if position > 0 => text.extend([b" ", bytes].concat()),
+                _ => text.extend_from_slice(bytes),
             }
-            text.extend_from_slice(bytes);
         }
         Ok(text)
     }
@@ -170,6 +172,7 @@ impl fmt::Debug for Tokenizer {
         let model = match self.model {
             Model::BytePair(_) => "byte pairs",
             Model::Words(_) => "words",
+            Model::WordPiece(_) => "word pieces",
         };
         f.debug_struct("Tokenizer").field("model", &model).field("len", &self.len()).finish_non_exhaustive()
     }
@@ -193,6 +196,7 @@ fn check(form: Form) -> Result<Tokenizer, String> {
     match &mut model {
         Model::BytePair(model) => model.index(&vocabulary, model_tokens)?,
         Model::Words(model) => model.index(&vocabulary, model_tokens)?,
+        Model::WordPiece(model) => model.index(&vocabulary, model_tokens)?,
     }
     added.index(&vocabulary)?;
     let behind = added.iter().filter(|&token| token >= model_tokens).count();
@@ -230,5 +234,122 @@ impl std::io::Write for DigestWriter<'_> {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const TEXT: &[u8] = b"the cat, the hat; the cat -- \"that\" hat!";
+
+    #[test]
+    fn words_from_the_most_frequent_on() {
+        let tokenizer = Tokenizer::train_words(TEXT, 6).unwrap();
+        let tokens: Vec<&[u8]> = (0..6).filter_map(|token| tokenizer.token_bytes(token)).collect();
+        // `the` stands thrice; `"`, `-`, `cat` and `hat` twice; and then single ones.
+        assert_eq!(tokens, [&b"<unk>"[..], b"the", b"\"", b"-", b"cat", b"hat"]);
+        assert_eq!(tokenizer.encode(b"the  big\ncat-<unk>\xff"), [1, 0, 4, 3, 0, 0, 0, 0]);
+        assert_eq!(tokenizer.decode(&[1, 0, 4]).unwrap(), b"the <unk> cat");
+        assert_eq!(Tokenizer::train_words(TEXT, 1000).unwrap().len(), 10);
+    }
+
+    #[test]
+    fn what_cannot_be_learnt_from_is_refused() {
+        let error = |made: Result<Tokenizer, TokenizerError>| made.unwrap_err().to_string();
+        assert!(error(Tokenizer::train_byte_pair(b"", 300)).contains("is empty"));
+        assert!(error(Tokenizer::train_byte_pair(b"a", 255)).contains("at least 256"));
+        assert!(error(Tokenizer::train_byte_pair(b"a", (1 << 20) + 1)).contains("at most 1048576"));
+        assert!(error(Tokenizer::train_words(b"", 300)).contains("is empty"));
+        assert!(error(Tokenizer::train_words(b" \n\xff", 300)).contains("no word"));
+        assert!(error(Tokenizer::train_words(b"a", 1)).contains("at least 2"));
+    }
+
+    #[test]
+    fn numbers_that_are_no_tokens_are_refused() {
+        let tokenizer = Tokenizer::train_byte_pair(TEXT, 260).unwrap();
+        let error = tokenizer.decode(&[1, 260]).unwrap_err();
+        assert!(matches!(error, TokenizerError::NoSuchToken { position: 1, token: 260, len: 260 }));
+        assert_eq!(tokenizer.token_bytes(u32::MAX), None);
+        assert_eq!(tokenizer.decode(&[]).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_tokenizer_comes_back_from_its_serde_form() {
+        for tokenizer in
+            [Tokenizer::train_byte_pair(TEXT, 270).unwrap(), Tokenizer::train_words(TEXT, 7).unwrap()]
+        {
+            let json = serde_json::to_string(&tokenizer).unwrap();
+            let back: Tokenizer = serde_json::from_str(&json).unwrap();
+            assert_eq!(back, tokenizer);
+            assert_eq!(back.identity(), tokenizer.identity());
+            assert_eq!(back.encode(TEXT), tokenizer.encode(TEXT));
+            let tree = rekindle::to_tree(&tokenizer).unwrap();
+            assert_eq!(rekindle::from_tree::<Tokenizer>(&tree).unwrap(), tokenizer);
+        }
+    }
+
+    #[test]
+    fn the_identity_is_that_of_the_vocabulary() {
+        let one = Tokenizer::train_words(b"a b", 3).unwrap();
+        let form = concat!(
+            r#"{"vocabulary":{"bytes":[60,117,110,107,62,97,98],"ends":[5,6,7]},"model_tokens":3,"#,
+            r#""model":{"words":{"separation":"marks","unknown":0}},"added":{"verbatim":[],"normalized":[]}}"#
+        );
+        assert_eq!(serde_json::to_string(&one).unwrap(), form);
+        let digest: String = Sha256::digest(form).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(one.identity(), digest);
+        assert_ne!(Tokenizer::train_words(b"a c", 3).unwrap().identity(), digest);
+    }
+
+    /// The form of a small tokenizer with one member changed, read again.
+    fn damaged(tokenizer: &Tokenizer, pointer: &str, value: Value) -> String {
+        let mut form = serde_json::to_value(tokenizer).unwrap();
+        *form.pointer_mut(pointer).unwrap() = value;
+        serde_json::from_value::<Tokenizer>(form).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn damaged_forms_are_refused() {
+        let pairs = Tokenizer::train_byte_pair(b"abab", 257).unwrap();
+        let words = Tokenizer::train_words(b"a b", 3).unwrap();
+        let ends = |tokenizer: &Tokenizer, changed: u32| -> Value {
+            let len = tokenizer.len() as u32;
+            (1..=len).map(|end| if end == 9 { changed } else { end }).chain([258]).collect()
+        };
+        for (tokenizer, pointer, value, expected) in [
+            (&pairs, "/vocabulary/bytes", json!([1, 2]), "have 258 bytes, but 2 are there"),
+            (&pairs, "/vocabulary/bytes/97", json!(98), "token 97 is not byte 97"),
+            (&pairs, "/vocabulary/ends", ends(&pairs, 7), "token 8 ends at byte 7, but begins at byte 8"),
+            (&pairs, "/vocabulary/ends", ends(&pairs, u32::MAX), "token 9 ends at byte 10"),
+            (&pairs, "/vocabulary/ends", json!(vec![0; (1 << 20) + 1]), "at most 1048576"),
+            (&pairs, "/model_tokens", json!(258), "has 258 tokens, but the vocabulary 257"),
+            (&pairs, "/model_tokens", json!(256), "token 256 is not among the 256"),
+            (&pairs, "/model/byte_pair/byte_tokens", json!([0]), "1 tokens of single bytes"),
+            (&pairs, "/model/byte_pair/byte_tokens/0", json!(1), "token 1 is not byte 0"),
+            (&pairs, "/model/byte_pair/byte_tokens/0", json!(1000), "token 1000 is not among"),
+            (&pairs, "/model/byte_pair/merges", json!([97, 98]), "three numbers each"),
+            (&pairs, "/model/byte_pair/merges", json!([97, 97, 256]), "token 256 is not 97 and 97"),
+            (&pairs, "/model/byte_pair/merges", json!([97, 98, 999]), "token 999 is not among"),
+            (&pairs, "/model/byte_pair/merges", json!([97, 98, 256, 97, 98, 256]), "merged twice"),
+            (&pairs, "/model/byte_pair/unknown", json!(257), "token 257 is not among"),
+            (&pairs, "/added/verbatim", json!([257]), "no token has the number 257"),
+            (&pairs, "/added/verbatim", json!([200]), "no UTF-8"),
+            (&pairs, "/added/verbatim", json!([97, 97]), "added twice"),
+            (&pairs, "/added/verbatim", json!([32]), "token 32 is an added one, but its text"),
+            (&pairs, "/vocabulary/bytes/257", json!(97), "token 256 is not 97 and 98"),
+            (&words, "/model/words/unknown", json!(3), "the unknown token 3"),
+            (&words, "/model/words/separation", json!("x"), "unknown variant"),
+            (&words, "/model_tokens", json!(2), "neither the model's nor an added one"),
+            (&words, "/vocabulary/bytes/5", json!(98), "tokens 1 and 2 are the same word"),
+            (&words, "/vocabulary/bytes/5", json!(255), "no UTF-8"),
+            (&words, "/vocabulary/bytes/5", json!(256), "expected u8"),
+            (&words, "/model", json!({ "other": {} }), "unknown variant"),
+        ] {
+            let error = damaged(tokenizer, pointer, value);
+            assert!(error.contains(expected), "{pointer}: {error}");
+        }
     }
 }

@@ -41,18 +41,7 @@ impl Words {
     /// Makes ready for encoding; says what contradicts the vocabulary, of which the first
     /// `model_tokens` are the model's.
     pub fn index(&mut self, vocabulary: &Vocabulary, model_tokens: u32) -> Result<(), String> {
-        if self.unknown >= model_tokens || vocabulary.get(self.unknown).is_none() {
-            return Err(format!("the unknown token {} is not among the words", self.unknown));
-        }
-        self.by_bytes = HashMap::with_capacity(model_tokens as usize);
-        for (token, bytes) in vocabulary.tokens().take_while(|&(token, _)| token < model_tokens) {
-            if str::from_utf8(bytes).is_err() {
-                return Err(format!("token {token} is a word, but no UTF-8"));
-            }
-            if let Some(other) = self.by_bytes.insert(bytes.into(), token) {
-                return Err(format!("tokens {other} and {token} are the same word"));
-            }
-        }
+        self.by_bytes = by_bytes(vocabulary, model_tokens, self.unknown)?;
         Ok(())
     }
 
@@ -67,11 +56,36 @@ impl Words {
     }
 
     fn encode_text(&self, text: &[u8], tokens: &mut Vec<u32>) {
-        each_word(text, self.separation, |word| {
-            let token = word.and_then(|word| self.by_bytes.get(word.as_bytes()));
-            tokens.push(*token.unwrap_or(&self.unknown));
-        });
+        each_word(
+            text,
+            |c| self.separation.role(c),
+            |word| {
+                let token = word.and_then(|word| self.by_bytes.get(word.as_bytes()));
+                tokens.push(*token.unwrap_or(&self.unknown));
+            },
+        );
     }
+}
+
+/// The words among the first `model_tokens` of a vocabulary; says which is none, or twice the same.
+pub(crate) fn by_bytes(
+    vocabulary: &Vocabulary,
+    model_tokens: u32,
+    unknown: u32,
+) -> Result<HashMap<Box<[u8]>, u32>, String> {
+    if unknown >= model_tokens || vocabulary.get(unknown).is_none() {
+        return Err(format!("the unknown token {unknown} is not among the words"));
+    }
+    let mut by_bytes: HashMap<Box<[u8]>, u32> = HashMap::with_capacity(model_tokens as usize);
+    for (token, bytes) in vocabulary.tokens().take_while(|&(token, _)| token < model_tokens) {
+        if str::from_utf8(bytes).is_err() {
+            return Err(format!("token {token} is a word, but no UTF-8"));
+        }
+        if let Some(other) = by_bytes.insert(bytes.into(), token) {
+            return Err(format!("tokens {other} and {token} are the same word"));
+        }
+    }
+    Ok(by_bytes)
 }
 
 /// The vocabulary of a text, of at most `len` tokens: the unknown one, then the words from the most
@@ -79,11 +93,15 @@ impl Words {
 pub(crate) fn train(text: &[u8], len: usize) -> Option<(Vocabulary, Words)> {
     let separation = Separation::Marks;
     let mut counts: HashMap<&str, u64> = HashMap::new();
-    each_word(text, separation, |word| {
-        if let Some(word) = word {
-            *counts.entry(word).or_default() += 1;
-        }
-    });
+    each_word(
+        text,
+        |c| separation.role(c),
+        |word| {
+            if let Some(word) = word {
+                *counts.entry(word).or_default() += 1;
+            }
+        },
+    );
     let mut words: Vec<(&str, u64)> = counts.into_iter().collect();
     if words.is_empty() {
         return None;
@@ -99,7 +117,7 @@ pub(crate) fn train(text: &[u8], len: usize) -> Option<(Vocabulary, Words)> {
 
 /// What a character does to the word before it.
 #[derive(Clone, Copy, PartialEq)]
-enum Role {
+pub(crate) enum Role {
     /// Ends it and is dropped.
     Space,
     /// Ends it and is a word of its own.
@@ -109,7 +127,7 @@ enum Role {
 }
 
 impl Separation {
-    fn role(self, character: char) -> Role {
+    pub fn role(self, character: char) -> Role {
         match self {
             _ if character.is_whitespace() => Role::Space,
             Self::Marks if is_punctuation(character) => Role::Mark,
@@ -120,12 +138,16 @@ impl Separation {
 }
 
 /// Calls `visit` with each word; without one for each sequence of bytes that is no UTF-8.
-pub(crate) fn each_word<'a>(text: &'a [u8], separation: Separation, mut visit: impl FnMut(Option<&'a str>)) {
+pub(crate) fn each_word<'a>(
+    text: &'a [u8],
+    role: impl Fn(char) -> Role,
+    mut visit: impl FnMut(Option<&'a str>),
+) {
     for chunk in text.utf8_chunks() {
         let text = chunk.valid();
         let mut word: Option<(usize, Role)> = None;
         for (position, character) in text.char_indices() {
-            let role = separation.role(character);
+            let role = role(character);
             match word {
                 Some((_, run)) if run == role && role != Role::Mark => continue,
                 Some((start, _)) => visit(Some(&text[start..position])),
@@ -148,7 +170,7 @@ mod tests {
 
     fn cut(text: &[u8], separation: Separation) -> Vec<&str> {
         let mut words = Vec::new();
-        each_word(text, separation, |word| words.push(word.unwrap_or("-invalid-")));
+        each_word(text, |c| separation.role(c), |word| words.push(word.unwrap_or("-invalid-")));
         words
     }
 

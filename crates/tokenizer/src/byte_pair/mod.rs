@@ -128,3 +128,161 @@ impl BytePair {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Reverse;
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Tokenizer;
+
+    fn tokens_of(tokenizer: &Tokenizer) -> Vec<String> {
+        let tokens = (256..tokenizer.len() as u32).filter_map(|token| tokenizer.token_bytes(token));
+        tokens.map(|bytes| bytes.escape_ascii().to_string()).collect()
+    }
+
+    /// Pieces: `aab` thrice, `ab` twice, `cb` twice; with ` ` before all but the first.
+    #[test]
+    fn a_small_text_by_hand() {
+        let text = b"aab aab aab ab ab cb cb";
+        let tokenizer = Tokenizer::train_byte_pair(text, 1000).unwrap();
+        // `a` and `b` stand together 5 times, then `a` and `ab` 3 times. Twice stand ` ` and `c`, which
+        // is the pair (32, 99); `c` and `b`, (99, 98), until ` c` is a token; ` ` and `ab`, (32, 256);
+        // ` ` and `aab`, (32, 257); and then ` c` and `b`, (258, 98).
+        assert_eq!(tokens_of(&tokenizer), ["ab", "aab", " c", " ab", " aab", " cb"]);
+        assert_eq!(tokenizer.encode(b"aab cab caab"), [257, 258, 256, 258, 257]);
+    }
+
+    #[test]
+    fn bytes_that_overlap_themselves() {
+        let tokenizer = Tokenizer::train_byte_pair(b"aaaaaaa", 1000).unwrap();
+        assert_eq!(tokens_of(&tokenizer), ["aa", "aaaa"]);
+        assert_eq!(tokenizer.encode(b"aaaaaaa"), [257, 256, 97]);
+    }
+
+    #[test]
+    fn no_two_tokens_have_the_same_bytes() {
+        let text = b"abcX abcX abcX bcY bcY bcY bcY abZ abZ abZ abZ abZ aXabc Yabc ".repeat(3);
+        let tokenizer = Tokenizer::train_byte_pair(&text, 400).unwrap();
+        let mut tokens = tokens_of(&tokenizer);
+        let len = tokens.len();
+        tokens.sort_unstable();
+        tokens.dedup();
+        assert_eq!(tokens.len(), len);
+    }
+
+    #[test]
+    fn a_prefix_space_and_bytes_without_tokens() {
+        let mut vocabulary = Vocabulary::default();
+        for token in ["a", "b", "ab", " ", "?", " a"] {
+            vocabulary.push(token.as_bytes());
+        }
+        let mut byte_tokens = vec![NO_TOKEN; 256];
+        for (byte, token) in [(b'a', 0), (b'b', 1), (b' ', 3)] {
+            byte_tokens[usize::from(byte)] = token;
+        }
+        let mut model = BytePair::new(byte_tokens, vec![3, 0, 5, 0, 1, 2]);
+        model.index(&vocabulary, 6).unwrap();
+        let encode = |model: &BytePair, text: &[u8]| {
+            let mut tokens = Vec::new();
+            model.encode(vec![Part::Token(9), Part::Text(text)], &mut tokens);
+            tokens
+        };
+        // What is left out does not keep its neighbours apart.
+        assert_eq!(encode(&model, b"axxb ab"), [9, 2, 5, 1]);
+        model.unknown = Some(4);
+        assert_eq!(encode(&model, b"axxb"), [9, 0, 4, 4, 1]);
+        model.fuses_unknown = true;
+        model.adds_prefix_space = true;
+        assert_eq!(encode(&model, b"axxb"), [9, 5, 4, 1]);
+        assert_eq!(encode(&model, b" ab"), [9, 5, 1]);
+        assert_eq!(encode(&model, b"a a"), [9, 5, 5]);
+        model.cuts_pieces = false;
+        assert_eq!(encode(&model, b"ab a"), [9, 5, 1, 5]);
+    }
+
+    /// Counts all pairs anew before each merge.
+    fn train_slowly(text: &[u8], len: usize) -> Vec<Vec<u8>> {
+        let mut vocabulary: Vec<Vec<u8>> = (0..=u8::MAX).map(|byte| vec![byte]).collect();
+        let mut texts: Vec<Vec<u32>> =
+            pieces(text).map(|piece| piece.iter().copied().map(u32::from).collect()).collect();
+        while vocabulary.len() < len {
+            let mut counts = BTreeMap::new();
+            for pair in texts.iter().flat_map(|text| text.windows(2)) {
+                *counts.entry((pair[0], pair[1])).or_insert(0) += 1;
+            }
+            let joined = |(left, right): (u32, u32)| {
+                [&vocabulary[left as usize][..], &vocabulary[right as usize]].concat()
+            };
+            let candidates =
+                counts.into_iter().filter(|&(pair, count)| count >= 2 && !vocabulary.contains(&joined(pair)));
+            let Some((pair, _)) = candidates.max_by_key(|&(pair, count)| (count, Reverse(pair))) else {
+                break;
+            };
+            let bytes = joined(pair);
+            let token = vocabulary.len() as u32;
+            vocabulary.push(bytes);
+            texts.iter_mut().for_each(|text| merge_slowly(text, pair, token));
+        }
+        vocabulary
+    }
+
+    fn merge_slowly(text: &mut Vec<u32>, pair: (u32, u32), token: u32) {
+        let mut position = 0;
+        while position + 1 < text.len() {
+            if (text[position], text[position + 1]) == pair {
+                text[position] = token;
+                text.remove(position + 1);
+            }
+            position += 1;
+        }
+    }
+
+    /// Applies one merge after the other to the whole text.
+    fn encode_slowly(model: &BytePair, text: &[u8]) -> Vec<u32> {
+        let encode = |piece: &[u8]| {
+            let mut tokens: Vec<u32> = piece.iter().copied().map(u32::from).collect();
+            for [left, right, token] in model.merges() {
+                merge_slowly(&mut tokens, (left, right), token);
+            }
+            tokens
+        };
+        pieces(text).flat_map(encode).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn quick_and_slow_agree(text in "[abc ']{1,80}", other in "[abc ']{0,40}", more in 0_usize..40) {
+            let tokenizer = Tokenizer::train_byte_pair(text.as_bytes(), 256 + more).unwrap();
+            let slow = train_slowly(text.as_bytes(), 256 + more);
+            let quick: Vec<&[u8]> = tokenizer.vocabulary.tokens().map(|(_, bytes)| bytes).collect();
+            prop_assert_eq!(quick, slow);
+            let crate::tokenizer::Model::BytePair(model) = &tokenizer.model else { unreachable!() };
+            for text in [&text, &other] {
+                prop_assert_eq!(tokenizer.encode(text.as_bytes()), encode_slowly(model, text.as_bytes()));
+            }
+        }
+
+        #[test]
+        fn any_bytes_come_back(
+            text in prop::collection::vec(any::<u8>(), 1..300),
+            other in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let tokenizer = Tokenizer::train_byte_pair(&text, 300).unwrap();
+            for text in [text, other] {
+                prop_assert_eq!(tokenizer.decode(&tokenizer.encode(&text)).unwrap(), text);
+            }
+        }
+
+        #[test]
+        fn any_text_comes_back(text in "\\PC{1,60}") {
+            let text = text.repeat(2);
+            let tokenizer = Tokenizer::train_byte_pair(text.as_bytes(), 300).unwrap();
+            prop_assert_eq!(tokenizer.decode(&tokenizer.encode(text.as_bytes())).unwrap(), text.as_bytes());
+            prop_assert_eq!(pieces(text.as_bytes()).collect::<Vec<_>>().concat(), text.as_bytes());
+        }
+    }
+}

@@ -40,6 +40,10 @@ pub(super) struct Stage {
     pub kind: String,
     pub add_prefix_space: Option<bool>,
     pub use_regex: Option<bool>,
+    pub clean_text: Option<bool>,
+    pub handle_chinese_chars: Option<bool>,
+    pub strip_accents: Option<bool>,
+    pub lowercase: Option<bool>,
     /// Of a sequence of pre-tokenizers.
     pub pretokenizers: Option<Vec<Stage>>,
     /// Of a sequence of normalizers.
@@ -57,6 +61,7 @@ pub(super) struct Model {
     pub fuse_unk: Option<bool>,
     pub byte_fallback: Option<bool>,
     pub ignore_merges: Option<bool>,
+    pub max_input_chars_per_word: Option<u64>,
     pub vocab: Vocab,
     pub merges: Option<Bounded<Merge>>,
 }

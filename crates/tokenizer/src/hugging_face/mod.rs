@@ -16,14 +16,16 @@ use crate::tokenizer::{Model, Tokenizer};
 
 /// Says which of the model's tokens could not be told from another in a `tokenizer.json`.
 pub(crate) fn check_names(tokenizer: &Tokenizer) -> Result<(), String> {
-    if let Model::Words(_) = tokenizer.model {
-        return Ok(());
-    }
+    let Model::BytePair(model) = &tokenizer.model else { return Ok(()) };
     let mut names = HashSet::new();
     for (token, name) in write::names(tokenizer) {
         let bytes = tokenizer.vocabulary.get(token).unwrap_or_default();
-        if alphabet::decode(&name).is_some_and(|decoded| decoded != bytes) {
-            return Err(format!("token {token} is an added one, but reads as other bytes"));
+        let is_other = match alphabet::decode(&name) {
+            Some(decoded) => decoded != bytes,
+            None => bytes.len() == 1 && model.byte_tokens.contains(&token),
+        };
+        if is_other {
+            return Err(format!("token {token} is an added one, but its text stands for other bytes"));
         }
         if !names.insert(name) {
             return Err(format!("another token has the bytes of token {token}"));

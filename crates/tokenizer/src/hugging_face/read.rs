@@ -9,6 +9,7 @@ use crate::byte_pair::{BytePair, NO_TOKEN};
 use crate::error::TokenizerError;
 use crate::tokenizer::{Form, Model, Tokenizer};
 use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
+use crate::word_piece::{PREFIX_LIMIT, WORD_LIMIT, WordPiece};
 use crate::words::{Separation, Words};
 
 /// No file is longer: bytes. Those of the largest vocabularies have half of it.
@@ -31,15 +32,18 @@ pub(crate) fn read(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
     if file.padding.is_some() {
         return Err(unsupported("padding", "a setting", "only null is, as no text is padded"));
     }
-    if let Some(normalizer) = file.normalizer.as_ref().and_then(|stage| effective(stage, "normalizer")) {
-        return Err(unsupported_type(&normalizer, "only null is, as text is encoded as it stands"));
+    let normalizer = file.normalizer.as_ref().and_then(|stage| effective(stage, "normalizer"));
+    let is_word_piece = file.model.kind.as_deref() == Some("WordPiece");
+    if let Some(normalizer) = normalizer.as_ref().filter(|_| !is_word_piece) {
+        return Err(unsupported_type(normalizer, "only null is, as text is encoded as it stands"));
     }
     let pre_tokenizer = file.pre_tokenizer.as_ref().and_then(|stage| effective(stage, "pre_tokenizer"));
     let listed = file.added_tokens.as_ref().map_or(&[][..], |tokens| &tokens.0);
     match file.model.kind.as_deref() {
         Some("BPE") => byte_pair(&file.model, pre_tokenizer, listed),
         Some("WordLevel") => words(&file.model, pre_tokenizer, listed),
-        Some(other) => Err(unsupported("model.type", &quote(other), "BPE and WordLevel are")),
+        Some("WordPiece") => word_piece(&file.model, normalizer, pre_tokenizer, listed),
+        Some(other) => Err(unsupported("model.type", &quote(other), "BPE, WordLevel and WordPiece are")),
         None => Err(malformed("model", "it has no `type`")),
     }
 }
@@ -127,26 +131,82 @@ fn words(
     pre_tokenizer: Option<Placed<'_>>,
     listed: &[AddedToken],
 ) -> Result<Tokenizer, TokenizerError> {
-    const ONLY: &str = "with the model WordLevel Whitespace, WhitespaceSplit and BertPreTokenizer are";
+    let separation = separation(pre_tokenizer)?;
+    let names = Names::new(model)?;
+    let (added, behind) = names.added(listed)?;
+    let vocabulary = names.vocabulary(&behind);
+    let unknown = names.needed_unknown()?;
+    let model = Model::Words(Words::new(separation, unknown));
+    Form { vocabulary, model_tokens: names.len(), model, added }.try_into()
+}
+
+fn word_piece(
+    model: &ModelMember,
+    normalizer: Option<Placed<'_>>,
+    pre_tokenizer: Option<Placed<'_>>,
+    listed: &[AddedToken],
+) -> Result<Tokenizer, TokenizerError> {
+    let separation = separation(pre_tokenizer)?;
+    let names = Names::new(model)?;
+    let (added, behind) = names.added(listed)?;
+    let mut word_piece = WordPiece::new(separation, names.needed_unknown()?);
+    if let Some(normalizer) = normalizer {
+        if let Some(position) = listed.iter().position(|token| token.normalized) {
+            let place = format!("added_tokens[{position}].normalized");
+            return Err(unsupported(&place, "true", "only false is with a normalizer"));
+        }
+        (word_piece.cleans, word_piece.parts_ideographs) = bert_normalizer(&normalizer)?;
+    }
+    if let Some(prefix) = &model.continuing_subword_prefix {
+        if prefix.len() > PREFIX_LIMIT {
+            let place = "model.continuing_subword_prefix";
+            return Err(unsupported(place, &quote(prefix), "at most 16 bytes are"));
+        }
+        word_piece.prefix.clone_from(prefix);
+    }
+    if let Some(longest) = model.max_input_chars_per_word {
+        let longest = u32::try_from(longest).ok().filter(|&longest| longest <= WORD_LIMIT);
+        word_piece.longest_word = longest.ok_or_else(|| {
+            unsupported("model.max_input_chars_per_word", "a larger number", "at most 200 is")
+        })?;
+    }
+    let (vocabulary, model_tokens) = (names.vocabulary(&behind), names.len());
+    Form { vocabulary, model_tokens, model: Model::WordPiece(word_piece), added }.try_into()
+}
+
+/// Whether control characters are left out, and whether Chinese characters stand alone.
+fn bert_normalizer(normalizer: &Placed<'_>) -> Result<(bool, bool), TokenizerError> {
+    let Placed { stage, place } = normalizer;
+    if stage.kind != "BertNormalizer" {
+        return Err(unsupported_type(
+            normalizer,
+            "with the model WordPiece only null and BertNormalizer are",
+        ));
+    }
+    let needed = |name: &str, value: Option<bool>| {
+        value.ok_or_else(|| malformed(place, &format!("it has no `{name}`")))
+    };
+    if needed("lowercase", stage.lowercase)? {
+        return Err(unsupported(&format!("{place}.lowercase"), "true", "only false is"));
+    }
+    if stage.strip_accents == Some(true) {
+        return Err(unsupported(&format!("{place}.strip_accents"), "true", "only false and null are"));
+    }
+    let cleans = needed("clean_text", stage.clean_text)?;
+    Ok((cleans, needed("handle_chinese_chars", stage.handle_chinese_chars)?))
+}
+
+fn separation(pre_tokenizer: Option<Placed<'_>>) -> Result<Separation, TokenizerError> {
+    const ONLY: &str = "with a model of words Whitespace, WhitespaceSplit and BertPreTokenizer are";
     let Some(pre_tokenizer) = pre_tokenizer else {
         return Err(unsupported("pre_tokenizer", "null", ONLY));
     };
-    let separation = match pre_tokenizer.stage.kind.as_str() {
-        "WhitespaceSplit" => Separation::Spaces,
-        "Whitespace" => Separation::Runs,
-        "BertPreTokenizer" => Separation::Marks,
-        _ => return Err(unsupported_type(&pre_tokenizer, ONLY)),
-    };
-    let names = Names::new(model)?;
-    let (added, behind) = names.added(listed)?;
-    let mut vocabulary = Vocabulary::default();
-    for name in names.by_token.iter().chain(&behind) {
-        vocabulary.push(name.as_bytes());
+    match pre_tokenizer.stage.kind.as_str() {
+        "WhitespaceSplit" => Ok(Separation::Spaces),
+        "Whitespace" => Ok(Separation::Runs),
+        "BertPreTokenizer" => Ok(Separation::Marks),
+        _ => Err(unsupported_type(&pre_tokenizer, ONLY)),
     }
-    let unknown = model.unk_token.as_ref().ok_or_else(|| malformed("model", "it has no `unk_token`"))?;
-    let unknown = names.unknown(unknown)?;
-    let model = Model::Words(Words::new(separation, unknown));
-    Form { vocabulary, model_tokens: names.len(), model, added }.try_into()
 }
 
 /// The tokens of the model by number and by name.
@@ -160,7 +220,7 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     fn new(model: &'a ModelMember) -> Result<Self, TokenizerError> {
         let listed = &model.vocab.0;
-        let len = listed.iter().map(|&(_, token)| token as usize + 1).max();
+        let len = listed.iter().map(|&(_, token)| (token as usize).saturating_add(1)).max();
         let len = len.ok_or_else(|| malformed("model.vocab", "it has no token"))?;
         let mut by_token = vec![""; len.min(VOCABULARY_LIMIT)];
         let mut by_name = HashMap::with_capacity(listed.len());
@@ -196,6 +256,21 @@ impl<'a> Names<'a> {
     fn unknown(&self, name: &str) -> Result<u32, TokenizerError> {
         let missing = || malformed("model.unk_token", &format!("{} is not in `model.vocab`", quote(name)));
         self.token(name).ok_or_else(missing)
+    }
+
+    fn needed_unknown(&self) -> Result<u32, TokenizerError> {
+        let name =
+            self.model.unk_token.as_ref().ok_or_else(|| malformed("model", "it has no `unk_token`"))?;
+        self.unknown(name)
+    }
+
+    /// All tokens as they stand, those behind the model's too.
+    fn vocabulary(&self, behind: &[&str]) -> Vocabulary {
+        let mut vocabulary = Vocabulary::default();
+        for name in self.by_token.iter().chain(behind) {
+            vocabulary.push(name.as_bytes());
+        }
+        vocabulary
     }
 
     /// The added tokens, and the names of those that are not the model's. The library numbers these
@@ -314,4 +389,235 @@ fn quote(name: &str) -> String {
         shown.push('…');
     }
     format!("{shown:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn file(model: Value, pre_tokenizer: Value) -> Value {
+        json!({ "version": "1.0", "added_tokens": [], "pre_tokenizer": pre_tokenizer, "model": model })
+    }
+
+    /// Ids in no order, merges in both forms, bytes without tokens.
+    fn pairs() -> Value {
+        let vocab = json!({ "ab": 3, "a": 1, "b": 0, "Ġ": 2, "Ġab": 4, "<unk>": 5 });
+        let model =
+            json!({ "type": "BPE", "unk_token": "<unk>", "vocab": vocab, "merges": ["a b", ["Ġ", "ab"]] });
+        file(model, json!({ "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true }))
+    }
+
+    fn words() -> Value {
+        let model = json!({ "type": "WordLevel", "unk_token": "?", "vocab": { "a": 7, "?": 3, "don": 1 } });
+        file(model, json!({ "type": "Whitespace" }))
+    }
+
+    fn word_pieces() -> Value {
+        let model = json!({
+            "type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100, "vocab": { "?": 0, "un": 1, "##do": 2, "##ing": 3 },
+        });
+        let mut value = file(model, json!({ "type": "BertPreTokenizer" }));
+        value["normalizer"] = json!({
+            "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+            "strip_accents": null, "lowercase": false,
+        });
+        value
+    }
+
+    fn read_value(value: &Value) -> Result<Tokenizer, TokenizerError> {
+        read(value.to_string().as_bytes())
+    }
+
+    #[test]
+    fn byte_pairs() {
+        let tokenizer = read_value(&pairs()).unwrap();
+        assert_eq!(tokenizer.encode(b"ab abb cab"), [3, 4, 0, 2, 5, 3]);
+        assert_eq!(tokenizer.decode(&[4, 0]).unwrap(), b" abb");
+        let mut settings = pairs();
+        settings["pre_tokenizer"]["add_prefix_space"] = json!(true);
+        settings["pre_tokenizer"] =
+            json!({ "type": "Sequence", "pretokenizers": [settings["pre_tokenizer"]] });
+        settings["model"]["unk_token"] = Value::Null;
+        settings["normalizer"] = json!({ "type": "Sequence", "normalizers": [] });
+        let tokenizer = read_value(&settings).unwrap();
+        assert_eq!(tokenizer.encode(b"ab acb"), [4, 4]);
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+    }
+
+    #[test]
+    fn words_with_numbers_left_out() {
+        let tokenizer = read_value(&words()).unwrap();
+        assert_eq!(tokenizer.encode("don't a".as_bytes()), [1, 3, 3, 7]);
+        assert_eq!(tokenizer.len(), 8);
+        assert_eq!(tokenizer.token_bytes(0), None);
+        assert!(tokenizer.decode(&[2]).is_err());
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+    }
+
+    #[test]
+    fn pieces_of_words() {
+        let tokenizer = read_value(&word_pieces()).unwrap();
+        assert_eq!(tokenizer.encode(b"undoing it un\0do"), [1, 2, 3, 0, 1, 2]);
+        assert_eq!(tokenizer.decode(&[1, 2, 3, 0, 1, 2]).unwrap(), b"undoing ? undo");
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        let mut plain = word_pieces();
+        plain["normalizer"] = Value::Null;
+        let tokenizer = read_value(&plain).unwrap();
+        assert_eq!(tokenizer.encode(b"un\0do"), [0]);
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+    }
+
+    #[test]
+    fn added_tokens_in_the_vocabulary_and_behind_it() {
+        let mut value = pairs();
+        value["added_tokens"] = json!([
+            { "id": 5, "content": "<unk>", "special": true },
+            { "id": 6, "content": "▁é ", "normalized": true },
+            { "id": 7, "content": "é" },
+        ]);
+        let tokenizer = read_value(&value).unwrap();
+        assert_eq!(tokenizer.encode("ab<unk>▁é ab".as_bytes()), [3, 5, 5, 5, 5, 7, 4]);
+        assert_eq!(tokenizer.token_bytes(6), Some("▁é ".as_bytes()));
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+    }
+
+    #[test]
+    fn what_would_change_the_tokens_is_refused() {
+        for (base, pointer, value, expected) in [
+            (pairs(), "/truncation", json!({ "max_length": 5 }), "`truncation`"),
+            (pairs(), "/padding", json!({ "strategy": "BatchLongest" }), "`padding`"),
+            (pairs(), "/normalizer", json!({ "type": "NFC" }), "\"NFC\" for `normalizer.type`"),
+            (pairs(), "/pre_tokenizer", Value::Null, "null for `pre_tokenizer`"),
+            (pairs(), "/pre_tokenizer/type", json!("Metaspace"), "\"Metaspace\" for `pre_tokenizer.type`"),
+            (pairs(), "/pre_tokenizer", json!({ "type": "ByteLevel" }), "no `add_prefix_space`"),
+            (
+                pairs(),
+                "/pre_tokenizer",
+                json!({ "type": "Sequence", "pretokenizers": [{ "type": "Digits" }, { "type": "ByteLevel" }] }),
+                "\"Sequence\" for `pre_tokenizer.type`",
+            ),
+            (
+                pairs(),
+                "/pre_tokenizer",
+                json!({ "type": "Sequence", "pretokenizers": [{ "type": "Digits" }] }),
+                "\"Digits\" for `pre_tokenizer.pretokenizers[0].type`",
+            ),
+            (
+                pairs(),
+                "/model",
+                json!({ "type": "Unigram", "vocab": [["a", 0.5]] }),
+                "\"Unigram\" for `model.type`",
+            ),
+            (pairs(), "/model/type", Value::Null, "no `type`"),
+            (pairs(), "/model/dropout", json!(0.1), "0.1 for `model.dropout`"),
+            (pairs(), "/model/byte_fallback", json!(true), "`model.byte_fallback`"),
+            (pairs(), "/model/ignore_merges", json!(true), "`model.ignore_merges`"),
+            (pairs(), "/model/end_of_word_suffix", json!("</w>"), "\"</w>\" for `model.end_of_word_suffix`"),
+            (pairs(), "/model/continuing_subword_prefix", json!("##"), "`model.continuing_subword_prefix`"),
+            (
+                pairs(),
+                "/added_tokens",
+                json!([{ "id": 6, "content": "x", "lstrip": true }]),
+                "added_tokens[0].lstrip",
+            ),
+            (word_pieces(), "/normalizer/lowercase", json!(true), "true for `normalizer.lowercase`"),
+            (word_pieces(), "/normalizer/strip_accents", json!(true), "true for `normalizer.strip_accents`"),
+            (word_pieces(), "/normalizer/clean_text", Value::Null, "no `clean_text`"),
+            (word_pieces(), "/normalizer/type", json!("NFD"), "\"NFD\" for `normalizer.type`"),
+            (word_pieces(), "/model/max_input_chars_per_word", json!(201), "max_input_chars_per_word"),
+            (
+                word_pieces(),
+                "/added_tokens",
+                json!([{ "id": 4, "content": "x", "normalized": true }]),
+                "true for `added_tokens[0].normalized`",
+            ),
+            (words(), "/pre_tokenizer/type", json!("Split"), "\"Split\" for `pre_tokenizer.type`"),
+            (words(), "/pre_tokenizer", Value::Null, "null for `pre_tokenizer`"),
+        ] {
+            let error = changed(base, pointer, value);
+            assert!(matches!(error, TokenizerError::Unsupported { .. } | TokenizerError::Malformed { .. }));
+            assert!(error.to_string().contains(expected), "{pointer}: {error}");
+        }
+    }
+
+    #[test]
+    fn files_that_contradict_themselves_are_refused() {
+        for (base, pointer, value, expected) in [
+            (pairs(), "/model/vocab", json!({}), "`model.vocab`: it has no token"),
+            (pairs(), "/model/vocab/a", json!(3), "`model.vocab[\"ab\"]`: token 3 is also \"a\""),
+            (pairs(), "/model/vocab/a", json!(u32::MAX), "`model.vocab[\"a\"]`: its number is 4294967295"),
+            (pairs(), "/model/vocab/a", json!(-1), "invalid value: integer `-1`"),
+            (pairs(), "/model/vocab/", json!(9), "`model.vocab[\"\"]`: the token is empty"),
+            (
+                pairs(),
+                "/model/vocab/▁",
+                json!(9),
+                "`model.vocab[\"▁\"]`: it has characters that stand for no byte",
+            ),
+            (pairs(), "/model/merges", Value::Null, "no `merges`"),
+            (pairs(), "/model/merges/0", json!("a"), "`model.merges[0]`: it is not two tokens"),
+            (pairs(), "/model/merges/0", json!("a b c"), "`model.merges[0]`: it is not two tokens"),
+            (pairs(), "/model/merges/0", json!("a x"), "`model.merges[0]`: \"x\" is not in `model.vocab`"),
+            (pairs(), "/model/merges/1", json!("b a"), "`model.merges[1]`: \"ba\" is not in `model.vocab`"),
+            (pairs(), "/model/merges/1", json!("a b"), "`model.merges[1]`: the two tokens are merged twice"),
+            (pairs(), "/model/merges/1", json!(["a"]), "invalid length 1"),
+            (pairs(), "/model/merges/1", json!(["a", "b", "c"]), "invalid length 3"),
+            (pairs(), "/model/unk_token", json!("no"), "`model.unk_token`: \"no\" is not in"),
+            (pairs(), "/added_tokens", json!([{ "id": 9, "content": "x" }]), "`added_tokens[0].id`: it is 9"),
+            (pairs(), "/added_tokens", json!([{ "id": 6, "content": "" }]), "`added_tokens[0].content`"),
+            (
+                pairs(),
+                "/added_tokens",
+                json!([{ "id": 6, "content": "x" }, { "id": 6, "content": "x" }]),
+                "`added_tokens[1].content`: it is empty, or listed twice",
+            ),
+            (
+                words(),
+                "/added_tokens",
+                json!([{ "id": 3, "content": "x" }]),
+                "`model.vocab`: numbers are left out",
+            ),
+            (words(), "/model/unk_token", Value::Null, "no `unk_token`"),
+        ] {
+            let error = changed(base, pointer, value).to_string();
+            assert!(error.contains(expected), "{pointer}: {error}");
+        }
+        let twice = r#"{"pre_tokenizer":{"type":"Whitespace"},
+            "model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0,"a":1}}}"#;
+        assert!(read(twice.as_bytes()).unwrap_err().to_string().contains("listed twice"));
+        assert!(read(b"{").unwrap_err().to_string().contains("line 1"));
+        assert!(read(&[b'['; 100_000]).is_err());
+        assert!(matches!(read(&vec![b' '; FILE_LIMIT + 1]), Err(TokenizerError::FileTooLarge { .. })));
+    }
+
+    fn changed(mut base: Value, pointer: &str, value: Value) -> TokenizerError {
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        match base.pointer_mut(parent).unwrap() {
+            Value::Array(list) => list[member.parse::<usize>().unwrap()] = value,
+            parent => parent[member] = value,
+        }
+        read_value(&base).unwrap_err()
+    }
+
+    proptest! {
+        /// Whatever is read is written such that it is read again.
+        #[test]
+        fn torn_files_do_no_harm(at in 0_usize..400, with in any::<u8>(), cut in any::<bool>()) {
+            for value in [pairs(), words(), word_pieces()] {
+                let mut bytes = value.to_string().into_bytes();
+                let at = at % bytes.len();
+                bytes[at] = with;
+                if cut {
+                    bytes.truncate(at);
+                }
+                if let Ok(tokenizer) = read(&bytes) {
+                    prop_assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+                }
+            }
+        }
+    }
 }

@@ -7,30 +7,33 @@ use serde_json::{Map, Value, json};
 use super::alphabet;
 use crate::byte_pair::BytePair;
 use crate::tokenizer::{Model, Tokenizer};
+use crate::word_piece::WordPiece;
 use crate::words::{Separation, Words};
 
 /// The whole file.
 pub(crate) fn write(tokenizer: &Tokenizer) -> Value {
     let vocab: Map<String, Value> = names(tokenizer).map(|(token, name)| (name, token.into())).collect();
     let names: HashMap<u32, String> = names(tokenizer).collect();
-    let byte_level = |model: &BytePair| {
-        json!({
-            "type": "ByteLevel",
-            "add_prefix_space": model.adds_prefix_space,
-            "trim_offsets": false,
-            "use_regex": model.cuts_pieces,
-        })
-    };
-    let (model, pre_tokenizer, decoder) = match &tokenizer.model {
-        Model::BytePair(model) => (byte_pair(model, &names, vocab), byte_level(model), byte_level(model)),
-        Model::Words(model) => (words(model, &names, vocab), separation(model), Value::Null),
+    let (model, normalizer, pre_tokenizer, decoder) = match &tokenizer.model {
+        Model::BytePair(model) => {
+            (byte_pair(model, &names, vocab), Value::Null, byte_level(model), byte_level(model))
+        }
+        Model::Words(model) => {
+            (words(model, &names, vocab), Value::Null, separation(model.separation), Value::Null)
+        }
+        Model::WordPiece(model) => (
+            word_piece(model, &names, vocab),
+            bert_normalizer(model),
+            separation(model.separation),
+            json!({ "type": "WordPiece", "prefix": model.prefix, "cleanup": false }),
+        ),
     };
     json!({
         "version": "1.0",
         "truncation": null,
         "padding": null,
         "added_tokens": added_tokens(tokenizer),
-        "normalizer": null,
+        "normalizer": normalizer,
         "pre_tokenizer": pre_tokenizer,
         "post_processor": null,
         "decoder": decoder,
@@ -41,7 +44,7 @@ pub(crate) fn write(tokenizer: &Tokenizer) -> Value {
 /// The model's tokens, and the keys under which its vocabulary lists them.
 pub(super) fn names(tokenizer: &Tokenizer) -> impl Iterator<Item = (u32, String)> {
     let added: HashSet<u32> = tokenizer.added.iter().collect();
-    let stands = move |token| added.contains(&token) || matches!(tokenizer.model, Model::Words(_));
+    let stands = move |token| added.contains(&token) || !matches!(tokenizer.model, Model::BytePair(_));
     let tokens = tokenizer.vocabulary.tokens().take_while(|&(token, _)| token < tokenizer.model_tokens);
     tokens.map(move |(token, bytes)| {
         (token, if stands(token) { verbatim(bytes) } else { alphabet::encode(bytes) })
@@ -97,8 +100,40 @@ fn words(model: &Words, names: &HashMap<u32, String>, vocab: Map<String, Value>)
     json!({ "type": "WordLevel", "vocab": vocab, "unk_token": names[&model.unknown] })
 }
 
-fn separation(model: &Words) -> Value {
-    let kind = match model.separation {
+fn word_piece(model: &WordPiece, names: &HashMap<u32, String>, vocab: Map<String, Value>) -> Value {
+    json!({
+        "type": "WordPiece",
+        "unk_token": names[&model.unknown],
+        "continuing_subword_prefix": model.prefix,
+        "max_input_chars_per_word": model.longest_word,
+        "vocab": vocab,
+    })
+}
+
+fn byte_level(model: &BytePair) -> Value {
+    json!({
+        "type": "ByteLevel",
+        "add_prefix_space": model.adds_prefix_space,
+        "trim_offsets": false,
+        "use_regex": model.cuts_pieces,
+    })
+}
+
+fn bert_normalizer(model: &WordPiece) -> Value {
+    if !model.cleans && !model.parts_ideographs {
+        return Value::Null;
+    }
+    json!({
+        "type": "BertNormalizer",
+        "clean_text": model.cleans,
+        "handle_chinese_chars": model.parts_ideographs,
+        "strip_accents": false,
+        "lowercase": false,
+    })
+}
+
+fn separation(separation: Separation) -> Value {
+    let kind = match separation {
         Separation::Spaces => "WhitespaceSplit",
         Separation::Runs => "Whitespace",
         Separation::Marks => "BertPreTokenizer",
