@@ -2,7 +2,7 @@
 # Prints the figures of docs/benchmarks.md that the `rekindle` command shows: the presets for ten
 # seeds, and the proof of exact resume for every thread count and kernel path of this machine.
 # Run it from the project's root; it takes about half an hour on two cores.
-#   tools/figures.sh [life] [checkerboard] [prove] [cascor]
+#   tools/figures.sh [life] [checkerboard] [prove] [cascor] [wnn]
 set -euo pipefail
 cargo build --release --quiet
 rekindle=$PWD/target/release/rekindle
@@ -51,6 +51,7 @@ for what in "${@:-life checkerboard prove}"; do
         case $each in
             prove) proofs 20 life "checkerboard --steps 20" ;;
             cascor) proofs 200 spirals ;;
+            wnn) proofs 100 wnn-search ;;
             *) seeds "$each" ;;
         esac
     done
