@@ -62,6 +62,10 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         fitness: fitness.unwrap_or(unknown),
         part: Part::All,
     };
+    let rotation_seed = match &file {
+        OriginalFile::Phase(phase) => phase.rotation_seed,
+        OriginalFile::Genome(_) | OriginalFile::Results { .. } => None,
+    };
     let (best, results) = match &file {
         OriginalFile::Genome(best) => (measured(genome(best).map_err(malformed)?, None), Vec::new()),
         OriginalFile::Results { best: Some(best), fitness } => {
@@ -104,7 +108,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         },
         training: Training {
             data: Data::default(),
-            search: Search::default(),
+            search: Search { rotation_seed, ..Search::default() },
             genetic: Genetic::default(),
             tabu: Tabu::default(),
             threshold: Threshold::default(),
