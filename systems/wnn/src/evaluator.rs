@@ -5,7 +5,7 @@ use rekindle_compute::{KernelPath, Pool};
 use crate::corpus::{Corpus, Part};
 use crate::error::WnnError;
 use crate::examples::ClassedExamples;
-use crate::genome::{Gene, Genome};
+use crate::genome::{Change, Genome};
 use crate::rule::{Backoff, Rule, Scoring};
 use crate::scorer::{Fitness, Scored, Scorer};
 
@@ -28,7 +28,7 @@ pub trait Evaluator {
         &mut self,
         part: Part,
         base: &Genome,
-        changes: &[Vec<(u32, Gene)>],
+        changes: &[Vec<Change>],
     ) -> Result<Vec<Fitness>, WnnError> {
         let genomes: Vec<_> = changes.iter().map(|changes| base.with(changes)).collect();
         self.evaluate(part, &genomes)
@@ -99,7 +99,7 @@ impl Evaluator for LocalEvaluator {
         &mut self,
         part: Part,
         base: &Genome,
-        changes: &[Vec<(u32, Gene)>],
+        changes: &[Vec<Change>],
     ) -> Result<Vec<Fitness>, WnnError> {
         let known = self.base.take().filter(|(of, scored)| *of == part && scored.genome == *base);
         let (_, scored) = self.base.insert(known.unwrap_or_else(|| (part, self.score(part, base))));
@@ -108,7 +108,7 @@ impl Evaluator for LocalEvaluator {
             Part::All => last,
             Part::Of(part) => last.min(part as usize),
         }];
-        let mut answers: Vec<(&[(u32, Gene)], Option<Fitness>)> =
+        let mut answers: Vec<(&[Change], Option<Fitness>)> =
             changes.iter().map(|changes| (changes.as_slice(), None)).collect();
         let scorer = &self.scorer;
         self.pool.for_each(&mut answers, |_, (changes, fitness)| {

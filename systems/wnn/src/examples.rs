@@ -22,7 +22,7 @@ impl Coding {
     /// frequent ones the smaller token is first. With `by_frequency` the rank is the code as well,
     /// otherwise the token is.
     ///
-    /// All `tokens` are below `vocabulary`, and a context has at most [`MOST_INPUTS`] bits.
+    /// All `tokens` are below `vocabulary`, and a context has at most 256 bits.
     pub fn new(tokens: &[u32], vocabulary: usize, context: usize, by_frequency: bool) -> Self {
         let mut counts = vec![0_u32; vocabulary];
         tokens.iter().for_each(|&token| counts[token as usize] += 1);

@@ -40,6 +40,9 @@ pub struct Gene {
     pub connections: Vec<u8>,
 }
 
+/// A cluster, by number, and what it becomes.
+pub type Change = (u32, Gene);
+
 impl Gene {
     /// As a part of a genome.
     pub fn as_cluster(&self) -> Cluster<'_> {
@@ -91,7 +94,7 @@ impl Genome {
     }
 
     /// A copy in which the clusters of `changes` (ascending) are others.
-    pub fn with(&self, changes: &[(u32, Gene)]) -> Self {
+    pub fn with(&self, changes: &[Change]) -> Self {
         let mut genome = Self::with_capacity(self.bits.len(), self.connections.len());
         let mut changes = changes.iter().peekable();
         for (index, cluster) in self.clusters().enumerate() {

@@ -72,7 +72,7 @@ pub use corpus::{Corpus, Part};
 pub use error::WnnError;
 pub use evaluator::{Evaluator, LocalEvaluator};
 pub use examples::{ClassedExamples, Coding, Examples};
-pub use genome::{Cluster, Gene, Genome};
+pub use genome::{Change, Cluster, Gene, Genome};
 pub use phase::{Phase, Trait};
 pub use report::votes_floor;
 pub use rule::{Backoff, Scoring};

@@ -75,6 +75,15 @@ pub(crate) fn ones(row: &Row) -> impl Iterator<Item = usize> {
 /// The rows of the beginnings of an address, by their length.
 pub(crate) type Beginnings = [Row; MOST_BITS as usize + 1];
 
+/// Which planes a neuron looks at.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    /// The planes of a block.
+    pub(crate) planes: &'a [Row],
+    /// The plane of each address bit, the most significant first.
+    pub(crate) connections: &'a [u8],
+}
+
 /// A level at which a neuron's counts are read: the length of the beginning of an address, and what
 /// a count there is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,15 +118,8 @@ fn negation(address: u64, bits: usize, depth: usize) -> u64 {
 
 /// ANDs the planes of address bits `from..to` onto the words of `row` that begin at `chunk`.
 #[inline(always)]
-fn narrow(
-    row: &Row,
-    chunk: usize,
-    planes: &[Row],
-    connections: &[u8],
-    address: u64,
-    from: usize,
-    to: usize,
-) -> [u64; CHUNK] {
+fn narrow(row: &Row, chunk: usize, view: View<'_>, address: u64, from: usize, to: usize) -> [u64; CHUNK] {
+    let View { planes, connections } = view;
     let mut words: [u64; CHUNK] = std::array::from_fn(|word| row[chunk + word]);
     for depth in from..to {
         let plane = &planes[usize::from(connections[depth])];
@@ -135,10 +137,10 @@ kernel! {
     pub(crate) fn cover(
         seen: &mut Row,
         beginnings: &mut Beginnings,
-        planes: &[Row],
-        connections: &[u8],
+        view: View<'_>,
         addresses: &[u64],
     ) {
+        let View { planes, connections } = view;
         let bits = connections.len();
         let (mut next, mut valid) = (0, 0);
         while next < addresses.len() {
@@ -163,7 +165,7 @@ kernel! {
             }
             let from = valid.max(common);
             for chunk in (0..WORDS).step_by(CHUNK) {
-                let words = narrow(&beginnings[from], chunk, planes, connections, address, from, bits - free);
+                let words = narrow(&beginnings[from], chunk, view, address, from, bits - free);
                 for word in 0..CHUNK {
                     seen[chunk + word] |= words[word];
                 }
@@ -184,11 +186,11 @@ kernel! {
         sums: &mut Sums,
         touched: &mut Row,
         beginnings: &mut Beginnings,
-        planes: &[Row],
-        connections: &[u8],
+        view: View<'_>,
         neuron: Neuron<'_>,
         levels: &[Level],
     ) {
+        let View { planes, connections } = view;
         let bits = connections.len();
         let addresses = neuron.addresses;
         // Rows of beginnings up to `valid` bits are those of the address at hand; from `dead` bits on
@@ -217,7 +219,7 @@ kernel! {
                 }
                 let mut any = 0;
                 for chunk in (0..WORDS).step_by(CHUNK) {
-                    let words = narrow(&beginnings[built], chunk, planes, connections, address, built, level.length);
+                    let words = narrow(&beginnings[built], chunk, view, address, built, level.length);
                     for word in 0..CHUNK {
                         beginnings[level.length][chunk + word] = words[word];
                         any |= words[word];

@@ -76,3 +76,39 @@ pub(crate) fn summary(state: &State) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use rekindle_compute::KernelPath;
+
+    use super::*;
+    use crate::corpus::{Corpus, Part};
+    use crate::evaluator::{Evaluator, LocalEvaluator};
+    use crate::genome::Genome;
+    use crate::rule::Backoff;
+
+    #[test]
+    fn the_floor_of_votes_for_the_tokens_of_gpt_2() {
+        assert!((votes_floor(50_257) - 9.824_939).abs() < 1e-6);
+    }
+
+    /// Each token decides the next, and each class votes exactly where it is right.
+    #[test]
+    fn votes_that_are_always_right_reach_the_floor_and_counts_go_below() {
+        const CLASSES: usize = 97;
+        let tokens: Vec<u32> = (0..5000).map(|index| index % CLASSES as u32).collect();
+        let (training, evaluation) = (tokens[..4000].to_vec(), tokens[4000..].to_vec());
+        let corpus = Corpus::new(training, evaluation, CLASSES, 1, false);
+        let connections = (0..7).collect::<Vec<u8>>().repeat(CLASSES);
+        let genome = Genome { bits: vec![7; CLASSES], neurons: vec![1; CLASSES], connections };
+        let measure = |scoring| {
+            let (backoff, path) = (Backoff::default(), KernelPath::best());
+            let mut evaluator = LocalEvaluator::new(&corpus, 1, scoring, &backoff, 1, path).unwrap();
+            evaluator.evaluate(Part::All, std::slice::from_ref(&genome)).unwrap()[0]
+        };
+        let votes = measure(Scoring::Votes);
+        assert_eq!(votes.accuracy, 1.0);
+        assert!((votes.cross_entropy - votes_floor(CLASSES)).abs() < 1e-6, "{votes:?}");
+        assert!(measure(Scoring::Counts).cross_entropy < votes_floor(CLASSES));
+    }
+}

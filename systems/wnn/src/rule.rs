@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::examples::ClassedExamples;
 use crate::genome::{Cluster, MOST_BITS, MOST_NEURONS};
 use crate::memory::{TrainedCluster, address};
-use crate::planes::{BLOCK, Beginnings, Block, Level, Row, Sums, WORDS, add_worth, cover, ones};
+use crate::planes::{BLOCK, Beginnings, Block, Level, Row, Sums, View, WORDS, add_worth, cover, ones};
 use crate::tally::{Digits, VOTE_DIGITS, add_votes, digits_of};
 
 /// How the classes are scored.
@@ -292,7 +292,8 @@ impl Column {
         let mut digits = [[0; WORDS]; VOTE_DIGITS];
         for (connections, neuron) in cluster.neurons().zip(trained.neurons()) {
             let mut votes = [0; WORDS];
-            cover(path, &mut votes, &mut self.beginnings, &block.planes, connections, neuron.addresses);
+            let view = View { planes: &block.planes, connections };
+            cover(path, &mut votes, &mut self.beginnings, view, neuron.addresses);
             add_votes(path, &mut digits, &votes, digit_count);
         }
         digits
@@ -327,7 +328,8 @@ impl Column {
     ) {
         for (connections, neuron) in cluster.neurons().zip(trained.neurons()) {
             let (above, touched, beginnings) = (&mut self.above, &mut self.touched, &mut self.beginnings);
-            add_worth(path, above, touched, beginnings, &block.planes, connections, neuron, levels);
+            let view = View { planes: &block.planes, connections };
+            add_worth(path, above, touched, beginnings, view, neuron, levels);
         }
     }
 }

@@ -4,9 +4,9 @@ use rekindle_compute::{KernelPath, Pool};
 use serde::{Deserialize, Serialize};
 
 use crate::examples::{ClassedExamples, Examples};
-use crate::genome::{Cluster, Gene, Genome};
+use crate::genome::{Change, Cluster, Genome};
 use crate::memory::{Cells, Memories, TrainedCluster};
-use crate::planes::{Block, blocks, ones};
+use crate::planes::{BLOCK, Block, Row, WORDS, blocks, ones};
 use crate::rule::{Column, Rival, Rule, enter, votes_at};
 use crate::tally::Tally;
 
@@ -217,7 +217,7 @@ impl Scorer {
         rule: &Rule,
         training: &ClassedExamples,
         base: &Scored,
-        changes: &[(u32, Gene)],
+        changes: &[Change],
     ) -> Fitness {
         let mut wanted = changes.iter().peekable();
         let before = base
@@ -233,22 +233,22 @@ impl Scorer {
             })
             .collect();
         let mut sums = base.sums;
-        let mut change = Change::new();
+        let mut effect = Effect::new();
         for (block, scores) in self.blocks.iter().zip(&base.blocks) {
             let classes = self.classes(block);
-            change.clear();
+            effect.clear();
             for ((class, cluster, trained), gene, cells) in &pairs {
                 let class = *class as u32;
                 let default = rule.default_score(class);
-                rule.score(self.path, block, *cluster, *trained, &mut change.column);
-                change.take(class, default, classes);
-                rule.score(self.path, block, gene.as_cluster(), cells.as_cluster(), &mut change.column);
-                change.give(class, default, classes);
+                rule.score(self.path, block, *cluster, *trained, &mut effect.column);
+                effect.take(class, default, classes);
+                rule.score(self.path, block, gene.as_cluster(), cells.as_cluster(), &mut effect.column);
+                effect.give(class, default, classes);
             }
-            for place in ones(&change.affected) {
+            for place in ones(&effect.affected) {
                 let (example, class) = (&scores.examples[place], classes[place]);
-                let total = example.total.wrapping_add(change.totals[place]);
-                let target = change.targets[place].unwrap_or(example.target);
+                let total = example.total.wrapping_add(effect.totals[place]);
+                let target = effect.targets[place].unwrap_or(example.target);
                 let is_changed = |rival: &Rival| {
                     changes.binary_search_by_key(&rival.class, |(changed, _)| *changed).is_ok()
                 };
@@ -259,7 +259,7 @@ impl Scorer {
                         other == class || is_changed(&Rival { score: 0, class: other })
                     })
                 });
-                let rival = unchanged.max(change.rivals[place]);
+                let rival = unchanged.max(effect.rivals[place]);
                 let (loss, right) = outcome(rule, class, total, target, rival);
                 sums.loss = sums.loss - example.loss + loss;
                 sums.right = sums.right - u64::from(example.right) + u64::from(right);
@@ -303,9 +303,9 @@ fn outcome(rule: &Rule, class: u32, total: u64, target: u64, rival: Rival) -> (u
 }
 
 /// What changes for the examples of a block.
-struct Change {
+struct Effect {
     column: Column,
-    affected: crate::planes::Row,
+    affected: Row,
     /// What is added to the totals, modulo 2^64.
     totals: Vec<u64>,
     /// New scores of the right classes, where they change.
@@ -314,19 +314,19 @@ struct Change {
     rivals: Vec<Rival>,
 }
 
-impl Change {
+impl Effect {
     fn new() -> Self {
         Self {
             column: Column::new(),
-            affected: [0; crate::planes::WORDS],
-            totals: vec![0; crate::planes::BLOCK],
-            targets: vec![None; crate::planes::BLOCK],
-            rivals: vec![Rival::default(); crate::planes::BLOCK],
+            affected: [0; WORDS],
+            totals: vec![0; BLOCK],
+            targets: vec![None; BLOCK],
+            rivals: vec![Rival::default(); BLOCK],
         }
     }
 
     fn clear(&mut self) {
-        self.affected = [0; crate::planes::WORDS];
+        self.affected = [0; WORDS];
         self.totals.fill(0);
         self.targets.fill(None);
         self.rivals.fill(Rival::default());
@@ -370,6 +370,7 @@ mod tests {
 
     use super::*;
     use crate::examples::Coding;
+    use crate::genome::Gene;
     use crate::memory::address;
     use crate::rule::Backoff;
 

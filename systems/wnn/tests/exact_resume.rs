@@ -14,7 +14,7 @@ fn hashes(config: &ConfigOf<Wnn>, every: u64, threads: usize) -> Vec<String> {
     while !runtime.progress(&state).finished {
         runtime.step(&mut state).unwrap();
         hashes.push(hash_of(&state).unwrap().to_string());
-        if state.step % every == 0 {
+        if state.step.is_multiple_of(every) {
             state = from_tree(&to_tree(&state).unwrap()).unwrap();
             runtime = common::attach(config, &state, threads);
         }

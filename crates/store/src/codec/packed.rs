@@ -268,7 +268,7 @@ fn joined(bytes: u64, bits: u32) -> u64 {
     let gap = 8 - bits;
     let pairs = bytes & 0x00ff_00ff_00ff_00ff | (bytes & 0xff00_ff00_ff00_ff00) >> gap;
     let fours = pairs & 0x0000_ffff_0000_ffff | (pairs & 0xffff_0000_ffff_0000) >> (2 * gap);
-    fours & 0xffff_ffff | fours >> 32 << 4 * bits
+    fours & 0xffff_ffff | fours >> 32 << (4 * bits)
 }
 
 /// The inverse of [`joined`].

@@ -212,7 +212,7 @@ impl Searcher {
             patience.lately =
                 Some(patience.lately.map_or(best.cross_entropy, |lately| lately.min(best.cross_entropy)));
         }
-        if search.round % self.training.check_every == 0 {
+        if search.round.is_multiple_of(self.training.check_every) {
             patience.look(self.training.min_improvement);
         }
         if search.round >= self.rounds(search.phase) || search.patience.stalled >= self.training.patience() {

@@ -5,7 +5,7 @@ use rekindle_compute::rng;
 use super::Context;
 use crate::error::WnnError;
 use crate::evaluator::Evaluator;
-use crate::genome::Gene;
+use crate::genome::Change;
 use crate::phase::Phase;
 use crate::scorer::Fitness;
 use crate::state::{Measured, Neighbourhood, TabuCluster};
@@ -75,7 +75,7 @@ impl Neighbourhood {
 
     /// What a neighbour changes. Clusters are drawn by how often their classes occur, since the
     /// others hardly matter.
-    fn neighbour(&self, context: &Context<'_>, phase: Phase, round: u32, index: u32) -> Vec<(u32, Gene)> {
+    fn neighbour(&self, context: &Context<'_>, phase: Phase, round: u32, index: u32) -> Vec<Change> {
         let step = streams::candidate(phase, round, index);
         let mut stream = rng::stream(context.seed, streams::NEIGHBOUR, step);
         let most = context.training.tabu.clusters.min(context.classes);
