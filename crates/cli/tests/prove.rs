@@ -50,6 +50,10 @@ fn the_first_steps_of_the_presets() {
     one_hash_for_all(&world, "life --steps 6", 2);
     one_hash_for_all(&world, "checkerboard --steps 2", 1);
     one_hash_for_all(&world, "spirals --steps 300", 3);
+    one_hash_for_all(&world, "glyphs", 2);
+    let search = "--set training.data.vocabulary=300 --set training.data.train_tokens=5000 \
+                  --set training.data.eval_tokens=1000 --set training.search.token_parts=3";
+    one_hash_for_all(&world, &format!("wnn-search {search} --steps 30"), 3);
 }
 
 #[test]

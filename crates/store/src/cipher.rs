@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::Hash;
 
-/// The key of an encrypted run. It is never stored but wrapped; see [`Store::wrapped_key`].
-///
-/// [`Store::wrapped_key`]: crate::Store::wrapped_key
+/// The key of an encrypted run. It is never stored but wrapped; see [`wrapped_key`](crate::wrapped_key).
 #[derive(Clone, PartialEq, Eq)]
 pub struct DataKey([u8; 32]);
 
