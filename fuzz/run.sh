@@ -12,7 +12,7 @@ commit=$(git rev-parse --short=10 HEAD)
 failed=0
 for target in $targets; do
     case $target in
-        circuit | config | key_text | wrapped_key) dictionary=text ;;
+        circuit | config | genome_file | key_text | table | tokenizer_json | wrapped_key) dictionary=text ;;
         json | json_gz | safetensors) dictionary=formats ;;
         *) dictionary=store ;;
     esac

@@ -11,13 +11,17 @@ use std::sync::Arc;
 
 use rekindle::storage::MemoryStorage;
 use rekindle::{
-    About, Array, Compression, DType, EntryPath, Hash, Node, Row, Scalar, Schema, Store, StoredSignature,
-    Tree, state_hash,
+    About, Array, Compression, DType, EntryPath, Hash, Node, Row, RunOptions, Scalar, Schema, Store,
+    StoredSignature, Tree, state_hash,
 };
+use rekindle_cascor::{Cascor, Dataset};
 use rekindle_formats::FORMATS;
+use rekindle_formats::table::{Column, Table, Values};
 use rekindle_fuzz::{Chunk, Objects, identity, pack, record};
 use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap_key};
 use rekindle_logic::{HardCircuit, Model, State, presets};
+use rekindle_tokenizer::Tokenizer;
+use rekindle_train::{ConfigOf, ConfigText, System, TrainingState};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -33,6 +37,7 @@ fn main() -> Outcome {
     files(memory)?;
     keys()?;
     texts()?;
+    systems()?;
     for (number, seed) in [&[10, 0, 2, 60, 0][..], &[4, 255, 3, 9, 0]].iter().enumerate() {
         let pattern: Vec<u8> = (0..120u32).map(|i| (i * i % 251) as u8).collect();
         write("save", &number.to_string(), &[seed, pattern.as_slice()].concat())?;
@@ -288,4 +293,49 @@ fn texts() -> Outcome {
     // The pack of one null is the smallest.
     let (_, bytes) = pack(&[Chunk::raw(&[0])]);
     write("pack", "null", &[&[1], bytes.as_slice()].concat())
+}
+
+/// Files of the systems.
+fn systems() -> Outcome {
+    let genome = r#"{"bits_per_cluster": [2, 3], "neurons_per_cluster": [2, 1], "connections": [0, 1, 2, 3, 4, 5, 6]}"#;
+    write("genome_file", "genome", format!(r#"{{"genome": {genome}, "fitness": 1.5}}"#).as_bytes())?;
+    write(
+        "genome_file",
+        "results",
+        format!(r#"{{"phase1_ga": {{}}, "final": {{"genome": {genome}}}}}"#).as_bytes(),
+    )?;
+    let phase = format!(
+        r#"{{"phase_result": {{"phase_name": "Phase 1a: GA Neurons Only", "strategy_type": "GA", "final_fitness": 1.5,
+        "iterations_run": 3, "best_genome": {genome}, "final_population": [{genome}]}},
+        "_metadata": {{"phase_key": "1a", "rotation_seed": 42}}}}"#
+    );
+    write("genome_file", "phase", phase.as_bytes())?;
+    write("table", "csv", b"a,b\n1,x\n-2.5e3,\"y \"\"z\"\"\"\n")?;
+    let dir = tempfile::tempdir()?;
+    let table = dir.path().join("table.npy");
+    Table::new(vec![Column { name: "a".to_owned(), values: Values::Numbers(vec![1.0, -2.0]) }])?
+        .write(&table)?;
+    write("table", "npy", &fs::read(table)?)?;
+    let text = b"the cat and the other cat sat there";
+    for (name, tokenizer) in
+        [("pairs", Tokenizer::train_byte_pair(text, 262)?), ("words", Tokenizer::train_words(text, 5)?)]
+    {
+        write("tokenizer_json", name, tokenizer.to_hugging_face().to_string().as_bytes())?;
+    }
+    write("snapshot", "untrained", &snapshot(dir.path())?)
+}
+
+/// A network without hidden units.
+fn snapshot(dir: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    let text = ConfigText { origin: "seed".into(), yaml: rekindle_cascor::presets::SPIRALS_JUNIPER.into() };
+    let config: ConfigOf<Cascor> = text.config(&[])?;
+    let (model, training, seed) = (config.model, config.training, config.seed);
+    let preparation = Dataset::load(&training.data, model.output, seed)?.preparation;
+    let state = rekindle_cascor::State::new(&model, &training, preparation, seed)?;
+    let mut run = RunOptions::new().system("cascor").create_in(Arc::new(MemoryStorage::new()))?;
+    run.save(0, &TrainingState { seed, model, training, state })?;
+    let store = Store::open(Arc::clone(run.store().storage()))?;
+    let path = dir.join("network.h5");
+    Cascor::formats()[0].write(&store.checkpoint(0)?, &path)?;
+    Ok(fs::read(path)?)
 }
