@@ -31,6 +31,7 @@
 mod archive;
 mod document;
 pub mod files;
+pub mod gzip;
 mod json;
 mod safetensors;
 pub mod table;

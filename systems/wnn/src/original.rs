@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use rekindle_formats::files;
+use rekindle_formats::{files, gzip};
 
 use crate::genome::Genome;
 use crate::phase::Phase;
@@ -20,8 +20,6 @@ use crate::scorer::Fitness;
 
 /// A file is never longer, unpacked: bytes.
 const LIMIT: u64 = 2 << 30;
-/// The first bytes of a gzip stream.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// First members of the files.
 const MARKS: [&str; 5] =
     ["\"phase_result\"", "\"genome\"", "\"phase1_ga\"", "\"bits_per_cluster\"", "\"_metadata\""];
@@ -171,21 +169,9 @@ impl OriginalGenome {
 
 /// True for the first bytes of a file of the original program.
 pub fn matches(head: &[u8]) -> bool {
-    let text = if head.starts_with(&GZIP) { unpacked_head(head) } else { head.to_vec() };
+    let text = if gzip::is_gzip(head) { gzip::unpacked_head(head) } else { head.to_vec() };
     let inside = text.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
     inside.is_some_and(|inside| MARKS.iter().any(|mark| inside.starts_with(mark.as_bytes())))
-}
-
-fn unpacked_head(head: &[u8]) -> Vec<u8> {
-    let mut text = vec![0; 64];
-    let mut decoder = GzDecoder::new(head);
-    let mut len = 0;
-    // The head is cut off in the middle of the stream: what comes before that is enough.
-    while let Ok(count @ 1..) = decoder.read(&mut text[len..]) {
-        len += count;
-    }
-    text.truncate(len);
-    text
 }
 
 /// Reads a file, gzipped or not, whatever it is called.
@@ -193,9 +179,9 @@ fn unpacked_head(head: &[u8]) -> Vec<u8> {
 /// # Errors
 /// Says why it cannot be read.
 pub fn read(path: &Path) -> Result<OriginalFile, String> {
-    let head = files::head(path, GZIP.len()).map_err(|error| error.to_string())?;
+    let head = files::head(path, 2).map_err(|error| error.to_string())?;
     let file = files::open(path).map_err(|error| error.to_string())?;
-    match head.starts_with(&GZIP) {
+    match gzip::is_gzip(&head) {
         true => parse(GzDecoder::new(file)),
         false => parse(file),
     }

@@ -25,7 +25,7 @@ mod write;
 pub(crate) use read::header_and_tree;
 pub(crate) use write::{Failure, quoted, write_tree};
 
-use crate::Format;
+use crate::{Format, gzip};
 
 pub(crate) const FORMAT: Format =
     Format { name: "JSON", endings: &[".json"], matches, read: read::read, write: Some(write::write) };
@@ -48,13 +48,5 @@ fn matches(head: &[u8]) -> bool {
 }
 
 fn matches_gzip(head: &[u8]) -> bool {
-    use std::io::Read;
-    let mut text = [0; 64];
-    let mut decoder = flate2::read::GzDecoder::new(head);
-    let mut len = 0;
-    // The head is cut off in the middle of the stream: what comes before that is enough.
-    while let Ok(count @ 1..) = decoder.read(&mut text[len..]) {
-        len += count;
-    }
-    matches(&text[..len])
+    matches(&gzip::unpacked_head(head))
 }
