@@ -310,6 +310,25 @@ impl Search {
 }
 
 impl Training {
+    /// Everything else as it is when it is not set.
+    pub fn new(data: Data, search: Search) -> Self {
+        Self {
+            data,
+            search,
+            genetic: Genetic::default(),
+            tabu: Tabu::default(),
+            threshold: Threshold::default(),
+            check_every: five(),
+            min_improvement: half_a_thousandth(),
+            pass: one(),
+            base_patience: two(),
+            seed_from: None,
+            resume_from: None,
+            finalists: four(),
+            batch: eight(),
+        }
+    }
+
     /// Looks without improvement after which a phase ends.
     pub fn patience(&self) -> u32 {
         let doubled = 1_u32.checked_shl(self.pass.saturating_sub(1)).unwrap_or(u32::MAX);

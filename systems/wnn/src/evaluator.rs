@@ -76,16 +76,8 @@ impl LocalEvaluator {
         })
     }
 
-    fn part(&self, part: Part) -> &(ClassedExamples, Rule) {
-        let last = self.training.len() - 1;
-        match part {
-            Part::All => &self.training[last],
-            Part::Of(part) => &self.training[last.min(part as usize)],
-        }
-    }
-
     fn score(&self, part: Part, genome: &Genome) -> Scored {
-        let (training, rule) = self.part(part);
+        let (training, rule) = examples_of(&self.training, part);
         self.scorer.score(&self.pool, rule, training, genome)
     }
 }
@@ -103,11 +95,7 @@ impl Evaluator for LocalEvaluator {
     ) -> Result<Vec<Fitness>, WnnError> {
         let known = self.base.take().filter(|(of, scored)| *of == part && scored.genome == *base);
         let (_, scored) = self.base.insert(known.unwrap_or_else(|| (part, self.score(part, base))));
-        let last = self.training.len() - 1;
-        let (training, rule) = &self.training[match part {
-            Part::All => last,
-            Part::Of(part) => last.min(part as usize),
-        }];
+        let (training, rule) = examples_of(&self.training, part);
         let mut answers: Vec<(&[Change], Option<Fitness>)> =
             changes.iter().map(|changes| (changes.as_slice(), None)).collect();
         let scorer = &self.scorer;
@@ -115,5 +103,14 @@ impl Evaluator for LocalEvaluator {
             *fitness = Some(scorer.rescore(rule, training, scored, changes));
         });
         Ok(answers.into_iter().filter_map(|(_, fitness)| fitness).collect())
+    }
+}
+
+/// The examples of a part, which lie by part, all of them last.
+fn examples_of(training: &[(ClassedExamples, Rule)], part: Part) -> &(ClassedExamples, Rule) {
+    let last = training.len() - 1;
+    match part {
+        Part::All => &training[last],
+        Part::Of(part) => &training[last.min(part as usize)],
     }
 }

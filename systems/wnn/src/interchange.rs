@@ -10,7 +10,7 @@ use rekindle_formats::{Document, Format, FormatError, files};
 use rekindle_train::{Checkpoints, ConfigOf, Evaluate, System, TrainingState};
 use serde_json::{Map, Value, json};
 
-use crate::config::{Bounds, Codes, Data, Genetic, Model, Order, Search, Tabu, Threshold, Training};
+use crate::config::{Bounds, Codes, Data, Model, Order, Search, Training};
 use crate::corpus::Part;
 use crate::genome::{Genome, MOST_BITS, MOST_INPUTS, MOST_NEURONS};
 use crate::original::{self, OriginalFile, PhaseSummary};
@@ -106,21 +106,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
             frequent_neurons: 0,
             backoff: Backoff::default(),
         },
-        training: Training {
-            data: Data::default(),
-            search: Search { rotation_seed, ..Search::default() },
-            genetic: Genetic::default(),
-            tabu: Tabu::default(),
-            threshold: Threshold::default(),
-            check_every: 5,
-            min_improvement: 0.0005,
-            pass: 1,
-            base_patience: 2,
-            seed_from: None,
-            resume_from: None,
-            finalists: 4,
-            batch: 8,
-        },
+        training: Training::new(Data::default(), Search { rotation_seed, ..Search::default() }),
         state: State {
             step: 0,
             text: TextIdentity {

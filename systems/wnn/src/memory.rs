@@ -74,9 +74,10 @@ impl Memories {
         let places = self.parts.iter().flat_map(|part| {
             part.clusters.clone().zip(&part.first_neurons).map(|(class, &first)| (class, &part.cells, first))
         });
-        places.zip(genome.clusters()).map(|((class, cells, first), cluster)| {
+        let all = places.zip(genome.clusters()).map(|((class, cells, first), cluster)| {
             (class, cluster, TrainedCluster { cells, first: first as usize, count: cluster.neurons().len() })
-        })
+        });
+        all.filter(|(_, _, trained)| !trained.is_untrained())
     }
 }
 
@@ -100,7 +101,7 @@ impl<'a> TrainedCluster<'a> {
     }
 
     /// True when the cluster's class did not occur.
-    pub(crate) fn is_untrained(self) -> bool {
+    fn is_untrained(self) -> bool {
         // Every neuron sees every example of its class, so one stands for all.
         self.count == 0 || self.cells.neuron(self.first).addresses.is_empty()
     }
@@ -201,7 +202,7 @@ mod tests {
             .collect();
         assert_eq!(cells[0], [(vec![0, 1], vec![1, 1]), (vec![0, 2], vec![1, 1])]);
         assert_eq!(cells[1], [(vec![2, 3], vec![2, 1])]);
-        assert_eq!(cells[2], [(vec![], vec![])]);
+        assert_eq!(cells.len(), 2);
         assert_eq!(address(&[0b01], &[0, 1]), 2);
     }
 }

@@ -164,7 +164,6 @@ impl Rule {
         column: &mut Column,
     ) {
         column.clear();
-        column.beginnings[0] = block.all();
         match &self.kind {
             Kind::Votes(table) => column.votes(path, block, cluster, trained, &table[trained.len()]),
             Kind::Counts { levels, bits_per_token } => {
@@ -326,6 +325,7 @@ impl Column {
         trained: TrainedCluster<'_>,
         levels: &[Level],
     ) {
+        self.beginnings[0] = block.all();
         for (connections, neuron) in cluster.neurons().zip(trained.neurons()) {
             let (above, touched, beginnings) = (&mut self.above, &mut self.touched, &mut self.beginnings);
             let view = View { planes: &block.planes, connections };

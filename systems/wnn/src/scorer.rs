@@ -128,7 +128,7 @@ impl Scorer {
                 right: false,
             })
             .collect();
-        let trained = memories.clusters(genome).filter(|(_, _, trained)| !trained.is_untrained());
+        let trained = memories.clusters(genome);
         match rule.vote_scores(0) {
             Some(_) => self.add_votes(rule, block, trained.collect(), &mut examples),
             None => self.add_counts(rule, block, trained, &mut examples),
@@ -219,17 +219,14 @@ impl Scorer {
         base: &Scored,
         changes: &[Change],
     ) -> Fitness {
-        let mut wanted = changes.iter().peekable();
-        let before = base
-            .memories
-            .clusters(&base.genome)
-            .filter(|(class, ..)| wanted.next_if(|(changed, _)| *changed as usize == *class).is_some());
-        let pairs: Vec<_> = before
-            .zip(changes)
-            .filter(|((_, _, trained), _)| !trained.is_untrained())
-            .map(|(before, (class, gene))| {
-                let cells = Cells::of_cluster(self.path, gene.as_cluster(), *class as usize, training);
-                (before, gene, cells)
+        // Nothing changes where a class did not occur: such clusters are not among these.
+        let trained = base.memories.clusters(&base.genome);
+        let pairs: Vec<_> = trained
+            .filter_map(|before| {
+                let at = changes.binary_search_by_key(&before.0, |(class, _)| *class as usize).ok()?;
+                let gene = &changes[at].1;
+                let cells = Cells::of_cluster(self.path, gene.as_cluster(), before.0, training);
+                Some((before, gene, cells))
             })
             .collect();
         let mut sums = base.sums;
@@ -272,7 +269,7 @@ impl Scorer {
 impl Scored {
     /// The best class for one input, of those that are not excluded.
     fn best_rival(&self, rule: &Rule, input: &[u64], excluded: impl Fn(u32) -> bool) -> Rival {
-        let clusters = self.memories.clusters(&self.genome).filter(|(_, _, trained)| !trained.is_untrained());
+        let clusters = self.memories.clusters(&self.genome);
         let rivals = clusters.map(|(class, cluster, trained)| (class as u32, cluster, trained));
         let rivals = rivals.filter(|(class, ..)| !excluded(*class));
         let scored = rivals.map(|(class, cluster, trained)| Rival {
