@@ -8,7 +8,6 @@ use crate::corpus::Part;
 use crate::error::WnnError;
 use crate::evaluator::Evaluator;
 use crate::genome::Genome;
-use crate::phase::Phase;
 use crate::state::{Generation, Measured};
 use crate::streams;
 
@@ -29,12 +28,9 @@ impl Generation {
     pub(crate) fn step(
         &mut self,
         context: &Context<'_>,
-        phase: Phase,
-        round: u32,
-        threshold: f64,
         evaluator: &mut dyn Evaluator,
     ) -> Result<bool, WnnError> {
-        let part = context.part(phase, round);
+        let part = context.part();
         let batch = context.training.batch as usize;
         if !self.unmeasured.is_empty() {
             let count = batch.min(self.unmeasured.len());
@@ -60,16 +56,15 @@ impl Generation {
         let needed = context.size() - elites.len();
         let most = needed * context.training.genetic.attempts as usize;
         let count = batch.min(most - (self.tried as usize).min(most));
-        let children: Vec<_> = (self.tried..self.tried + count as u32)
-            .map(|index| self.child(context, phase, round, index))
-            .collect();
+        let children: Vec<_> =
+            (self.tried..self.tried + count as u32).map(|index| self.child(context, index)).collect();
         let children = measure(evaluator, part, children)?;
         self.tried += count as u32;
         for child in children {
             if self.next.len() == context.size() {
                 break;
             }
-            if child.fitness.accuracy >= threshold {
+            if child.fitness.accuracy >= context.threshold {
                 self.next.push(child);
             } else {
                 let place = self.rejected.partition_point(|other| by_fitness(other, &child).is_le());
@@ -95,9 +90,9 @@ impl Generation {
         (self.survived, self.tried) = (0, 0);
     }
 
-    fn child(&self, context: &Context<'_>, phase: Phase, round: u32, index: u32) -> Genome {
+    fn child(&self, context: &Context<'_>, index: u32) -> Genome {
         let genetic = &context.training.genetic;
-        let step = streams::candidate(phase, round, index);
+        let step = streams::candidate(context.phase, context.round, index);
         let mut stream = rng::stream(context.seed, streams::CHILD, step);
         let first = self.tournament(genetic.tournament, &mut stream);
         let second = self.tournament(genetic.tournament, &mut stream);
@@ -110,7 +105,7 @@ impl Generation {
         let mut child = Genome::with_capacity(clusters, first.connections.len());
         for cluster in inherited {
             if stream.uniform_f64() < genetic.mutation {
-                child.push(context.maker.mutate(phase.changes(), cluster, &mut stream).as_cluster());
+                child.push(context.maker.mutate(context.phase.changes(), cluster, &mut stream).as_cluster());
             } else {
                 child.push(cluster);
             }

@@ -32,8 +32,13 @@ pub struct Searcher {
     classes: u32,
 }
 
-/// What the phases need to know.
+/// What a round of a phase needs to know.
 pub(crate) struct Context<'a> {
+    phase: Phase,
+    /// Which generation or iteration.
+    round: u32,
+    /// The accuracy that candidates must reach.
+    threshold: f64,
     training: &'a Training,
     seed: u64,
     maker: &'a Maker,
@@ -42,18 +47,18 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The part of the training tokens that a round learns from: all parts in a random order, then
+    /// The part of the training tokens that the round learns from: all parts in a random order, then
     /// all of them in another one.
-    fn part(&self, phase: Phase, round: u32) -> Part {
+    fn part(&self) -> Part {
         let parts = self.training.search.token_parts;
         if parts == 1 {
             return Part::All;
         }
         let seed = self.training.search.rotation_seed.unwrap_or(self.seed);
-        let cycle = streams::candidate(phase, round / parts, 0);
+        let cycle = streams::candidate(self.phase, self.round / parts, 0);
         let mut order: Vec<u32> = (0..parts).collect();
         rng::stream(seed, streams::ROTATION, cycle).shuffle(&mut order);
-        Part::Of(order[(round % parts) as usize])
+        Part::Of(order[(self.round % parts) as usize])
     }
 
     /// Genomes of a population.
@@ -92,8 +97,11 @@ impl Searcher {
         }
     }
 
-    fn context(&self) -> Context<'_> {
+    fn context(&self, search: &Search) -> Context<'_> {
         Context {
+            phase: search.phase,
+            round: search.round,
+            threshold: self.threshold(search),
             training: &self.training,
             seed: self.seed,
             maker: &self.maker,
@@ -164,11 +172,10 @@ impl Searcher {
     }
 
     fn work(&self, search: &mut Search, evaluator: &mut dyn Evaluator) -> Result<Option<Fitness>, WnnError> {
-        let context = self.context();
-        let (phase, round, threshold) = (search.phase, search.round, self.threshold(search));
+        let context = self.context(search);
         match &mut search.work {
             Work::Genetic(generation) => {
-                let is_complete = generation.step(&context, phase, round, threshold, evaluator)?;
+                let is_complete = generation.step(&context, evaluator)?;
                 let best = generation.population.first().map(|best| best.fitness);
                 if is_complete {
                     self.complete(search, best);
@@ -176,7 +183,7 @@ impl Searcher {
                 Ok(best)
             }
             Work::Tabu(neighbourhood) => {
-                let is_complete = neighbourhood.step(&context, phase, round, threshold, evaluator)?;
+                let is_complete = neighbourhood.step(&context, evaluator)?;
                 let best = neighbourhood.best.fitness;
                 if is_complete {
                     self.complete(search, Some(best));

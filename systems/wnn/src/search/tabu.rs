@@ -6,7 +6,6 @@ use super::Context;
 use crate::error::WnnError;
 use crate::evaluator::Evaluator;
 use crate::genome::Change;
-use crate::phase::Phase;
 use crate::scorer::Fitness;
 use crate::state::{Measured, Neighbourhood, TabuCluster};
 use crate::streams;
@@ -28,40 +27,30 @@ impl Neighbourhood {
     pub(crate) fn step(
         &mut self,
         context: &Context<'_>,
-        phase: Phase,
-        round: u32,
-        threshold: f64,
         evaluator: &mut dyn Evaluator,
     ) -> Result<bool, WnnError> {
-        let part = context.part(phase, round);
+        let part = context.part();
         if !self.is_measured {
-            self.measure(context, phase, round, evaluator)?;
+            self.measure(context, evaluator)?;
             return Ok(false);
         }
         // Neighbours cost little beside a genome, so that a batch holds more of them.
         let most = context.training.search.neighbors_per_iter;
         let first = self.neighbours.len() as u32;
         let batch = context.training.batch.saturating_mul(8).min(most - first);
-        let changes: Vec<_> =
-            (first..first + batch).map(|index| self.neighbour(context, phase, round, index)).collect();
+        let changes: Vec<_> = (first..first + batch).map(|index| self.neighbour(context, index)).collect();
         self.neighbours.extend(evaluator.evaluate_changes(part, &self.current.genome, &changes)?);
         if self.neighbours.len() < most as usize {
             return Ok(false);
         }
-        self.go_on(context, phase, round, threshold);
+        self.go_on(context);
         Ok(true)
     }
 
     /// Measures where the search stands on the part of this round, so that it can be compared with
     /// neighbours that learn from that part.
-    fn measure(
-        &mut self,
-        context: &Context<'_>,
-        phase: Phase,
-        round: u32,
-        evaluator: &mut dyn Evaluator,
-    ) -> Result<(), WnnError> {
-        let part = context.part(phase, round);
+    fn measure(&mut self, context: &Context<'_>, evaluator: &mut dyn Evaluator) -> Result<(), WnnError> {
+        let part = context.part();
         for measured in [&mut self.best, &mut self.current] {
             if measured.part != part {
                 let fitness = evaluator.evaluate(part, std::slice::from_ref(&measured.genome))?;
@@ -75,8 +64,8 @@ impl Neighbourhood {
 
     /// What a neighbour changes. Clusters are drawn by how often their classes occur, since the
     /// others hardly matter.
-    fn neighbour(&self, context: &Context<'_>, phase: Phase, round: u32, index: u32) -> Vec<Change> {
-        let step = streams::candidate(phase, round, index);
+    fn neighbour(&self, context: &Context<'_>, index: u32) -> Vec<Change> {
+        let step = streams::candidate(context.phase, context.round, index);
         let mut stream = rng::stream(context.seed, streams::NEIGHBOUR, step);
         let most = context.training.tabu.clusters.min(context.classes);
         let count = 1 + stream.below(most.into()) as usize;
@@ -89,24 +78,26 @@ impl Neighbourhood {
         let all = self.current.genome.clusters().zip(0_u32..);
         let drawn = all.filter(|(_, class)| wanted.next_if_eq(class).is_some());
         drawn
-            .map(|(cluster, class)| (class, context.maker.mutate(phase.changes(), cluster, &mut stream)))
+            .map(|(cluster, class)| {
+                (class, context.maker.mutate(context.phase.changes(), cluster, &mut stream))
+            })
             .collect()
     }
 
     /// Goes to the best neighbour that may be gone to. A tabu is lifted for one that is better than
     /// anything before.
-    fn go_on(&mut self, context: &Context<'_>, phase: Phase, round: u32, threshold: f64) {
+    fn go_on(&mut self, context: &Context<'_>) {
         let neighbours = std::mem::take(&mut self.neighbours);
         self.is_measured = false;
-        self.tabu.retain(|tabu| tabu.until > round);
+        self.tabu.retain(|tabu| tabu.until > context.round);
         let mut order: Vec<usize> = (0..neighbours.len()).collect();
         order.sort_by(|&a, &b| {
-            let suffices = |fitness: &Fitness| fitness.accuracy >= threshold;
+            let suffices = |fitness: &Fitness| fitness.accuracy >= context.threshold;
             let (a, b) = (&neighbours[a], &neighbours[b]);
             suffices(b).cmp(&suffices(a)).then(a.cross_entropy.total_cmp(&b.cross_entropy))
         });
         for index in order {
-            let changes = self.neighbour(context, phase, round, index as u32);
+            let changes = self.neighbour(context, index as u32);
             let fitness = neighbours[index];
             let forbidden = changes.iter().filter(|(class, _)| self.is_tabu(*class)).count();
             let is_tabu = 2 * forbidden > changes.len();
@@ -114,7 +105,7 @@ impl Neighbourhood {
             if is_tabu && !is_best {
                 continue;
             }
-            let until = round.saturating_add(1).saturating_add(context.training.tabu.tenure);
+            let until = context.round.saturating_add(1).saturating_add(context.training.tabu.tenure);
             self.tabu.extend(changes.iter().map(|&(cluster, _)| TabuCluster { cluster, until }));
             let genome = self.current.genome.with(&changes);
             self.current = Measured { genome, fitness, part: self.current.part };
