@@ -1,0 +1,5 @@
+//! What a user chooses.
+
+mod model;
+
+pub use model::{Block, Model};

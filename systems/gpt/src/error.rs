@@ -1,0 +1,100 @@
+//! What can go wrong.
+
+use rekindle_compute::{KernelPathError, PoolError};
+use rekindle_tokenizer::TokenizerError;
+
+use crate::network::NetworkError;
+
+/// A language model cannot be built, trained, read or asked; the message is for people.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GptError {
+    /// A value of the config is out of its range.
+    #[error("`{path}` is {value}: {reason}")]
+    Config {
+        /// The path in the config.
+        path: String,
+        /// The value.
+        value: String,
+        /// What it must be.
+        reason: String,
+    },
+    /// The text cannot be used.
+    #[error("{origin}: {reason}")]
+    Data {
+        /// Where it is from.
+        origin: String,
+        /// Why.
+        reason: String,
+    },
+    /// The text or its vocabulary cannot be made into tokens.
+    #[error("{origin}: {source}")]
+    Tokens {
+        /// Where it is from.
+        origin: String,
+        /// Why.
+        source: TokenizerError,
+    },
+    /// The parts of the network do not fit each other.
+    #[error("the network does not fit together: {0}")]
+    Network(#[from] NetworkError),
+    /// Vocabulary and network disagree.
+    #[error(
+        "the tokenizer has {tokenizer} tokens, but the network has rows for {network}; they are not of the same model"
+    )]
+    Vocabulary {
+        /// Tokens of the tokenizer.
+        tokenizer: usize,
+        /// Rows of the network.
+        network: usize,
+    },
+    /// A token is none of the network's.
+    #[error("token {token} at position {position} is none of the {vocabulary} of the network")]
+    NoSuchToken {
+        /// The token.
+        token: u32,
+        /// Where it stands.
+        position: usize,
+        /// Tokens of the network.
+        vocabulary: usize,
+    },
+    /// A sequence does not fit into the context.
+    #[error("{what} has {found} tokens, but the model sees at most {context}; {hint}")]
+    TooLong {
+        /// What is too long.
+        what: &'static str,
+        /// Its tokens.
+        found: usize,
+        /// Tokens of the context.
+        context: usize,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The state is of other data.
+    #[error("{origin}: {reason}; the run was made with other data (name its file with --data)")]
+    OtherData {
+        /// Where the data is from.
+        origin: String,
+        /// What differs.
+        reason: String,
+    },
+    /// The state contradicts itself or the config.
+    #[error("the state does not fit: {0}")]
+    Misfit(String),
+    /// A change of the vocabulary was not done; everything is as before.
+    #[error("the vocabulary stays as it is: {0}")]
+    Growth(String),
+    /// The kernels cannot run.
+    #[error(transparent)]
+    Kernels(#[from] KernelPathError),
+    /// The threads cannot run.
+    #[error(transparent)]
+    Threads(#[from] PoolError),
+}
+
+impl GptError {
+    /// A value of the config is out of its range.
+    pub(crate) fn config(path: impl Into<String>, value: impl ToString, reason: impl Into<String>) -> Self {
+        Self::Config { path: path.into(), value: value.to_string(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,76 @@
+//! The network: what a checkpoint holds of the model.
+
+mod arrays;
+mod initial;
+mod layer;
+mod shape;
+
+use rekindle::Matrix;
+use serde::{Deserialize, Serialize};
+
+pub use arrays::{ArrayKind, Arrays, ArraysMut};
+pub(crate) use initial::{fill_normal, matrix};
+pub use layer::{Activation, Attention, FeedForward, Layer, Linear, Norm, NormForm};
+pub use shape::NetworkError;
+
+/// A transformer decoder: tokens and positions become rows of `width` numbers, the layers change
+/// them one after the other, and the output scores every token that may follow.
+///
+/// What the layers are is data: the blocks of GPT-2 and the post-norm stack of RustGPT are both
+/// lists of [`Layer`]s. All parameters are plain row-major arrays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    /// A row for each token: vocabulary x width.
+    #[serde(with = "rekindle::growing")]
+    pub token_embedding: Matrix<f32>,
+    /// A row for each position: context x width.
+    #[serde(with = "rekindle::array")]
+    pub position_embedding: Matrix<f32>,
+    /// What happens to the rows, first to last.
+    pub layers: Vec<Layer>,
+    /// How tokens are scored; absent when the rows of `token_embedding` do that too.
+    pub output: Option<Output>,
+}
+
+/// How tokens are scored when the output has rows of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// A row for each token: vocabulary x width.
+    #[serde(with = "rekindle::growing")]
+    pub weight: Matrix<f32>,
+    /// A number for each token, or none at all.
+    #[serde(with = "rekindle::growing")]
+    pub bias: Vec<f32>,
+}
+
+impl Network {
+    /// Number of tokens.
+    pub fn vocabulary(&self) -> usize {
+        self.token_embedding.rows()
+    }
+
+    /// Numbers of a row.
+    pub fn width(&self) -> usize {
+        self.token_embedding.columns()
+    }
+
+    /// The most tokens that a sequence can have.
+    pub fn context(&self) -> usize {
+        self.position_embedding.rows()
+    }
+
+    /// The rows that score tokens: vocabulary x width.
+    pub fn output_weight(&self) -> &Matrix<f32> {
+        self.output.as_ref().map_or(&self.token_embedding, |output| &output.weight)
+    }
+
+    /// What is added to the scores: one number for each token, or none.
+    pub fn output_bias(&self) -> &[f32] {
+        self.output.as_ref().map_or(&[], |output| &output.bias)
+    }
+
+    /// Number of parameters.
+    pub fn parameters(&self) -> usize {
+        self.arrays().iter().map(|(_, _, array)| array.len()).sum()
+    }
+}
