@@ -1,5 +1,8 @@
 //! The questions that are kept from the dialogues.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// A question, and words that a right answer contains.
 #[rustfmt::skip]
 pub(super) const QUESTIONS: &[(&str, &[&str])] = &[
@@ -55,16 +58,16 @@ pub(super) const QUESTIONS: &[(&str, &[&str])] = &[
 
 /// Whether the question is one of the examination's, however its letters and marks are written.
 pub(super) fn is_held_out(question: &str) -> bool {
-    let question = plain(question);
-    QUESTIONS.iter().any(|(held_out, _)| plain(held_out) == question)
+    static HELD_OUT: LazyLock<HashSet<String>> =
+        LazyLock::new(|| QUESTIONS.iter().map(|(question, _)| plain(question)).collect());
+    HELD_OUT.contains(&plain(question))
 }
 
 /// The words alone: small letters, no marks.
-fn plain(question: &str) -> String {
-    let letters: String = question
+pub(super) fn plain(question: &str) -> String {
+    question
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || *c == ' ')
         .map(|c| c.to_ascii_lowercase())
-        .collect();
-    letters.strip_prefix("and ").map(str::to_owned).unwrap_or(letters)
+        .collect()
 }

@@ -45,7 +45,8 @@ pub(super) fn kind_phrase(kind: &Kind, many: bool) -> String {
 
 /// The noun after "a" or "an". By its first letter, which is enough for the nouns of this world.
 pub(super) fn with_article(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    let article =
+        if noun.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
     format!("{article} {noun}")
 }
 
@@ -70,7 +71,8 @@ pub(super) fn render(template: &str, subject: &Subject, value: &str) -> String {
     let mut rest = template;
     while let Some(start) = rest.find(['{', '[']) {
         text.push_str(&rest[..start]);
-        let end = start + rest[start..].find(['}', ']']).expect("templates are constants with closed brackets");
+        let end =
+            start + rest[start..].find(['}', ']']).expect("templates are constants with closed brackets");
         let key = &rest[start + 1..end];
         match (rest.as_bytes()[start], key) {
             (b'[', verb) if subject.many => text.push_str(verb),

@@ -2,7 +2,7 @@
 
 use super::Point;
 use super::dice::Dice;
-use super::grammar::{Subject, kind_phrase, with_article};
+use super::grammar::{Subject, kind_phrase, render, with_article};
 use super::things::{kind_of, other_kind};
 use super::world::{KINDS, Kind, THINGS, Thing};
 
@@ -10,8 +10,14 @@ use super::world::{KINDS, Kind, THINGS, Thing};
 const NAMES: &[&str] = &["Tom", "Mia", "Rex", "Luna", "Max", "Ida"];
 
 /// Words without a meaning, so that the form of a conclusion is learned and not its subject: one, many.
-const INVENTED: &[(&str, &str)] =
-    &[("blim", "blims"), ("dax", "daxes"), ("fep", "feps"), ("gorp", "gorps"), ("wug", "wugs"), ("zib", "zibs")];
+const INVENTED: &[(&str, &str)] = &[
+    ("blim", "blims"),
+    ("dax", "daxes"),
+    ("fep", "feps"),
+    ("gorp", "gorps"),
+    ("wug", "wugs"),
+    ("zib", "zibs"),
+];
 
 /// If the first is so, then so is the second; each as told, denied and asked.
 struct Conditional {
@@ -58,6 +64,7 @@ fn inclusion(dice: &mut Dice) -> (Term, Term) {
         .iter()
         .filter(|thing| thing.name != thing.plural)
         .filter_map(|thing| Some((thing, kind_of(thing)?)))
+        .filter(|(_, kind)| kind.parent == Some("animal"))
         .collect();
     if dice.chance(50) {
         let (first, second) = two(dice);
@@ -112,7 +119,8 @@ pub(super) fn exclusion(dice: &mut Dice) -> Point {
         let (first, second) = two(dice);
         (Term::invented(first), Term::invented(second))
     } else {
-        let kind = dice.pick(KINDS);
+        let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| kind.parent == Some("animal")).collect();
+        let kind = dice.pick(&kinds);
         (Term::kind(kind), Term::kind(other_kind(dice, kind)))
     };
     let name = dice.word(NAMES);
@@ -127,9 +135,8 @@ pub(super) fn exclusion(dice: &mut Dice) -> Point {
 
 /// All A are B, and all B are C: so all A are C.
 pub(super) fn chain(dice: &mut Dice) -> Point {
-    let (first, second) = two(dice);
-    let third = (0..INVENTED.len()).find(|i| ![first, second].contains(i)).unwrap_or(0);
-    let [a, b, c] = [first, second, third].map(|index| INVENTED[index].1);
+    let terms = dice.some(INVENTED, 3);
+    let [a, b, c] = [terms[0].1, terms[1].1, terms[2].1];
     let rules = [format!("all {a} are {b}"), format!("all {b} are {c}")];
     Point {
         statement: format!("{}. {}. so all {a} are {c}.", rules[0], rules[1]),
@@ -158,7 +165,8 @@ pub(super) fn some(dice: &mut Dice) -> Point {
 pub(super) fn conditional(dice: &mut Dice) -> Point {
     let Conditional { cause, effect } = dice.pick(CONDITIONALS);
     let ([cause, no_cause, cause_asked], [effect, no_effect, effect_asked]) = (cause, effect);
-    let rule = if dice.chance(50) { format!("if {cause}, {effect}") } else { format!("if {cause}, then {effect}") };
+    let rule =
+        if dice.chance(50) { format!("if {cause}, {effect}") } else { format!("if {cause}, then {effect}") };
     let (case, question, conclusion, answer) = match dice.below(6) {
         0 | 1 => (cause, effect_asked, format!("so {effect}"), format!("yes, {effect}, because {cause}.")),
         2 | 3 => {
@@ -181,64 +189,68 @@ pub(super) fn conditional(dice: &mut Dice) -> Point {
     }
 }
 
-/// A proposition about the world that is true or false: what it says, and what is true instead.
+/// A proposition about the world, true or false.
 struct Proposition {
     claim: String,
     denial: String,
+    /// What is true: the claim, or what holds in its place.
+    truth: String,
     holds: bool,
 }
 
-fn proposition(dice: &mut Dice, holds: bool) -> Proposition {
+fn proposition(dice: &mut Dice) -> Proposition {
     let candidates: Vec<(&Thing, &Kind)> =
         THINGS.iter().filter_map(|thing| Some((thing, kind_of(thing)?))).collect();
     let (thing, kind) = *dice.pick(&candidates);
-    let claimed = if holds { kind } else { other_kind(dice, kind) };
     let subject = Subject::named(thing, false);
-    let of_kind = kind_phrase(claimed, false);
+    let truth = render(&format!("{{X}} is {}", kind_phrase(kind, false)), &subject, "");
+    let holds = dice.chance(50);
+    let claimed = kind_phrase(if holds { kind } else { other_kind(dice, kind) }, false);
     Proposition {
-        claim: super::grammar::render(&format!("{{X}} is {of_kind}"), &subject, ""),
-        denial: super::grammar::render(&format!("{{X}} is not {of_kind}"), &subject, ""),
+        claim: render(&format!("{{X}} is {claimed}"), &subject, ""),
+        denial: render(&format!("{{X}} is not {claimed}"), &subject, ""),
+        truth: if holds { truth } else { format!("{truth}, not {claimed}") },
         holds,
     }
 }
 
-/// Whether a proposition, its denial, or two of them joined by "and" or "or" are true.
-pub(super) fn connective(dice: &mut Dice) -> Point {
-    let [first, second] = [(); 2].map(|()| {
-        let holds = dice.chance(50);
-        proposition(dice, holds)
-    });
-    let (claim, holds, reason) = match dice.below(4) {
-        0 => (first.denial.clone(), !first.holds, fact(&first)),
-        1 => (first.claim.clone(), first.holds, fact(&first)),
-        2 => {
-            let decides = if first.holds { &second } else { &first };
-            let both = format!("{} and {}", first.claim, second.claim);
-            let reason = if decides.holds { "both parts are true".to_owned() } else { fact(decides) };
-            (both, decides.holds, reason)
-        }
-        _ => {
-            let decides = if first.holds { &first } else { &second };
-            let either = format!("{} or {}", first.claim, second.claim);
-            let reason = if decides.holds { fact(decides) } else { "both parts are false".to_owned() };
-            (either, decides.holds, reason)
-        }
+/// Whether a proposition or its denial is true.
+pub(super) fn verdict(dice: &mut Dice) -> Point {
+    let Proposition { claim, denial, truth, holds } = proposition(dice);
+    let denied = dice.chance(50);
+    let (said, holds) = if denied { (denial, !holds) } else { (claim, holds) };
+    let (word, yes) = if holds { ("true", "yes") } else { ("false", "no") };
+    let told = if holds && !denied {
+        format!("it is true that {said}.")
+    } else {
+        format!("it is {word} that {said}, because {truth}.")
     };
-    let verdict = if holds { "true" } else { "false" };
-    let (yes, told) = if holds { ("yes", "that is true") } else { ("no", "that is false") };
-    Point {
-        statement: format!("it is {verdict} that {claim}, because {reason}."),
-        question: if dice.chance(70) {
-            format!("is it true that {claim}?")
-        } else {
-            format!("{claim}. is that true?")
-        },
-        answer: format!("{yes}, {told}, because {reason}."),
-    }
+    let answer = if holds && !denied { truth } else { format!("that is {word}, because {truth}") };
+    Point { statement: told, question: claimed(dice, &said), answer: format!("{yes}, {answer}.") }
 }
 
-fn fact(proposition: &Proposition) -> String {
-    if proposition.holds { proposition.claim.clone() } else { proposition.denial.clone() }
+fn claimed(dice: &mut Dice, claim: &str) -> String {
+    if dice.chance(70) { format!("is it true that {claim}?") } else { format!("{claim}. is that true?") }
+}
+
+/// Whether two propositions joined by "and" or "or" are true.
+pub(super) fn connective(dice: &mut Dice) -> Point {
+    let (first, second) = (proposition(dice), proposition(dice));
+    let both = dice.chance(50);
+    let joined = format!("{} {} {}", first.claim, if both { "and" } else { "or" }, second.claim);
+    // "And" is decided by a part that is false, "or" by one that is true.
+    let decides = if first.holds == both { &second } else { &first };
+    let reason = match (both, decides.holds) {
+        (true, true) => "both parts are true",
+        (false, false) => "both parts are false",
+        _ => &decides.truth,
+    };
+    let (word, yes) = if decides.holds { ("true", "yes") } else { ("false", "no") };
+    Point {
+        statement: format!("it is {word} that {joined}, because {reason}."),
+        question: claimed(dice, &joined),
+        answer: format!("{yes}, that is {word}, because {reason}."),
+    }
 }
 
 /// What "and", "or", "not" and "if" make of the truth of their parts.
@@ -250,7 +262,11 @@ pub(super) fn truth(dice: &mut Dice) -> Point {
         0 => (format!("{a} and {b}"), left && right, "it is true only if both parts are true"),
         1 => (format!("{a} or {b}"), left || right, "it is false only if both parts are false"),
         2 => (format!("not {a}"), !left, "it is true only if the part is false"),
-        _ => (format!("if {a} then {b}"), !left || right, "it is false only if the first part is true and the second is false"),
+        _ => (
+            format!("if {a} then {b}"),
+            !left || right,
+            "it is false only if the first part is true and the second is false",
+        ),
     };
     let given = if joined.starts_with("not") {
         format!("{a} is {}", word(left))

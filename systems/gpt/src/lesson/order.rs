@@ -15,7 +15,8 @@ const MONTHS: &[&str] = &[
 const SEASONS: &[&str] = &["spring", "summer", "autumn", "winter"];
 
 /// What each season is like, in the order of [`SEASONS`].
-const WEATHER: &[&str] = &["mild, and the flowers begin to grow", "warm", "cool, and the leaves fall", "cold"];
+const WEATHER: &[&str] =
+    &["mild, and the flowers begin to grow", "warm", "cool, and the leaves fall", "cold"];
 
 #[rustfmt::skip]
 const NUMBERS: &[&str] = &[
@@ -211,7 +212,8 @@ pub(super) fn opposite(dice: &mut Dice) -> Point {
         2 => format!("tell me the opposite of {asked}."),
         _ => format!("which word is the opposite of {asked}?"),
     };
-    let statement = if dice.chance(50) { told.clone() } else { format!("{asked} and {found} are opposites.") };
+    let statement =
+        if dice.chance(50) { told.clone() } else { format!("{asked} and {found} are opposites.") };
     point(statement, question, told)
 }
 

@@ -2,9 +2,9 @@
 
 use super::dice::Dice;
 use super::grammar::{Subject, listed, render, sentences};
-use super::things::{self, Named};
-use super::world::{KINDS, THINGS, Thing};
-use super::{Point, general};
+use super::things::{self, Named, Topic};
+use super::world::{Kind, THINGS, Thing};
+use super::{general, taught};
 
 /// One paragraph.
 pub(super) fn paragraph(dice: &mut Dice) -> String {
@@ -17,41 +17,30 @@ pub(super) fn paragraph(dice: &mut Dice) -> String {
     sentences(&text)
 }
 
-/// A thing's definition and some of its facts; after the first sentence it may be a pronoun.
+/// Some of what can be said about a thing; after the first sentence it may be a pronoun.
 fn portrait(dice: &mut Dice) -> String {
     let thing = dice.pick(THINGS);
+    let many = thing.has_plural() && dice.chance(35);
+    let count = 3 + dice.below(3);
+    let mut topics = things::topics(dice, thing);
+    topics.sort_by_key(|topic| !matches!(topic, Topic::Definition));
+    // The definition comes first or not at all; it is in the singular.
     let mut told = Vec::new();
-    if dice.chance(70) {
-        told.push(things::definition(dice, thing).statement);
-    } else if let Some(kind) = things::kind_of(thing) {
-        let named = named(thing, false);
-        told.push(things::membership(dice, thing, &named, kind).statement);
+    if many || dice.chance(30) {
+        topics.remove(0);
     }
-    let many = dice.chance(35) && thing.plural != thing.name;
-    let count = 2 + dice.below(3);
-    for (place, chosen) in dice.some(thing.facts, count).into_iter().enumerate() {
-        let mut named = named(thing, many);
-        // The pronoun must agree with what it stands for, so it waits until the plural was named.
-        if (place > 0 || !many) && !told.is_empty() && dice.chance(60) {
-            named.answered = named.answered.pronoun();
-        }
-        told.push(things::fact(dice, &named, *chosen).statement);
+    for topic in topics.into_iter().take(count) {
+        let named = Named::by_name(thing, many);
+        let named = if !told.is_empty() && dice.chance(60) { named.answered_by_pronoun() } else { named };
+        told.push(things::told(dice, thing, &named, topic).statement);
     }
-    if told.len() < 4 && dice.chance(40) {
-        let named = named(thing, many);
-        told.extend(things::about(dice, thing, &named).map(|point| point.statement));
-    }
-    told.dedup();
     told.join(" ")
-}
-
-fn named(thing: &Thing, many: bool) -> Named {
-    Named { asked: Subject::named(thing, many), answered: Subject::named(thing, many) }
 }
 
 /// A kind: what it is, some of its things, what holds for all of them.
 fn kind(dice: &mut Dice) -> String {
-    let kind = dice.pick(KINDS);
+    let kinds: Vec<&Kind> = THINGS.iter().filter_map(things::kind_of).collect();
+    let kind = *dice.pick(&kinds);
     let mut told = vec![render("{X} {is} {v}.", &Subject::of_kind(kind, false), kind.definition)];
     let members: Vec<&Thing> = THINGS.iter().filter(|thing| thing.kind == Some(kind.name)).collect();
     let count = 2 + dice.below(2);
@@ -77,17 +66,20 @@ fn kind(dice: &mut Dice) -> String {
 /// Questions about one thing with their answers, told as a text.
 fn questions(dice: &mut Dice) -> String {
     let thing = dice.pick(THINGS);
-    let mut told = Vec::new();
-    for _ in 0..2 {
-        let named = Named::first(dice, thing);
-        let Point { question, answer, .. } = match dice.below(4) {
-            0 => things::definition(dice, thing),
-            1 => general(dice),
-            _ => things::about(dice, thing, &named).unwrap_or_else(|| things::explanation(dice)),
-        };
-        told.push(format!("{question} {answer}"));
+    let many = thing.has_plural() && dice.chance(35);
+    let topics = things::topics(dice, thing);
+    let mut told: Vec<String> = Vec::new();
+    for topic in topics.into_iter().take(2) {
+        let named = Named::by_name(thing, many);
+        let named = if dice.chance(30) { named.answered_by_pronoun() } else { named };
+        let point = taught(dice, |dice| things::told(dice, thing, &named, topic));
+        told.push(format!("{} {}", point.question, point.answer));
     }
-    told.dedup();
+    if dice.chance(50) {
+        let draw = if dice.chance(50) { things::explanation } else { general };
+        let point = taught(dice, draw);
+        told.push(format!("{} {}", point.question, point.answer));
+    }
     told.join(" ")
 }
 

@@ -1,5 +1,6 @@
 //! What belongs to a talk and not to the world: greetings, thanks, who is speaking, what is not known.
 
+use super::Point;
 use super::dice::Dice;
 
 /// Things that a user may say, with what may be said to any of them.
@@ -9,12 +10,33 @@ pub(super) struct Small {
 }
 
 pub(super) const GREETINGS: &Small = &Small {
-    said: &["Hello!", "Hi!", "Hello.", "Hi.", "Good morning.", "Good evening.", "Good day!", "Hi there!", "Hello there!"],
-    replies: &["Hello! What do you want to know?", "Hello! How can I help you?", "Hello! Please ask me something."],
+    said: &[
+        "Hello!",
+        "Hi!",
+        "Hello.",
+        "Hi.",
+        "Good morning.",
+        "Good evening.",
+        "Good day!",
+        "Hi there!",
+        "Hello there!",
+    ],
+    replies: &[
+        "Hello! What do you want to know?",
+        "Hello! How can I help you?",
+        "Hello! Please ask me something.",
+    ],
 };
 
 pub(super) const THANKS: &Small = &Small {
-    said: &["Thank you.", "Thanks.", "Thank you!", "Thanks a lot.", "Thank you very much.", "Good, thank you."],
+    said: &[
+        "Thank you.",
+        "Thanks.",
+        "Thank you!",
+        "Thanks a lot.",
+        "Thank you very much.",
+        "Good, thank you.",
+    ],
     replies: &["You are welcome.", "You are welcome. Ask me more if you like."],
 };
 
@@ -25,12 +47,20 @@ pub(super) const PARTINGS: &Small = &Small {
 
 pub(super) const SELF: &[Small] = &[
     Small {
-        said: &["Who are you?", "What are you?", "Tell me who you are.", "Can you tell me who you are?", "What is your name?"],
+        said: &[
+            "Who are you?",
+            "What are you?",
+            "Tell me who you are.",
+            "Can you tell me who you are?",
+            "What is your name?",
+        ],
         replies: &["I am a small language model that was trained with Rekindle."],
     },
     Small {
         said: &["What can you do?", "What do you know?", "How can you help me?", "What can I ask you?"],
-        replies: &["I can answer questions about logic and about simple facts, such as animals, plants and weather."],
+        replies: &[
+            "I can answer questions about logic and about simple facts, such as animals, plants and weather.",
+        ],
     },
     Small {
         said: &["Who made you?", "How were you made?", "How did you learn this?", "How were you trained?"],
@@ -101,23 +131,28 @@ const UNANSWERED: &[&str] = &[
     "How do I cook rice?",
 ];
 
+/// What is only said in a talk: there is nothing to state.
+fn exchange(question: String, reply: &str) -> Point {
+    Point { statement: reply.to_owned(), question, answer: reply.to_owned() }
+}
+
 /// Something said and the reply.
-pub(super) fn small(dice: &mut Dice, small: &Small) -> (String, String) {
-    (dice.word(small.said).to_owned(), dice.word(small.replies).to_owned())
+pub(super) fn small(dice: &mut Dice, small: &Small) -> Point {
+    exchange(dice.word(small.said).to_owned(), dice.word(small.replies))
 }
 
 /// A question about the one who answers.
-pub(super) fn about_self(dice: &mut Dice) -> (String, String) {
+pub(super) fn about_self(dice: &mut Dice) -> Point {
     let topic = dice.pick(SELF);
     small(dice, topic)
 }
 
 /// A question from outside of the lesson's world, and that the answer is not known.
-pub(super) fn unknown(dice: &mut Dice) -> (String, String) {
+pub(super) fn unknown(dice: &mut Dice) -> Point {
     let question = if dice.chance(60) {
         dice.word(OUTSIDE).replace("{}", dice.word(UNKNOWN))
     } else {
         dice.word(UNANSWERED).to_owned()
     };
-    (question, dice.word(ADMISSIONS).to_owned())
+    exchange(question, dice.word(ADMISSIONS))
 }

@@ -16,7 +16,7 @@ struct Wording {
 
 #[rustfmt::skip]
 const WORDINGS: &[Wording] = &[
-    Wording { relation: Relation::Colour, statements: &["{X} {is} {v}.", "the colour of {O} is {v}."], questions: &["what colour {is} {X}?", "which colour {does} {X} have?", "tell me what colour {X} {is}."], answers: &["{X} {is} {v}."] },
+    Wording { relation: Relation::Colour, statements: &["{X} {is} {v}."], questions: &["what colour {is} {X}?", "which colour {does} {X} have?", "tell me what colour {X} {is}."], answers: &["{X} {is} {v}."] },
     Wording { relation: Relation::Home, statements: &["{X} [live] {v}.", "you can find {O} {v}."], questions: &["where {does} {X} live?", "where can you find {O}?", "tell me where {X} [live].", "where is the home of {O}?"], answers: &["{X} [live] {v}."] },
     Wording { relation: Relation::Growth, statements: &["{X} [grow] {v}.", "you can find {O} {v}."], questions: &["where {does} {X} grow?", "where can you find {O}?", "tell me where {X} [grow]."], answers: &["{X} [grow] {v}."] },
     Wording { relation: Relation::Food, statements: &["{X} [eat] {v}.", "{X} [feed] on {v}."], questions: &["what {does} {X} eat?", "what {does} {X} feed on?", "tell me what {X} [eat].", "what is the food of {O}?"], answers: &["{X} [eat] {v}."] },
@@ -33,8 +33,12 @@ const WORDINGS: &[Wording] = &[
     Wording { relation: Relation::Formation, statements: &["{X} [form] {v}."], questions: &["how {does} {X} form?", "how {does} {X} come about?", "when {does} {X} form?", "tell me how {X} [form]."], answers: &["{X} [form] {v}."] },
 ];
 
-const DEFINITION_QUESTIONS: &[&str] =
-    &["what {is} {X}?", "can you tell me what {X} {is}?", "tell me what {X} {is}.", "do you know what {X} {is}?"];
+const DEFINITION_QUESTIONS: &[&str] = &[
+    "what {is} {X}?",
+    "can you tell me what {X} {is}?",
+    "tell me what {X} {is}.",
+    "do you know what {X} {is}?",
+];
 
 fn wording(relation: Relation) -> &'static Wording {
     WORDINGS.iter().find(|wording| wording.relation == relation).expect("every relation has its wording")
@@ -64,28 +68,68 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// By the name both times, but for some answers.
-    pub fn first(dice: &mut Dice, thing: &Thing) -> Self {
-        let asked = Subject::named(thing, dice.chance(40));
-        let answered = if dice.chance(15) { asked.pronoun() } else { Subject::named(thing, asked.is_many()) };
-        Self { asked, answered }
+    /// By the name.
+    pub fn by_name(thing: &Thing, many: bool) -> Self {
+        Self { asked: Subject::named(thing, many), answered: Subject::named(thing, many) }
     }
 
     /// By a pronoun in the question, for a thing that the turn before was about.
-    pub fn again(dice: &mut Dice, thing: &Thing, many: bool) -> Self {
-        let name = Subject::named(thing, many);
-        let asked = name.pronoun();
-        let answered = if dice.chance(30) { name.pronoun() } else { name };
-        Self { asked, answered }
+    pub fn by_pronoun(thing: &Thing, many: bool) -> Self {
+        let named = Self::by_name(thing, many);
+        Self { asked: named.asked.pronoun(), ..named }
+    }
+
+    /// The same, with a pronoun in the answer.
+    pub fn answered_by_pronoun(self) -> Self {
+        Self { answered: self.answered.pronoun(), ..self }
+    }
+}
+
+/// Something that can be said about a thing.
+#[derive(Clone, Copy)]
+pub(super) enum Topic {
+    Definition,
+    Fact(Relation, &'static str),
+    Membership(&'static Kind),
+    Exclusion(&'static Kind),
+    Inheritance(&'static Kind),
+    Lack(&'static Kind),
+}
+
+/// What can be said about a thing, in random order. What its kind tells of it is left out now and
+/// then, so that its own facts come up more often.
+pub(super) fn topics(dice: &mut Dice, thing: &Thing) -> Vec<Topic> {
+    let mut topics = vec![Topic::Definition];
+    topics.extend(thing.facts.iter().map(|&(relation, value)| Topic::Fact(relation, value)));
+    if let Some(kind) = kind_of(thing) {
+        let told = [
+            Some(Topic::Membership(kind)),
+            Some(Topic::Exclusion(kind)),
+            (!kind.feature.is_empty()).then_some(Topic::Inheritance(kind)),
+            (!kind.lacks.is_empty()).then_some(Topic::Lack(kind)),
+        ];
+        topics.extend(told.into_iter().flatten().filter(|_| dice.chance(50)));
+    }
+    dice.shuffle(&mut topics);
+    topics
+}
+
+/// The point of a topic.
+pub(super) fn told(dice: &mut Dice, thing: &Thing, named: &Named, topic: Topic) -> Point {
+    match topic {
+        Topic::Definition => definition(dice, thing, named),
+        Topic::Fact(relation, value) => fact(dice, named, relation, value),
+        Topic::Membership(kind) => membership(dice, thing, named, kind),
+        Topic::Exclusion(kind) => exclusion(dice, thing, named, kind),
+        Topic::Inheritance(kind) => inheritance(dice, thing, named, kind),
+        Topic::Lack(kind) => lack(dice, thing, named, kind),
     }
 }
 
 /// What a thing is. The answer is in the singular, in which the definitions are.
-pub(super) fn definition(dice: &mut Dice, thing: &Thing) -> Point {
-    let asked = Subject::named(thing, dice.chance(25));
-    let one = Subject::named(thing, false);
-    let statement = render("{X} {is} {v}.", &one, thing.definition);
-    point(statement.clone(), render(dice.word(DEFINITION_QUESTIONS), &asked, ""), statement)
+fn definition(dice: &mut Dice, thing: &Thing, named: &Named) -> Point {
+    let statement = render("{X} {is} {v}.", &Subject::named(thing, false), thing.definition);
+    point(statement.clone(), render(dice.word(DEFINITION_QUESTIONS), &named.asked, ""), statement)
 }
 
 /// What a kind of things is.
@@ -97,7 +141,7 @@ pub(super) fn kind_definition(dice: &mut Dice) -> Point {
 }
 
 /// One fact of a thing's own.
-pub(super) fn fact(dice: &mut Dice, named: &Named, (relation, value): (Relation, &str)) -> Point {
+fn fact(dice: &mut Dice, named: &Named, relation: Relation, value: &str) -> Point {
     let wording = wording(relation);
     let answers = if wording.answers.is_empty() { wording.statements } else { wording.answers };
     point(
@@ -107,87 +151,83 @@ pub(super) fn fact(dice: &mut Dice, named: &Named, (relation, value): (Relation,
     )
 }
 
+/// Whether the subject is this.
+fn is_it(dice: &mut Dice, named: &Named, this: &str) -> String {
+    let questions =
+        ["{is} {X} {v}?", "{is} {X} {v}?", "is it true that {X} {is} {v}?", "tell me if {X} {is} {v}."];
+    render(dice.word(&questions), &named.asked, this)
+}
+
+/// Whether the subject does this, where the phrase has a verb that agrees.
+fn does_it(dice: &mut Dice, named: &Named, phrase: &str) -> String {
+    if dice.chance(60) {
+        return render("{does} {X} {v}?", &named.asked, &base(phrase, &named.asked));
+    }
+    render(dice.word(&["is it true that {X} {v}?", "tell me if {X} {v}."]), &named.asked, phrase)
+}
+
 /// That a thing is of its kind, or of the kind above it.
-pub(super) fn membership(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
+fn membership(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
     let many = named.asked.is_many();
     let subject = Subject::named(thing, many);
     let of_kind = kind_phrase(kind, many);
     let above = kind.parent.map(kind_named).filter(|_| dice.chance(40));
-    let question_of = |of: &str| render(&format!("{{is}} {{X}} {of}?"), &named.asked, "");
     match above {
         Some(above) => {
             let reason = format!("all {} are {}", kind.plural, above.plural);
             point(
                 render(&format!("{{X}} {{is}} {of_kind}, and {reason}."), &subject, ""),
-                question_of(&kind_phrase(above, many)),
+                is_it(dice, named, &kind_phrase(above, many)),
                 render(&format!("yes, {{X}} {{is}} {of_kind}, and {reason}."), &subject, ""),
             )
         }
         None => {
             let statement = render(&format!("{{X}} {{is}} {of_kind}."), &subject, "");
             let answer = format!("yes, {statement}");
-            point(statement, question_of(&of_kind), answer)
+            point(statement, is_it(dice, named, &of_kind), answer)
         }
     }
 }
 
 /// That a thing is not of another kind.
-pub(super) fn exclusion(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
+fn exclusion(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
     let many = named.asked.is_many();
     let subject = Subject::named(thing, many);
     let other = kind_phrase(other_kind(dice, kind), many);
     let of_kind = kind_phrase(kind, many);
     point(
         render(&format!("{{X}} {{is}} {of_kind}, not {other}."), &subject, ""),
-        render(&format!("{{is}} {{X}} {other}?"), &named.asked, ""),
+        is_it(dice, named, &other),
         render(&format!("no, {{X}} {{is}} {of_kind}, not {other}."), &subject, ""),
     )
 }
 
 /// What a thing has or does because all of its kind do.
-pub(super) fn inheritance(thing: &Thing, named: &Named, kind: &Kind) -> Point {
+fn inheritance(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
     let many = named.asked.is_many();
     let subject = Subject::named(thing, many);
     let all = render(&format!("all {{X}} {}", kind.feature), &Subject::of_kind(kind, true), "");
     let of_kind = kind_phrase(kind, many);
     point(
         render(&format!("{all}. {{X}} {{is}} {of_kind}. so {{X}} {}.", kind.feature), &subject, ""),
-        render(&format!("{{does}} {{X}} {}?", base(kind.feature, &named.asked)), &named.asked, ""),
+        does_it(dice, named, kind.feature),
         render(&format!("yes. {{X}} {{is}} {of_kind}, and {all}."), &subject, ""),
     )
 }
 
 /// What a thing lacks because all of its kind do.
-pub(super) fn lack(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Option<Point> {
-    if kind.lacks.is_empty() {
-        return None;
-    }
+fn lack(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
     let many = named.asked.is_many();
     let subject = Subject::named(thing, many);
-    let phrase = base(dice.word(kind.lacks), &subject);
+    let lacked = dice.word(kind.lacks);
+    let phrase = base(lacked, &subject);
     let of_kind = kind_phrase(kind, many);
     let reason = format!("{} do not {phrase}", kind.plural);
-    Some(point(
+    point(
         render(&format!("{reason}. {{X}} {{is}} {of_kind}. so {{X}} {{does}} not {phrase}."), &subject, ""),
-        render(&format!("{{does}} {{X}} {phrase}?"), &named.asked, ""),
+        does_it(dice, named, lacked),
         render(&format!("no. {{X}} {{is}} {of_kind}, and {reason}."), &subject, ""),
-    ))
-}
-
-/// Something about a thing: one of its facts, or what its kind tells of it.
-pub(super) fn about(dice: &mut Dice, thing: &Thing, named: &Named) -> Option<Point> {
-    let kind = kind_of(thing);
-    match (dice.below(10), kind) {
-        (0, Some(kind)) => Some(membership(dice, thing, named, kind)),
-        (1, Some(kind)) => Some(exclusion(dice, thing, named, kind)),
-        (2, Some(kind)) if !kind.feature.is_empty() => Some(inheritance(thing, named, kind)),
-        (3, Some(kind)) => lack(dice, thing, named, kind),
-        _ if thing.facts.is_empty() => None,
-        _ => {
-            let chosen = *dice.pick(thing.facts);
-            Some(fact(dice, named, chosen))
-        }
-    }
+    )
 }
 
 /// A thing of that kind.
@@ -197,8 +237,11 @@ pub(super) fn of_kind(dice: &mut Dice, kind: &Kind) -> Option<&'static Thing> {
 }
 
 /// An example of a kind.
-pub(super) fn example(dice: &mut Dice, kind: &Kind) -> Option<Point> {
-    let subject = Subject::named(of_kind(dice, kind)?, false);
+pub(super) fn example(dice: &mut Dice) -> Point {
+    let candidates: Vec<(&Thing, &Kind)> =
+        THINGS.iter().filter_map(|thing| Some((thing, kind_of(thing)?))).collect();
+    let (thing, kind) = *dice.pick(&candidates);
+    let subject = Subject::named(thing, false);
     let name = with_article(kind.name);
     let statement = render(&format!("{{X}} {{is}} {name}."), &subject, "");
     let question = match dice.below(3) {
@@ -207,7 +250,7 @@ pub(super) fn example(dice: &mut Dice, kind: &Kind) -> Option<Point> {
         _ => format!("give me an example of {name}."),
     };
     let answer = if question.starts_with("do ") { format!("yes, {statement}") } else { statement.clone() };
-    Some(point(statement, question, answer))
+    point(statement, question, answer)
 }
 
 /// Which of two things is bigger.
@@ -215,8 +258,11 @@ pub(super) fn size(dice: &mut Dice) -> Point {
     let small = dice.below(SIZES.len() - 1);
     let big = small + 1 + dice.below(SIZES.len() - small - 1);
     let (small, big) = (with_article(SIZES[small]), with_article(SIZES[big]));
-    let statement =
-        if dice.chance(50) { format!("{big} is bigger than {small}.") } else { format!("{small} is smaller than {big}.") };
+    let statement = if dice.chance(50) {
+        format!("{big} is bigger than {small}.")
+    } else {
+        format!("{small} is smaller than {big}.")
+    };
     let (question, answer) = match dice.below(5) {
         0 => (format!("is {big} bigger than {small}?"), format!("yes, {big} is bigger than {small}.")),
         1 => (format!("is {small} bigger than {big}?"), format!("no, {small} is smaller than {big}.")),

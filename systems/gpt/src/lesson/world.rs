@@ -59,6 +59,13 @@ pub(super) struct Thing {
     pub facts: &'static [(Relation, &'static str)],
 }
 
+impl Thing {
+    /// Whether many of it have a name of their own.
+    pub fn has_plural(&self) -> bool {
+        self.noun == Noun::Counted
+    }
+}
+
 type Facts = &'static [(Relation, &'static str)];
 
 const fn counted(
@@ -170,7 +177,7 @@ pub(super) const THINGS: &[Thing] = &[
     bare("cheese", "food", "a food that is made from milk", &[(Making, "from milk"), (Colour, "yellow"), (Taste, "salty")]),
     bare("milk", "food", "a white drink that comes from cows", &[(Source, "cows"), (Colour, "white"), (Use, "making cheese and butter")]),
     bare("honey", "food", "a sweet food that bees make", &[(Source, "bees"), (Colour, "golden"), (Taste, "sweet"), (Making, "by bees from the nectar of flowers")]),
-    bare("salt", "", "white grains that make food salty", &[(Source, "the sea and from mines"), (Colour, "white"), (Taste, "salty"), (Use, "cooking")]),
+    bare("salt", "", "a white mineral that makes food salty", &[(Source, "the sea and from mines"), (Colour, "white"), (Taste, "salty"), (Use, "cooking")]),
     // Materials
     bare("iron", "metal", "a hard grey metal", &[(Colour, "grey"), (Use, "making tools and machines"), (Source, "rocks in the earth"), (Deed, "[rust] in wet air")]),
     bare("gold", "metal", "a yellow metal that is worth a lot", &[(Colour, "yellow"), (Use, "making rings and coins"), (Source, "rocks and rivers")]),
@@ -193,7 +200,7 @@ pub(super) const THINGS: &[Thing] = &[
     counted("bicycle", "bicycles", "vehicle", "a vehicle with two wheels and pedals", &[(Use, "riding on roads and paths"), (Material, "metal and rubber")]),
     counted("aeroplane", "aeroplanes", "vehicle", "a vehicle that flies through the air", &[(Use, "travelling to far lands"), (Material, "metal"), (Ability, "fly")]),
     counted("clock", "clocks", "", "a thing that shows the time", &[(Use, "telling the time"), (Deed, "[show] the time")]),
-    counted("book", "books", "", "many pages of paper with words on them", &[(Use, "reading and learning"), (Material, "paper")]),
+    counted("book", "books", "", "a thing with many pages to read", &[(Use, "reading and learning"), (Material, "paper")]),
     counted("chair", "chairs", "", "a seat with a back and legs", &[(Use, "sitting"), (Material, "wood"), (Legs, "four")]),
     counted("lamp", "lamps", "", "a thing that gives light", &[(Use, "lighting a room"), (Material, "metal and glass")]),
     counted("window", "windows", "", "an opening in a wall with glass in it", &[(Use, "letting light into a room"), (Material, "glass and wood")]),
@@ -207,7 +214,7 @@ pub(super) const THINGS: &[Thing] = &[
     bare("lightning", "", "a bright flash in a storm", &[(Source, "storm clouds"), (Formation, "when electricity jumps from a cloud")]),
     bare("thunder", "", "the loud sound that follows lightning", &[(Source, "lightning"), (Formation, "when lightning heats the air very quickly")]),
     bare("ice", "", "water that is frozen", &[(Formation, "when water gets very cold"), (Deed, "[float] on water"), (Use, "cooling drinks")]),
-    counted("cloud", "clouds", "", "many tiny drops of water in the air", &[(Colour, "white or grey"), (Formation, "when damp air rises and cools"), (Deed, "[bring] rain and snow")]),
+    counted("cloud", "clouds", "", "a mass of tiny drops of water in the air", &[(Colour, "white or grey"), (Formation, "when damp air rises and cools"), (Deed, "[bring] rain and snow")]),
     counted("rainbow", "rainbows", "", "a bow of many colours in the sky", &[(Colour, "red, orange, yellow, green, blue and violet"), (Formation, "when sunlight shines through drops of rain")]),
     // Land, water and sky
     counted("mountain", "mountains", "", "a part of the land that rises very high", &[(Formation, "when plates of the earth push against each other"), (Material, "rock")]),
@@ -217,8 +224,8 @@ pub(super) const THINGS: &[Thing] = &[
     counted("river", "rivers", "", "a long stream of water that flows over the land", &[(Formation, "when rain and melted snow flow down from the hills"), (Deed, "[flow] to the sea or to a lake")]),
     counted("lake", "lakes", "", "a large body of water with land all around it", &[(Formation, "when water fills a hollow in the land"), (Colour, "blue or green")]),
     counted("desert", "deserts", "", "a dry land where very little rain falls", &[(Formation, "when a land gets very little rain for a long time")]),
-    counted("island", "islands", "", "a piece of land with water all around it", &[]),
-    bare("sand", "", "many tiny grains of rock", &[(Formation, "when rocks break into tiny pieces"), (Colour, "yellow"), (Use, "making glass")]),
+    counted("island", "islands", "", "a piece of land with water all around it", &[(Formation, "when land or a volcano rises out of the sea")]),
+    bare("sand", "", "rock in tiny grains", &[(Formation, "when rocks break into tiny pieces"), (Colour, "yellow"), (Use, "making glass")]),
     only("sea", "", "a very large body of salt water", &[(Colour, "blue"), (Taste, "salty")]),
     only("sun", "star", "the star that gives us light and heat", &[(Colour, "yellow"), (Deed, "[give] light and heat")]),
     only("moon", "", "a ball of rock that goes around the earth", &[(Colour, "grey"), (Deed, "[go] around the earth"), (Material, "rock")]),
