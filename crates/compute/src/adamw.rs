@@ -56,16 +56,34 @@ impl AdamW {
         gradient: &[f32],
         moments: &mut Moments,
     ) {
-        let length = parameters.len();
-        assert_eq!(gradient.len(), length, "one gradient for each parameter");
-        assert_eq!(moments.first_moment.len(), length, "one first moment for each parameter");
-        assert_eq!(moments.second_moment.len(), length, "one second moment for each parameter");
-        let factors = self.factors(step);
         let Moments { first_moment, second_moment } = moments;
-        apply(path, &factors, parameters, gradient, first_moment, second_moment);
+        self.update_scaled(path, step, 1.0, parameters, gradient, first_moment, second_moment);
     }
 
-    fn factors(&self, step: u64) -> Factors {
+    /// The same with gradients that are multiplied by `scale` first, and with moments that lie
+    /// elsewhere.
+    ///
+    /// # Panics
+    /// As [`Self::update`].
+    #[allow(clippy::too_many_arguments, reason = "four arrays and how to read them")]
+    pub fn update_scaled(
+        &self,
+        path: KernelPath,
+        step: u64,
+        scale: f32,
+        parameters: &mut [f32],
+        gradient: &[f32],
+        first_moment: &mut [f32],
+        second_moment: &mut [f32],
+    ) {
+        let length = parameters.len();
+        assert_eq!(gradient.len(), length, "one gradient for each parameter");
+        assert_eq!(first_moment.len(), length, "one first moment for each parameter");
+        assert_eq!(second_moment.len(), length, "one second moment for each parameter");
+        apply(path, &self.factors(step, scale), parameters, gradient, first_moment, second_moment);
+    }
+
+    fn factors(&self, step: u64, scale: f32) -> Factors {
         assert!(step > 0, "the first update is step 1");
         let [first, second] = self.betas;
         Factors {
@@ -75,6 +93,7 @@ impl AdamW {
             epsilon: self.epsilon as f32,
             weight_decay: self.weight_decay as f32,
             descent: -self.learning_rate as f32,
+            scale,
         }
     }
 }
@@ -87,6 +106,7 @@ struct Factors {
     epsilon: f32,
     weight_decay: f32,
     descent: f32,
+    scale: f32,
 }
 
 /// `base^exponent` by squaring: `f64::powi` promises no particular bits.
@@ -129,6 +149,7 @@ kernel! {
 
 #[inline(always)]
 fn update_one(factors: &Factors, p: &mut f32, g: f32, m: &mut f32, v: &mut f32) {
+    let g = g * factors.scale;
     *m = factors.keep[0].mul_add(*m, factors.take[0] * g);
     *v = factors.keep[1].mul_add(*v, factors.take[1] * g * g);
     let root = (*v * factors.correct[1]).sqrt() + factors.epsilon;

@@ -52,6 +52,11 @@ pub struct Packed {
 }
 
 impl Packed {
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// Packs a matrix, in the memory of the one before.
     pub fn pack(&mut self, matrix: View<'_>) {
         self.rows = matrix.rows;

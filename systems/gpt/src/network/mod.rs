@@ -69,6 +69,20 @@ impl Network {
         self.output.as_ref().map_or(&[], |output| &output.bias)
     }
 
+    /// A network of the same shape whose numbers are all 0: a gradient.
+    pub fn zeros(&self) -> Self {
+        let mut zeros = self.clone();
+        zeros.clear();
+        zeros
+    }
+
+    /// Makes all numbers 0.
+    pub fn clear(&mut self) {
+        for (_, _, array) in self.arrays_mut() {
+            array.fill(0.0);
+        }
+    }
+
     /// Number of parameters.
     pub fn parameters(&self) -> usize {
         self.arrays().iter().map(|(_, _, array)| array.len()).sum()

@@ -1,0 +1,85 @@
+//! The matrices of a network in the form that products want, once for all parts of a batch.
+
+use rekindle::Matrix;
+use rekindle_compute::Pool;
+
+use crate::kernels::matmul::{Packed, View};
+use crate::network::{Layer, Linear, Network};
+use crate::precision::Precision;
+
+/// All matrices, packed for both directions.
+#[derive(Debug, Default)]
+pub struct PackedNetwork {
+    pub layers: Vec<PackedLayer>,
+    /// width x vocabulary on the way to the scores, vocabulary x width on the way back.
+    pub scores: BothWays,
+}
+
+/// The matrices of one layer; which ones depends on what it is.
+#[derive(Debug, Default)]
+pub struct PackedLayer {
+    /// The joined map of attention, the first one of a feed-forward layer.
+    pub first: BothWays,
+    /// The output map of attention, the second one of a feed-forward layer.
+    pub second: BothWays,
+}
+
+/// A matrix as the right factor of products forward and back.
+#[derive(Debug, Default)]
+pub struct BothWays {
+    pub forward: Packed,
+    pub back: Packed,
+}
+
+/// A matrix that is to be packed.
+struct Job<'a> {
+    matrix: &'a Matrix<f32>,
+    transposed: bool,
+    packed: &'a mut Packed,
+}
+
+impl PackedNetwork {
+    /// Packs all matrices, rounded to `precision`. The way back is left out unless `trains`.
+    pub fn pack(&mut self, network: &Network, precision: Precision, trains: bool, pool: &Pool) {
+        self.layers.resize_with(network.layers.len(), PackedLayer::default);
+        let mut jobs = Vec::new();
+        for (layer, packed) in network.layers.iter().zip(&mut self.layers) {
+            let PackedLayer { first, second } = packed;
+            match layer {
+                Layer::Attention(layer) => {
+                    push(&mut jobs, &layer.joined, first, trains);
+                    if let Some(output) = &layer.output {
+                        push(&mut jobs, output, second, trains);
+                    }
+                }
+                Layer::FeedForward(layer) => {
+                    push(&mut jobs, &layer.up, first, trains);
+                    push(&mut jobs, &layer.down, second, trains);
+                }
+                Layer::Norm(_) => {}
+            }
+        }
+        let matrix = network.output_weight();
+        jobs.push(Job { matrix, transposed: true, packed: &mut self.scores.forward });
+        if trains {
+            jobs.push(Job { matrix, transposed: false, packed: &mut self.scores.back });
+        }
+        pool.for_each(&mut jobs, |_, job| job.pack(precision));
+    }
+}
+
+fn push<'a>(jobs: &mut Vec<Job<'a>>, linear: &'a Linear, packed: &'a mut BothWays, trains: bool) {
+    jobs.push(Job { matrix: &linear.weight, transposed: false, packed: &mut packed.forward });
+    if trains {
+        jobs.push(Job { matrix: &linear.weight, transposed: true, packed: &mut packed.back });
+    }
+}
+
+impl Job<'_> {
+    fn pack(&mut self, precision: Precision) {
+        let (rows, columns) = (self.matrix.rows(), self.matrix.columns());
+        let stored = precision.stored(self.matrix.as_slice());
+        let view = View::new(&stored, rows, columns, columns);
+        self.packed.pack(if self.transposed { view.transposed() } else { view });
+    }
+}
