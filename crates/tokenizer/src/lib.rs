@@ -27,17 +27,21 @@
 //! # Ok::<(), rekindle_tokenizer::TokenizerError>(())
 //! ```
 
+mod adaptive;
 mod added;
 mod byte_pair;
 mod characters;
 mod error;
 mod hugging_face;
+mod parallel;
 mod pieces;
+mod special;
 mod tokenizer;
 mod vocabulary;
 mod word_piece;
 mod words;
 
+pub use adaptive::{Adaptive, Change, Policy, Pruning, Row};
 pub use error::TokenizerError;
 pub use tokenizer::Tokenizer;
 pub use vocabulary::VOCABULARY_LIMIT;

@@ -72,7 +72,17 @@ fn space_len(text: &str) -> usize {
 
 /// Bytes of the characters of this kind at the beginning.
 fn run_len(text: &str, of: Kind) -> usize {
-    text.char_indices().find(|&(_, character)| kind(character) != of).map_or(text.len(), |(end, _)| end)
+    let end = text.bytes().position(|byte| !byte.is_ascii() || kind(char::from(byte)) != of);
+    match end {
+        // The slow way only from the first character on that is no ASCII.
+        Some(end) if !text.as_bytes()[end].is_ascii() => {
+            let rest = text[end..].char_indices();
+            let mut others = rest.skip_while(|&(_, character)| kind(character) == of);
+            others.next().map_or(text.len(), |(position, _)| end + position)
+        }
+        Some(end) => end,
+        None => text.len(),
+    }
 }
 
 #[cfg(test)]

@@ -100,6 +100,7 @@ fn byte_pair(
     model.fuses_unknown = unknown.is_some() && names.model.fuse_unk == Some(true);
     model.adds_prefix_space = adds_prefix_space;
     model.cuts_pieces = stage.use_regex.unwrap_or(true);
+    model.keeps_whole = names.model.ignore_merges == Some(true);
     Form { vocabulary, model_tokens: names.len(), model: Model::BytePair(model), added }.try_into()
 }
 
@@ -116,14 +117,10 @@ fn check_byte_pair_settings(model: &ModelMember) -> Result<(), TokenizerError> {
             return Err(unsupported(place, &quote(text), "only null is"));
         }
     }
-    for (place, value) in
-        [("model.byte_fallback", model.byte_fallback), ("model.ignore_merges", model.ignore_merges)]
-    {
-        if value == Some(true) {
-            return Err(unsupported(place, "true", "only false is"));
-        }
+    match model.byte_fallback {
+        Some(true) => Err(unsupported("model.byte_fallback", "true", "only false is")),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn words(
@@ -515,7 +512,6 @@ mod tests {
             (pairs(), "/model/type", Value::Null, "no `type`"),
             (pairs(), "/model/dropout", json!(0.1), "0.1 for `model.dropout`"),
             (pairs(), "/model/byte_fallback", json!(true), "`model.byte_fallback`"),
-            (pairs(), "/model/ignore_merges", json!(true), "`model.ignore_merges`"),
             (pairs(), "/model/end_of_word_suffix", json!("</w>"), "\"</w>\" for `model.end_of_word_suffix`"),
             (pairs(), "/model/continuing_subword_prefix", json!("##"), "`model.continuing_subword_prefix`"),
             (

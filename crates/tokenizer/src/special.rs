@@ -1,0 +1,175 @@
+//! Special tokens: texts such as `<|user|>` that stand for something else than their characters.
+
+use crate::added::Part;
+use crate::byte_pair::TOKEN_LIMIT;
+use crate::error::TokenizerError;
+use crate::hugging_face;
+use crate::tokenizer::{Form, Model, Tokenizer};
+use crate::vocabulary::VOCABULARY_LIMIT;
+
+impl Tokenizer {
+    /// Appends special tokens, which are looked for in a text before anything else, as they stand. They
+    /// are numbered on from the tokens that are there, in their order; one that is there already keeps
+    /// its number. A `tokenizer.json` has them among `added_tokens`, with `"special": true`.
+    ///
+    /// # Errors
+    /// When a text is empty, longer than 1024 bytes or a token of a single byte, or a `tokenizer.json`
+    /// could not tell it from another token; or there are more than [`VOCABULARY_LIMIT`] tokens.
+    pub fn with_special_tokens(self, tokens: &[&str]) -> Result<Self, TokenizerError> {
+        tokens.iter().try_fold(self, |tokenizer, token| tokenizer.with_special_token(token))
+    }
+
+    fn with_special_token(self, text: &str) -> Result<Self, TokenizerError> {
+        let refused =
+            |reason: &str| TokenizerError::SpecialToken { token: text.to_owned(), reason: reason.to_owned() };
+        if text.is_empty() || text.len() > TOKEN_LIMIT {
+            return Err(refused(&format!("it has {} bytes, 1 to {TOKEN_LIMIT} can be", text.len())));
+        }
+        if self.len() == VOCABULARY_LIMIT {
+            return Err(refused(&format!("the vocabulary has {VOCABULARY_LIMIT} tokens already")));
+        }
+        let known = self.token_of(text.as_bytes());
+        if known.is_some_and(|token| self.is_special(token)) {
+            return Ok(self);
+        }
+        let has_gaps = self.vocabulary.tokens().count() < self.vocabulary.len();
+        let Self { mut vocabulary, mut model_tokens, model, mut added } = self;
+        if let Model::BytePair(model) = &model {
+            if known.is_some_and(|token| model.byte_tokens.contains(&token)) {
+                return Err(refused("it is the token of a byte, which would be special wherever it stands"));
+            }
+            if hugging_face::is_ambiguous(text, known.is_some()) {
+                return Err(refused("a tokenizer.json has these characters for other bytes"));
+            }
+        }
+        let token = known.unwrap_or_else(|| vocabulary.push(text.as_bytes()));
+        added.verbatim.push(token);
+        if has_gaps && token >= model_tokens {
+            // The Hugging Face library counts tokens, not numbers, to number those behind the model's.
+            model_tokens = vocabulary.len() as u32;
+        }
+        Form { vocabulary, model_tokens, model, added }.try_into()
+    }
+
+    /// The token of these bytes, the first one where several have them. It looks through the vocabulary.
+    pub fn token_of(&self, text: &[u8]) -> Option<u32> {
+        self.vocabulary.tokens().find(|&(_, bytes)| bytes == text).map(|(token, _)| token)
+    }
+
+    /// Whether a token is looked for before anything else, as those of
+    /// [`Self::with_special_tokens`] and the added tokens of a `tokenizer.json` are.
+    pub fn is_special(&self, token: u32) -> bool {
+        self.added.contains(token)
+    }
+
+    /// The tokens of a text in which no special token is recognised, so that nobody who writes it can
+    /// give himself another role: `<|user|>` is its characters.
+    ///
+    /// None of the tokens is special, with two exceptions that a `tokenizer.json` can make: the unknown
+    /// token, and a special token of a single byte.
+    pub fn encode_ordinary(&self, text: &[u8]) -> Vec<u32> {
+        let mut tokens = Vec::new();
+        if text.is_empty() {
+            return tokens;
+        }
+        self.encode_parts(&[Part::Text(text)], &mut tokens);
+        if tokens.iter().all(|&token| !self.is_special(token)) {
+            return tokens;
+        }
+        let mut ordinary = Vec::with_capacity(tokens.len());
+        for token in tokens {
+            self.push_ordinary(token, &mut ordinary);
+        }
+        ordinary
+    }
+
+    /// Appends a token, or what stands for it when it is special.
+    fn push_ordinary(&self, token: u32, tokens: &mut Vec<u32>) {
+        match &self.model {
+            Model::WordPiece(model) if self.is_special(token) => tokens.push(model.unknown),
+            Model::BytePair(model) if self.is_special(token) => {
+                // Such a token is special and what a merge makes: its parts are shorter.
+                match model.merges().find(|&[_, _, joined]| joined == token) {
+                    Some([left, right, _]) => {
+                        self.push_ordinary(left, tokens);
+                        self.push_ordinary(right, tokens);
+                    }
+                    None => tokens.push(token),
+                }
+            }
+            _ => tokens.push(token),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &[u8] = b"the user, the use of it: the <|user|> us";
+    const ROLES: [&str; 2] = ["<|user|>", "<|end|>"];
+
+    fn kinds() -> [Tokenizer; 3] {
+        [
+            Tokenizer::train_byte_pair(TEXT, 270).unwrap(),
+            Tokenizer::train_words_and_bytes(TEXT, 270).unwrap(),
+            Tokenizer::train_words(TEXT, 20).unwrap(),
+        ]
+    }
+
+    #[test]
+    fn special_tokens_stand_behind_the_others_and_are_found() {
+        for tokenizer in kinds() {
+            let len = tokenizer.len() as u32;
+            let tokenizer = tokenizer.with_special_tokens(&ROLES).unwrap();
+            assert_eq!(tokenizer.token_of(b"<|user|>"), Some(len));
+            assert_eq!(tokenizer.token_of(b"<|end|>"), Some(len + 1));
+            assert_eq!(tokenizer.token_of(b"<|system|>"), None);
+            assert!(tokenizer.is_special(len) && !tokenizer.is_special(len - 1));
+            let tokens = tokenizer.encode(b"<|user|>the<|end|>");
+            assert_eq!((tokens[0], tokens[tokens.len() - 1]), (len, len + 1));
+            let json = tokenizer.to_hugging_face();
+            assert_eq!(json["added_tokens"][0]["special"], true);
+            assert_eq!(Tokenizer::from_hugging_face(json.to_string().as_bytes()).unwrap(), tokenizer);
+            let again = tokenizer.clone().with_special_tokens(&["<|end|>", "<|user|>"]).unwrap();
+            assert_eq!(again, tokenizer);
+        }
+    }
+
+    #[test]
+    fn ordinary_text_has_no_special_token() {
+        for tokenizer in kinds() {
+            let before = tokenizer.encode(b"say <|user|> <|end|><|user|>");
+            let tokenizer = tokenizer.with_special_tokens(&ROLES).unwrap();
+            assert_eq!(tokenizer.encode_ordinary(b"say <|user|> <|end|><|user|>"), before);
+            assert!(tokenizer.encode_ordinary(b"").is_empty());
+            // Both are tokens that are there already.
+            let len = tokenizer.len();
+            let tokenizer = tokenizer.with_special_tokens(&["the", "us"]).unwrap();
+            assert_eq!(tokenizer.len(), len);
+            for text in [&b"the user us is the <|user|> user"[..], b" the", b"us"] {
+                let tokens = tokenizer.encode_ordinary(text);
+                assert!(tokens.iter().all(|&token| !tokenizer.is_special(token)), "{tokens:?}");
+                if let Model::BytePair(_) = tokenizer.model {
+                    assert_eq!(tokenizer.decode(&tokens).unwrap(), text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_special_is_refused() {
+        let long = "x".repeat(1025);
+        for (token, expected) in [
+            ("", "it has 0 bytes"),
+            (long.as_str(), "it has 1025 bytes"),
+            ("t", "the token of a byte"),
+            ("\u{120}the", "for other bytes"),
+            (" the", "for other bytes"),
+        ] {
+            let tokenizer = Tokenizer::train_byte_pair(TEXT, 260).unwrap();
+            let error = tokenizer.with_special_tokens(&[token]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}
