@@ -15,6 +15,10 @@ use crate::tokenizer::{Model, Tokenizer};
 /// A thread tells how far it is each time that it has gone through so many bytes.
 const STEP: usize = 1 << 16;
 
+/// Room is made for so many tokens at first, as threads that get more and more memory wait for one
+/// another.
+const BYTES_A_TOKEN: usize = 3;
+
 impl Tokenizer {
     /// The tokens of a text, made by so many threads: those of [`Self::encode`], whatever the number.
     ///
@@ -76,7 +80,8 @@ impl Tokenizer {
     }
 
     fn encode_share(&self, parts: &[Part<'_>], done: &Done<'_>) -> Vec<u32> {
-        let mut tokens = Vec::new();
+        let bytes: usize = parts.iter().map(|part| self.part_len(part)).sum();
+        let mut tokens = Vec::with_capacity(bytes / BYTES_A_TOKEN);
         let tell = |part: &Part<'_>| done.add(self.part_len(part));
         match &self.model {
             Model::BytePair(model) => {
