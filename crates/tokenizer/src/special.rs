@@ -1,5 +1,7 @@
 //! Special tokens: texts such as `<|user|>` that stand for something else than their characters.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::added::Part;
 use crate::byte_pair::TOKEN_LIMIT;
 use crate::error::TokenizerError;
@@ -16,35 +18,26 @@ impl Tokenizer {
     /// When a text is empty, longer than 1024 bytes or a token of a single byte, or a `tokenizer.json`
     /// could not tell it from another token; or there are more than [`VOCABULARY_LIMIT`] tokens.
     pub fn with_special_tokens(self, tokens: &[&str]) -> Result<Self, TokenizerError> {
-        tokens.iter().try_fold(self, |tokenizer, token| tokenizer.with_special_token(token))
-    }
-
-    fn with_special_token(self, text: &str) -> Result<Self, TokenizerError> {
-        let refused =
-            |reason: &str| TokenizerError::SpecialToken { token: text.to_owned(), reason: reason.to_owned() };
-        if text.is_empty() || text.len() > TOKEN_LIMIT {
-            return Err(refused(&format!("it has {} bytes, 1 to {TOKEN_LIMIT} can be", text.len())));
-        }
-        if self.len() == VOCABULARY_LIMIT {
-            return Err(refused(&format!("the vocabulary has {VOCABULARY_LIMIT} tokens already")));
-        }
-        let known = self.token_of(text.as_bytes());
-        if known.is_some_and(|token| self.is_special(token)) {
-            return Ok(self);
-        }
-        let has_gaps = self.vocabulary.tokens().count() < self.vocabulary.len();
         let Self { mut vocabulary, mut model_tokens, model, mut added } = self;
-        if let Model::BytePair(model) = &model {
-            if known.is_some_and(|token| model.byte_tokens.contains(&token)) {
-                return Err(refused("it is the token of a byte, which would be special wherever it stands"));
+        let has_gaps = vocabulary.tokens().count() < vocabulary.len();
+        let mut known: HashMap<Vec<u8>, u32> =
+            vocabulary.tokens().map(|(token, bytes)| (bytes.to_vec(), token)).collect();
+        let mut special: HashSet<u32> = added.iter().collect();
+        for &text in tokens {
+            let before = known.get(text.as_bytes()).copied();
+            if before.is_some_and(|token| special.contains(&token)) {
+                continue;
             }
-            if hugging_face::is_ambiguous(text, known.is_some()) {
-                return Err(refused("a tokenizer.json has these characters for other bytes"));
+            check_special(text, before, &model)?;
+            if before.is_none() && vocabulary.len() == VOCABULARY_LIMIT {
+                return Err(refused(text, &format!("there are {VOCABULARY_LIMIT} tokens already")));
             }
+            let token = before.unwrap_or_else(|| vocabulary.push(text.as_bytes()));
+            known.insert(text.into(), token);
+            special.insert(token);
+            added.verbatim.push(token);
         }
-        let token = known.unwrap_or_else(|| vocabulary.push(text.as_bytes()));
-        added.verbatim.push(token);
-        if has_gaps && token >= model_tokens {
+        if has_gaps {
             // The Hugging Face library counts tokens, not numbers, to number those behind the model's.
             model_tokens = vocabulary.len() as u32;
         }
@@ -77,28 +70,46 @@ impl Tokenizer {
             return tokens;
         }
         let mut ordinary = Vec::with_capacity(tokens.len());
-        for token in tokens {
-            self.push_ordinary(token, &mut ordinary);
+        match &self.model {
+            Model::BytePair(model) => {
+                let merges = model.merges().filter(|&[_, _, joined]| self.is_special(joined));
+                let parts = merges.map(|[left, right, joined]| (joined, [left, right])).collect();
+                tokens.into_iter().for_each(|token| push_parts(token, &parts, &mut ordinary));
+            }
+            Model::WordPiece(model) => {
+                let stands_for = |token| if self.is_special(token) { model.unknown } else { token };
+                ordinary.extend(tokens.into_iter().map(stands_for));
+            }
+            // Only the unknown token can be special: the others are not among the words.
+            Model::Words(_) => ordinary = tokens,
         }
         ordinary
     }
+}
 
-    /// Appends a token, or what stands for it when it is special.
-    fn push_ordinary(&self, token: u32, tokens: &mut Vec<u32>) {
-        match &self.model {
-            Model::WordPiece(model) if self.is_special(token) => tokens.push(model.unknown),
-            Model::BytePair(model) if self.is_special(token) => {
-                // Such a token is special and what a merge makes: its parts are shorter.
-                match model.merges().find(|&[_, _, joined]| joined == token) {
-                    Some([left, right, _]) => {
-                        self.push_ordinary(left, tokens);
-                        self.push_ordinary(right, tokens);
-                    }
-                    None => tokens.push(token),
-                }
-            }
-            _ => tokens.push(token),
-        }
+fn check_special(text: &str, known: Option<u32>, model: &Model) -> Result<(), TokenizerError> {
+    if text.is_empty() || text.len() > TOKEN_LIMIT {
+        return Err(refused(text, &format!("it has {} bytes, 1 to {TOKEN_LIMIT} can be", text.len())));
+    }
+    let Model::BytePair(model) = model else { return Ok(()) };
+    if known.is_some_and(|token| model.byte_tokens.contains(&token)) {
+        return Err(refused(text, "it is the token of a byte, which would be special wherever it stands"));
+    }
+    if hugging_face::is_ambiguous(text, known.is_some()) {
+        return Err(refused(text, "a tokenizer.json has these characters for other bytes"));
+    }
+    Ok(())
+}
+
+fn refused(text: &str, reason: &str) -> TokenizerError {
+    TokenizerError::SpecialToken { token: text.to_owned(), reason: reason.to_owned() }
+}
+
+/// Appends a token, or those that it is merged from when it has parts. They are shorter, so that it ends.
+fn push_parts(token: u32, parts: &HashMap<u32, [u32; 2]>, tokens: &mut Vec<u32>) {
+    match parts.get(&token) {
+        Some(parts_of) => parts_of.iter().for_each(|&part| push_parts(part, parts, tokens)),
+        None => tokens.push(token),
     }
 }
 

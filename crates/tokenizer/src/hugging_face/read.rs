@@ -446,6 +446,23 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_that_is_a_token_whatever_the_merges() {
+        let mut value = pairs();
+        value["model"]["vocab"]["abab"] = json!(6);
+        value["added_tokens"] = json!([{ "id": 7, "content": "abb" }]);
+        assert_eq!(read_value(&value).unwrap().encode(b"abab ab"), [3, 3, 4]);
+        value["model"]["ignore_merges"] = json!(true);
+        let tokenizer = read_value(&value).unwrap();
+        assert_eq!(tokenizer.encode(b"abab abab abb"), [6, 4, 3, 2, 7]);
+        assert_eq!(tokenizer.encode_ordinary(b"abb"), [3, 0]);
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        // What was saved before there was such a setting has none.
+        let form = |tokenizer: &Tokenizer| serde_json::to_string(tokenizer).unwrap();
+        assert!(form(&tokenizer).contains("keeps_whole"));
+        assert!(!form(&read_value(&pairs()).unwrap()).contains("keeps_whole"));
+    }
+
+    #[test]
     fn words_with_numbers_left_out() {
         let tokenizer = read_value(&words()).unwrap();
         assert_eq!(tokenizer.encode("don't a".as_bytes()), [1, 3, 3, 7]);
