@@ -1,7 +1,5 @@
 //! One change of a vocabulary, as a model that has rows for its tokens needs to know it.
 
-use serde::Serialize;
-
 /// What a vocabulary becomes.
 ///
 /// Numbers stay without gaps. A token that is kept keeps its number, special ones too; new ones take the
@@ -11,7 +9,7 @@ use serde::Serialize;
 /// Special tokens can stay where they are because a `tokenizer.json` may list an added token among the
 /// tokens of the model, with any number; the numbers of those that it does not list there would have to
 /// follow on the model's, and so move each time that it grows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The identity of the tokenizer that it was made for.
     pub(super) identity: String,
@@ -23,8 +21,7 @@ pub struct Change {
 }
 
 /// What the row of a token in the new vocabulary is made from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
     /// The row of this token of the old vocabulary, which is the same token.
     Kept(u32),
@@ -33,7 +30,7 @@ pub enum Row {
 }
 
 /// A new token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Added {
     /// In the new vocabulary.
     pub token: u32,
@@ -65,9 +62,8 @@ impl Change {
     }
 }
 
-/// The rows of the new vocabulary: kept tokens, and holes of new ones in the order of their addition.
-///
-/// `removed` are in order and below `len`.
+/// For each number of the new vocabulary the token that is kept there, if one is; and the numbers of new
+/// tokens. `removed` are in order and below `len`.
 pub(super) fn number(len: usize, removed: &[u32], added: usize) -> (Vec<Option<u32>>, Vec<u32>) {
     let mut kept: Vec<Option<u32>> = (0..len as u32).map(Some).collect();
     for &token in removed {
