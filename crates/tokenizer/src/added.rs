@@ -16,6 +16,9 @@ pub(crate) struct AddedTokens {
     pub normalized: Vec<u32>,
     #[serde(skip)]
     searches: [Search; 2],
+    /// Those of both lists.
+    #[serde(skip)]
+    all: BTreeSet<u32>,
 }
 
 /// A part of a text.
@@ -25,18 +28,24 @@ pub(crate) enum Part<'a> {
     Token(u32),
     /// What is between them; not empty.
     Text(&'a [u8]),
+    /// More of the text before it, which was cut where its tokens are not changed by it; not empty.
+    Rest(&'a [u8]),
 }
 
 impl AddedTokens {
     pub fn new(verbatim: Vec<u32>, normalized: Vec<u32>) -> Self {
-        Self { verbatim, normalized, searches: Default::default() }
+        Self { verbatim, normalized, searches: Default::default(), all: BTreeSet::new() }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         self.verbatim.iter().chain(&self.normalized).copied()
     }
 
-    /// Makes ready for [`Self::split`]; says which token cannot be an added one.
+    pub fn contains(&self, token: u32) -> bool {
+        self.all.contains(&token)
+    }
+
+    /// Makes ready for [`Self::split`] and [`Self::contains`]; says which token cannot be an added one.
     pub fn index(&mut self, vocabulary: &Vocabulary) -> Result<(), String> {
         let mut seen = BTreeSet::new();
         for token in self.iter() {
@@ -48,6 +57,7 @@ impl AddedTokens {
                 return Err(format!("token {token} is added twice"));
             }
         }
+        self.all = self.iter().collect();
         self.searches = [&self.verbatim, &self.normalized].map(|tokens| Search::new(tokens, vocabulary));
         Ok(())
     }

@@ -21,7 +21,7 @@ pub enum TokenizerError {
     /// The vocabulary has no room for the tokens that every vocabulary of its kind holds.
     #[error("a vocabulary of {kind} has at least {least} tokens, {asked} were asked for")]
     VocabularyTooSmall {
-        /// `byte pairs` or `words`.
+        /// `byte pairs`, `words` or `words and bytes`.
         kind: &'static str,
         /// The size that was asked for: tokens.
         asked: usize,
@@ -76,6 +76,54 @@ pub enum TokenizerError {
         found: String,
         /// What it may say.
         supported: &'static str,
+    },
+    /// A text that cannot be a special token.
+    #[error("{token:?} cannot be a special token: {reason}")]
+    SpecialToken {
+        /// The text.
+        token: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A policy that cannot be followed.
+    #[error("the vocabulary's `{member}` is {found}, but {allowed}")]
+    Policy {
+        /// The member of the policy.
+        member: &'static str,
+        /// What it is.
+        found: String,
+        /// What it may be.
+        allowed: String,
+    },
+    /// A tokenizer whose vocabulary cannot change.
+    #[error("the vocabulary of this tokenizer cannot change: {reason}")]
+    NotAdaptive {
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A change of a vocabulary that is frozen.
+    #[error("the vocabulary is frozen, and does not change")]
+    Frozen,
+    /// A change that was proposed for another vocabulary.
+    #[error(
+        "the change was made for another vocabulary than this one: for its generation {made_for}, while \
+         it is in generation {generation}; propose it again"
+    )]
+    OtherVocabulary {
+        /// The generation that the change was made for.
+        made_for: u64,
+        /// That of the vocabulary.
+        generation: u64,
+    },
+    /// A change that would pass the limit of the policy.
+    #[error(
+        "the change would make {len} tokens, but the vocabulary has a limit of {limit}; propose it again"
+    )]
+    PastLimit {
+        /// Tokens behind the change.
+        len: usize,
+        /// The most there may be: tokens.
+        limit: usize,
     },
     /// A saved tokenizer that contradicts itself.
     #[error("the saved tokenizer is damaged: {reason}")]

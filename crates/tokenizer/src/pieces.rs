@@ -44,6 +44,12 @@ impl<'a> Iterator for Pieces<'a> {
 
 /// Bytes of the first piece of a text that is not empty.
 fn first_len(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    // Nearly all pieces of most texts are these, and they are told without decoding a character.
+    let start = usize::from(bytes[0] == b' ');
+    if bytes.get(start).is_some_and(u8::is_ascii_alphabetic) {
+        return start + run_len(&text[start..], Kind::Letter);
+    }
     if let Some(len) = contraction_len(text.as_bytes()) {
         return len;
     }
@@ -72,7 +78,20 @@ fn space_len(text: &str) -> usize {
 
 /// Bytes of the characters of this kind at the beginning.
 fn run_len(text: &str, of: Kind) -> usize {
-    text.char_indices().find(|&(_, character)| kind(character) != of).map_or(text.len(), |(end, _)| end)
+    let end = match of {
+        Kind::Letter => text.bytes().position(|byte| !byte.is_ascii_alphabetic()),
+        _ => text.bytes().position(|byte| !byte.is_ascii() || kind(char::from(byte)) != of),
+    };
+    match end {
+        // The slow way only from the first character on that is no ASCII.
+        Some(end) if !text.as_bytes()[end].is_ascii() => {
+            let rest = text[end..].char_indices();
+            let mut others = rest.skip_while(|&(_, character)| kind(character) == of);
+            others.next().map_or(text.len(), |(position, _)| end + position)
+        }
+        Some(end) => end,
+        None => text.len(),
+    }
 }
 
 #[cfg(test)]

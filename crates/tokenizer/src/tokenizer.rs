@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::added::AddedTokens;
+use crate::added::{AddedTokens, Part};
 use crate::byte_pair::{self, BytePair, TEXT_LIMIT};
 use crate::error::TokenizerError;
 use crate::hugging_face;
@@ -85,13 +85,30 @@ impl Tokenizer {
         Self::trained(vocabulary, Model::Words(model))
     }
 
+    /// Learns the most frequent words of a text, behind 256 tokens of one byte: a word that is not among
+    /// them becomes its bytes, so that nothing is unknown.
+    ///
+    /// Words are the pieces that GPT-2 cuts a text into, each with the space before it; those of the same
+    /// frequency come in the order of their bytes. Any bytes become tokens, and [`Self::decode`] gives
+    /// them back unchanged. In a `tokenizer.json` it is a BPE model without merges and with
+    /// `ignore_merges`.
+    ///
+    /// # Errors
+    /// When the text is empty or longer than 4 GiB, or `vocabulary` is less than 256 or more than
+    /// [`VOCABULARY_LIMIT`].
+    pub fn train_words_and_bytes(text: &[u8], vocabulary: usize) -> Result<Self, TokenizerError> {
+        check_training("words and bytes", 256, text, vocabulary)?;
+        let (vocabulary, model) = byte_pair::train_whole(text, vocabulary);
+        Self::trained(vocabulary, Model::BytePair(model))
+    }
+
     /// Reads the `tokenizer.json` of the Hugging Face library.
     ///
     /// Supported are the models BPE, with the pre-tokenizer ByteLevel; WordLevel, with the
     /// pre-tokenizers Whitespace, WhitespaceSplit and BertPreTokenizer; WordPiece, with the same ones and
-    /// with a BertNormalizer that keeps case and accents; and added tokens that are matched as they stand. The tokens are those that the library gives with
-    /// `add_special_tokens=False`: what `post_processor` would put around them is left out, as is
-    /// `decoder`.
+    /// with a BertNormalizer that keeps case and accents; and added tokens that are matched as they
+    /// stand. The tokens are those that the library gives with `add_special_tokens=False`: what
+    /// `post_processor` would put around them is left out, as is `decoder`.
     ///
     /// # Errors
     /// When the file is no JSON of this kind or contradicts itself, or has a setting that would
@@ -109,14 +126,18 @@ impl Tokenizer {
 
     /// The tokens of a text.
     pub fn encode(&self, text: &[u8]) -> Vec<u32> {
-        let parts = self.added.split(text);
         let mut tokens = Vec::new();
-        match &self.model {
-            Model::BytePair(model) => model.encode(parts, &mut tokens),
-            Model::Words(model) => model.encode(parts, &mut tokens),
-            Model::WordPiece(model) => model.encode(parts, &mut tokens),
-        }
+        self.encode_parts(&self.added.split(text), &mut tokens);
         tokens
+    }
+
+    /// Appends the tokens of a text that is cut into parts.
+    pub(crate) fn encode_parts(&self, parts: &[Part<'_>], tokens: &mut Vec<u32>) {
+        match &self.model {
+            Model::BytePair(model) => model.encode(parts, tokens),
+            Model::Words(model) => model.encode(parts, tokens),
+            Model::WordPiece(model) => model.encode(parts, tokens),
+        }
     }
 
     /// The text of tokens. Byte pairs are put one behind the other; a token may be part of a
@@ -169,7 +190,8 @@ impl Tokenizer {
 
 impl fmt::Debug for Tokenizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let model = match self.model {
+        let model = match &self.model {
+            Model::BytePair(model) if model.is_of_words() => "words and bytes",
             Model::BytePair(_) => "byte pairs",
             Model::Words(_) => "words",
             Model::WordPiece(_) => "word pieces",
@@ -193,12 +215,12 @@ fn check(form: Form) -> Result<Tokenizer, String> {
     if model_tokens as usize > len {
         return Err(format!("the model has {model_tokens} tokens, but the vocabulary {len}"));
     }
+    added.index(&vocabulary)?;
     match &mut model {
-        Model::BytePair(model) => model.index(&vocabulary, model_tokens)?,
-        Model::Words(model) => model.index(&vocabulary, model_tokens)?,
+        Model::BytePair(model) => model.index(&vocabulary, model_tokens, &added)?,
+        Model::Words(model) => model.index(&vocabulary, model_tokens, &added)?,
         Model::WordPiece(model) => model.index(&vocabulary, model_tokens)?,
     }
-    added.index(&vocabulary)?;
     let behind = added.iter().filter(|&token| token >= model_tokens).count();
     // Added tokens that are not the model's are numbered on from the model's, without gaps.
     if behind != len - model_tokens as usize {

@@ -8,9 +8,11 @@ pub const VOCABULARY_LIMIT: usize = 1 << 20;
 /// Tokens by number, counted from 0. Two flat arrays, as a state of 50,000 strings is slow to save.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Vocabulary {
+    #[serde(with = "rekindle::growing")]
     bytes: Vec<u8>,
     /// Where in `bytes` each token ends, and the next one begins. A number with no bytes is no token:
     /// files that others wrote may leave some out.
+    #[serde(with = "rekindle::growing")]
     ends: Vec<u32>,
 }
 
@@ -32,8 +34,8 @@ impl Vocabulary {
         (0..self.len() as u32).filter_map(|token| Some((token, self.get(token)?)))
     }
 
-    /// Appends a token, or a number that is none, and gives its number. Callers bound the number and the length of tokens, so
-    /// that neither outgrows 32 bits.
+    /// Appends a token, or a number that is none, and gives its number. Callers bound the number and
+    /// the length of tokens, so that neither outgrows 32 bits.
     pub fn push(&mut self, token: &[u8]) -> u32 {
         let number = self.ends.len() as u32;
         self.bytes.extend_from_slice(token);

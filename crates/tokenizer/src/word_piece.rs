@@ -69,11 +69,11 @@ impl WordPiece {
     }
 
     /// Appends the tokens of a text.
-    pub fn encode(&self, parts: Vec<Part<'_>>, tokens: &mut Vec<u32>) {
-        for part in parts {
+    pub fn encode(&self, parts: &[Part<'_>], tokens: &mut Vec<u32>) {
+        for &part in parts {
             match part {
                 Part::Token(token) => tokens.push(token),
-                Part::Text(text) => each_word(
+                Part::Text(text) | Part::Rest(text) => each_word(
                     &self.cleaned(text),
                     |c| self.role(c),
                     |word| {
@@ -174,7 +174,7 @@ mod tests {
 
     fn encode(model: &WordPiece, text: &[u8]) -> Vec<u32> {
         let mut tokens = Vec::new();
-        model.encode(vec![Part::Text(text)], &mut tokens);
+        model.encode(&[Part::Text(text)], &mut tokens);
         tokens
     }
 

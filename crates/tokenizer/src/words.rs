@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::added::Part;
+use crate::added::{AddedTokens, Part};
 use crate::characters::{is_punctuation, is_word};
 use crate::vocabulary::Vocabulary;
 
@@ -40,17 +40,24 @@ impl Words {
 
     /// Makes ready for encoding; says what contradicts the vocabulary, of which the first
     /// `model_tokens` are the model's.
-    pub fn index(&mut self, vocabulary: &Vocabulary, model_tokens: u32) -> Result<(), String> {
+    pub fn index(
+        &mut self,
+        vocabulary: &Vocabulary,
+        model_tokens: u32,
+        added: &AddedTokens,
+    ) -> Result<(), String> {
         self.by_bytes = by_bytes(vocabulary, model_tokens, self.unknown)?;
+        // No text has one in it any more when its words are looked up.
+        self.by_bytes.retain(|_, &mut token| !added.contains(token));
         Ok(())
     }
 
     /// Appends the tokens of a text.
-    pub fn encode(&self, parts: Vec<Part<'_>>, tokens: &mut Vec<u32>) {
-        for part in parts {
+    pub fn encode(&self, parts: &[Part<'_>], tokens: &mut Vec<u32>) {
+        for &part in parts {
             match part {
                 Part::Token(token) => tokens.push(token),
-                Part::Text(text) => self.encode_text(text, tokens),
+                Part::Text(text) | Part::Rest(text) => self.encode_text(text, tokens),
             }
         }
     }

@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rekindle_tokenizer::Tokenizer;
+use rekindle_tokenizer::{Adaptive, Policy, Pruning, Tokenizer};
 
 /// What cutting and joining may trip over.
 const MIXED: &str = "It's we'll 'tis I'M you'Re 'sure don't  do\tthat.\r\n\r\n\r\n  x² Ⅷ ٣٤ 12½ 3.14%\n\
@@ -72,10 +72,50 @@ fn what_is_trained_here_has_the_same_tokens_there() {
             Tokenizer::train_byte_pair(&text, 256).unwrap(),
             Tokenizer::train_byte_pair(&text, 2000).unwrap(),
             Tokenizer::train_words(&text, 1000).unwrap(),
+            Tokenizer::train_words_and_bytes(&text, 1000).unwrap(),
         ] {
             let json = library.path("ours.json");
             std::fs::write(&json, tokenizer.to_hugging_face().to_string()).unwrap();
             library.compare(&tokenizer, &json);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a Python with the package `tokenizers`"]
+fn what_has_grown_and_shrunk_here_has_the_same_tokens_there() {
+    let library = Library::new();
+    let special = ["<|endoftext|>", "<▁pad▁>", "don't"];
+    for text in &library.texts {
+        let text = std::fs::read(text).unwrap();
+        for tokenizer in [
+            Tokenizer::train_byte_pair(&text[..text.len() / 3], 300).unwrap(),
+            Tokenizer::train_words_and_bytes(&text[..text.len() / 3], 300).unwrap(),
+        ] {
+            let tokenizer = tokenizer.with_special_tokens(&special).unwrap();
+            let policy = Policy {
+                limit: 420,
+                least_count: 2,
+                most_at_once: 40,
+                pruning: Pruning::Lru,
+                prune_share: 0.1,
+                ..Policy::default()
+            };
+            let mut adaptive = Adaptive::new(tokenizer, policy).unwrap();
+            let mut pruned = 0;
+            for part in text.chunks(text.len() / 12 + 1) {
+                adaptive.observe(part);
+                if let Some(change) = adaptive.propose() {
+                    adaptive.apply(&change).unwrap();
+                    pruned += change.removed().len();
+                }
+            }
+            println!("{adaptive:?}: {pruned} tokens were pruned");
+            let json = library.path("adaptive.json");
+            std::fs::write(&json, adaptive.tokenizer().to_hugging_face().to_string()).unwrap();
+            library.compare(adaptive.tokenizer(), &json);
+            let read = Tokenizer::from_hugging_face(&std::fs::read(&json).unwrap()).unwrap();
+            assert_eq!(&read, adaptive.tokenizer());
         }
     }
 }

@@ -10,12 +10,13 @@ mod train;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use encode::Encoding;
-pub(crate) use train::{TEXT_LIMIT, train};
+pub(crate) use encode::{Distinct, Encoding};
+pub(crate) use train::{Corpus, TEXT_LIMIT, TOKEN_LIMIT, may_be_whole, train, train_whole};
 
-use crate::added::Part;
+use crate::added::{AddedTokens, Part};
 use crate::pieces::pieces;
 use crate::vocabulary::Vocabulary;
 
@@ -29,6 +30,7 @@ pub(crate) struct BytePair {
     pub byte_tokens: Vec<u32>,
     /// Three numbers for each merge, the most urgent first: the left token, the right one, and the
     /// token of both together.
+    #[serde(with = "rekindle::growing")]
     pub merges: Vec<u32>,
     /// Stands for a byte that has no token; without it, such a byte is left out.
     pub unknown: Option<u32>,
@@ -38,8 +40,16 @@ pub(crate) struct BytePair {
     pub adds_prefix_space: bool,
     /// The text is cut into the pieces of GPT-2 first.
     pub cuts_pieces: bool,
+    /// A piece that is a token as a whole is that token, whatever the merges make of it: the
+    /// `ignore_merges` of a `tokenizer.json`. Not in the serde form when it is not so, as it came later.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keeps_whole: bool,
+    /// By both tokens as one number, the left one in the upper half.
     #[serde(skip)]
-    by_pair: HashMap<(u32, u32), Merge>,
+    by_pair: HashMap<u64, Merge, RandomState>,
+    /// The tokens that a piece may be as a whole; empty unless `keeps_whole`.
+    #[serde(skip)]
+    whole: HashMap<Box<[u8]>, u32, RandomState>,
 }
 
 /// What two tokens that stand side by side become.
@@ -60,7 +70,9 @@ impl BytePair {
             fuses_unknown: false,
             adds_prefix_space: false,
             cuts_pieces: true,
-            by_pair: HashMap::new(),
+            keeps_whole: false,
+            by_pair: HashMap::default(),
+            whole: HashMap::default(),
         }
     }
 
@@ -69,9 +81,19 @@ impl BytePair {
         self.merges.chunks_exact(3).map(|merge| [merge[0], merge[1], merge[2]])
     }
 
+    /// Tokens are whole pieces or single bytes, and nothing is merged.
+    pub fn is_of_words(&self) -> bool {
+        self.keeps_whole && self.merges.is_empty()
+    }
+
     /// Makes ready for encoding; says what contradicts the vocabulary, of which the first
     /// `model_tokens` are the model's.
-    pub fn index(&mut self, vocabulary: &Vocabulary, model_tokens: u32) -> Result<(), String> {
+    pub fn index(
+        &mut self,
+        vocabulary: &Vocabulary,
+        model_tokens: u32,
+        added: &AddedTokens,
+    ) -> Result<(), String> {
         let bytes_of = |token: u32| {
             let bytes = vocabulary.get(token).filter(|_| token < model_tokens);
             bytes.ok_or_else(|| format!("token {token} is not among the {model_tokens} of the model"))
@@ -90,43 +112,100 @@ impl BytePair {
         if !self.merges.len().is_multiple_of(3) {
             return Err(format!("merges have three numbers each, but there are {}", self.merges.len()));
         }
-        let mut by_pair = HashMap::with_capacity(self.merges.len() / 3);
+        let mut by_pair = HashMap::with_capacity_and_hasher(self.merges.len() / 3, RandomState::default());
         for (rank, [left, right, token]) in (0..).zip(self.merges()) {
             let joined = bytes_of(token)?;
             let (start, end) = (bytes_of(left)?, bytes_of(right)?);
             if joined.strip_prefix(start) != Some(end) {
                 return Err(format!("merge {rank}: token {token} is not {left} and {right} together"));
             }
-            if by_pair.insert((left, right), Merge { rank, token }).is_some() {
+            if by_pair.insert(pair_key(left, right), Merge { rank, token }).is_some() {
                 return Err(format!("merge {rank}: {left} and {right} are merged twice"));
             }
         }
         self.by_pair = by_pair;
+        if self.keeps_whole {
+            // No text has an added token in it any more when its pieces are looked up.
+            let tokens = vocabulary.tokens().take_while(|&(token, _)| token < model_tokens);
+            let tokens = tokens.filter(|&(token, _)| !added.contains(token));
+            self.whole = tokens.map(|(token, bytes)| (bytes.into(), token)).collect();
+        }
         Ok(())
     }
 
+    /// The tokens of each of several pieces that are all different.
+    pub fn encode_pieces<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u32>> {
+        let mut tokens = Vec::new();
+        let mut encoding = Encoding::new(self, &mut tokens);
+        pieces.for_each(|piece| encoding.piece(piece));
+        let distinct = encoding.into_distinct();
+        distinct.iter().map(|piece| tokens[piece.start..piece.start + piece.len].to_vec()).collect()
+    }
+
+    /// The tokens of one piece.
+    pub fn encode_piece(&self, piece: &[u8]) -> Vec<u32> {
+        let mut tokens = Vec::new();
+        Encoding::new(self, &mut tokens).piece(piece);
+        tokens
+    }
+
+    /// The token of a whole piece, when such are kept.
+    fn whole(&self, piece: &[u8]) -> Option<u32> {
+        match self.keeps_whole {
+            true => self.whole.get(piece).copied(),
+            false => None,
+        }
+    }
+
+    fn merge(&self, left: u32, right: u32) -> Option<Merge> {
+        self.by_pair.get(&pair_key(left, right)).copied()
+    }
+
     /// Appends the tokens of a text.
-    pub fn encode(&self, parts: Vec<Part<'_>>, tokens: &mut Vec<u32>) {
+    pub fn encode(&self, parts: &[Part<'_>], tokens: &mut Vec<u32>) {
+        self.encode_each(parts, tokens, |_| {}, |_, _| {});
+    }
+
+    /// Appends the tokens of a text, tells `done` of each part when it is through, and at last
+    /// `visit` of all different pieces and the tokens.
+    pub fn encode_each(
+        &self,
+        parts: &[Part<'_>],
+        tokens: &mut Vec<u32>,
+        mut done: impl FnMut(usize),
+        visit: impl FnOnce(&[Distinct<'_>], &[u32]),
+    ) {
         // Whole before any is cut, so that pieces can be remembered by reference.
         let parts: Vec<(Option<u32>, Cow<'_, [u8]>)> = parts
-            .into_iter()
-            .map(|part| match part {
+            .iter()
+            .map(|&part| match part {
                 Part::Token(token) => (Some(token), Cow::default()),
                 Part::Text(text) if self.adds_prefix_space && text[0] != b' ' => {
                     (None, [b" ", text].concat().into())
                 }
-                Part::Text(text) => (None, text.into()),
+                Part::Text(text) | Part::Rest(text) => (None, text.into()),
             })
             .collect();
         let mut encoding = Encoding::new(self, tokens);
-        for (token, text) in &parts {
+        for (position, (token, text)) in parts.iter().enumerate() {
             match token {
                 Some(token) => encoding.token(*token),
                 None if self.cuts_pieces => pieces(text).for_each(|piece| encoding.piece(piece)),
                 None => encoding.piece(text),
             }
+            done(position);
         }
+        let distinct = encoding.into_distinct();
+        visit(&distinct, tokens);
     }
+}
+
+fn pair_key(left: u32, right: u32) -> u64 {
+    u64::from(left) << 32 | u64::from(right)
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[cfg(test)]
@@ -185,10 +264,10 @@ mod tests {
             byte_tokens[usize::from(byte)] = token;
         }
         let mut model = BytePair::new(byte_tokens, vec![3, 0, 5, 0, 1, 2]);
-        model.index(&vocabulary, 6).unwrap();
+        model.index(&vocabulary, 6, &AddedTokens::default()).unwrap();
         let encode = |model: &BytePair, text: &[u8]| {
             let mut tokens = Vec::new();
-            model.encode(vec![Part::Token(9), Part::Text(text)], &mut tokens);
+            model.encode(&[Part::Token(9), Part::Text(text)], &mut tokens);
             tokens
         };
         // What is left out does not keep its neighbours apart.

@@ -7,6 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
+use foldhash::fast::RandomState;
+
 use super::{BytePair, NO_TOKEN};
 use crate::pieces::pieces;
 use crate::vocabulary::Vocabulary;
@@ -14,7 +16,7 @@ use crate::vocabulary::Vocabulary;
 /// No text to learn from is longer: bytes. Positions have 32 bits.
 pub(crate) const TEXT_LIMIT: usize = u32::MAX as usize;
 /// No token is longer: bytes. It bounds the vocabulary of a text that repeats one long passage.
-const TOKEN_LIMIT: usize = 1024;
+pub(crate) const TOKEN_LIMIT: usize = 1024;
 /// A pair that occurs less often is not worth a token.
 const LEAST_COUNT: u64 = 2;
 /// No neighbour: another piece begins.
@@ -33,9 +35,12 @@ pub(crate) fn train(text: &[u8], len: usize) -> (Vocabulary, BytePair) {
         vocabulary.push(&[byte]);
     }
     let mut merges = Vec::new();
-    let mut corpus = Corpus::new(text);
+    let by_number = |_| ();
+    let pieces = count(pieces(text)).into_iter();
+    let pieces = pieces.map(|(piece, weight)| (piece.iter().copied().map(u32::from), weight));
+    let mut corpus = Corpus::new(pieces, by_number);
     while vocabulary.len() < len
-        && let Some((left, right)) = corpus.most_frequent()
+        && let Some(((left, right), _)) = corpus.most_frequent(LEAST_COUNT)
     {
         let parts = [left, right].map(|token| vocabulary.get(token).unwrap_or_default());
         let bytes = parts.concat();
@@ -45,18 +50,44 @@ pub(crate) fn train(text: &[u8], len: usize) -> (Vocabulary, BytePair) {
         let token = vocabulary.push(&bytes);
         taken.insert(bytes);
         merges.extend([left, right, token]);
-        corpus.merge((left, right), token);
+        corpus.merge((left, right), token, by_number);
     }
     (vocabulary, BytePair::new((0..256).collect(), merges))
 }
 
+/// The vocabulary of all bytes and of the most frequent pieces of a text, with at most `len` tokens;
+/// of several pieces as frequent the first in the order of bytes. Pieces that are no UTF-8 or longer than
+/// [`TOKEN_LIMIT`] are passed over.
+pub(crate) fn train_whole(text: &[u8], len: usize) -> (Vocabulary, BytePair) {
+    let mut vocabulary = Vocabulary::default();
+    for byte in 0..=u8::MAX {
+        vocabulary.push(&[byte]);
+    }
+    let mut pieces = count(pieces(text));
+    pieces.retain(|&(piece, _)| may_be_whole(piece));
+    pieces.sort_unstable_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then(a.cmp(b)));
+    for (piece, _) in pieces.into_iter().take(len - vocabulary.len()) {
+        vocabulary.push(piece);
+    }
+    let mut model = BytePair::new((0..256).collect(), Vec::new());
+    model.keeps_whole = true;
+    (vocabulary, model)
+}
+
+/// A piece that may become a token of its own.
+pub(crate) fn may_be_whole(piece: &[u8]) -> bool {
+    (2..=TOKEN_LIMIT).contains(&piece.len()) && str::from_utf8(piece).is_ok()
+}
+
 type Pair = (u32, u32);
 
-struct Corpus {
+/// Pieces and the pairs in them. `K` says which of several pairs that are as frequent comes first; the
+/// pair itself decides where it does not.
+pub(crate) struct Corpus<K> {
     places: Vec<Place>,
-    pairs: HashMap<Pair, Occurrences>,
+    pairs: HashMap<Pair, Occurrences, RandomState>,
     /// An entry for each pair, with a count that is the pair's own or one that it had before.
-    queue: BinaryHeap<(u64, Reverse<Pair>)>,
+    queue: BinaryHeap<(u64, Reverse<(K, Pair)>)>,
 }
 
 /// A token in a piece.
@@ -77,10 +108,14 @@ struct Occurrences {
     places: Vec<u32>,
 }
 
-impl Corpus {
-    fn new(text: &[u8]) -> Self {
-        let mut corpus = Self { places: Vec::new(), pairs: HashMap::new(), queue: BinaryHeap::new() };
-        for (piece, weight) in count(pieces(text)) {
+impl<K: Ord> Corpus<K> {
+    /// Of pieces as they are tokens now, and how often each occurs. They have fewer than 2^32 tokens.
+    pub fn new<P>(pieces: impl Iterator<Item = (P, u64)>, key: impl Fn(Pair) -> K) -> Self
+    where
+        P: Iterator<Item = u32>,
+    {
+        let mut corpus = Self { places: Vec::new(), pairs: HashMap::default(), queue: BinaryHeap::new() };
+        for (piece, weight) in pieces {
             corpus.push(piece, weight);
         }
         for place in 0..corpus.places.len() as u32 {
@@ -88,37 +123,39 @@ impl Corpus {
                 corpus.add(pair, place, weight);
             }
         }
-        corpus.queue = corpus.pairs.iter().map(|(&pair, found)| (found.count, Reverse(pair))).collect();
+        let pairs = corpus.pairs.iter();
+        corpus.queue = pairs.map(|(&pair, found)| (found.count, Reverse((key(pair), pair)))).collect();
         corpus
     }
 
-    fn push(&mut self, piece: &[u8], weight: u64) {
+    fn push(&mut self, piece: impl Iterator<Item = u32>, weight: u64) {
         let start = self.places.len() as u32;
-        for (place, &byte) in (start..).zip(piece) {
+        for (place, token) in (start..).zip(piece) {
             let previous = if place == start { NONE } else { place - 1 };
-            self.places.push(Place { token: u32::from(byte), previous, next: place + 1, weight });
+            self.places.push(Place { token, previous, next: place + 1, weight });
         }
         if let Some(last) = self.places.last_mut() {
             last.next = NONE;
         }
     }
 
-    /// Takes the most frequent pair from the queue; of several the smallest.
-    fn most_frequent(&mut self) -> Option<Pair> {
+    /// Takes the most frequent pair from the queue, and says how often it occurs; of several the first by
+    /// key and by number. None when there is none that occurs `least` times.
+    pub fn most_frequent(&mut self, least: u64) -> Option<(Pair, u64)> {
         loop {
-            let (count, Reverse(pair)) = self.queue.pop()?;
+            let (count, Reverse((key, pair))) = self.queue.pop()?;
             let now = self.pairs.get(&pair).map_or(0, |found| found.count);
             match now {
-                _ if now < LEAST_COUNT => {}
+                _ if now < least => {}
                 // Counts only fall after a pair has been enqueued, so that none is popped too late.
-                _ if now < count => self.queue.push((now, Reverse(pair))),
-                _ => return Some(pair),
+                _ if now < count => self.queue.push((now, Reverse((key, pair)))),
+                _ => return Some((pair, now)),
             }
         }
     }
 
     /// Makes one token of the pair wherever it stands, from the left to the right in each piece.
-    fn merge(&mut self, pair: Pair, token: u32) {
+    pub fn merge(&mut self, pair: Pair, token: u32, key: impl Fn(Pair) -> K) {
         let mut places = self.pairs.remove(&pair).unwrap_or_default().places;
         places.sort_unstable();
         let mut changed = Vec::new();
@@ -150,7 +187,8 @@ impl Corpus {
         changed.sort_unstable();
         changed.dedup();
         let pairs = &self.pairs;
-        self.queue.extend(changed.into_iter().map(|pair| (pairs[&pair].count, Reverse(pair))));
+        let entry = |pair| (pairs[&pair].count, Reverse((key(pair), pair)));
+        self.queue.extend(changed.into_iter().map(entry));
     }
 
     /// The pair whose left token stands at a place, and how often the piece occurs.
@@ -176,7 +214,7 @@ impl Corpus {
 
 /// The different pieces in the order of their first occurrence, and how often each occurs.
 fn count<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<(&'a [u8], u64)> {
-    let mut positions = HashMap::new();
+    let mut positions: HashMap<&[u8], usize, RandomState> = HashMap::default();
     let mut counts: Vec<(&[u8], u64)> = Vec::new();
     for piece in pieces {
         let position = *positions.entry(piece).or_insert(counts.len());

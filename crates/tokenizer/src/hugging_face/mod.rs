@@ -14,6 +14,15 @@ pub(crate) use write::write;
 
 use crate::tokenizer::{Model, Tokenizer};
 
+/// Whether a `tokenizer.json` of byte pairs would take the text of an added token for other bytes, or,
+/// when those bytes are a token of the model already, has that under another name.
+pub(crate) fn is_ambiguous(text: &str, is_known: bool) -> bool {
+    match alphabet::decode(text) {
+        Some(bytes) => bytes != text.as_bytes(),
+        None => is_known,
+    }
+}
+
 /// Says which of the model's tokens could not be told from another in a `tokenizer.json`.
 pub(crate) fn check_names(tokenizer: &Tokenizer) -> Result<(), String> {
     let Model::BytePair(model) = &tokenizer.model else { return Ok(()) };

@@ -100,6 +100,7 @@ fn byte_pair(
     model.fuses_unknown = unknown.is_some() && names.model.fuse_unk == Some(true);
     model.adds_prefix_space = adds_prefix_space;
     model.cuts_pieces = stage.use_regex.unwrap_or(true);
+    model.keeps_whole = names.model.ignore_merges == Some(true);
     Form { vocabulary, model_tokens: names.len(), model: Model::BytePair(model), added }.try_into()
 }
 
@@ -116,14 +117,10 @@ fn check_byte_pair_settings(model: &ModelMember) -> Result<(), TokenizerError> {
             return Err(unsupported(place, &quote(text), "only null is"));
         }
     }
-    for (place, value) in
-        [("model.byte_fallback", model.byte_fallback), ("model.ignore_merges", model.ignore_merges)]
-    {
-        if value == Some(true) {
-            return Err(unsupported(place, "true", "only false is"));
-        }
+    match model.byte_fallback {
+        Some(true) => Err(unsupported("model.byte_fallback", "true", "only false is")),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn words(
@@ -449,6 +446,23 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_that_is_a_token_whatever_the_merges() {
+        let mut value = pairs();
+        value["model"]["vocab"]["abab"] = json!(6);
+        value["added_tokens"] = json!([{ "id": 7, "content": "abb" }]);
+        assert_eq!(read_value(&value).unwrap().encode(b"abab ab"), [3, 3, 4]);
+        value["model"]["ignore_merges"] = json!(true);
+        let tokenizer = read_value(&value).unwrap();
+        assert_eq!(tokenizer.encode(b"abab abab abb"), [6, 4, 3, 2, 7]);
+        assert_eq!(tokenizer.encode_ordinary(b"abb"), [3, 0]);
+        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        // What was saved before there was such a setting has none.
+        let form = |tokenizer: &Tokenizer| serde_json::to_string(tokenizer).unwrap();
+        assert!(form(&tokenizer).contains("keeps_whole"));
+        assert!(!form(&read_value(&pairs()).unwrap()).contains("keeps_whole"));
+    }
+
+    #[test]
     fn words_with_numbers_left_out() {
         let tokenizer = read_value(&words()).unwrap();
         assert_eq!(tokenizer.encode("don't a".as_bytes()), [1, 3, 3, 7]);
@@ -515,7 +529,6 @@ mod tests {
             (pairs(), "/model/type", Value::Null, "no `type`"),
             (pairs(), "/model/dropout", json!(0.1), "0.1 for `model.dropout`"),
             (pairs(), "/model/byte_fallback", json!(true), "`model.byte_fallback`"),
-            (pairs(), "/model/ignore_merges", json!(true), "`model.ignore_merges`"),
             (pairs(), "/model/end_of_word_suffix", json!("</w>"), "\"</w>\" for `model.end_of_word_suffix`"),
             (pairs(), "/model/continuing_subword_prefix", json!("##"), "`model.continuing_subword_prefix`"),
             (

@@ -90,7 +90,7 @@ fn byte_pair(model: &BytePair, names: &HashMap<u32, String>, vocab: Map<String, 
         "end_of_word_suffix": null,
         "fuse_unk": model.fuses_unknown,
         "byte_fallback": false,
-        "ignore_merges": false,
+        "ignore_merges": model.keeps_whole,
         "vocab": vocab,
         "merges": merges,
     })
