@@ -47,8 +47,8 @@ pub trait AnySystem {
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError>;
 
     /// The settings that an option of the command line stands for; absent when the system has no
-    /// such option.
-    fn option(&self, name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>>;
+    /// such option, or it takes another number of values.
+    fn option(&self, name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>>;
 
     /// What the model of a checkpoint answers to each row of a table.
     ///
@@ -107,8 +107,8 @@ impl<S: System> AnySystem for Typed<S> {
         train::<S>(start, options)
     }
 
-    fn option(&self, name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>> {
-        S::option(name, value)
+    fn option(&self, name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
+        S::option(name, values)
     }
 
     fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Table, AskError> {

@@ -58,6 +58,25 @@ pub trait System: Sized {
     /// When the config contradicts itself.
     fn build(config: &ConfigOf<Self>) -> Result<Self::State, SystemError>;
 
+    /// A state of the form that [`build`](Self::build) gives, to be loaded into: its numbers do not
+    /// matter, nor how long growing arrays are. For systems whose first state takes long to make, or
+    /// needs files.
+    ///
+    /// # Errors
+    /// When the config contradicts itself.
+    fn blank(config: &ConfigOf<Self>) -> Result<Self::State, SystemError> {
+        Self::build(config)
+    }
+
+    /// Makes a state that was taken over from another run, or a part of it, the beginning of a new one.
+    ///
+    /// # Errors
+    /// When it cannot be.
+    fn adopt(config: &ConfigOf<Self>, state: &mut Self::State) -> Result<(), SystemError> {
+        let _ = (config, state);
+        Ok(())
+    }
+
     /// Builds the runtime around a state, and checks that the state fits the config as a whole.
     ///
     /// # Errors
@@ -89,10 +108,10 @@ pub trait System: Sized {
     /// When the outcome cannot be made.
     fn conclude(&mut self, state: &Self::State) -> Result<Conclusion, SystemError>;
 
-    /// The settings that an option of the command line stands for, such as `data` with the file to
-    /// learn; absent when the system has no such option.
-    fn option(name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>> {
-        let _ = (name, value);
+    /// The settings that an option of the command line stands for, such as `data` with the files to
+    /// learn; absent when the system has no such option, or it takes another number of values.
+    fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
+        let _ = (name, values);
         None
     }
 

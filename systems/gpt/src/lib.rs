@@ -1,6 +1,7 @@
 //! Transformer language models: training, an adaptive vocabulary, generation and chat.
 
 pub mod config;
+pub mod data;
 mod error;
 mod kernels;
 mod language_model;
@@ -9,12 +10,19 @@ pub mod network;
 mod optimizer;
 pub mod pass;
 mod precision;
+pub mod presets;
+mod schedule;
+mod state;
 pub mod step;
 mod streams;
+mod system;
+mod vocabulary;
 
-pub use config::Model;
+pub use config::{Model, Training};
 pub use error::GptError;
-pub use language_model::LanguageModel;
+pub use language_model::{LanguageModel, Vocabulary};
 pub use network::Network;
 pub use optimizer::{Moments, Optimizer};
 pub use precision::{LossScaler, Precision};
+pub use state::{Growth, State, TextIdentity};
+pub use system::Gpt;

@@ -73,6 +73,13 @@ impl Stepper {
         &self.pool
     }
 
+    /// Makes room for a network whose vocabulary has changed.
+    pub fn resize(&mut self, network: &Network) {
+        for part in &mut self.parts {
+            part.gradient = network.zeros();
+        }
+    }
+
     /// Learns batches and updates the network once with the mean gradient of all their targets.
     /// Batches are sequences that are worked on together; several of them need less memory than one.
     pub fn step(

@@ -14,7 +14,15 @@ impl Network {
     /// A network with random weights: those of GPT-2 are normal with a spread of 0.02, less where
     /// layers are added (0.02 / sqrt(2 layers)); those of RustGPT have the spread sqrt(2 / inputs).
     pub fn random(model: &Model, vocabulary: usize, seed: u64) -> Self {
-        let mut weights = Weights { seed, array: 0 };
+        Self::new(model, vocabulary, Weights { seed: Some(seed), array: 0 })
+    }
+
+    /// A network of zeros: the shape of one that is to be loaded.
+    pub(crate) fn blank(model: &Model, vocabulary: usize) -> Self {
+        Self::new(model, vocabulary, Weights { seed: None, array: 0 })
+    }
+
+    fn new(model: &Model, vocabulary: usize, mut weights: Weights) -> Self {
         let (width, context) = (model.width as usize, model.context as usize);
         let token_embedding = weights.matrix(vocabulary, width, SPREAD);
         let position_embedding = weights.matrix(context, width, SPREAD);
@@ -87,16 +95,19 @@ fn norm(form: NormForm, width: usize) -> Norm {
 
 /// Fresh weights; each array has a stream of its own.
 struct Weights {
-    seed: u64,
+    /// Without one, all are 0.
+    seed: Option<u64>,
     array: u64,
 }
 
 impl Weights {
     fn matrix(&mut self, rows: usize, columns: usize, spread: f64) -> Matrix<f32> {
-        let mut stream = rng::stream(self.seed, streams::WEIGHTS, self.array);
-        self.array += 1;
         let mut matrix = Matrix::zeros(rows, columns);
-        fill_normal(matrix.as_mut_slice(), &mut stream, spread);
+        if let Some(seed) = self.seed {
+            let mut stream = rng::stream(seed, streams::WEIGHTS, self.array);
+            fill_normal(matrix.as_mut_slice(), &mut stream, spread);
+        }
+        self.array += 1;
         matrix
     }
 }

@@ -9,7 +9,7 @@ use rekindle::Matrix;
 use serde::{Deserialize, Serialize};
 
 pub use arrays::{ArrayKind, Arrays, ArraysMut};
-pub(crate) use initial::{fill_normal, matrix};
+pub(crate) use initial::{SPREAD, fill_normal, matrix};
 pub use layer::{Activation, Attention, FeedForward, Layer, Linear, Norm, NormForm};
 pub use shape::NetworkError;
 

@@ -1,0 +1,161 @@
+//! What a config names, read or made.
+
+use rekindle::Hash;
+use rekindle_formats::files;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::dialogue::{Dialogue, Role, Said};
+use crate::config::{Data, Source};
+use crate::error::GptError;
+use crate::lesson;
+
+/// A file is never longer: bytes.
+const FILE_LIMIT: u64 = 4 << 30;
+/// A file of dialogues or single texts is never longer: bytes. It is held in memory as a whole.
+const JSON_LIMIT: u64 = 512 << 20;
+/// Paragraphs and dialogues that are made.
+const PARAGRAPHS: usize = 12_000;
+const DIALOGUES: usize = 12_000;
+
+/// What is learnt, before it is cut into tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Document {
+    /// Running text: any stretch of it can be learnt.
+    Text(Vec<u8>),
+    /// Texts that are learnt as wholes.
+    Texts(Vec<String>),
+    /// Dialogues, of which the answers are learnt.
+    Dialogues(Vec<Dialogue>),
+}
+
+impl Document {
+    /// A hash of all texts and who says them.
+    pub(crate) fn hash(&self) -> Hash {
+        let parts: Vec<Hash> = match self {
+            Self::Text(text) => return Hash::of(text),
+            Self::Texts(texts) => texts.iter().map(|text| Hash::of(text.as_bytes())).collect(),
+            Self::Dialogues(dialogues) => {
+                let said = dialogues.iter().flat_map(|dialogue| dialogue.iter().enumerate());
+                said.map(|(turn, said)| Hash::of(format!("{turn} {:?} {}", said.role, said.text).as_bytes()))
+                    .collect()
+            }
+        };
+        Hash::of(parts.iter().map(Hash::to_string).collect::<String>().as_bytes())
+    }
+}
+
+/// Reads or makes what `data` names; `path` is its place in the config.
+///
+/// # Errors
+/// When the file cannot be read, is empty or not of a form that is known; or none is named.
+pub fn load(data: &Data, path: &str, seed: u64) -> Result<Document, GptError> {
+    match (&data.file, data.source) {
+        (Some(file), _) => read(file),
+        (None, Source::Facts) => Ok(Document::Text(lesson::facts(seed, PARAGRAPHS).into_bytes())),
+        (None, Source::Dialogues) => {
+            let dialogues = lesson::dialogues(seed, DIALOGUES).into_iter();
+            Ok(Document::Dialogues(dialogues.map(|turns| turns.into_iter().map(Said::from).collect()).collect()))
+        }
+        (None, Source::File) => {
+            Err(GptError::config(format!("{path}.data.file"), "absent", "name a text with --data FILE"))
+        }
+    }
+}
+
+/// What the data is called in messages.
+pub(crate) fn origin(data: &Data) -> String {
+    data.file.as_ref().map_or_else(|| "the generated text".to_owned(), |file| format!("`{file}`"))
+}
+
+fn read(file: &str) -> Result<Document, GptError> {
+    let refused = |reason: String| GptError::Data { origin: format!("`{file}`"), reason };
+    let is_json = [".json", ".jsonl"].iter().any(|ending| file.to_lowercase().ends_with(ending));
+    let limit = if is_json { JSON_LIMIT } else { FILE_LIMIT };
+    let bytes = files::read(file.as_ref(), limit).map_err(|error| refused(error.to_string()))?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(refused("the file is empty; there is nothing to learn".to_owned()));
+    }
+    if !is_json {
+        return Ok(Document::Text(bytes));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|error| refused(format!("it is no UTF-8: {error}")))?;
+    let document = if file.to_lowercase().ends_with(".jsonl") { lines(text) } else { whole(text) };
+    document.map_err(refused)
+}
+
+fn whole(text: &str) -> Result<Document, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let items = match value {
+        Value::Array(items) => items,
+        Value::Object(mut members) => match members.remove("conversations") {
+            Some(Value::Array(items)) => items,
+            _ => return Err("a list is expected, or an object with a list of `conversations`".to_owned()),
+        },
+        _ => return Err("a list of texts or of dialogues is expected".to_owned()),
+    };
+    document(items.into_iter().enumerate().map(|(index, item)| (format!("item {}", index + 1), item)))
+}
+
+fn lines(text: &str) -> Result<Document, String> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let items: Result<Vec<_>, String> = lines
+        .map(|(index, line)| {
+            let place = format!("line {}", index + 1);
+            let item = serde_json::from_str(line).map_err(|error| format!("{place} is no JSON: {error}"))?;
+            Ok((place, item))
+        })
+        .collect();
+    document(items?.into_iter())
+}
+
+/// An item of a file, in the forms that are in use.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Item {
+    Text(String),
+    Labelled { text: String },
+    Dialogue { messages: Vec<Message> },
+    Instruction { instruction: String, output: String },
+}
+
+#[derive(Deserialize)]
+struct Message {
+    role: String,
+    content: String,
+}
+
+fn document(items: impl Iterator<Item = (String, Value)>) -> Result<Document, String> {
+    let (mut texts, mut dialogues) = (Vec::new(), Vec::new());
+    for (place, item) in items {
+        let item: Item = serde_json::from_value(item).map_err(|_| {
+            format!(
+                "{place} is neither a text, nor has it `text`, or `messages` with `role` and `content`, \
+                 or `instruction` and `output`"
+            )
+        })?;
+        match item {
+            Item::Text(text) | Item::Labelled { text } => texts.push(text),
+            Item::Dialogue { messages } => dialogues.push(dialogue(&place, messages)?),
+            Item::Instruction { instruction, output } => dialogues.push(vec![
+                Said { role: Role::User, text: instruction },
+                Said { role: Role::Assistant, text: output },
+            ]),
+        }
+    }
+    match (texts.is_empty(), dialogues.is_empty()) {
+        (true, true) => Err("the list is empty; there is nothing to learn".to_owned()),
+        (false, true) => Ok(Document::Texts(texts)),
+        (true, false) => Ok(Document::Dialogues(dialogues)),
+        (false, false) => Err("it holds texts and dialogues; put them into files of their own".to_owned()),
+    }
+}
+
+fn dialogue(place: &str, messages: Vec<Message>) -> Result<Dialogue, String> {
+    let said = messages.into_iter().map(|Message { role, content }| match role.as_str() {
+        "user" | "system" => Ok(Said { role: Role::User, text: content }),
+        "assistant" => Ok(Said { role: Role::Assistant, text: content }),
+        _ => Err(format!("{place}: the role `{role}` is none of user, assistant and system")),
+    });
+    said.collect()
+}

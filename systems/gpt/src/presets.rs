@@ -1,0 +1,101 @@
+//! Configs that ship with the crate, as YAML.
+
+/// Logic and everyday facts, then dialogues about them.
+pub const GPT: &str = "\
+system: gpt
+seed: 0
+model:
+  layers: 4
+  heads: 4
+  width: 128
+  context: 128
+  tied: true
+training:
+  tokenizer:
+    kind: byte_pairs
+    vocabulary: 1024
+  pretraining:
+    data: {source: facts, evaluation: 0.02}
+    steps: 1500
+    batch: 16
+    learning_rate: 0.002
+    warmup: 100
+  tuning:
+    data: {source: dialogues, evaluation: 0.02}
+    steps: 3000
+    batch: 16
+    learning_rate: 0.0015
+    warmup: 50
+evaluate:
+  every: 250
+checkpoint:
+  every_seconds: 20
+best:
+  metric: validation_loss
+  goal: min
+";
+
+/// A text letter by letter, with the model and the schedule of nanoGPT's example for one processor.
+pub const SHAKESPEARE: &str = "\
+system: gpt
+seed: 0
+model:
+  layers: 4
+  heads: 4
+  width: 128
+  context: 64
+training:
+  tokenizer:
+    kind: bytes
+  pretraining:
+    data: {evaluation: 0.1}
+    steps: 2000
+    batch: 12
+    learning_rate: 0.002
+    final_learning_rate: 0.0001
+    warmup: 100
+evaluate:
+  every: 250
+checkpoint:
+  every_seconds: 20
+best:
+  metric: validation_loss
+  goal: min
+";
+
+/// The model of RustGPT with its two passes over its two files.
+pub const RUSTGPT: &str = "\
+system: gpt
+seed: 0
+model:
+  block: rustgpt
+  layers: 3
+  heads: 1
+  width: 128
+  feed_forward: 256
+  context: 80
+training:
+  tokenizer:
+    kind: rustgpt
+    vocabulary: 50000
+  pretraining:
+    data: {evaluation: 0.0, order: given}
+    epochs: 100
+    batch: 4
+    learning_rate: 5.0e-4
+    final_learning_rate: 5.0e-4
+  tuning:
+    data: {evaluation: 0.0, order: given}
+    epochs: 100
+    batch: 4
+    learning_rate: 1.0e-4
+    final_learning_rate: 1.0e-4
+  optimizer:
+    betas: [0.9, 0.999]
+    weight_decay: 0.0
+    clip: 0.0
+evaluate:
+  every: 100
+checkpoint:
+  every_seconds: 20
+";

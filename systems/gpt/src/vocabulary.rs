@@ -1,0 +1,167 @@
+//! Changes of the vocabulary: one transaction over everything that has rows for tokens.
+//!
+//! The new network, moments and counts are made beside the old ones. Only when all of them are there
+//! and the tokenizer has taken the change do they take the old ones' place: a change that fails leaves
+//! everything as it was. What is packed or quantised of a network, and what a decoder has cached, is
+//! made of a network by value and does not outlive it.
+
+use rekindle::Matrix;
+use rekindle_compute::rng;
+use rekindle_tokenizer::{Change, Row};
+
+use crate::config::NewRows;
+use crate::error::GptError;
+use crate::language_model::Vocabulary;
+use crate::network::{ArrayKind, Network, SPREAD, fill_normal, matrix};
+use crate::optimizer::{Moments, Optimizer};
+use crate::state::{Growth, State};
+use crate::streams;
+
+/// Makes rows of new tokens: in order, those that read tokens and those that score them.
+type Fit<'a> = dyn FnMut(&mut Network, &[(u32, Vec<u32>)]) + 'a;
+
+impl State {
+    /// Changes the vocabulary as its tokenizer proposes. `fit` fits the rows of new tokens where they
+    /// are distilled: it gets the grown network, and each new token with the old ones that it was made of.
+    ///
+    /// # Errors
+    /// When the change was proposed for another vocabulary or passes its limit; nothing is changed.
+    pub(crate) fn change_vocabulary(
+        &mut self,
+        change: &Change,
+        rows: NewRows,
+        seed: u64,
+        fit: &mut Fit<'_>,
+    ) -> Result<(), GptError> {
+        let Vocabulary::Adaptive(adaptive) = &self.model.vocabulary else {
+            return Err(GptError::Growth("its tokenizer is one that does not change".to_owned()));
+        };
+        let mut adaptive = adaptive.clone();
+        adaptive.apply(change).map_err(|error| GptError::Growth(error.to_string()))?;
+        let old = self.model.network.vocabulary();
+        if let Some(token) = sources(change).find(|&token| token as usize >= old) {
+            return Err(GptError::NoSuchToken { token, position: 0, vocabulary: old });
+        }
+        let mut network = grown_network(&self.model.network, change, rows, seed, adaptive.generation());
+        if rows == NewRows::Distilled {
+            fit(&mut network, &new_tokens(change));
+        }
+        let optimizer = grown_optimizer(&self.optimizer, &network, change);
+        self.growth.push(Growth {
+            step: self.step,
+            added: change.added() as u32,
+            removed: change.removed().len() as u32,
+            vocabulary: change.rows().len() as u32,
+        });
+        self.model.vocabulary = Vocabulary::Adaptive(adaptive);
+        self.model.network = network;
+        self.optimizer = optimizer;
+        Ok(())
+    }
+}
+
+/// The old tokens that rows of the new vocabulary are made from.
+fn sources(change: &Change) -> impl Iterator<Item = u32> {
+    change.rows().iter().flat_map(|row| match row {
+        Row::Kept(token) => std::slice::from_ref(token).to_vec(),
+        Row::New(parts) => parts.clone(),
+    })
+}
+
+/// New tokens that nothing moved away from, with the old ones that they are made of. A part that has
+/// moved or gone is left out.
+fn new_tokens(change: &Change) -> Vec<(u32, Vec<u32>)> {
+    let place = |old: u32| change.rows().iter().position(|row| *row == Row::Kept(old));
+    let rows = (0..).zip(change.rows());
+    rows.filter_map(|(token, row)| match row {
+        Row::Kept(_) => None,
+        Row::New(parts) => {
+            let places: Option<Vec<u32>> = parts.iter().map(|&part| Some(place(part)? as u32)).collect();
+            Some((token, places?))
+        }
+    })
+    .collect()
+}
+
+fn grown_network(network: &Network, change: &Change, rows: NewRows, seed: u64, generation: u64) -> Network {
+    let mut grown = network.clone();
+    let mut make = |old: &Matrix<f32>, place: u64| {
+        let width = old.columns();
+        let mut stream = rng::stream(seed, streams::NEW_ROWS, generation << 1 | place);
+        let mut new = |parts: &[u32], row: &mut [f32]| match rows {
+            NewRows::Random => fill_normal(row, &mut stream, SPREAD),
+            NewRows::Mean => mean(old.as_slice().chunks_exact(width), row),
+            NewRows::Parts | NewRows::Distilled => mean(parts.iter().map(|&part| row_of(old, part)), row),
+        };
+        let numbers = grown_rows(old.as_slice(), width, change, &mut new);
+        matrix(change.rows().len(), width, numbers)
+    };
+    grown.token_embedding = make(&network.token_embedding, 0);
+    if let (Some(output), Some(old)) = (&mut grown.output, &network.output) {
+        output.weight = make(&old.weight, 1);
+        if !old.bias.is_empty() {
+            let mut new = |parts: &[u32], number: &mut [f32]| match rows {
+                NewRows::Random => number.fill(0.0),
+                NewRows::Mean => mean(old.bias.chunks_exact(1), number),
+                NewRows::Parts | NewRows::Distilled => {
+                    mean(parts.iter().map(|&part| &old.bias[part as usize..][..1]), number);
+                }
+            };
+            output.bias = grown_rows(&old.bias, 1, change, &mut new);
+        }
+    }
+    grown
+}
+
+fn row_of(matrix: &Matrix<f32>, row: u32) -> &[f32] {
+    let start = row as usize * matrix.columns();
+    &matrix.as_slice()[start..start + matrix.columns()]
+}
+
+/// The mean of some rows, summed in double precision.
+fn mean<'a>(rows: impl Iterator<Item = &'a [f32]>, row: &mut [f32]) {
+    let mut sums = vec![0.0_f64; row.len()];
+    let mut count = 0.0;
+    for numbers in rows {
+        sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += f64::from(*number));
+        count += 1.0;
+    }
+    row.iter_mut().zip(sums).for_each(|(number, sum)| *number = (sum / f64::max(count, 1.0)) as f32);
+}
+
+/// Rows in their new places: old ones where they are kept, others as `new` makes them of their parts.
+fn grown_rows<T: Copy + Default>(
+    old: &[T],
+    width: usize,
+    change: &Change,
+    new: &mut dyn FnMut(&[u32], &mut [T]),
+) -> Vec<T> {
+    let mut grown = vec![T::default(); change.rows().len() * width];
+    for (row, source) in grown.chunks_exact_mut(width).zip(change.rows()) {
+        match source {
+            Row::Kept(token) => row.copy_from_slice(&old[*token as usize * width..][..width]),
+            Row::New(parts) => new(parts, row),
+        }
+    }
+    grown
+}
+
+/// New tokens have no moments, and their updates are counted from 0.
+fn grown_optimizer(optimizer: &Optimizer, network: &Network, change: &Change) -> Optimizer {
+    let mut grown = optimizer.clone();
+    grown.token_updates = grown_rows(&optimizer.token_updates, 1, change, &mut |_, row| row.fill(0));
+    let width = network.width();
+    for (name, kind, _) in network.arrays() {
+        let width = match kind {
+            ArrayKind::TokenRows => width,
+            ArrayKind::TokenNumbers => 1,
+            ArrayKind::Matrix | ArrayKind::Vector => continue,
+        };
+        if let Some(Moments { first, second }) = grown.moments.get_mut(&name) {
+            let mut none = |_: &[u32], row: &mut [f32]| row.fill(0.0);
+            *first = grown_rows(first, width, change, &mut none);
+            *second = grown_rows(second, width, change, &mut none);
+        }
+    }
+    grown
+}
