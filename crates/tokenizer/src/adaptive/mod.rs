@@ -13,6 +13,8 @@ mod pieces;
 mod policy;
 mod pruning;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use change::{Change, Row};
@@ -41,7 +43,7 @@ const CLOCK_LIMIT: u64 = 1 << 62;
 ///
 /// As a serde value it is a few flat lists of numbers. What is deserialised is checked: a damaged form is
 /// refused. One that comes back goes on as if it had never been saved.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Form")]
 pub struct Adaptive {
     tokenizer: Tokenizer,
@@ -325,6 +327,15 @@ fn changed(tokenizer: &Tokenizer, model: &BytePair, change: &Change) -> Result<T
     let added = AddedTokens::new(all(&tokenizer.added.verbatim), all(&tokenizer.added.normalized));
     let model_tokens = vocabulary.len() as u32;
     TokenizerForm { vocabulary, model_tokens, model: Model::BytePair(changed), added }.try_into()
+}
+
+impl fmt::Debug for Adaptive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tokenizer, policy, generation, clock, .. } = self;
+        let mut members = f.debug_struct("Adaptive");
+        members.field("tokenizer", tokenizer).field("policy", policy);
+        members.field("generation", generation).field("clock", clock).finish_non_exhaustive()
+    }
 }
 
 impl Serialize for Adaptive {
