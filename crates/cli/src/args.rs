@@ -154,15 +154,16 @@ pub struct TrainArgs {
     /// Change a value of the config, such as training.learning_rate=0.01.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// Learn this file: a table as CSV or NPY, or a text, whichever the system learns.
+    /// Learn this file: a table as CSV or NPY, or a text, whichever the system learns. A language model
+    /// takes a second one for its tuning.
     #[arg(long, value_name = "FILE")]
-    pub data: Option<String>,
+    pub data: Vec<String>,
     #[command(flatten)]
     pub search: SearchArgs,
     /// Begin with the state of another run's checkpoint.
     #[arg(long, value_name = "CHECKPOINT")]
     pub from: Option<String>,
-    /// Take only this entry of it, such as state.perception.
+    /// Take only this entry of it, such as model or perception.
     #[arg(long, value_name = "PATH", requires = "from")]
     pub only: Option<String>,
     #[command(flatten)]
@@ -198,7 +199,7 @@ pub struct ResumeArgs {
     pub set: Vec<String>,
     /// The file that is learnt, when it lies elsewhere now.
     #[arg(long, value_name = "FILE")]
-    pub data: Option<String>,
+    pub data: Vec<String>,
     /// Go on in a new run in this directory and leave the old one as it is.
     #[arg(long, value_name = "DIR", conflicts_with = "discard_later")]
     pub fork: Option<PathBuf>,

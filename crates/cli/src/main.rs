@@ -33,6 +33,7 @@ fn registry() -> Registry {
         .with::<rekindle_cascor::Cascor>()
         .with::<rekindle_wnn::Wnn>()
         .with::<rekindle_wnn::wisard::Wisard>()
+        .with::<rekindle_gpt::Gpt>()
 }
 
 fn run(cli: Cli) -> anyhow::Result<u8> {

@@ -181,12 +181,6 @@ pub enum TrainError {
         /// The section that differs.
         section: &'static str,
     },
-    /// Only the system's own state can be taken over.
-    #[error("--only {path}: only entries below `state` can be taken over, such as `state.{path}`")]
-    NotState {
-        /// The path.
-        path: EntryPath,
-    },
     /// The run has no checkpoint to go on from.
     #[error("{location} has no checkpoint yet, so there is nothing to resume; start anew with another --run")]
     NothingSaved {
@@ -303,12 +297,13 @@ impl<S: System> Session<S> {
         resources: &Resources,
     ) -> Result<Self, TrainError> {
         let config: ConfigOf<S> = text.config(settings)?;
-        let mut state = initial_state::<S>(&config)?;
+        let mut state = with_config::<S>(&config, S::build(&config)?);
         let lineage = from.as_ref().map(|origin| lineage(origin)).transpose()?;
         let like = from.as_ref().map(|origin| Arc::clone(origin.store.storage()));
         if let Some(origin) = from {
             require_same_system::<S>(&origin)?;
             state = take_over(state, &origin, &config)?;
+            S::adopt(&config, &mut state.state)?;
         }
         // What cannot be trained leaves no run behind.
         let system = S::attach(&config, &state.state, resources)?;
@@ -364,7 +359,7 @@ impl<S: System> Session<S> {
             return Err(TrainError::OtherSystem { location, found, expected: S::NAME });
         }
         let newest: (ConfigOf<S>, _) = change_config(&record.about.config, &[], S::changeable())?;
-        let mut state = initial_state::<S>(&newest.0)?;
+        let mut state = with_config::<S>(&newest.0, S::blank(&newest.0)?);
         let resumed = match step {
             None => run.resume(&mut state)?,
             Some(step) => run.resume_at(step, &mut state, |_| Ok(()))?,
@@ -605,13 +600,8 @@ struct Pace {
     first_step: u64,
 }
 
-fn initial_state<S: System>(config: &ConfigOf<S>) -> Result<StateOf<S>, TrainError> {
-    Ok(TrainingState {
-        seed: config.seed,
-        model: config.model.clone(),
-        training: config.training.clone(),
-        state: S::build(config)?,
-    })
+fn with_config<S: System>(config: &ConfigOf<S>, state: S::State) -> StateOf<S> {
+    TrainingState { seed: config.seed, model: config.model.clone(), training: config.training.clone(), state }
 }
 
 fn options_for<S: System>(config: &ConfigOf<S>) -> RunOptions {
@@ -653,10 +643,14 @@ where
     St: Serialize + serde::de::DeserializeOwned,
 {
     // Without --only, the system's whole state is taken; the config stays that of the new run.
-    let path = origin.only.clone().unwrap_or_else(|| EntryPath::root().child("state"));
-    if path.segments().first().is_none_or(|first| first != "state") {
-        return Err(TrainError::NotState { path });
-    }
+    let path = match &origin.only {
+        Some(path) if path.segments().first().is_some_and(|first| first == "state") => path.clone(),
+        // What is only named by its place in the system's state is looked for there.
+        only => {
+            let segments = only.iter().flat_map(EntryPath::segments);
+            segments.fold(EntryPath::root().child("state"), |path, segment| path.child(segment))
+        }
+    };
     let part = origin.store.checkpoint(origin.step)?.load(&path)?;
     let grafted = graft(&fresh, &path, part);
     let mut state =

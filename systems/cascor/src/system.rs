@@ -126,8 +126,9 @@ impl System for Cascor {
         Ok(Conclusion { metrics: Metrics::new(), text, artifacts: artifacts.into_iter().collect() })
     }
 
-    fn option(name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>> {
-        (name == "data").then(|| Ok(vec![format!("training.data.file={}", serde_json::Value::from(value))]))
+    fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
+        let ("data", [file]) = (name, values) else { return None };
+        Some(Ok(vec![format!("training.data.file={}", serde_json::Value::from(file.as_str()))]))
     }
 
     fn predict(config: &ConfigOf<Self>, state: &State, table: &Table) -> Result<Table, SystemError> {

@@ -7,8 +7,8 @@
 
 use std::borrow::Cow;
 
+use half::f16;
 use half::slice::HalfFloatSliceExt;
-use half::{bf16, f16};
 use rekindle_compute::{KernelPath, kernel};
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +111,8 @@ impl LossScaler {
 
 #[cfg(test)]
 mod tests {
+    use half::bf16;
+
     use super::*;
 
     #[test]

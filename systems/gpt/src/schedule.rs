@@ -50,7 +50,8 @@ impl Schedule {
     /// Step size of a step of a phase: it grows in a line, then falls along half a cosine (Loshchilov and
     /// Hutter, "SGDR", 2017).
     pub fn learning_rate(&self, index: usize, phase: &Phase, step: u64) -> f64 {
-        let (top, end) = (phase.learning_rate, phase.final_learning_rate.unwrap_or(phase.learning_rate * 0.1));
+        let (top, end) =
+            (phase.learning_rate, phase.final_learning_rate.unwrap_or(phase.learning_rate * 0.1));
         if step < phase.warmup {
             return top * (step + 1) as f64 / (phase.warmup + 1) as f64;
         }

@@ -8,10 +8,6 @@ pub(crate) const WINDOWS: u64 = 2;
 pub(crate) const DROPOUT: u64 = 3;
 /// Rows of new tokens; the step is the generation of the vocabulary.
 pub(crate) const NEW_ROWS: u64 = 4;
-/// Generated facts; the step is the paragraph.
-pub(crate) const FACTS: u64 = 5;
-/// Generated dialogues; the step is the dialogue.
-pub(crate) const DIALOGUES: u64 = 6;
 /// What is sampled in generation; the step is the position.
 pub(crate) const SAMPLING: u64 = 7;
 /// The order of lines or dialogues; the step is the epoch.

@@ -48,7 +48,8 @@ const PRESETS: &[Preset] = &[
 
 impl System for Gpt {
     const NAME: &'static str = "gpt";
-    const SUMMARY: &'static str = "transformer language models that train on text, grow their vocabulary, and chat";
+    const SUMMARY: &'static str =
+        "transformer language models that train on text, grow their vocabulary, and chat";
 
     type Model = Model;
     type Training = Training;
@@ -112,10 +113,8 @@ impl System for Gpt {
         let learnt: usize = batches.iter().flatten().map(Sequence::targets).sum();
         state.step += 1;
         state.tokens += learnt as u64;
-        let mut metrics = Metrics::from([
-            ("loss".to_owned(), report.loss),
-            ("learning_rate".to_owned(), learning_rate),
-        ]);
+        let mut metrics =
+            Metrics::from([("loss".to_owned(), report.loss), ("learning_rate".to_owned(), learning_rate)]);
         if let Some(scaler) = &state.scaler {
             metrics.insert("loss_scale".to_owned(), scaler.scale.into());
         }
@@ -160,7 +159,7 @@ impl System for Gpt {
 impl Gpt {
     fn new(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         let path = KernelPath::from_environment().map_err(SystemError::new)?;
-        let ConfigOf { seed, model, training, .. } = config;
+        let (seed, model, training) = (&config.seed, &config.model, &config.training);
         let documents = load_all(training, *seed).map_err(SystemError::new)?;
         for (index, (found, expected)) in identities(&documents).iter().zip(&state.texts).enumerate() {
             if found != expected {
@@ -193,7 +192,9 @@ impl Gpt {
         let numbers = phase_step * accumulate..(phase_step + 1) * accumulate;
         let lessons = &self.corpora[index].learn;
         // Each phase has random numbers of its own.
-        numbers.map(|number| lessons.batch(self.seed ^ (index as u64) << 63, number, batch, context)).collect()
+        numbers
+            .map(|number| lessons.batch(self.seed ^ (index as u64) << 63, number, batch, context))
+            .collect()
     }
 
     /// Counts what was learnt, and changes the vocabulary when it is time.

@@ -85,7 +85,7 @@ fn new_tokens(change: &Change) -> Vec<(u32, Vec<u32>)> {
 
 fn grown_network(network: &Network, change: &Change, rows: NewRows, seed: u64, generation: u64) -> Network {
     let mut grown = network.clone();
-    let mut make = |old: &Matrix<f32>, place: u64| {
+    let make = |old: &Matrix<f32>, place: u64| {
         let width = old.columns();
         let mut stream = rng::stream(seed, streams::NEW_ROWS, generation << 1 | place);
         let mut new = |parts: &[u32], row: &mut [f32]| match rows {

@@ -149,8 +149,9 @@ impl System for Wnn {
         Ok(Conclusion { metrics, text, artifacts })
     }
 
-    fn option(name: &str, value: &str) -> Option<Result<Vec<String>, SystemError>> {
-        let quoted = serde_json::Value::from(value);
+    fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
+        let [value] = values else { return None };
+        let quoted = serde_json::Value::from(value.as_str());
         let setting = |path: &str| Some(Ok(vec![format!("{path}={quoted}")]));
         match name {
             "data" => setting("training.data.file"),

@@ -70,33 +70,35 @@ pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Resu
     finish(system.train(start, &options(&args.how, json)), json)
 }
 
-/// The options that a system may have, with their values.
-fn named(data: Option<String>, search: SearchArgs) -> Vec<(&'static str, String)> {
+/// The options that a system may have, with their values; those that were given.
+fn named(data: Vec<String>, search: SearchArgs) -> Vec<(&'static str, Vec<String>)> {
     let SearchArgs { tokenizer, search, pass, seed_from, resume_from } = search;
+    let one = |value: Option<String>| value.into_iter().collect();
     let options = [
         // What a file of settings says comes first: the others win over it.
-        ("search", search),
+        ("search", one(search)),
         ("data", data),
-        ("tokenizer", tokenizer),
-        ("pass", pass.map(|pass| pass.to_string())),
-        ("seed-from", seed_from),
-        ("resume-from", resume_from),
+        ("tokenizer", one(tokenizer)),
+        ("pass", one(pass.map(|pass| pass.to_string()))),
+        ("seed-from", one(seed_from)),
+        ("resume-from", one(resume_from)),
     ];
-    options.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    options.into_iter().filter(|(_, values)| !values.is_empty()).collect()
 }
 
 /// What the options stand for, and what was set beside them.
 fn settings(
     system: &dyn AnySystem,
-    options: &[(&str, String)],
+    options: &[(&str, Vec<String>)],
     set: Vec<String>,
 ) -> anyhow::Result<Vec<String>> {
     let mut settings = Vec::new();
-    for (name, value) in options {
-        let option = system.option(name, value);
-        let unknown = || match *name {
-            "data" => format!("--data {value}: `{}` learns no files", system.name()),
-            _ => format!("--{name} {value}: `{}` has no such option", system.name()),
+    for (name, values) in options {
+        let option = system.option(name, values);
+        let unknown = || match (*name, &values[..]) {
+            ("data", [value]) => format!("--data {value}: `{}` learns no files", system.name()),
+            ("data", _) => format!("--data: `{}` learns one file, not {}", system.name(), values.len()),
+            (_, values) => format!("--{name} {}: `{}` has no such option", values.join(" "), system.name()),
         };
         settings.extend(option.with_context(unknown)??);
     }

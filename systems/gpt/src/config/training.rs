@@ -242,14 +242,25 @@ impl Phase {
         let positive = "it must be positive";
         require((1..=1 << 16).contains(&self.batch), at("batch"), self.batch, "from 1 to 65536 is possible")?;
         let accumulate = self.accumulate;
-        require((1..=1 << 16).contains(&accumulate), at("accumulate"), accumulate, "from 1 to 65536 is possible")?;
-        let rates = [("learning_rate", Some(self.learning_rate)), ("final_learning_rate", self.final_learning_rate)];
+        require(
+            (1..=1 << 16).contains(&accumulate),
+            at("accumulate"),
+            accumulate,
+            "from 1 to 65536 is possible",
+        )?;
+        let rates =
+            [("learning_rate", Some(self.learning_rate)), ("final_learning_rate", self.final_learning_rate)];
         for (name, rate) in rates {
             let Some(rate) = rate else { continue };
             require(rate > 0.0 && rate <= 10.0, at(name), rate, "above 0 and at most 10 is possible")?;
         }
         let evaluation = self.data.evaluation;
-        require((0.0..0.9).contains(&evaluation), at("data.evaluation"), evaluation, "from 0 to 0.9 is possible")?;
+        require(
+            (0.0..0.9).contains(&evaluation),
+            at("data.evaluation"),
+            evaluation,
+            "from 0 to 0.9 is possible",
+        )?;
         match (self.steps, self.epochs) {
             (Some(steps), None) => require(steps > 0, at("steps"), steps, positive),
             (None, Some(epochs)) => require(epochs > 0, at("epochs"), epochs, positive),

@@ -47,7 +47,8 @@ pub(crate) struct Marks {
 impl Marks {
     /// Those of a tokenizer, if it has them.
     pub fn of(tokenizer: &Tokenizer) -> Option<Self> {
-        let mark = |text: &str| tokenizer.token_of(text.as_bytes()).filter(|&token| tokenizer.is_special(token));
+        let mark =
+            |text: &str| tokenizer.token_of(text.as_bytes()).filter(|&token| tokenizer.is_special(token));
         Some(Self { user: mark(USER)?, assistant: mark(ASSISTANT)?, end: mark(END)? })
     }
 

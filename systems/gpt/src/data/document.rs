@@ -55,7 +55,9 @@ pub fn load(data: &Data, path: &str, seed: u64) -> Result<Document, GptError> {
         (None, Source::Facts) => Ok(Document::Text(lesson::facts(seed, PARAGRAPHS).into_bytes())),
         (None, Source::Dialogues) => {
             let dialogues = lesson::dialogues(seed, DIALOGUES).into_iter();
-            Ok(Document::Dialogues(dialogues.map(|turns| turns.into_iter().map(Said::from).collect()).collect()))
+            Ok(Document::Dialogues(
+                dialogues.map(|turns| turns.into_iter().map(Said::from).collect()).collect(),
+            ))
         }
         (None, Source::File) => {
             Err(GptError::config(format!("{path}.data.file"), "absent", "name a text with --data FILE"))

@@ -10,9 +10,10 @@ use crate::precision::Precision;
 /// All matrices, packed for both directions.
 #[derive(Debug, Default)]
 pub struct PackedNetwork {
-    pub layers: Vec<PackedLayer>,
+    /// Those of each layer.
+    pub(super) layers: Vec<PackedLayer>,
     /// width x vocabulary on the way to the scores, vocabulary x width on the way back.
-    pub scores: BothWays,
+    pub(super) scores: BothWays,
 }
 
 /// The matrices of one layer; which ones depends on what it is.
