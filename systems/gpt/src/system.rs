@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 
 use rekindle_compute::{AdamW, KernelPath, Pool};
+use rekindle_tokenizer::Change;
 use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
 
-use crate::config::{Model, Phase, Training};
+use crate::config::{Model, NewRows, Phase, Training};
 use crate::data::{Corpus, Document, origin};
 use crate::error::GptError;
 use crate::language_model::Vocabulary;
@@ -15,6 +16,7 @@ use crate::presets;
 use crate::schedule::Schedule;
 use crate::state::{State, identities, load_all};
 use crate::step::{StepSettings, StepValues, Stepper};
+use crate::vocabulary::{distil, places};
 
 /// Language models in the training loop; a step is an update of all parameters.
 pub struct Gpt {
@@ -210,12 +212,28 @@ impl Gpt {
             return Ok(());
         }
         let Some(change) = adaptive.propose() else { return Ok(()) };
-        let rows = adapt.rows;
-        state.change_vocabulary(&change, rows, self.seed, &mut |_, _| {})?;
+        let (path, pool) = (self.path, self.stepper.pool());
+        let text = match adapt.rows {
+            NewRows::Distilled => self.text_in(&change, state.step),
+            NewRows::Random | NewRows::Mean | NewRows::Parts => Vec::new(),
+        };
+        state.change_vocabulary(&change, adapt.rows, self.seed, |network, new| {
+            distil(path, pool, network, new, &text);
+        })?;
         self.stepper.resize(&state.model.network);
         let threads = NonZero::new(self.stepper.pool().threads()).unwrap_or(NonZero::<usize>::MIN);
         self.corpora = corpora(&self.model, &self.training, &self.documents, state, threads)?;
         Ok(())
+    }
+
+    /// The beginning of what is learnt, in the numbers of the vocabulary that a change makes. Tokens that
+    /// are gone are left out.
+    fn text_in(&self, change: &Change, step: u64) -> Vec<u32> {
+        let last = self.corpora.len() - 1;
+        let index = self.schedule.phase_at(step).map_or(last, |(index, _)| index);
+        let places = places(change);
+        let learnt = self.corpora[index].learn.beginning(FITTED_TOKENS);
+        learnt.iter().filter_map(|token| places.get(token).copied()).collect()
     }
 
     /// Losses on what is not learnt, of the phase at hand; `whole` for all of it.
@@ -238,6 +256,9 @@ impl Gpt {
         metrics
     }
 }
+
+/// Tokens of the text in which contexts of new tokens are looked for.
+const FITTED_TOKENS: usize = 1 << 18;
 
 fn validate(config: &ConfigOf<Gpt>) -> Result<(), SystemError> {
     config.model.validate().and_then(|()| config.training.validate()).map_err(SystemError::new)

@@ -97,6 +97,8 @@ pub struct Data {
     pub file: Option<String>,
     /// What is made when there is no file.
     pub source: Source,
+    /// How many paragraphs or dialogues are made.
+    pub count: u32,
     /// The share at the end that is not learnt but measured on.
     pub evaluation: f64,
     /// In which order examples are learnt.
@@ -179,7 +181,13 @@ impl Default for Tokens {
 
 impl Default for Data {
     fn default() -> Self {
-        Self { file: None, source: Source::default(), evaluation: 0.1, order: Order::default() }
+        Self {
+            file: None,
+            source: Source::default(),
+            count: 12_000,
+            evaluation: 0.1,
+            order: Order::default(),
+        }
     }
 }
 
@@ -255,12 +263,11 @@ impl Phase {
             require(rate > 0.0 && rate <= 10.0, at(name), rate, "above 0 and at most 10 is possible")?;
         }
         let evaluation = self.data.evaluation;
-        require(
-            (0.0..0.9).contains(&evaluation),
-            at("data.evaluation"),
-            evaluation,
-            "from 0 to 0.9 is possible",
-        )?;
+        let is_share = (0.0..0.9).contains(&evaluation);
+        require(is_share, at("data.evaluation"), evaluation, "from 0 to 0.9 is possible")?;
+        let count = self.data.count;
+        let is_possible = (1..=10_000_000).contains(&count);
+        require(is_possible, at("data.count"), count, "from 1 to 10000000 is possible")?;
         match (self.steps, self.epochs) {
             (Some(steps), None) => require(steps > 0, at("steps"), steps, positive),
             (None, Some(epochs)) => require(epochs > 0, at("epochs"), epochs, positive),

@@ -155,6 +155,17 @@ impl Lessons {
         }
     }
 
+    /// The first tokens, at most `count`.
+    pub fn beginning(&self, count: usize) -> Vec<u32> {
+        match self {
+            Self::Text(tokens) => tokens[..count.min(tokens.len())].to_vec(),
+            Self::Examples(examples) => {
+                let tokens = examples.sequences.iter().flat_map(|sequence| &sequence.tokens);
+                tokens.take(count).copied().collect()
+            }
+        }
+    }
+
     /// Number of tokens.
     pub fn tokens(&self) -> u64 {
         match self {

@@ -14,9 +14,6 @@ use crate::lesson;
 const FILE_LIMIT: u64 = 4 << 30;
 /// A file of dialogues or single texts is never longer: bytes. It is held in memory as a whole.
 const JSON_LIMIT: u64 = 512 << 20;
-/// Paragraphs and dialogues that are made.
-const PARAGRAPHS: usize = 12_000;
-const DIALOGUES: usize = 12_000;
 
 /// What is learnt, before it is cut into tokens.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,9 +49,9 @@ impl Document {
 pub fn load(data: &Data, path: &str, seed: u64) -> Result<Document, GptError> {
     match (&data.file, data.source) {
         (Some(file), _) => read(file),
-        (None, Source::Facts) => Ok(Document::Text(lesson::facts(seed, PARAGRAPHS).into_bytes())),
+        (None, Source::Facts) => Ok(Document::Text(lesson::facts(seed, data.count as usize).into_bytes())),
         (None, Source::Dialogues) => {
-            let dialogues = lesson::dialogues(seed, DIALOGUES).into_iter();
+            let dialogues = lesson::dialogues(seed, data.count as usize).into_iter();
             Ok(Document::Dialogues(
                 dialogues.map(|turns| turns.into_iter().map(Said::from).collect()).collect(),
             ))

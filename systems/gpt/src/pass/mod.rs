@@ -37,6 +37,11 @@ impl Sequence {
         Self { tokens: tokens[..count].to_vec(), targets: tokens[tokens.len() - count..].to_vec() }
     }
 
+    /// Tokens of which none is to be predicted.
+    pub fn without_targets(tokens: Vec<u32>) -> Self {
+        Self { targets: vec![NO_TARGET; tokens.len()], tokens }
+    }
+
     /// Tokens that are to be predicted.
     pub fn targets(&self) -> usize {
         self.targets.iter().filter(|&&target| target != NO_TARGET).count()
@@ -141,8 +146,7 @@ impl Pass {
         packed: &PackedNetwork,
         tokens: &[u32],
     ) -> Vec<f32> {
-        let targets = vec![NO_TARGET; tokens.len()];
-        self.forward(how, network, packed, &[Sequence { tokens: tokens.to_vec(), targets }]);
+        self.forward(how, network, packed, &[Sequence::without_targets(tokens.to_vec())]);
         let (rows, width, vocabulary) = (tokens.len(), network.width(), network.vocabulary());
         let mut scores = vec![0.0; rows * vocabulary];
         let stream = View::new(&self.stream, rows, width, width);
@@ -151,6 +155,38 @@ impl Pass {
             rows::add_to_each(how.path, &mut scores, network.output_bias());
         }
         scores
+    }
+
+    /// The last row of each sequence, as it is before it is scored: sequences x width.
+    pub(crate) fn last_rows(
+        &mut self,
+        how: How,
+        network: &Network,
+        packed: &PackedNetwork,
+        part: &[Sequence],
+    ) -> Vec<f32> {
+        self.forward(how, network, packed, part);
+        let width = network.width();
+        ends(part).flat_map(|end| &self.stream[(end - 1) * width..end * width]).copied().collect()
+    }
+
+    /// The way back of [`Self::last_rows`], whose gradient is `change`: adds to `gradient`.
+    pub(crate) fn back_from_last_rows(
+        &mut self,
+        how: How,
+        network: &Network,
+        packed: &PackedNetwork,
+        part: &[Sequence],
+        change: &[f32],
+        gradient: &mut Network,
+    ) {
+        let width = network.width();
+        self.change.clear();
+        self.change.resize(self.stream.len(), 0.0);
+        for (end, change) in ends(part).zip(change.chunks_exact(width)) {
+            self.change[(end - 1) * width..end * width].copy_from_slice(change);
+        }
+        self.back(how, network, packed, part, gradient);
     }
 
     /// Losses, and with a gradient the change of the rows, too.
@@ -198,4 +234,12 @@ impl Pass {
         }
         sum
     }
+}
+
+/// Rows up to the end of each sequence.
+fn ends(part: &[Sequence]) -> impl Iterator<Item = usize> {
+    part.iter().scan(0, |rows, sequence| {
+        *rows += sequence.tokens.len();
+        Some(*rows)
+    })
 }

@@ -5,6 +5,12 @@
 //! everything as it was. What is packed or quantised of a network, and what a decoder has cached, is
 //! made of a network by value and does not outlive it.
 
+mod distil;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
 use rekindle::Matrix;
 use rekindle_compute::rng;
 use rekindle_tokenizer::{Change, Row};
@@ -17,12 +23,11 @@ use crate::optimizer::{Moments, Optimizer};
 use crate::state::{Growth, State};
 use crate::streams;
 
-/// Makes rows of new tokens: in order, those that read tokens and those that score them.
-type Fit<'a> = dyn FnMut(&mut Network, &[(u32, Vec<u32>)]) + 'a;
+pub(crate) use distil::{NewToken, distil};
 
 impl State {
-    /// Changes the vocabulary as its tokenizer proposes. `fit` fits the rows of new tokens where they
-    /// are distilled: it gets the grown network, and each new token with the old ones that it was made of.
+    /// Changes the vocabulary as its tokenizer proposes. `fit` fits the rows that read new tokens, where
+    /// these are distilled.
     ///
     /// # Errors
     /// When the change was proposed for another vocabulary or passes its limit; nothing is changed.
@@ -31,7 +36,7 @@ impl State {
         change: &Change,
         rows: NewRows,
         seed: u64,
-        fit: &mut Fit<'_>,
+        fit: impl FnOnce(&mut Network, &[NewToken]),
     ) -> Result<(), GptError> {
         let Vocabulary::Adaptive(adaptive) = &self.model.vocabulary else {
             return Err(GptError::Growth("its tokenizer is one that does not change".to_owned()));
@@ -68,17 +73,24 @@ fn sources(change: &Change) -> impl Iterator<Item = u32> {
     })
 }
 
-/// New tokens that nothing moved away from, with the old ones that they are made of. A part that has
-/// moved or gone is left out.
-fn new_tokens(change: &Change) -> Vec<(u32, Vec<u32>)> {
-    let place = |old: u32| change.rows().iter().position(|row| *row == Row::Kept(old));
+/// The new tokens, in the numbers of the new vocabulary. One of whose parts is gone is left out.
+fn new_tokens(change: &Change) -> Vec<NewToken> {
+    let places = places(change);
+    let rows = (0..).zip(change.rows());
+    rows.filter_map(|(token, row)| {
+        let Row::New(parts) = row else { return None };
+        let parts: Option<Vec<u32>> = parts.iter().map(|part| places.get(part).copied()).collect();
+        Some(NewToken { token, parts: parts? })
+    })
+    .collect()
+}
+
+/// The new number of each token that is kept.
+pub(crate) fn places(change: &Change) -> HashMap<u32, u32> {
     let rows = (0..).zip(change.rows());
     rows.filter_map(|(token, row)| match row {
-        Row::Kept(_) => None,
-        Row::New(parts) => {
-            let places: Option<Vec<u32>> = parts.iter().map(|&part| Some(place(part)? as u32)).collect();
-            Some((token, places?))
-        }
+        Row::Kept(old) => Some((*old, token)),
+        Row::New(_) => None,
     })
     .collect()
 }
