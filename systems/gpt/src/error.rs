@@ -81,6 +81,15 @@ pub enum GptError {
     /// The state contradicts itself or the config.
     #[error("the state does not fit: {0}")]
     Misfit(String),
+    /// There is no language model.
+    #[error("there is no language model: {0}")]
+    NoLanguageModel(String),
+    /// A checkpoint cannot be read.
+    #[error(transparent)]
+    Read(#[from] rekindle::ReadError),
+    /// A checkpoint holds something else.
+    #[error(transparent)]
+    Restore(#[from] rekindle::RestoreError),
     /// A change of the vocabulary was not done; everything is as before.
     #[error("the vocabulary stays as it is: {0}")]
     Growth(String),

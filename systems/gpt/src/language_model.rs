@@ -1,10 +1,14 @@
 //! A trained model as a whole: what every path of loading ends with.
 
+use rekindle::{Checkpoint, EntryPath, from_tree};
+use rekindle_compute::{KernelPath, Pool};
 use rekindle_tokenizer::{Adaptive, Tokenizer};
 use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
 use crate::network::Network;
+use crate::pass::{How, PackedNetwork, Pass};
+use crate::precision::Precision;
 
 /// A network, and the vocabulary that its rows are for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,9 +51,43 @@ impl LanguageModel {
         Ok(model)
     }
 
+    /// The model of a checkpoint of a `gpt` run. Nothing else of it is read: no moments.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no such checkpoint, or does not fit together.
+    pub fn from_checkpoint(checkpoint: &Checkpoint<'_>) -> Result<Self, GptError> {
+        let system = &checkpoint.record().about.system;
+        if system != "gpt" {
+            return Err(GptError::NoLanguageModel(format!("it is a checkpoint of a `{system}` run")));
+        }
+        let path = EntryPath::root().child("state").child("model");
+        let model: Self = from_tree(&checkpoint.load(&path)?)?;
+        model.check()?;
+        Ok(model)
+    }
+
     /// The tokenizer as it is now.
     pub fn tokenizer(&self) -> &Tokenizer {
         self.vocabulary.tokenizer()
+    }
+
+    /// The scores of what follows each token of a text: tokens x vocabulary.
+    ///
+    /// # Errors
+    /// When a token is none of the network's, or there are more of them than it sees.
+    pub fn scores(&self, path: KernelPath, tokens: &[u32]) -> Result<Vec<f32>, GptError> {
+        let (vocabulary, context) = (self.network.vocabulary(), self.network.context());
+        if let Some(position) = tokens.iter().position(|&token| token as usize >= vocabulary) {
+            return Err(GptError::NoSuchToken { token: tokens[position], position, vocabulary });
+        }
+        if tokens.len() > context {
+            let (found, hint) = (tokens.len(), "take a shorter one");
+            return Err(GptError::TooLong { what: "the text", found, context, hint });
+        }
+        let mut packed = PackedNetwork::default();
+        packed.pack(&self.network, Precision::F32, false, &Pool::new(1)?);
+        let how = How { path, precision: Precision::F32, dropout: None };
+        Ok(Pass::default().scores(how, &self.network, &packed, tokens))
     }
 
     /// Checks that the network fits together, its numbers are finite, and it has a row for each token.

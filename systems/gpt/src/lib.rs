@@ -1,6 +1,7 @@
 //! Transformer language models: training, an adaptive vocabulary, generation and chat.
 
 pub mod config;
+mod conversation;
 pub mod data;
 mod error;
 mod kernels;
@@ -19,6 +20,7 @@ mod system;
 mod vocabulary;
 
 pub use config::{Model, Training};
+pub use conversation::{Conversation, Manner};
 pub use error::GptError;
 pub use language_model::{LanguageModel, Vocabulary};
 pub use network::Network;

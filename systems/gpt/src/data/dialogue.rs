@@ -1,6 +1,7 @@
 //! Dialogues as tokens.
 
 use rekindle_tokenizer::Tokenizer;
+use serde::{Deserialize, Serialize};
 
 use crate::kernels::loss::NO_TARGET;
 use crate::lesson::{Speaker, Turn};
@@ -16,7 +17,8 @@ pub const END: &str = "<|end|>";
 pub const SPECIAL_TOKENS: [&str; 3] = [USER, ASSISTANT, END];
 
 /// Who says something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The user; or what sets the scene.
     User,
@@ -38,7 +40,7 @@ pub type Dialogue = Vec<Said>;
 
 /// The marks of a dialogue as tokens.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Marks {
+pub struct Marks {
     user: u32,
     assistant: u32,
     end: u32,
