@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod curve;
 mod exit;
+mod language_model;
 mod output;
 mod unlock;
 
@@ -51,6 +52,9 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Verify(args) => commands::verify::verify(&args, json),
         Command::Diff { a, b } => commands::diff::diff(&registry, &a, &b, json),
         Command::Predict(args) => commands::predict::predict(&registry, &args, json),
+        Command::Generate(args) => commands::generate::generate(&args, json),
+        Command::Chat(args) => commands::chat::chat(args, json),
+        Command::Validate { model } => commands::validate::validate(&model, json),
         Command::Plot(args) => commands::plot::plot(&registry, &args, json),
         Command::Describe { checkpoint } => commands::describe::describe(&registry, &checkpoint, json),
         Command::Prove(args) => commands::prove::prove(args, json),

@@ -14,6 +14,15 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     write(&(serde_json::to_string(value)? + "\n"))
 }
 
+/// Writes a piece of a text at once; false when its reader went away.
+pub fn print_piece(text: &str) -> anyhow::Result<bool> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        result => Ok(result.map(|()| true)?),
+    }
+}
+
 fn write(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

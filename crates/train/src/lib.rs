@@ -20,7 +20,7 @@ pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
 pub use progress::{Display, ProgressView, describe, duration, number};
 pub use prove::{Difference, Killed, Launcher, Proof, ProveError, ProveOptions, Subject, prove};
 pub use registry::{AnySystem, Registry};
-pub use signals::{Signal, Signals};
+pub use signals::{Interrupt, Signal, Signals};
 pub use system::{Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError};
 pub use trained::AskError;
 pub use training::{Onto, Options, Origin, Report, Start, Started, TrainError, TrainingState};

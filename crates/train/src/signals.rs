@@ -56,6 +56,33 @@ impl Signals {
     }
 }
 
+/// Ctrl-C that ends what a program is doing at the moment, or, when it only waits, the program.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt {
+    waits: Arc<AtomicBool>,
+    came: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Begins to listen; the program waits. Where listening is not possible, Ctrl-C ends the program as
+    /// it always does.
+    pub fn listen() -> Self {
+        let interrupt = Self { waits: Arc::new(AtomicBool::new(true)), came: Arc::default() };
+        let _ = flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&interrupt.waits));
+        let _ = flag::register(SIGINT, Arc::clone(&interrupt.came));
+        interrupt
+    }
+
+    /// Does something that Ctrl-C ends: `work` is to look now and then whether it came.
+    pub fn during<R>(&self, work: impl FnOnce(&AtomicBool) -> R) -> R {
+        self.came.store(false, Ordering::Relaxed);
+        self.waits.store(false, Ordering::Relaxed);
+        let result = work(&self.came);
+        self.waits.store(true, Ordering::Relaxed);
+        result
+    }
+}
+
 /// Ends this process at once, as a power cut would: nothing is flushed or dropped.
 pub(crate) fn die() -> ! {
     #[cfg(unix)]

@@ -9,6 +9,7 @@ use crate::error::GptError;
 use crate::network::Network;
 use crate::pass::{How, PackedNetwork, Pass};
 use crate::precision::Precision;
+use crate::sampling::Sampling;
 
 /// A network, and the vocabulary that its rows are for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub struct LanguageModel {
     pub vocabulary: Vocabulary,
     /// What follows them.
     pub network: Network,
+    /// How text is sampled where nothing else is said.
+    pub sampling: Sampling,
 }
 
 /// How text becomes tokens.
@@ -45,8 +48,8 @@ impl LanguageModel {
     /// # Errors
     /// When the network does not fit together, has numbers that are not finite, or the tokenizer has
     /// other tokens than it.
-    pub fn new(vocabulary: Vocabulary, network: Network) -> Result<Self, GptError> {
-        let model = Self { vocabulary, network };
+    pub fn new(vocabulary: Vocabulary, network: Network, sampling: Sampling) -> Result<Self, GptError> {
+        let model = Self { vocabulary, network, sampling };
         model.check()?;
         Ok(model)
     }
@@ -90,12 +93,14 @@ impl LanguageModel {
         Ok(Pass::default().scores(how, &self.network, &packed, tokens))
     }
 
-    /// Checks that the network fits together, its numbers are finite, and it has a row for each token.
+    /// Checks that the network fits together, its numbers are finite, it has a row for each token, and
+    /// sampling is possible.
     ///
     /// # Errors
     /// Says what is wrong.
     pub fn check(&self) -> Result<(), GptError> {
         self.network.check()?;
+        self.sampling.validate()?;
         let (tokenizer, network) = (self.tokenizer().len(), self.network.vocabulary());
         if tokenizer != network {
             return Err(GptError::Vocabulary { tokenizer, network });

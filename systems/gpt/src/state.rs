@@ -60,22 +60,22 @@ impl State {
         let documents = load_all(training, seed)?;
         let vocabulary = vocabulary(training, &documents)?;
         let network = Network::random(model, vocabulary.tokenizer().len(), seed);
-        Ok(Self::of(training, vocabulary, network, identities(&documents)))
+        Ok(Self::of(model, training, vocabulary, network, identities(&documents)))
     }
 
     /// A state of the same form, to be loaded into.
     pub(crate) fn blank(model: &Model, training: &Training) -> Result<Self, GptError> {
         let tokenizer = bytes_only()?;
         let network = Network::blank(model, tokenizer.len());
-        Ok(Self::of(training, Vocabulary::Fixed(tokenizer), network, Vec::new()))
+        Ok(Self::of(model, training, Vocabulary::Fixed(tokenizer), network, Vec::new()))
     }
 
-    fn of(training: &Training, vocabulary: Vocabulary, network: Network, texts: Vec<TextIdentity>) -> Self {
+    fn of(model: &Model, training: &Training, vocabulary: Vocabulary, network: Network, texts: Vec<TextIdentity>) -> Self {
         Self {
             step: 0,
             tokens: 0,
             optimizer: Optimizer::new(&network),
-            model: LanguageModel { vocabulary, network },
+            model: LanguageModel { vocabulary, network, sampling: model.sampling.clone() },
             scaler: (training.precision == Precision::F16).then(LossScaler::default),
             texts,
             growth: Vec::new(),

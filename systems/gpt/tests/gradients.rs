@@ -4,7 +4,7 @@ use rekindle_compute::{AdamW, KernelPath, Pool, rng};
 use rekindle_gpt::config::{Block, Model};
 use rekindle_gpt::pass::{How, PackedNetwork, Pass, Sequence};
 use rekindle_gpt::step::{StepSettings, StepValues, Stepper};
-use rekindle_gpt::{Network, Optimizer, Precision};
+use rekindle_gpt::{Network, Optimizer, Precision, Sampling};
 
 const HOW: How = How { path: KernelPath::Portable, precision: Precision::F32, dropout: None };
 
@@ -20,6 +20,7 @@ fn model(block: Block, tied: bool) -> Model {
         tied,
         attention_biases: block == Block::Gpt2,
         dropout: 0.0,
+        sampling: Sampling::default(),
     }
 }
 

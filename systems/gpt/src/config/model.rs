@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
+use crate::sampling::Sampling;
 
 /// The shape of the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct Model {
     /// added.
     #[serde(default)]
     pub dropout: f64,
+    /// How text is sampled where nothing else is said.
+    #[serde(default)]
+    pub sampling: Sampling,
 }
 
 /// What a block is made of.
@@ -77,6 +81,7 @@ impl Model {
         if !(0.0..=0.9).contains(&self.dropout) {
             return Err(GptError::config("model.dropout", self.dropout, "from 0 to 0.9 is possible"));
         }
+        self.sampling.validate()?;
         let is_rustgpt = self.block == Block::Rustgpt;
         if is_rustgpt && (self.tied || self.attention_biases || self.heads != 1) {
             let reason = "its attention has one head and no biases, and its output rows of its own";

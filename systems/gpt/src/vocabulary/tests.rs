@@ -9,6 +9,7 @@ use crate::config::{Block, Model};
 use crate::language_model::LanguageModel;
 use crate::pass::{How, PackedNetwork, Pass};
 use crate::precision::Precision;
+use crate::sampling::Sampling;
 
 const HOW: How = How { path: KernelPath::Portable, precision: Precision::F32, dropout: None };
 
@@ -36,6 +37,7 @@ fn state(tied: bool) -> State {
         tied,
         attention_biases: false,
         dropout: 0.0,
+        sampling: Sampling::default(),
     };
     let mut network = Network::random(&model, adaptive.tokenizer().len(), 1);
     let mut stream = rng::stream(1, 90, 0);
@@ -51,7 +53,7 @@ fn state(tied: bool) -> State {
     State {
         step: 9,
         tokens: 900,
-        model: LanguageModel { vocabulary: Vocabulary::Adaptive(adaptive), network },
+        model: LanguageModel { vocabulary: Vocabulary::Adaptive(adaptive), network, sampling: Sampling::default() },
         optimizer,
         scaler: None,
         texts: Vec::new(),

@@ -1,0 +1,46 @@
+//! `validate`: whether a language model is whole.
+
+use anyhow::bail;
+use rekindle_compute::KernelPath;
+use serde_json::json;
+
+use crate::language_model;
+use crate::output;
+
+/// Tokens that are tried, at most.
+const TRIED: usize = 64;
+
+pub fn validate(address: &str, json: bool) -> anyhow::Result<u8> {
+    // Loading checks that all parts agree and all numbers are finite.
+    let model = language_model::load(address)?;
+    let network = &model.network;
+    let (vocabulary, context) = (network.vocabulary(), network.context());
+    let tokens: Vec<u32> = (0..TRIED.min(context)).map(|place| (place * 7919 % vocabulary) as u32).collect();
+    let scores = model.scores(KernelPath::from_environment()?, &tokens)?;
+    if let Some(position) = scores.iter().position(|score| !score.is_finite()) {
+        let (place, token) = (position / vocabulary, position % vocabulary);
+        bail!("`{address}` does not compute: behind {} tokens, token {token} scores {}", place + 1, scores[position]);
+    }
+    if json {
+        output::print_json(&json!({
+            "parameters": network.parameters(),
+            "layers": network.layers.len(),
+            "width": network.width(),
+            "context": context,
+            "vocabulary": vocabulary,
+            "tokenizer": model.tokenizer().identity(),
+        }))?;
+        return Ok(0);
+    }
+    let rows = [
+        ("network", format!("{} parameters, {} layers, {} wide", network.parameters(), network.layers.len(), network.width())),
+        ("context", format!("{context} tokens")),
+        ("vocabulary", format!("{vocabulary} tokens, a row of the network for each")),
+        ("numbers", "all finite".to_owned()),
+        ("forward", format!("{} tokens: every score is finite", tokens.len())),
+    ];
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, what)| vec![name.to_owned(), what]).collect();
+    output::print(&output::table(&["part", "found"], &rows))?;
+    output::print(&format!("{address} is a whole language model"))?;
+    Ok(0)
+}
