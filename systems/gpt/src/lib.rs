@@ -1,6 +1,7 @@
 //! Transformer language models: training, an adaptive vocabulary, generation and chat.
 
 pub mod config;
+pub mod decode;
 mod error;
 mod kernels;
 mod language_model;
