@@ -49,7 +49,7 @@ pub struct Decoder {
     /// The part of the thread that asks.
     own: Member,
     others: Vec<JoinHandle<()>>,
-    len: usize,
+    tokens: Vec<u32>,
     scores: Vec<f32>,
 }
 
@@ -87,7 +87,7 @@ impl Decoder {
             embeddings: embeddings.clone(),
             team: team.clone(),
             others: Vec::new(),
-            len: 0,
+            tokens: Vec::new(),
             scores: Vec::new(),
         };
         for index in 1..threads {
@@ -137,10 +137,10 @@ impl Decoder {
         }
         let vocabulary = self.embeddings.vocabulary();
         if let Some(offset) = tokens.iter().position(|&token| token as usize >= vocabulary) {
-            let (token, position) = (tokens[offset], self.len + offset);
+            let (token, position) = (tokens[offset], self.len() + offset);
             return Err(GptError::NoSuchToken { token, position, vocabulary });
         }
-        let (found, context) = (self.len.saturating_add(tokens.len()), self.context());
+        let (found, context) = (self.len().saturating_add(tokens.len()), self.context());
         if found > context {
             let hint = "clear what was read, or keep less of it";
             return Err(GptError::TooLong { what: "what is read", found, context, hint });
@@ -150,23 +150,24 @@ impl Decoder {
 
     /// Has all members read a chunk.
     fn run(&mut self, chunk: &[u32], scores: bool) {
-        let order = Order::Feed { tokens: chunk.to_vec(), start: self.len, scores };
+        let start = self.len();
+        let order = Order::Feed { tokens: chunk.to_vec(), start, scores };
         *self.order.write().unwrap_or_else(PoisonError::into_inner) = order;
         let (team, own, found) = (&self.team, &mut self.own, &mut self.scores);
         team.guarded(|| {
             team.barrier.wait();
-            own.feed(chunk, self.len, scores, |parts| {
+            own.feed(chunk, start, scores, |parts| {
                 found.clear();
                 parts.iter().for_each(|part| found.extend_from_slice(part));
             });
         });
-        self.len += chunk.len();
+        self.tokens.extend_from_slice(chunk);
     }
 
     /// Forgets all tokens from position `len` on.
     pub fn truncate(&mut self, len: usize) {
         // The members forget what lies behind the start of the next order.
-        self.len = self.len.min(len);
+        self.tokens.truncate(len);
     }
 
     /// Forgets all tokens.
@@ -176,12 +177,22 @@ impl Decoder {
 
     /// Tokens that it knows.
     pub fn len(&self) -> usize {
-        self.len
+        self.tokens.len()
     }
 
     /// Whether it knows no token.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.tokens.is_empty()
+    }
+
+    /// The tokens that it knows, in order.
+    pub fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// What the last [`Self::feed`] gave; empty before.
+    pub fn scores(&self) -> &[f32] {
+        &self.scores
     }
 
     /// The most tokens that it can know.
