@@ -101,7 +101,7 @@ fn attention(joined: &Rows, heads: usize) -> Rows {
             let start = which * width + head * size;
             &joined[row][start..start + size]
         };
-        for row in 0..joined.len() {
+        for (row, found) in found.iter_mut().enumerate() {
             let scores: Vec<f64> =
                 (0..=row).map(|other| dot(part(row, 0), part(other, 1)) / (size as f64).sqrt()).collect();
             let largest = scores.iter().copied().fold(f64::MIN, f64::max);
@@ -109,7 +109,7 @@ fn attention(joined: &Rows, heads: usize) -> Rows {
             let sum: f64 = weights.iter().sum();
             for (other, weight) in weights.iter().enumerate() {
                 for (index, value) in part(other, 2).iter().enumerate() {
-                    found[row][head * size + index] += weight / sum * value;
+                    found[head * size + index] += weight / sum * value;
                 }
             }
         }

@@ -94,9 +94,9 @@ fn weigh(weights: &mut [[f32; LANES]], query: &[f32], keys: &[[f32; LANES]], cou
     let largest = largest.iter().fold(f32::NEG_INFINITY, |most, &x| if x > most { x } else { most });
     let mut sum = Lanes::ZERO;
     for weights in weights {
-        for lane in 0..LANES {
-            weights[lane] = math::exp(weights[lane] - largest);
-            sum.0[lane] += weights[lane];
+        for (weight, sum) in weights.iter_mut().zip(&mut sum.0) {
+            *weight = math::exp(*weight - largest);
+            *sum += *weight;
         }
     }
     sum.sum()

@@ -71,16 +71,15 @@ fn multiply_with(
     rows: &QuantisedRows,
     sums: &impl BlockSums,
 ) {
-    let count = product.len() / outputs;
     for (index, panels) in panels.chunks_exact(rows.blocks).enumerate() {
         let first = index * LANES;
         let place = Place { outputs, first, len: LANES.min(outputs - first) };
         let mut row = 0;
-        while row + TILE <= count {
+        while row + TILE <= rows.count {
             tile::<TILE>(product, place, panels, rows, row, sums);
             row += TILE;
         }
-        while row < count {
+        while row < rows.count {
             tile::<1>(product, place, panels, rows, row, sums);
             row += 1;
         }
@@ -114,10 +113,9 @@ fn tile<const ROWS: usize>(
     let mut totals = [[0.0_f32; LANES]; ROWS];
     for (block, panel) in panels.iter().enumerate() {
         let sums = sums.sums(&panel.weights, numbers.map(|numbers| &numbers[block]));
-        let mut weight_scales = [0.0; LANES];
-        for lane in 0..LANES {
-            weight_scales[lane] = f32::from_bits(u32::from(panel.scales[lane].to_bits()) << 13) * REBASE;
-        }
+        // A scale is not negative and finite: its bits, moved, are those of a float 2^112 times less.
+        let weight_scales =
+            panel.scales.map(|scale| f32::from_bits(u32::from(scale.to_bits()) << 13) * REBASE);
         for offset in 0..ROWS {
             for lane in 0..LANES {
                 let scale = weight_scales[lane] * scales[offset][block];

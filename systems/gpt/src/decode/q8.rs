@@ -96,8 +96,7 @@ impl Q8Matrix {
     /// If the shapes do not fit.
     pub(super) fn multiply(&self, path: KernelPath, product: &mut [f32], rows: &QuantisedRows) {
         assert_eq!(rows.blocks, self.blocks(), "the inputs agree");
-        let count = if rows.blocks == 0 { 0 } else { rows.scales.len() / rows.blocks };
-        assert_eq!(product.len(), count * self.outputs, "the product has room");
+        assert_eq!(product.len(), rows.count * self.outputs, "the product has room");
         if product.is_empty() {
             return;
         }
@@ -127,6 +126,8 @@ impl Panel {
 /// Rows of inputs in blocks of whole numbers from -127 to 127, each with a scale.
 #[derive(Debug, Clone, Default)]
 pub(super) struct QuantisedRows {
+    /// Number of rows.
+    pub count: usize,
     /// Blocks of a row.
     pub blocks: usize,
     pub numbers: Vec<Pairs<i16>>,
@@ -134,21 +135,18 @@ pub(super) struct QuantisedRows {
 }
 
 impl QuantisedRows {
-    /// Takes rows of `inputs` numbers each, in the memory of the rows before.
+    /// Takes rows of `inputs` numbers each, at least one, in the memory of the rows before.
     pub fn quantise(&mut self, path: KernelPath, rows: &[f32], inputs: usize) {
+        self.count = rows.len() / inputs;
         self.blocks = inputs.div_ceil(BLOCK);
-        let count = if inputs == 0 { 0 } else { rows.len() / inputs * self.blocks };
-        self.numbers.resize(count, [[0; 2]; BLOCK / 2]);
-        self.scales.resize(count, 0.0);
+        self.numbers.resize(self.count * self.blocks, [[0; 2]; BLOCK / 2]);
+        self.scales.resize(self.count * self.blocks, 0.0);
         quantise_rows(path, &mut self.numbers, &mut self.scales, rows, inputs);
     }
 }
 
 kernel! {
     fn quantise_rows(numbers: &mut [Pairs<i16>], scales: &mut [f32], rows: &[f32], inputs: usize) {
-        if inputs == 0 {
-            return;
-        }
         let blocks = inputs.div_ceil(BLOCK);
         let targets = numbers.chunks_exact_mut(blocks).zip(scales.chunks_exact_mut(blocks));
         for (row, (numbers, scales)) in rows.chunks_exact(inputs).zip(targets) {
