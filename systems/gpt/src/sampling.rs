@@ -1,6 +1,6 @@
 //! How a token is chosen by its score.
 
-use rekindle_compute::rng;
+use rekindle_compute::{KernelPath, kernel, math, rng};
 use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
@@ -87,6 +87,8 @@ impl Sampling {
 pub struct Sampler {
     sampling: Sampling,
     scores: Vec<f32>,
+    /// In proportion to the probabilities.
+    weights: Vec<f32>,
     candidates: Vec<Candidate>,
     /// The tokens that are penalised: one place for each token.
     was_there: Vec<bool>,
@@ -108,7 +110,13 @@ impl Sampler {
     /// A value is out of its range.
     pub fn new(sampling: Sampling) -> Result<Self, GptError> {
         sampling.validate()?;
-        Ok(Self { sampling, scores: Vec::new(), candidates: Vec::new(), was_there: Vec::new() })
+        Ok(Self {
+            sampling,
+            scores: Vec::new(),
+            weights: Vec::new(),
+            candidates: Vec::new(),
+            was_there: Vec::new(),
+        })
     }
 
     /// How it chooses.
@@ -169,24 +177,18 @@ impl Sampler {
 
     /// The tokens that `top_k` leaves, in the order of their numbers, with weights.
     fn find_candidates(&mut self, best: Candidate) {
-        let temperature = f64::from(self.sampling.temperature);
+        self.weights.resize(self.scores.len(), 0.0);
+        weigh(KernelPath::best(), &mut self.weights, &self.scores, best.score, self.sampling.temperature);
         let candidates = &mut self.candidates;
         candidates.clear();
-        for (token, &score) in self.scores.iter().enumerate() {
-            if score > f32::NEG_INFINITY {
-                candidates.push(Candidate { token: token as u32, score, weight: 0.0 });
-            }
+        for (token, (&score, &weight)) in self.scores.iter().zip(&self.weights).enumerate() {
+            candidates.push(Candidate { token: token as u32, score, weight: f64::from(weight) });
         }
         let top_k = self.sampling.top_k as usize;
         if (1..candidates.len()).contains(&top_k) {
             candidates.select_nth_unstable_by(top_k - 1, by_rank);
             candidates.truncate(top_k);
             candidates.sort_unstable_by_key(|candidate| candidate.token);
-        }
-        for candidate in candidates.iter_mut() {
-            let distance = (f64::from(candidate.score) - f64::from(best.score)) / temperature;
-            // Exactly 1 for the best. The exponential is our own: the same bits on every machine.
-            candidate.weight = f64::from(rekindle_compute::math::exp(distance as f32));
         }
     }
 
@@ -226,6 +228,15 @@ impl Sampler {
             }
         }
         chosen
+    }
+}
+
+kernel! {
+    /// Sets weights in proportion to the probabilities: 1 for the score `best`, the highest one.
+    fn weigh(weights: &mut [f32], scores: &[f32], best: f32, temperature: f32) {
+        for (weight, score) in weights.iter_mut().zip(scores) {
+            *weight = math::exp((score - best) / temperature);
+        }
     }
 }
 
