@@ -8,20 +8,19 @@
 
 mod attention;
 mod dot;
-mod member;
+mod forward;
 mod projection;
 pub mod q8;
 mod rows;
 mod team;
+mod work;
 
-use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use rekindle_compute::{KernelPath, PoolError};
 use serde::{Deserialize, Serialize};
 
-use self::member::{Embeddings, Member, Order};
-use self::team::Team;
+use self::forward::Forward;
 use crate::error::GptError;
 use crate::network::Network;
 
@@ -43,12 +42,8 @@ pub enum Precision {
 /// A network made ready to read tokens one after the other, and what it knows of those it has read.
 #[derive(Debug)]
 pub struct Decoder {
-    embeddings: Arc<Embeddings>,
-    team: Arc<Team>,
-    order: Arc<RwLock<Order>>,
-    /// The part of the thread that asks.
-    own: Member,
-    others: Vec<JoinHandle<()>>,
+    forward: Forward,
+    helpers: Vec<JoinHandle<()>>,
     tokens: Vec<u32>,
     scores: Vec<f32>,
 }
@@ -78,39 +73,19 @@ impl Decoder {
         if threads == 0 {
             return Err(PoolError::NoThreads.into());
         }
-        let team = Arc::new(Team::new(threads));
-        let embeddings = Arc::new(Embeddings::of(network));
-        let member = |index| Member::new(network, embeddings.clone(), precision, path, team.clone(), index);
-        let mut decoder = Self {
-            own: member(0),
-            order: Arc::new(RwLock::new(Order::Stop)),
-            embeddings: embeddings.clone(),
-            team: team.clone(),
-            others: Vec::new(),
-            tokens: Vec::new(),
-            scores: Vec::new(),
-        };
+        let forward = Forward::new(network, precision, threads, path);
+        let mut decoder = Self { forward, helpers: Vec::new(), tokens: Vec::new(), scores: Vec::new() };
         for index in 1..threads {
-            let started = decoder.start(member(index), index);
-            if let Err(error) = started {
-                // Those that have started wait for the rest of the team, which will not come.
-                decoder.team.barrier.break_up();
-                let reason = format!("only {index} of {threads} could be started: {error}");
-                return Err(GptError::Data { origin: "the threads of the decoder".to_owned(), reason });
+            let thread = std::thread::Builder::new().name(format!("decoder-{index}"));
+            match thread.spawn(decoder.forward.helper()) {
+                Ok(thread) => decoder.helpers.push(thread),
+                Err(error) => {
+                    let reason = format!("only {index} of {threads} could be started: {error}");
+                    return Err(GptError::Data { origin: "the threads of the decoder".to_owned(), reason });
+                }
             }
         }
         Ok(decoder)
-    }
-
-    fn start(&mut self, mut member: Member, index: usize) -> std::io::Result<()> {
-        let (team, order) = (self.team.clone(), self.order.clone());
-        let serve = move || {
-            let order = || order.read().unwrap_or_else(PoisonError::into_inner).clone();
-            team.guarded(|| member.serve(order));
-        };
-        let thread = std::thread::Builder::new().name(format!("decoder-{index}")).spawn(serve)?;
-        self.others.push(thread);
-        Ok(())
     }
 
     /// Reads tokens and gives the scores of each token that may follow the last one: `vocabulary`
@@ -124,7 +99,9 @@ impl Decoder {
         let mut left = tokens;
         while !left.is_empty() {
             let (chunk, rest) = left.split_at(CHUNK.min(left.len()));
-            self.run(chunk, rest.is_empty());
+            let scores = rest.is_empty().then_some(&mut self.scores);
+            self.forward.read(chunk, self.tokens.len(), scores);
+            self.tokens.extend_from_slice(chunk);
             left = rest;
         }
         Ok(&self.scores)
@@ -135,7 +112,7 @@ impl Decoder {
             let reason = "there are none: what follows is scored behind at least one".to_owned();
             return Err(GptError::Data { origin: "the tokens to read".to_owned(), reason });
         }
-        let vocabulary = self.embeddings.vocabulary();
+        let vocabulary = self.forward.vocabulary();
         if let Some(offset) = tokens.iter().position(|&token| token as usize >= vocabulary) {
             let (token, position) = (tokens[offset], self.len() + offset);
             return Err(GptError::NoSuchToken { token, position, vocabulary });
@@ -148,25 +125,9 @@ impl Decoder {
         Ok(())
     }
 
-    /// Has all members read a chunk.
-    fn run(&mut self, chunk: &[u32], scores: bool) {
-        let start = self.len();
-        let order = Order::Feed { tokens: chunk.to_vec(), start, scores };
-        *self.order.write().unwrap_or_else(PoisonError::into_inner) = order;
-        let (team, own, found) = (&self.team, &mut self.own, &mut self.scores);
-        team.guarded(|| {
-            team.barrier.wait();
-            own.feed(chunk, start, scores, |parts| {
-                found.clear();
-                parts.iter().for_each(|part| found.extend_from_slice(part));
-            });
-        });
-        self.tokens.extend_from_slice(chunk);
-    }
-
     /// Forgets all tokens from position `len` on.
     pub fn truncate(&mut self, len: usize) {
-        // The members forget what lies behind the start of the next order.
+        // Keys and values behind it are forgotten when the next tokens are read.
         self.tokens.truncate(len);
     }
 
@@ -197,21 +158,21 @@ impl Decoder {
 
     /// The most tokens that it can know.
     pub fn context(&self) -> usize {
-        self.embeddings.context()
+        self.forward.context()
     }
 
     /// Number of tokens of the network.
     pub fn vocabulary(&self) -> usize {
-        self.embeddings.vocabulary()
+        self.forward.vocabulary()
     }
 }
 
 impl Drop for Decoder {
     fn drop(&mut self) {
-        *self.order.write().unwrap_or_else(PoisonError::into_inner) = Order::Stop;
-        self.team.barrier.wait_unless_broken();
-        for other in self.others.drain(..) {
-            let _ = other.join();
+        self.forward.stop();
+        for helper in self.helpers.drain(..) {
+            // A helper that has panicked has said so.
+            let _ = helper.join();
         }
     }
 }

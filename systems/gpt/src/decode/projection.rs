@@ -1,4 +1,4 @@
-//! A linear map, or the outputs of one that a thread computes.
+//! A linear map, or some outputs of one.
 
 use std::ops::Range;
 
@@ -9,6 +9,28 @@ use super::Precision;
 use super::q8::{Q8Matrix, QuantisedRows};
 use crate::kernels::matmul::{Onto, Packed, View, multiply};
 use crate::network::{Linear, matrix};
+
+/// Rows of inputs, as the weights need them.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    count: usize,
+    numbers: Vec<f32>,
+    quantised: QuantisedRows,
+}
+
+impl Input {
+    /// Takes so many rows, in the memory of the rows before.
+    pub fn set(&mut self, path: KernelPath, precision: Precision, rows: &[f32], count: usize) {
+        self.count = count;
+        match precision {
+            Precision::F32 => {
+                self.numbers.clear();
+                self.numbers.extend_from_slice(rows);
+            }
+            Precision::Int8 => self.quantised.quantise(path, rows, rows.len() / count),
+        }
+    }
+}
 
 /// `y = x weight + bias` for some outputs.
 #[derive(Debug)]
@@ -54,27 +76,14 @@ impl Projection {
     }
 
     /// The outputs for rows of inputs: `product` gets a row of outputs for each.
-    pub fn apply(
-        &self,
-        path: KernelPath,
-        product: &mut Vec<f32>,
-        rows: &[f32],
-        quantised: &mut QuantisedRows,
-    ) {
-        let count = rows.len() / self.inputs;
-        product.resize(count * self.outputs, 0.0);
-        if self.outputs == 0 {
-            return;
-        }
+    pub fn apply(&self, path: KernelPath, product: &mut Vec<f32>, rows: &Input) {
+        product.resize(rows.count * self.outputs, 0.0);
         match &self.weights {
             Weights::F32(weights) => {
-                let rows = View::new(rows, count, self.inputs, self.inputs);
+                let rows = View::new(&rows.numbers, rows.count, self.inputs, self.inputs);
                 multiply(path, product, self.outputs, rows, weights, Onto::Nothing);
             }
-            Weights::Int8(weights) => {
-                quantised.quantise(path, rows, self.inputs);
-                weights.multiply(path, product, quantised);
-            }
+            Weights::Int8(weights) => weights.multiply(path, product, &rows.quantised),
         }
         if !self.bias.is_empty() {
             for row in product.chunks_exact_mut(self.outputs) {
@@ -84,10 +93,10 @@ impl Projection {
     }
 }
 
-/// The outputs of `total` that fall to member `index` of `members`: whole panels of [`LANES`].
-pub(super) fn share(total: usize, index: usize, members: usize) -> Range<usize> {
+/// The outputs of `total` that fall to part `index` of `parts`: whole panels of [`LANES`].
+pub(super) fn share(total: usize, index: usize, parts: usize) -> Range<usize> {
     let panels = total.div_ceil(LANES);
-    let bound = |index: usize| (panels * index / members * LANES).min(total);
+    let bound = |index: usize| (panels * index / parts * LANES).min(total);
     bound(index)..bound(index + 1)
 }
 
@@ -98,8 +107,8 @@ mod tests {
     #[test]
     fn shares_cover_everything_once() {
         for total in [0, 1, 15, 16, 17, 288, 32_000] {
-            for members in 1..6 {
-                let shares: Vec<_> = (0..members).map(|index| share(total, index, members)).collect();
+            for parts in 1..6 {
+                let shares: Vec<_> = (0..parts).map(|index| share(total, index, parts)).collect();
                 assert!(shares.iter().cloned().flatten().eq(0..total), "{shares:?}");
             }
         }
