@@ -12,10 +12,12 @@ use super::Precision;
 use super::attention::HeadCache;
 use super::projection::{Input, Projection, share};
 use super::rows::activate;
+use super::team::Team;
 use crate::network::{Activation, Attention, Linear, matrix};
 
-/// A part has at least so many weights, lest claiming it take longer than its work.
-const LEAST_WEIGHTS: usize = 1 << 15;
+/// Where each thread has more than one part, a part has at least so many weights: claiming it must
+/// be short beside its work.
+const LEAST_WEIGHTS: usize = 1 << 16;
 /// So many parts for each thread at most: enough that none waits long for another's last one.
 const PARTS_A_THREAD: usize = 8;
 
@@ -190,14 +192,14 @@ impl Heads {
 
 /// The outputs of each part of a linear map.
 fn shares(outputs: usize, inputs: usize, threads: usize) -> impl Iterator<Item = Range<usize>> {
-    let parts = (outputs * inputs / LEAST_WEIGHTS).min(outputs.div_ceil(LANES));
-    let parts = parts.clamp(1, most_parts(threads));
+    let parts_a_thread = (outputs * inputs / LEAST_WEIGHTS / threads).clamp(1, PARTS_A_THREAD);
+    let parts = (parts_a_thread * threads).min(most_parts(threads)).min(outputs.div_ceil(LANES));
     (0..parts).map(move |part| share(outputs, part, parts))
 }
 
 /// One thread needs no parts.
 fn most_parts(threads: usize) -> usize {
-    if threads == 1 { 1 } else { threads * PARTS_A_THREAD }
+    if threads == 1 { 1 } else { (threads * PARTS_A_THREAD).min(Team::<Job>::MOST_PARTS) }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
