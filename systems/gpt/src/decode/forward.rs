@@ -146,7 +146,7 @@ impl Forward {
         normalise(self.path, &mut desk.changed, &desk.rows, norm);
     }
 
-    /// Has a step done to so many rows.
+    /// So many `rows` become what a step makes of them.
     fn step(&self, step: usize, rows: &mut Vec<f32>, start: usize, count: usize) {
         let prepare = |job: &mut Job| {
             (job.step, job.start) = (step, start);

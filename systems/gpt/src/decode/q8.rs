@@ -43,8 +43,8 @@ pub struct Q8Matrix {
 
 impl Q8Matrix {
     /// Takes the nearest of the numbers that 8 bits and a scale can express. A row of `weights` is
-    /// an output, a column an input; the numbers must be finite. The largest magnitude that can be
-    /// expressed is 8.3 million: what is larger becomes that.
+    /// an output, a column an input; the numbers must be finite. The scales have 16 bits: magnitudes
+    /// above 8.3 million become that, and a block of none above 0.000003 becomes zeros.
     pub fn quantise(weights: &Matrix<f32>) -> Self {
         let (outputs, inputs) = (weights.rows(), weights.columns());
         let empty = Panel { scales: [f16::ZERO; LANES], weights: [[[0; 2]; LANES]; BLOCK / 2] };
