@@ -2,6 +2,7 @@
 
 pub mod config;
 mod error;
+pub mod formats;
 mod kernels;
 mod language_model;
 pub mod network;
