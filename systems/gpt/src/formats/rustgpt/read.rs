@@ -1,5 +1,6 @@
 //! Reading the files of RustGPT, of whatever kind.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rekindle_formats::files;
@@ -9,8 +10,8 @@ use super::super::{Imported, LENGTH_LIMIT};
 use super::record::Model;
 use super::{bincode, container, convert, json};
 
-/// So many words of a vocabulary tell a bincode file.
-const WORDS_TO_TELL: u8 = 3;
+/// So many words of a vocabulary must be there to tell a bincode file.
+const WORDS_TO_TELL: usize = 3;
 
 /// Reads a file: JSON, bincode, or either of them in a container. Which it is, its content says.
 ///
@@ -106,33 +107,40 @@ fn inside(head: &[u8]) -> Option<&[u8]> {
     head.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start)
 }
 
-/// True when the first bytes can be a vocabulary in bincode, which has no mark of its own: words
-/// with tokens below their number.
+/// True when the first bytes can be a vocabulary in bincode, which has no mark of its own: as far
+/// as they go, words without white space, each with a token of its own below their number.
 pub(in super::super) fn is_binary(head: &[u8]) -> bool {
-    fn whole(head: &mut &[u8]) -> Option<usize> {
-        let (&first, rest) = head.split_first()?;
-        let (number, rest) = match first {
-            0..251 => (first.into(), rest),
-            251 => rest.split_first_chunk().map(|(bytes, rest)| (u16::from_le_bytes(*bytes).into(), rest))?,
-            252 => {
-                rest.split_first_chunk().map(|(bytes, rest)| (u32::from_le_bytes(*bytes) as usize, rest))?
-            }
-            _ => return None,
-        };
-        *head = rest;
-        Some(number)
-    }
     let mut head = head;
     let Some(count) = whole(&mut head).filter(|&count| count > 0) else { return false };
-    for _ in 0..count.min(WORDS_TO_TELL.into()) {
-        let Some((word, rest)) = whole(&mut head).and_then(|len| head.split_at_checked(len)) else {
-            return false;
-        };
+    let mut tokens = HashSet::new();
+    while tokens.len() < count {
+        let word = whole(&mut head).and_then(|len| head.split_at_checked(len));
+        let Some((word, rest)) = word else { break };
         head = rest;
-        let is_word = !word.is_empty() && str::from_utf8(word).is_ok();
-        if !is_word || whole(&mut head).is_none_or(|token| token >= count) {
+        let text = str::from_utf8(word).ok();
+        if text.is_none_or(|text| {
+            text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control())
+        }) {
             return false;
         }
+        match whole(&mut head) {
+            Some(token) if token < count && tokens.insert(token) => {}
+            Some(_) => return false,
+            None => break,
+        }
     }
-    true
+    tokens.len() >= count.min(WORDS_TO_TELL)
+}
+
+/// A whole number at the front, as bincode has it.
+fn whole(head: &mut &[u8]) -> Option<usize> {
+    let (&first, rest) = head.split_first()?;
+    let (number, rest) = match first {
+        0..251 => (first.into(), rest),
+        251 => rest.split_first_chunk().map(|(bytes, rest)| (u16::from_le_bytes(*bytes).into(), rest))?,
+        252 => rest.split_first_chunk().map(|(bytes, rest)| (u32::from_le_bytes(*bytes) as usize, rest))?,
+        _ => return None,
+    };
+    *head = rest;
+    Some(number)
 }

@@ -64,14 +64,13 @@ pub(super) struct LayerKind {
 
 pub(super) const EMBEDDINGS: usize = 0;
 pub(super) const SELF_ATTENTION: usize = 1;
-pub(super) const LAYER_NORM: usize = 2;
-pub(super) const FEED_FORWARD: usize = 3;
+pub(super) const FEED_FORWARD: usize = 2;
+pub(super) const LAYER_NORM: usize = 3;
 pub(super) const OUTPUT_PROJECTION: usize = 4;
 
 /// All kinds of layers by their number in bincode.
 pub(super) const LAYERS: [LayerKind; 5] = {
     use FieldType::{Adam, Array, Cache, Real, Whole};
-    // The numbers of RustGPT are not in the order of a network: feed-forward comes behind norm.
     [
         LayerKind {
             name: "Embeddings",
@@ -97,19 +96,6 @@ pub(super) const LAYERS: [LayerKind; 5] = {
             ],
         },
         LayerKind {
-            name: "LayerNorm",
-            fields: &[
-                ("epsilon", Real),
-                ("gamma", Array),
-                ("beta", Array),
-                ("cached_input", Cache),
-                ("cached_mean", Cache),
-                ("cached_std", Cache),
-                ("optimizer_gamma", Adam),
-                ("optimizer_beta", Adam),
-            ],
-        },
-        LayerKind {
             name: "FeedForward",
             fields: &[
                 ("w1", Array),
@@ -123,6 +109,19 @@ pub(super) const LAYERS: [LayerKind; 5] = {
                 ("optimizer_b1", Adam),
                 ("optimizer_w2", Adam),
                 ("optimizer_b2", Adam),
+            ],
+        },
+        LayerKind {
+            name: "LayerNorm",
+            fields: &[
+                ("epsilon", Real),
+                ("gamma", Array),
+                ("beta", Array),
+                ("cached_input", Cache),
+                ("cached_mean", Cache),
+                ("cached_std", Cache),
+                ("optimizer_gamma", Adam),
+                ("optimizer_beta", Adam),
             ],
         },
         LayerKind {
