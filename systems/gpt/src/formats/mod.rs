@@ -39,6 +39,9 @@ use crate::optimizer::Optimizer;
 /// No file is longer: bytes.
 const LENGTH_LIMIT: u64 = 64 << 30;
 
+/// No network has more layers, counted as the format counts them.
+const LAYER_LIMIT: usize = 1 << 11;
+
 /// What a file holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {

@@ -15,7 +15,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde_json::{Value, json};
 
 use crate::hostile;
-use crate::networks::{any_gpt2, bits, byte_pairs, gpt2, network};
+use crate::networks::{any_gpt2, bits, byte_pairs, gpt2, largest_difference, network};
 use crate::reference;
 
 /// A directory with a small network.
@@ -282,12 +282,9 @@ proptest! {
     }
 }
 
-/// Writes what `tools/check_hugging_face.py` compares: run it as
+/// Writes what `tools/check_hugging_face.py` compares, and prints how to run it:
 ///
-///     cargo test -p rekindle-gpt --test formats -- --ignored for_the_library
-///     tools/check_hugging_face.py target/check/hugging_face target/check/answers.json
-///
-/// with the directory that is printed.
+///     cargo test -p rekindle-gpt --test formats -- --ignored --nocapture for_the_library
 #[test]
 #[ignore = "writes files for tools/check_hugging_face.py"]
 fn for_the_library() {
@@ -313,6 +310,28 @@ fn for_the_library() {
             json!({ "cases": cases, "text": text, "text_tokens": tokenizer.encode(text.as_bytes()) });
         let answers_path = base.join(format!("{name}.json"));
         std::fs::write(&answers_path, answers.to_string()).unwrap();
-        println!("tools/check_hugging_face.py {} {}", path.display(), answers_path.display());
+        println!("tools/check_hugging_face.py compare {} {}", path.display(), answers_path.display());
     }
+}
+
+/// Reads what `tools/check_hugging_face.py write DIRECTORY ANSWERS.json` wrote; it is given as
+/// `CHECK_DIRECTORY` and `CHECK_ANSWERS`.
+#[test]
+#[ignore = "reads files of tools/check_hugging_face.py"]
+fn from_the_library() {
+    let [directory, answers] =
+        ["CHECK_DIRECTORY", "CHECK_ANSWERS"].map(|name| std::env::var_os(name).unwrap());
+    let imported = read(Path::new(&directory)).unwrap();
+    let answers: Value = serde_json::from_slice(&std::fs::read(answers).unwrap()).unwrap();
+    for case in answers["cases"].as_array().unwrap() {
+        let tokens: Vec<u32> = serde_json::from_value(case["tokens"].clone()).unwrap();
+        let logits: Vec<Vec<f64>> = serde_json::from_value(case["logits"].clone()).unwrap();
+        let found = reference::logits(&imported.network, &tokens);
+        let difference = largest_difference(&found.concat(), &logits.concat());
+        println!("largest difference of scores {difference:e}");
+        assert!(difference < 1e-4);
+    }
+    let Some(ImportedVocabulary::Tokenizer(tokenizer)) = imported.vocabulary else { panic!() };
+    let tokens: Vec<u32> = serde_json::from_value(answers["text_tokens"].clone()).unwrap();
+    assert_eq!(tokenizer.encode(answers["text"].as_str().unwrap().as_bytes()), tokens);
 }

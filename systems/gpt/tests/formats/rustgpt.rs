@@ -190,6 +190,8 @@ fn absurd_sizes_are_refused() {
     assert!(error(&path, &[&no_words[..], &huge].concat()).contains("number of layers"));
     let array = [&no_words[..], &[1, 0, 1], &huge, &huge, &huge].concat();
     assert!(error(&path, &array).contains("network[0].Embeddings.token_embeddings"));
+    let many = [&[252, 1, 0, 16, 0][..], &vec![0; 1 << 21]].concat();
+    assert!(error(&path, &many).contains("at most 1048576 can be"));
     let head = r#"{"vocab": {"encode": {}, "decode": {}, "words": []}, "network": [{"X":"#;
     let deep = [head.as_bytes().to_vec(), vec![b'['; 100_000]].concat();
     let deep = error(&path, &deep);
@@ -198,6 +200,19 @@ fn absurd_sizes_are_refused() {
     let text = head.replace(r#"{"X":"#, layer);
     let error = error(&path, text.as_bytes());
     assert!(error.contains("network[0].LayerNorm.gamma"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_have_an_answer(bytes: Vec<u8>, words in 0..3_u8) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        // Past the vocabulary, where the layers begin.
+        let bytes = if words == 0 { [&[0, 0, 0, 2, 0, 1][..], &bytes].concat() } else { bytes };
+        std::fs::write(&path, bytes).unwrap();
+        let _ = recognise(&path);
+        prop_assert!(read(&path).is_err());
+    }
 }
 
 /// The container of later versions around a model.

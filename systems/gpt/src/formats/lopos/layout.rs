@@ -5,6 +5,7 @@ use std::path::Path;
 use flate2::Crc;
 use sha2::{Digest, Sha256};
 
+use super::super::LAYER_LIMIT;
 use super::super::bytes::{Bytes, hex};
 use super::super::error::ModelFileError;
 use super::super::places::Place;
@@ -138,7 +139,7 @@ impl Extents {
         let extents = Self {
             width: extent("width", EXTENT_LIMIT)?,
             heads: extent("number of heads", EXTENT_LIMIT)?,
-            layers: extent("number of layers", EXTENT_LIMIT)?,
+            layers: extent("number of layers", LAYER_LIMIT as i32)?,
             inner: extent("inner width", EXTENT_LIMIT)?,
             vocabulary: extent("vocabulary", EXTENT_LIMIT)?,
             context: extent("context", EXTENT_LIMIT)?,

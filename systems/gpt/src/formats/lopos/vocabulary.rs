@@ -42,14 +42,15 @@ pub fn read_vocabulary(path: &Path) -> Result<Vec<String>, ModelFileError> {
             }
         }
     }
+    // Tokens may come in any order, but there is a line for each.
+    let most = VOCABULARY_LIMIT.min(text.lines().count());
     let mut words: Vec<Option<String>> = Vec::new();
     for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
         let pair = line.split_once('\t').map(|(token, word)| (token.parse::<usize>(), word));
         let Some((Ok(token), word)) = pair else {
             return malformed(number, format!("`{line}`"), "a number, a tab and a word are needed");
         };
-        // Tokens may come in any order, but no gap is wider than the file.
-        if token >= VOCABULARY_LIMIT.min(text.len()) {
+        if token >= most {
             return malformed(number, format!("token {token}"), "there are not so many");
         }
         if words.len() <= token {

@@ -4,6 +4,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use rekindle_tokenizer::VOCABULARY_LIMIT;
+
+use super::super::LAYER_LIMIT;
 use super::super::bytes::{Bytes, write_numbers};
 use super::super::error::ModelFileError;
 use super::record::{Adam, Array, Field, FieldType, LAYERS, Model, Record, known, place};
@@ -15,7 +18,7 @@ const ARRAY_VERSION: u8 = 1;
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Model, ModelFileError> {
     let mut bytes = Bytes::new(path, bytes);
     let words = vocabulary(&mut bytes)?;
-    let count = length(&mut bytes, 1, "the number of layers")?;
+    let count = length(&mut bytes, LAYER_LIMIT, "the number of layers")?;
     let mut layers = Vec::new();
     for index in 0..count {
         let offset = bytes.offset();
@@ -46,17 +49,17 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Model, ModelFileError> {
 /// The words, and the two maps between words and tokens, which must say the same.
 fn vocabulary(bytes: &mut Bytes<'_>) -> Result<Vec<String>, ModelFileError> {
     let mut encode = Vec::new();
-    for _ in 0..length(bytes, 2, "vocab.encode")? {
+    for _ in 0..length(bytes, VOCABULARY_LIMIT, "vocab.encode")? {
         let word = text(bytes, "a word of vocab.encode")?;
         encode.push((word, whole(bytes, &|| "a token of vocab.encode".to_owned())?));
     }
     let mut decode = Vec::new();
-    for _ in 0..length(bytes, 2, "vocab.decode")? {
+    for _ in 0..length(bytes, VOCABULARY_LIMIT, "vocab.decode")? {
         let token = whole(bytes, &|| "a token of vocab.decode".to_owned())?;
         decode.push((token, text(bytes, "a word of vocab.decode")?));
     }
     let mut words = Vec::new();
-    for _ in 0..length(bytes, 1, "vocab.words")? {
+    for _ in 0..length(bytes, VOCABULARY_LIMIT, "vocab.words")? {
         words.push(text(bytes, "a word of vocab.words")?.to_owned());
     }
     let decode = decode.into_iter().map(|(token, word)| (word, token));
@@ -110,18 +113,20 @@ fn array_bytes<'a>(bytes: &mut Bytes<'a>, place: &str) -> Result<(u64, u64, &'a 
     Ok((rows, columns, bytes.take(count.saturating_mul(4), &here)?))
 }
 
-/// A number of things of which each takes `least` bytes.
-fn length(bytes: &mut Bytes<'_>, least: u64, what: &str) -> Result<usize, ModelFileError> {
+/// A number of things: at most so many, each of which takes a byte at least.
+fn length(bytes: &mut Bytes<'_>, most: usize, what: &str) -> Result<usize, ModelFileError> {
     let offset = bytes.offset();
     let count = whole(bytes, &|| what.to_owned())?;
     let left = bytes.left() as u64;
-    match count.checked_mul(least) {
-        Some(needed) if needed <= left => Ok(count as usize),
-        _ => {
-            let (path, place) = (bytes.path.to_owned(), format!("{what} at byte {offset}"));
-            Err(ModelFileError::Torn { path, place, needed: count.saturating_mul(least), left })
-        }
+    let place = format!("{what} at byte {offset}");
+    if count > left {
+        let path = bytes.path.to_owned();
+        return Err(ModelFileError::Torn { path, place, needed: count, left });
     }
+    if count > most as u64 {
+        return Err(ModelFileError::malformed(bytes.path, place, count, format!("at most {most} can be")));
+    }
+    Ok(count as usize)
 }
 
 fn text<'a>(bytes: &mut Bytes<'a>, what: &str) -> Result<&'a str, ModelFileError> {

@@ -1,14 +1,16 @@
 //! JSON.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write};
+use std::marker::PhantomData;
 use std::path::Path;
 
+use rekindle_tokenizer::VOCABULARY_LIMIT;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
+use super::super::LAYER_LIMIT;
 use super::super::error::ModelFileError;
 use super::record::{Adam, Array, Field, FieldType, LAYERS, Model, Record, known, place};
 
@@ -18,15 +20,21 @@ const MEMBER_LIMIT: usize = 32;
 #[derive(Deserialize)]
 struct FileForm {
     vocab: VocabularyForm,
-    network: Vec<LayerForm>,
+    network: List<LayerForm, LAYER_LIMIT>,
 }
 
 #[derive(Deserialize)]
 struct VocabularyForm {
-    encode: HashMap<String, u64>,
-    decode: HashMap<u64, String>,
-    words: Vec<String>,
+    encode: Map<String, u64, VOCABULARY_LIMIT>,
+    decode: Map<u64, String, VOCABULARY_LIMIT>,
+    words: List<String, VOCABULARY_LIMIT>,
 }
+
+/// A list of at most so many members.
+struct List<T, const MOST: usize>(Vec<T>);
+
+/// The members of a map, at most so many, in their order.
+struct Map<K, V, const MOST: usize>(Vec<(K, V)>);
 
 /// A layer; of one that is not known here only the name.
 enum LayerForm {
@@ -49,9 +57,10 @@ enum Value {
 pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Model, ModelFileError> {
     let file: FileForm = serde_json::from_slice(bytes).map_err(|error| not_json(path, &error))?;
     let FileForm { vocab, network } = file;
-    let encode = vocab.encode.iter().map(|(word, &token)| (word.as_str(), token));
-    let decode = vocab.decode.iter().map(|(&token, word)| (word.as_str(), token));
-    super::read::check_vocabulary(path, &vocab.words, encode, decode)?;
+    let (words, network) = (vocab.words.0, network.0);
+    let encode = vocab.encode.0.iter().map(|(word, token)| (word.as_str(), *token));
+    let decode = vocab.decode.0.iter().map(|(token, word)| (word.as_str(), *token));
+    super::read::check_vocabulary(path, &words, encode, decode)?;
     let unknown = network.iter().filter_map(|layer| match layer {
         LayerForm::Unknown(name) => Some(name.as_str()),
         LayerForm::Known(..) => None,
@@ -73,7 +82,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Model, ModelFileError> {
         }
         layers.push(Record { kind, fields });
     }
-    Ok(Model { words: vocab.words, layers })
+    Ok(Model { words, layers })
 }
 
 pub(super) fn not_json(path: &Path, error: &serde_json::Error) -> ModelFileError {
@@ -170,6 +179,60 @@ fn take(path: &Path, members: &mut Members, name: &str, place: &str) -> Result<V
         .ok_or_else(|| ModelFileError::missing(path, place, format!("every layer of its kind has `{name}`")))
 }
 
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Bounded::<Self, MOST>(PhantomData))
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Map<K, V, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Bounded::<Self, MOST>(PhantomData))
+    }
+}
+
+struct Bounded<T, const MOST: usize>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for Bounded<List<T, MOST>, MOST> {
+    type Value = List<T, MOST>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of at most {MOST} members")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = list.next_element()? {
+            if members.len() == MOST {
+                return Err(de::Error::invalid_length(MOST + 1, &self));
+            }
+            members.push(member);
+        }
+        Ok(List(members))
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>, const MOST: usize> Visitor<'de>
+    for Bounded<Map<K, V, MOST>, MOST>
+{
+    type Value = Map<K, V, MOST>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a map of at most {MOST} members")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            if members.len() == MOST {
+                return Err(de::Error::invalid_length(MOST + 1, &self));
+            }
+            members.push(member);
+        }
+        Ok(Map(members))
+    }
+}
+
 impl<'de> Deserialize<'de> for LayerForm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(LayerVisitor)
@@ -248,15 +311,10 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Numbers(numbers))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut members = Members::new();
-        while let Some(name) = map.next_key()? {
-            if members.len() == MEMBER_LIMIT {
-                return Err(de::Error::custom(format_args!("a map has more than {MEMBER_LIMIT} members")));
-            }
-            members.push((name, map.next_value()?));
-        }
-        Ok(Value::Map(members))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
+        let members =
+            Bounded::<Map<String, Value, MEMBER_LIMIT>, MEMBER_LIMIT>(PhantomData).visit_map(map)?;
+        Ok(Value::Map(members.0))
     }
 }
 
