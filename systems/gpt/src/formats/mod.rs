@@ -57,6 +57,7 @@ pub struct Imported {
 
 /// The vocabulary of a file.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each import")]
 pub enum ImportedVocabulary {
     /// Words; white space separates them, and each ASCII punctuation mark is one of its own.
     Words {

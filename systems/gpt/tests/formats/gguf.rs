@@ -57,7 +57,7 @@ fn what_readers_would_not_understand_is_refused() {
     let notes =
         write(&path, &network(&gpt2(1, 2, 8), tokenizer.len(), 2), &tokenizer, special, Precision::Q8)
             .unwrap();
-    assert!(notes[0].contains("16 bits"));
+    assert!(notes[0].contains("16 bits") && notes[1].contains("no token ends a text"));
 }
 
 /// Writes what `tools/check_gguf.py` compares, and prints how to run it:

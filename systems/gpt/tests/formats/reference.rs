@@ -102,7 +102,7 @@ fn attended(joined: &Rows, heads: usize) -> Rows {
     let size = width / heads;
     let mut gathered = vec![vec![0.0; width]; joined.len()];
     for head in 0..heads {
-        for position in 0..joined.len() {
+        for (position, gathered) in gathered.iter_mut().enumerate() {
             let part = |row: usize, kind: usize| &joined[row][kind * width + head * size..][..size];
             let score = |other: usize| {
                 let products = part(position, 0).iter().zip(part(other, 1)).map(|(q, k)| q * k);
@@ -114,7 +114,7 @@ fn attended(joined: &Rows, heads: usize) -> Rows {
             let total: f64 = shares.iter().sum();
             for (other, share) in shares.iter().enumerate() {
                 for (index, value) in part(other, 2).iter().enumerate() {
-                    gathered[position][head * size + index] += share / total * value;
+                    gathered[head * size + index] += share / total * value;
                 }
             }
         }

@@ -100,6 +100,9 @@ pub fn write(
     if precision == Precision::Q8 && types.contains(&TensorType::F16) {
         notes.push("rows whose length is no multiple of 32 are kept in 16 bits".to_owned());
     }
+    if special.end.is_none() {
+        notes.push("no token ends a text: llama.cpp then takes token 11 for one that does".to_owned());
+    }
     Ok(notes)
 }
 

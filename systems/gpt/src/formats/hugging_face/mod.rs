@@ -3,7 +3,7 @@
 //! | file | content |
 //! |---|---|
 //! | `config.json` | what the network is |
-//! | `model.safetensors` | its parameters, as [`places`](places) lists them |
+//! | `model.safetensors` | its parameters, see below |
 //! | `tokenizer.json` | the tokenizer |
 //! | `tokenizer_config.json`, `generation_config.json` | written for the library; not read |
 //!

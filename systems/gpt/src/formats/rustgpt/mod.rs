@@ -7,12 +7,13 @@
 //! ones are read whose layers are all known here.
 //!
 //! RustGPT cuts text at white space and around ASCII punctuation, knows upper from lower case, and
-//! drops words that it does not know. It stores what layers saw last: this is passed over, and
+//! drops words that it does not know; the word `</s>` is not cut, and ends a text. It stores what layers saw last: this is passed over, and
 //! never written.
 
 mod bincode;
 mod container;
-mod convert;
+mod export;
+mod import;
 mod json;
 mod read;
 mod record;

@@ -8,7 +8,7 @@ use rekindle_formats::files;
 use super::super::error::ModelFileError;
 use super::super::{Imported, LENGTH_LIMIT};
 use super::record::Model;
-use super::{bincode, container, convert, json};
+use super::{bincode, container, import, json};
 
 /// So many words of a vocabulary must be there to tell a bincode file.
 const WORDS_TO_TELL: usize = 3;
@@ -30,7 +30,7 @@ pub fn read(path: &Path) -> Result<Imported, ModelFileError> {
         notes.push("the file carries no checksum: that it is as it was written cannot be checked".to_owned());
         parse(path, &bytes, is_json(&bytes))?
     };
-    convert::into_network(path, model, notes)
+    import::into_network(path, model, notes)
 }
 
 fn parse(path: &Path, bytes: &[u8], is_json: bool) -> Result<Model, ModelFileError> {

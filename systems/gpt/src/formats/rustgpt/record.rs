@@ -2,7 +2,14 @@
 
 use std::path::Path;
 
+use rekindle::Matrix;
+
+use super::super::bytes::transposed;
 use super::super::error::ModelFileError;
+use crate::network::matrix;
+
+/// Decay of both moments of RustGPT's optimisers, and what keeps the divisor from zero.
+pub(super) const RATES: [f32; 3] = [0.9, 0.999, 1e-8];
 
 /// A file's content.
 pub(super) struct Model {
@@ -148,12 +155,59 @@ impl Adam {
     }
 }
 
+impl Field {
+    /// Rows become columns, in arrays and their optimisers.
+    pub fn turned(self) -> Self {
+        match self {
+            Self::Array(array) => Self::Array(array.turned()),
+            Self::Adam(adam) => {
+                let (m, v) = (adam.m.turned(), adam.v.turned());
+                Self::Adam(Box::new(Adam { m, v, ..*adam }))
+            }
+            other => other,
+        }
+    }
+}
+
 impl Array {
-    /// Checks that the numbers fill the rows, and are finite.
+    pub fn new(rows: usize, columns: usize, numbers: Vec<f32>) -> Self {
+        Self { rows: rows as u64, columns: columns as u64, numbers }
+    }
+
+    pub fn zeros(rows: usize, columns: usize) -> Self {
+        Self::new(rows, columns, vec![0.0; rows * columns])
+    }
+
+    pub fn turned(&self) -> Self {
+        let numbers = transposed(&self.numbers, self.columns as usize);
+        Self { rows: self.columns, columns: self.rows, numbers }
+    }
+
+    pub fn into_matrix(self) -> Matrix<f32> {
+        matrix(self.rows as usize, self.columns as usize, self.numbers)
+    }
+
+    /// Matrices of the same shape side by side.
+    pub fn joined(parts: [&Self; 3]) -> Self {
+        let (rows, columns) = (parts[0].rows as usize, parts[0].columns as usize);
+        let row = |part: &Self, row: usize| part.numbers[row * columns..][..columns].to_vec();
+        let numbers = (0..rows).flat_map(|index| parts.into_iter().flat_map(move |part| row(part, index)));
+        Self::new(rows, 3 * columns, numbers.collect())
+    }
+
+    /// One of three matrices that are side by side.
+    pub fn part(&self, index: usize) -> Self {
+        let columns = self.columns as usize / 3;
+        let rows = self.numbers.chunks_exact(3 * columns);
+        let numbers = rows.flat_map(|row| row[index * columns..][..columns].iter().copied());
+        Self::new(self.rows as usize, columns, numbers.collect())
+    }
+
+    /// Checks that there are numbers, that they fill the rows, and are finite.
     pub fn check(self, path: &Path, place: &str) -> Result<Self, ModelFileError> {
         let count = u128::from(self.rows) * u128::from(self.columns);
         let found = self.numbers.len();
-        if count != found as u128 {
+        if count != found as u128 || count == 0 {
             let expected = format!("{} x {} are needed", self.rows, self.columns);
             return Err(ModelFileError::malformed(path, place, format!("{found} numbers"), expected));
         }
@@ -164,5 +218,35 @@ impl Array {
             return Err(ModelFileError::malformed(path, place, found, expected));
         }
         Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_fill_the_rows() {
+        let check = |rows, columns, len| {
+            let array = Array { rows, columns, numbers: vec![1.0; len] };
+            array.check(Path::new("x"), "network[0]").is_ok()
+        };
+        assert!(check(2, 3, 6));
+        assert!(!check(2, 3, 5));
+        // Nothing to fill, however long a row is said to be.
+        assert!(!check(0, 1 << 60, 0));
+        assert!(!check(u64::MAX, u64::MAX, 1));
+    }
+
+    #[test]
+    fn what_is_joined_comes_apart() {
+        let part = |first: f32| Array::new(2, 2, vec![first, first + 1.0, first + 2.0, first + 3.0]);
+        let parts = [part(0.0), part(10.0), part(20.0)];
+        let joined = Array::joined(parts.each_ref());
+        assert_eq!(joined.numbers, [0.0, 1.0, 10.0, 11.0, 20.0, 21.0, 2.0, 3.0, 12.0, 13.0, 22.0, 23.0]);
+        for (index, part) in parts.iter().enumerate() {
+            assert_eq!(joined.part(index).numbers, part.numbers);
+        }
+        assert_eq!(joined.turned().numbers[..4], [0.0, 2.0, 1.0, 3.0]);
     }
 }

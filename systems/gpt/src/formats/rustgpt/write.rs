@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::error::ModelFileError;
 use super::super::save;
-use super::{bincode, convert, json};
+use super::{bincode, export, json};
 use crate::network::Network;
 use crate::optimizer::Optimizer;
 
@@ -30,7 +30,7 @@ pub fn write(
     optimizer: Option<&Optimizer>,
     encoding: Encoding,
 ) -> Result<Vec<String>, ModelFileError> {
-    let (model, notes) = convert::of_network(network, words, optimizer)?;
+    let (model, notes) = export::of_network(network, words, optimizer)?;
     save(path, |out| match encoding {
         Encoding::Json => json::write(out, &model),
         Encoding::Bincode => bincode::write(out, &model),
