@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 /// Opens a file for reading, front to back.
 ///
@@ -117,6 +117,59 @@ impl NewFile {
         file.persist(&self.path).map_err(|error| error.error)?;
         Ok(())
     }
+}
+
+/// A directory being written that appears under its name as a whole or not at all. There must be none
+/// of that name, but for an empty one.
+#[derive(Debug)]
+pub struct NewDirectory {
+    path: PathBuf,
+    directory: TempDir,
+}
+
+impl NewDirectory {
+    /// Begins the directory at `path`, in a temporary one beside it.
+    ///
+    /// # Errors
+    /// The system's; and when something is at its place.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        if exists(path) && std::fs::read_dir(path)?.next().is_some() {
+            let message = "there is something in the directory; name another, or remove it first";
+            return Err(io::Error::new(io::ErrorKind::DirectoryNotEmpty, message));
+        }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory =
+            tempfile::Builder::new().prefix(".tmp").tempdir_in(parent.unwrap_or(Path::new(".")))?;
+        Ok(Self { path: path.to_owned(), directory })
+    }
+
+    /// Where its files are to be written.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Makes the directory, whose files are durable, visible.
+    ///
+    /// # Errors
+    /// The system's; what was at its place before is then still there.
+    pub fn finish(self) -> io::Result<()> {
+        set_usual_directory_permissions(self.path())?;
+        std::fs::rename(self.directory.path(), &self.path)?;
+        // Nothing of that name is left to be removed.
+        let _ = self.directory.keep();
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn set_usual_directory_permissions(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn set_usual_directory_permissions(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Temporary files are private; what the user asked for is readable as any other new file.

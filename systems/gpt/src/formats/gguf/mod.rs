@@ -1,0 +1,219 @@
+//! GGUF (version 3): one file for llama.cpp and its kin, written only.
+//!
+//! Little-endian: `GGUF`, u32 version, u64 tensors, u64 metadata; the metadata, each a key, u32 type and
+//! value; for each tensor its name, u32 dimensions, their u64 extents with the one that varies fastest first, u32
+//! type and u64 offset; then, from the next multiple of 32 on, the tensors, each at a multiple of 32.
+//! A text is u64 length and UTF-8.
+//!
+//! Programs that read it hold a linear map as outputs x inputs: maps are turned. Biases, gains and
+//! positions stay in 32 bits in every precision.
+
+mod metadata;
+mod tensor;
+mod tokens;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use rekindle_tokenizer::Tokenizer;
+
+use super::error::ModelFileError;
+use super::places::{Place, by_name};
+use super::pre_norm::PreNorm;
+use super::{SpecialTokens, save};
+use crate::network::{Activation, Network};
+use metadata::Metadata;
+use tensor::TensorType;
+use tokens::Tokens;
+
+/// For messages.
+const FORMAT: &str = "a GGUF file";
+const MAGIC: &[u8; 4] = b"GGUF";
+const VERSION: u32 = 3;
+/// Tensors begin at multiples of it: bytes.
+const ALIGNMENT: usize = 32;
+
+/// How exactly weights are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits, as they are.
+    F32,
+    /// 16 bits.
+    F16,
+    /// 8 bits, and for each 32 weights of a row a scale of 16 bits.
+    Q8,
+}
+
+impl Precision {
+    /// The number in the metadata.
+    fn file_type(self) -> u32 {
+        match self {
+            Self::F32 => 0,
+            Self::F16 => 1,
+            Self::Q8 => 7,
+        }
+    }
+}
+
+/// Writes a network with its tokenizer. Gives notes about what is lost.
+///
+/// # Errors
+/// When the network is not of the stack of GPT-2, the tokenizer is not one of byte pairs that cuts
+/// text as GPT-2 does, a weight is too large for its precision, or the file cannot be written.
+pub fn write(
+    path: &Path,
+    network: &Network,
+    tokenizer: &Tokenizer,
+    special: SpecialTokens,
+    precision: Precision,
+) -> Result<Vec<String>, ModelFileError> {
+    let stack = PreNorm::of(network, FORMAT)?;
+    let refused = |entry: String, reason: &str| Err(ModelFileError::inexpressible(FORMAT, entry, reason));
+    if stack.activation != Activation::Gelu {
+        return refused("the activation".to_owned(), "must be GELU: programs assume it for a GPT-2");
+    }
+    if let Some(token) = special.beyond(stack.vocabulary) {
+        return refused(format!("token {token}"), "is none of the network's");
+    }
+    let tokens = Tokens::of(tokenizer, stack.vocabulary)?;
+    let places = places(&stack);
+    let arrays = by_name(network);
+    let types: Vec<TensorType> = places.iter().map(|place| tensor_type(place, precision)).collect();
+    for (place, kind) in places.iter().zip(&types) {
+        if !kind.holds(&place.numbers(&arrays)) {
+            return refused(
+                format!("`{}`", place.array),
+                "has a weight that is too large; write it in 32 bits",
+            );
+        }
+    }
+    let mut head = header(&stack, &tokens, special, precision, &places, &types);
+    head.resize(head.len().next_multiple_of(ALIGNMENT), 0);
+    save(path, |out| {
+        out.write_all(&head)?;
+        for (place, kind) in places.iter().zip(&types) {
+            write_aligned(out, &kind.encode(&place.numbers(&arrays)))?;
+        }
+        Ok(())
+    })?;
+    let mut notes = Vec::new();
+    if precision == Precision::Q8 && types.contains(&TensorType::F16) {
+        notes.push("rows whose length is no multiple of 32 are kept in 16 bits".to_owned());
+    }
+    if special.end.is_none() {
+        notes.push("no token ends a text: llama.cpp then takes token 11 for one that does".to_owned());
+    }
+    Ok(notes)
+}
+
+fn header(
+    stack: &PreNorm,
+    tokens: &Tokens,
+    special: SpecialTokens,
+    precision: Precision,
+    places: &[Place],
+    types: &[TensorType],
+) -> Vec<u8> {
+    let mut metadata = Metadata::default();
+    metadata.text("general.architecture", "gpt2");
+    metadata.u32("general.alignment", ALIGNMENT as u32);
+    metadata.u32("general.file_type", precision.file_type());
+    metadata.u32("general.quantization_version", 2);
+    metadata.u32("gpt2.context_length", stack.context as u32);
+    metadata.u32("gpt2.embedding_length", stack.width as u32);
+    metadata.u32("gpt2.block_count", stack.blocks as u32);
+    metadata.u32("gpt2.feed_forward_length", stack.inner as u32);
+    metadata.u32("gpt2.attention.head_count", stack.heads);
+    metadata.f32("gpt2.attention.layer_norm_epsilon", stack.epsilon);
+    metadata.text("tokenizer.ggml.model", "gpt2");
+    metadata.text("tokenizer.ggml.pre", "gpt-2");
+    metadata.texts("tokenizer.ggml.tokens", &tokens.names);
+    metadata.i32s("tokenizer.ggml.token_type", &tokens.types);
+    metadata.texts("tokenizer.ggml.merges", &tokens.merges);
+    let named = [
+        ("tokenizer.ggml.bos_token_id", special.beginning),
+        ("tokenizer.ggml.eos_token_id", special.end),
+        ("tokenizer.ggml.padding_token_id", special.padding),
+    ];
+    for (key, token) in named {
+        if let Some(token) = token {
+            metadata.u32(key, token);
+        }
+    }
+    metadata.bool("tokenizer.ggml.add_bos_token", false);
+    let mut header = MAGIC.to_vec();
+    header.extend(VERSION.to_le_bytes());
+    header.extend((places.len() as u64).to_le_bytes());
+    header.extend(metadata.count().to_le_bytes());
+    header.extend(metadata.bytes());
+    let mut offset = 0;
+    for (place, kind) in places.iter().zip(types) {
+        metadata::push_text(&mut header, &place.name);
+        header.extend((place.shape.len() as u32).to_le_bytes());
+        header.extend(place.shape.iter().rev().flat_map(|&extent| (extent as u64).to_le_bytes()));
+        header.extend(kind.code().to_le_bytes());
+        header.extend((offset as u64).to_le_bytes());
+        offset += kind.byte_len(place.len()).next_multiple_of(ALIGNMENT);
+    }
+    header
+}
+
+fn write_aligned(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    out.write_all(bytes)?;
+    out.write_all(&vec![0; bytes.len().next_multiple_of(ALIGNMENT) - bytes.len()])
+}
+
+fn tensor_type(place: &Place, precision: Precision) -> TensorType {
+    match precision {
+        _ if place.shape.len() < 2 || place.name == "position_embd.weight" => TensorType::F32,
+        Precision::F32 => TensorType::F32,
+        Precision::Q8 if place.columns().is_multiple_of(tensor::BLOCK) => TensorType::Q8,
+        Precision::F16 | Precision::Q8 => TensorType::F16,
+    }
+}
+
+/// The tensors by their names in the file.
+fn places(stack: &PreNorm) -> Vec<Place> {
+    let PreNorm { vocabulary, context, width, inner, blocks, tied, .. } = *stack;
+    let mut places = vec![
+        Place::new("token_embd.weight", "token_embedding", &[vocabulary, width]),
+        Place::new("position_embd.weight", "position_embedding", &[context, width]),
+    ];
+    for block in 0..blocks {
+        let (attention, feed_forward) =
+            (format!("layers/{}/attention", 2 * block), format!("layers/{}/feed_forward", 2 * block + 1));
+        let mut norm = |name: &str, layer: &str| {
+            places.push(Place::new(
+                format!("blk.{block}.{name}.weight"),
+                format!("{layer}/norm/gain"),
+                &[width],
+            ));
+            places.push(Place::new(
+                format!("blk.{block}.{name}.bias"),
+                format!("{layer}/norm/bias"),
+                &[width],
+            ));
+        };
+        norm("attn_norm", &attention);
+        norm("ffn_norm", &feed_forward);
+        let mut map = |name: &str, array: String, inputs: usize, outputs: usize| {
+            let weight = Place::new(
+                format!("blk.{block}.{name}.weight"),
+                format!("{array}/weight"),
+                &[outputs, inputs],
+            );
+            places.push(weight.transposed());
+            places.push(Place::new(format!("blk.{block}.{name}.bias"), format!("{array}/bias"), &[outputs]));
+        };
+        map("attn_qkv", format!("{attention}/joined"), width, 3 * width);
+        map("attn_output", format!("{attention}/output"), width, width);
+        map("ffn_up", format!("{feed_forward}/up"), width, inner);
+        map("ffn_down", format!("{feed_forward}/down"), inner, width);
+    }
+    places.push(Place::new("output_norm.weight", format!("layers/{}/norm/gain", 2 * blocks), &[width]));
+    places.push(Place::new("output_norm.bias", format!("layers/{}/norm/bias", 2 * blocks), &[width]));
+    if !tied {
+        places.push(Place::new("output.weight", "output/weight", &[vocabulary, width]));
+    }
+    places
+}

@@ -1,0 +1,154 @@
+//! `config.json`: what the network is.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::super::error::ModelFileError;
+use super::super::pre_norm::PreNorm;
+use crate::config::{Block, Model};
+use crate::network::Activation;
+
+/// The names of the activations that are known here; the first of each is written.
+pub(super) const ACTIVATIONS: [(&str, Activation); 3] =
+    [("gelu_new", Activation::Gelu), ("gelu_pytorch_tanh", Activation::Gelu), ("relu", Activation::Relu)];
+
+/// The members that are read; what is absent is as in the library.
+#[derive(Deserialize)]
+pub(super) struct ConfigFile {
+    model_type: Option<String>,
+    #[serde(default = "vocab_size")]
+    vocab_size: u32,
+    #[serde(default = "n_positions")]
+    n_positions: u32,
+    #[serde(default = "n_embd")]
+    n_embd: u32,
+    #[serde(default = "n_layer")]
+    n_layer: u32,
+    #[serde(default = "n_head")]
+    n_head: u32,
+    n_inner: Option<u32>,
+    #[serde(default = "activation_function")]
+    activation_function: String,
+    #[serde(default = "layer_norm_epsilon")]
+    layer_norm_epsilon: f32,
+    #[serde(default = "yes")]
+    scale_attn_weights: bool,
+    #[serde(default)]
+    scale_attn_by_inverse_layer_idx: bool,
+    #[serde(default)]
+    add_cross_attention: bool,
+    #[serde(default = "yes")]
+    tie_word_embeddings: bool,
+}
+
+fn vocab_size() -> u32 {
+    50_257
+}
+fn n_positions() -> u32 {
+    1024
+}
+fn n_embd() -> u32 {
+    768
+}
+fn n_layer() -> u32 {
+    12
+}
+fn n_head() -> u32 {
+    12
+}
+fn activation_function() -> String {
+    "gelu_new".to_owned()
+}
+fn layer_norm_epsilon() -> f32 {
+    1e-5
+}
+fn yes() -> bool {
+    true
+}
+
+impl ConfigFile {
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self, ModelFileError> {
+        serde_json::from_slice(text).map_err(|error| {
+            ModelFileError::malformed(
+                path,
+                "the JSON text",
+                format!("not as it should be ({error})"),
+                "it must be the config of a GPT-2",
+            )
+        })
+    }
+
+    /// The stack that it describes, as if attention had biases, and the same as a config of this program.
+    pub fn stack(&self, path: &Path) -> Result<(PreNorm, Model), ModelFileError> {
+        match self.model_type.as_deref() {
+            Some("gpt2") => {}
+            Some(other) => {
+                let found = format!("the `model_type` `{other}`");
+                return Err(ModelFileError::unsupported(path, found, "only `gpt2` is read"));
+            }
+            None => {
+                return Err(ModelFileError::missing(
+                    path,
+                    "model_type",
+                    "only models of the type `gpt2` are read",
+                ));
+            }
+        }
+        let settings = [
+            ("scale_attn_weights", self.scale_attn_weights, true),
+            ("scale_attn_by_inverse_layer_idx", self.scale_attn_by_inverse_layer_idx, false),
+            ("add_cross_attention", self.add_cross_attention, false),
+        ];
+        for (name, found, supported) in settings {
+            if found != supported {
+                return Err(ModelFileError::unsupported(
+                    path,
+                    format!("`{name}`: {found}"),
+                    format!("it can be {supported}"),
+                ));
+            }
+        }
+        let known = ACTIVATIONS.iter().find(|(name, _)| *name == self.activation_function);
+        let Some(&(_, activation)) = known else {
+            let found = format!("the `activation_function` `{}`", self.activation_function);
+            let names = ACTIVATIONS.map(|(name, _)| name).join(", ");
+            return Err(ModelFileError::unsupported(path, found, format!("it can be {names}")));
+        };
+        let model = Model {
+            block: Block::Gpt2,
+            layers: self.n_layer,
+            heads: self.n_head,
+            width: self.n_embd,
+            feed_forward: Some(self.n_inner.unwrap_or(self.n_embd.saturating_mul(4))),
+            context: self.n_positions,
+            tied: self.tie_word_embeddings,
+            attention_biases: true,
+            dropout: 0.0,
+        };
+        let expected = "it must describe a network that fits together";
+        model.validate().map_err(|error| ModelFileError::malformed(path, "the config", error, expected))?;
+        let most = rekindle_tokenizer::VOCABULARY_LIMIT;
+        if !(1..=most).contains(&(self.vocab_size as usize)) {
+            return Err(ModelFileError::malformed(
+                path,
+                "vocab_size",
+                self.vocab_size,
+                format!("1 to {most} is possible"),
+            ));
+        }
+        let stack = PreNorm {
+            vocabulary: self.vocab_size as usize,
+            context: self.n_positions as usize,
+            width: self.n_embd as usize,
+            blocks: self.n_layer as usize,
+            heads: self.n_head,
+            inner: model.inner_width() as usize,
+            activation,
+            epsilon: self.layer_norm_epsilon,
+            attention_biases: true,
+            tied: self.tie_word_embeddings,
+        };
+        Ok((stack, model))
+    }
+}

@@ -1,0 +1,230 @@
+//! Reading directories of the Hugging Face library.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use half::{bf16, f16};
+use rekindle_formats::files;
+use rekindle_tokenizer::Tokenizer;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::super::bytes::numbers;
+use super::super::error::ModelFileError;
+use super::super::places::{Place, fill};
+use super::super::pre_norm::PreNorm;
+use super::super::{Imported, ImportedVocabulary, LENGTH_LIMIT};
+use super::config::ConfigFile;
+use super::{CONFIG, PARAMETERS, TOKENIZER, full_name, is_attention_bias, places};
+use crate::config::Model;
+use crate::network::{Layer, Network};
+
+/// No file but that of the parameters is longer: bytes.
+const TEXT_LIMIT: u64 = 1 << 30;
+/// A partial network may have four times as many parameters as its file, or this many.
+const FRESH_LIMIT: usize = 1 << 26;
+
+/// What did not find its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Parameters of the network that the file does not have in this shape: they are fresh.
+    pub fresh: Vec<String>,
+    /// Tensors of the file that the network has no place for.
+    pub unused: Vec<String>,
+}
+
+/// True for a directory with a `config.json`.
+pub fn is_directory(path: &Path) -> bool {
+    files::exists(&path.join(CONFIG))
+}
+
+/// Reads a directory.
+///
+/// # Errors
+/// When a file cannot be read; when the config asks for something that is not done here; when a
+/// tensor is missing, of another shape or type, or none of this network's: it is named.
+pub fn read(path: &Path) -> Result<Imported, ModelFileError> {
+    let (imported, _) = read_directory(path, None)?;
+    Ok(imported)
+}
+
+/// Reads a directory of which some parameters may be missing or of another shape: those are fresh
+/// random numbers from `seed`. Says which, and what the network has no place for.
+///
+/// # Errors
+/// Those of [`read`], but for such tensors; and when hardly any parameters are there.
+pub fn read_partial(path: &Path, seed: u64) -> Result<(Imported, LeftOut), ModelFileError> {
+    read_directory(path, Some(seed))
+}
+
+fn read_directory(path: &Path, seed: Option<u64>) -> Result<(Imported, LeftOut), ModelFileError> {
+    let config_path = path.join(CONFIG);
+    let text =
+        files::read(&config_path, TEXT_LIMIT).map_err(|error| ModelFileError::read(&config_path, error))?;
+    let (stack, model) = ConfigFile::parse(&config_path, &text)?.stack(&config_path)?;
+    let parameters_path = path.join(PARAMETERS);
+    if !files::exists(&parameters_path) {
+        let hint = "parameters in several files or in pytorch_model.bin are not read; \
+                    save the model with `save_pretrained(path, max_shard_size=\"64GB\")`";
+        return Err(ModelFileError::missing(path, PARAMETERS, hint));
+    }
+    let bytes = files::read(&parameters_path, LENGTH_LIMIT)
+        .map_err(|error| ModelFileError::read(&parameters_path, error))?;
+    let mut notes = Vec::new();
+    let (network, left_out) = network(&parameters_path, &bytes, stack, &model, seed, &mut notes)?;
+    drop(bytes);
+    let tokenizer = tokenizer(path, &network, &mut notes)?;
+    notes.push("the directory holds no state of an optimiser: training begins anew".to_owned());
+    let vocabulary = tokenizer.map(ImportedVocabulary::Tokenizer);
+    Ok((Imported { network, vocabulary, optimizer: None, notes }, left_out))
+}
+
+/// The tokenizer, if the directory has one that can be read.
+fn tokenizer(
+    path: &Path,
+    network: &Network,
+    notes: &mut Vec<String>,
+) -> Result<Option<Tokenizer>, ModelFileError> {
+    let path = path.join(TOKENIZER);
+    if !files::exists(&path) {
+        notes.push("the directory has no tokenizer.json: give the tokenizer in another way".to_owned());
+        return Ok(None);
+    }
+    let text = files::read(&path, TEXT_LIMIT).map_err(|error| ModelFileError::read(&path, error))?;
+    let tokenizer = Tokenizer::from_hugging_face(&text)
+        .map_err(|source| ModelFileError::Tokenizer { path: path.clone(), source })?;
+    let (tokens, rows) = (tokenizer.len(), network.vocabulary());
+    if tokens > rows {
+        let expected = format!("the network has rows for {rows}; they are not of the same model");
+        return Err(ModelFileError::malformed(&path, "the vocabulary", format!("{tokens} tokens"), expected));
+    }
+    if tokens < rows {
+        notes.push(format!(
+            "the tokenizer has {tokens} tokens, the network rows for {rows}: the last ones stand for nothing"
+        ));
+    }
+    Ok(Some(tokenizer))
+}
+
+fn network(
+    path: &Path,
+    bytes: &[u8],
+    mut stack: PreNorm,
+    model: &Model,
+    seed: Option<u64>,
+    notes: &mut Vec<String>,
+) -> Result<(Network, LeftOut), ModelFileError> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| {
+        ModelFileError::malformed(
+            path,
+            "the file",
+            format!("no whole safetensors file ({error})"),
+            "it must be one",
+        )
+    })?;
+    let mut tensors: BTreeMap<String, TensorView<'_>> =
+        tensors.iter().map(|(name, view)| (short(name), view)).collect();
+    tensors.retain(|name, _| !is_mask(name));
+    let in_file: usize = tensors.values().map(|view| view.shape().iter().product::<usize>()).sum();
+    let all = places(&stack);
+    if stack.tied && tensors.remove("lm_head.weight").is_some() {
+        notes.push(
+            "`lm_head.weight` is passed over: the config says that the rows of the tokens score them too"
+                .to_owned(),
+        );
+    }
+    stack.attention_biases =
+        all.iter().any(|place| is_attention_bias(&place.name) && tensors.contains_key(&place.name));
+    let mut left_out = LeftOut::default();
+    let mut found = Vec::new();
+    for place in all.iter().filter(|place| stack.attention_biases || !is_attention_bias(&place.name)) {
+        match (tensors.remove(&place.name), seed) {
+            (Some(view), _) if view.shape() == place.shape => found.push((place, view)),
+            (Some(view), None) => {
+                let expected = format!("{} is what the config asks for", extents(&place.shape));
+                let tensor = format!("tensor `{}`", full_name(&place.name));
+                return Err(ModelFileError::malformed(path, tensor, extents(view.shape()), expected));
+            }
+            (Some(_), Some(_)) | (None, Some(_)) => left_out.fresh.push(full_name(&place.name)),
+            (None, None) if is_attention_bias(&place.name) => {
+                notes.push(format!("there is no `{}`: it is zero", full_name(&place.name)));
+            }
+            (None, None) => {
+                let hint = "the config asks for it; a partial load would make it fresh";
+                return Err(ModelFileError::missing(path, full_name(&place.name), hint));
+            }
+        }
+    }
+    left_out.unused = tensors.into_keys().map(|name| full_name(&name)).collect();
+    if let (Some(name), None) = (left_out.unused.first(), seed) {
+        let expected = format!("a GPT-2 of {} layers as in the config has no such tensor", stack.blocks);
+        return Err(ModelFileError::malformed(path, format!("tensor `{name}`"), "there", expected));
+    }
+    // Only now is it certain that the config is in proportion to the file.
+    let mut network = match seed {
+        None => stack.zeros(),
+        Some(seed) => {
+            let numbers: usize = all.iter().map(Place::len).fold(0, usize::saturating_add);
+            if numbers > FRESH_LIMIT.max(in_file.saturating_mul(4)) {
+                let found = format!("of {in_file} numbers");
+                let expected = format!("the config asks for {numbers}: too few would be left of the model");
+                return Err(ModelFileError::malformed(path, "the file", found, expected));
+            }
+            fresh(&stack, model, seed)
+        }
+    };
+    let mut arrays = HashMap::new();
+    for (place, view) in found {
+        arrays.insert(place.array.clone(), elements(path, &place.name, &view)?);
+    }
+    fill(&mut network, arrays);
+    network.check().map_err(|error| ModelFileError::network(path, error))?;
+    Ok((network, left_out))
+}
+
+/// A network of random numbers, of this stack.
+fn fresh(stack: &PreNorm, model: &Model, seed: u64) -> Network {
+    let model = Model { attention_biases: stack.attention_biases, ..model.clone() };
+    let mut network = Network::random(&model, stack.vocabulary, seed);
+    for layer in &mut network.layers {
+        let norm = match layer {
+            Layer::Attention(layer) => layer.norm.as_mut(),
+            Layer::FeedForward(layer) => {
+                layer.activation = stack.activation;
+                layer.norm.as_mut()
+            }
+            Layer::Norm(norm) => Some(norm),
+        };
+        if let Some(norm) = norm {
+            norm.epsilon = stack.epsilon;
+        }
+    }
+    network
+}
+
+/// The numbers of a tensor.
+fn elements(path: &Path, name: &str, view: &TensorView<'_>) -> Result<Vec<f32>, ModelFileError> {
+    let halves = view.data().as_chunks().0;
+    Ok(match view.dtype() {
+        Dtype::F32 => numbers(view.data()),
+        Dtype::F16 => halves.iter().map(|&half| f16::from_le_bytes(half).to_f32()).collect(),
+        Dtype::BF16 => halves.iter().map(|&half| bf16::from_le_bytes(half).to_f32()).collect(),
+        other => {
+            let found = format!("tensor `{}` of type {other:?}", full_name(name));
+            return Err(ModelFileError::unsupported(path, found, "tensors can be F32, F16 or BF16"));
+        }
+    })
+}
+
+fn short(name: &str) -> String {
+    name.strip_prefix("transformer.").unwrap_or(name).to_owned()
+}
+
+/// Masks of attention, which old versions of the library saved.
+fn is_mask(name: &str) -> bool {
+    name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias")
+}
+
+fn extents(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
+}

@@ -1,0 +1,157 @@
+//! Writing directories of the Hugging Face library.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::Path;
+
+use rekindle_formats::files::{self, NewDirectory, NewFile};
+use rekindle_tokenizer::Tokenizer;
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+use serde_json::{Value, json};
+
+use super::super::SpecialTokens;
+use super::super::bytes::write_numbers;
+use super::super::error::ModelFileError;
+use super::super::places::{Place, by_name};
+use super::super::pre_norm::PreNorm;
+use super::config::ACTIVATIONS;
+use super::{CONFIG, FORMAT, PARAMETERS, TOKENIZER, full_name, places};
+use crate::network::Network;
+
+/// Writes a directory, which appears as a whole or not at all; at `path` there must be nothing, or
+/// an empty directory. Gives notes about what is lost.
+///
+/// # Errors
+/// When the network is not of the stack of GPT-2, the tokenizer has other tokens than it, or the
+/// directory cannot be written.
+pub fn write(
+    path: &Path,
+    network: &Network,
+    tokenizer: &Tokenizer,
+    special: SpecialTokens,
+) -> Result<Vec<String>, ModelFileError> {
+    let stack = PreNorm::of(network, FORMAT)?;
+    let refused = |entry: &str, reason: String| Err(ModelFileError::inexpressible(FORMAT, entry, reason));
+    if tokenizer.len() != stack.vocabulary {
+        let reason = format!("has {} tokens, but the network rows for {}", tokenizer.len(), stack.vocabulary);
+        return refused("the tokenizer", reason);
+    }
+    if let Some(token) = special.beyond(stack.vocabulary) {
+        return refused(&format!("token {token}"), format!("is none of the {}", stack.vocabulary));
+    }
+    let places = places(&stack);
+    let header = header(&places).map_err(|error| {
+        ModelFileError::inexpressible(FORMAT, "the list of tensors", format!("cannot be made: {error}"))
+    })?;
+    let save = || {
+        let directory = NewDirectory::create(path)?;
+        let text = |name: &str, value: &Value| {
+            files::write(&directory.path().join(name), format!("{value:#}\n").as_bytes())
+        };
+        text(CONFIG, &config(&stack, special))?;
+        text(TOKENIZER, &tokenizer.to_hugging_face())?;
+        text("tokenizer_config.json", &tokenizer_config(&stack, tokenizer, special))?;
+        text("generation_config.json", &token_ids(special))?;
+        let mut file = NewFile::create(&directory.path().join(PARAMETERS))?;
+        write_parameters(&mut file, &header, &places, network)?;
+        file.finish()?;
+        directory.finish()
+    };
+    save().map_err(|error| ModelFileError::write(path, error))?;
+    let mut notes = Vec::new();
+    if !stack.attention_biases {
+        notes.push("attention gets biases of zero: the library has no GPT-2 without".to_owned());
+    }
+    Ok(notes)
+}
+
+fn config(stack: &PreNorm, special: SpecialTokens) -> Value {
+    let activation = ACTIVATIONS.iter().find(|(_, activation)| *activation == stack.activation);
+    let mut config = json!({
+        "architectures": ["GPT2LMHeadModel"],
+        "model_type": "gpt2",
+        "dtype": "float32",
+        "vocab_size": stack.vocabulary,
+        "n_positions": stack.context,
+        "n_embd": stack.width,
+        "n_layer": stack.blocks,
+        "n_head": stack.heads,
+        "n_inner": stack.inner,
+        "activation_function": activation.map(|(name, _)| name),
+        "layer_norm_epsilon": shortest(stack.epsilon),
+        "resid_pdrop": 0.0,
+        "embd_pdrop": 0.0,
+        "attn_pdrop": 0.0,
+        "scale_attn_weights": true,
+        "tie_word_embeddings": stack.tied,
+        "use_cache": true,
+    });
+    add(&mut config, token_ids(special));
+    config
+}
+
+/// All three are set: where the library finds none, it takes those of its own GPT-2.
+fn token_ids(special: SpecialTokens) -> Value {
+    json!({
+        "bos_token_id": special.beginning,
+        "eos_token_id": special.end,
+        "pad_token_id": special.padding,
+    })
+}
+
+fn tokenizer_config(stack: &PreNorm, tokenizer: &Tokenizer, special: SpecialTokens) -> Value {
+    let text = |token: Option<u32>| {
+        let bytes = token.and_then(|token| tokenizer.token_bytes(token));
+        bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    };
+    json!({
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": stack.context,
+        "clean_up_tokenization_spaces": false,
+        "bos_token": text(special.beginning),
+        "eos_token": text(special.end),
+        "pad_token": text(special.padding),
+    })
+}
+
+fn add(value: &mut Value, more: Value) {
+    if let (Value::Object(members), Value::Object(more)) = (value, more) {
+        members.extend(more);
+    }
+}
+
+/// The number with the fewest digits that is this one in 32 bits.
+fn shortest(number: f32) -> Option<f64> {
+    number.to_string().parse().ok()
+}
+
+/// The header of the parameters: the length, then JSON. Libraries before version 5 insist on the
+/// format `pt`.
+fn header(places: &[Place]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let mut end = 0;
+    let mut tensors = Vec::new();
+    for place in places {
+        let start = end;
+        end += 4 * place.len();
+        let (shape, data_offsets) = (place.shape.clone(), (start, end));
+        tensors.push((full_name(&place.name), TensorInfo { dtype: Dtype::F32, shape, data_offsets }));
+    }
+    let notes = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let mut text = serde_json::to_vec(&Metadata::new(Some(notes), tensors)?)?;
+    text.resize(text.len().next_multiple_of(8), b' ');
+    let mut header = (text.len() as u64).to_le_bytes().to_vec();
+    header.extend(text);
+    Ok(header)
+}
+
+fn write_parameters(
+    out: &mut impl Write,
+    header: &[u8],
+    places: &[Place],
+    network: &Network,
+) -> io::Result<()> {
+    let arrays = by_name(network);
+    out.write_all(header)?;
+    places.iter().try_for_each(|place| write_numbers(out, &place.numbers(&arrays)))
+}
