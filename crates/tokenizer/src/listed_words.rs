@@ -113,10 +113,10 @@ impl ListedWords {
         added: &AddedTokens,
     ) -> Result<(), String> {
         self.by_bytes = listed(vocabulary, model_tokens)?;
-        if let Some(unknown) = self.rules.unknown {
-            if unknown >= model_tokens || vocabulary.get(unknown).is_none() {
-                return Err(format!("the unknown token {unknown} is not among the words"));
-            }
+        if let Some(unknown) = self.rules.unknown
+            && (unknown >= model_tokens || vocabulary.get(unknown).is_none())
+        {
+            return Err(format!("the unknown token {unknown} is not among the words"));
         }
         if !added.normalized.is_empty() {
             return Err("listed words have added tokens that are looked for in changed text".to_owned());
