@@ -320,7 +320,7 @@ fn systems() -> Outcome {
     for (name, tokenizer) in
         [("pairs", Tokenizer::train_byte_pair(text, 262)?), ("words", Tokenizer::train_words(text, 5)?)]
     {
-        write("tokenizer_json", name, tokenizer.to_hugging_face().to_string().as_bytes())?;
+        write("tokenizer_json", name, tokenizer.to_hugging_face()?.to_string().as_bytes())?;
     }
     write("snapshot", "untrained", &snapshot(dir.path())?)
 }

@@ -77,6 +77,18 @@ pub enum TokenizerError {
         /// What it may say.
         supported: &'static str,
     },
+    /// Words of another program that are no vocabulary.
+    #[error("the listed words are no vocabulary: {reason}")]
+    Words {
+        /// Why not.
+        reason: String,
+    },
+    /// A tokenizer for which there is no `tokenizer.json`.
+    #[error("no tokenizer.json gives the tokens of this tokenizer: {reason}")]
+    NotHuggingFace {
+        /// Why not.
+        reason: &'static str,
+    },
     /// A text that cannot be a special token.
     #[error("{token:?} cannot be a special token: {reason}")]
     SpecialToken {

@@ -7,7 +7,8 @@
 //! - words ([`Tokenizer::train_words`]): frequent words and punctuation marks, and one unknown token;
 //! - words and bytes ([`Tokenizer::train_words_and_bytes`]): frequent words with the space before them, and
 //!   bytes for all others;
-//! - word pieces, which are only read.
+//! - word pieces, which are only read;
+//! - words that another program listed, by its own rules ([`Tokenizer::from_words`]).
 //!
 //! Special tokens such as `<|user|>` are looked for first ([`Tokenizer::with_special_tokens`]), unless the
 //! text is somebody else's ([`Tokenizer::encode_ordinary`]). Several threads can share a text
@@ -27,7 +28,7 @@
 //! assert!(tokens.len() < b"slower than low".len());
 //! assert_eq!(tokenizer.decode(&tokens)?, b"slower than low");
 //!
-//! let exported = tokenizer.to_hugging_face().to_string();
+//! let exported = tokenizer.to_hugging_face()?.to_string();
 //! let read = Tokenizer::from_hugging_face(exported.as_bytes())?;
 //! assert_eq!(read.encode(b"slower than low"), tokens);
 //! # Ok::<(), rekindle_tokenizer::TokenizerError>(())
@@ -61,6 +62,7 @@ mod byte_pair;
 mod characters;
 mod error;
 mod hugging_face;
+mod listed_words;
 mod parallel;
 mod pieces;
 mod special;
@@ -71,5 +73,6 @@ mod words;
 
 pub use adaptive::{Adaptive, Change, Policy, Pruning, Row};
 pub use error::TokenizerError;
+pub use listed_words::WordRules;
 pub use tokenizer::Tokenizer;
 pub use vocabulary::VOCABULARY_LIMIT;

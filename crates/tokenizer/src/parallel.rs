@@ -87,7 +87,7 @@ impl Tokenizer {
             Model::BytePair(model) => {
                 model.encode_each(parts, &mut tokens, |position| tell(&parts[position]), |_, _| {});
             }
-            Model::Words(_) | Model::WordPiece(_) => {
+            Model::Words(_) | Model::WordPiece(_) | Model::ListedWords(_) => {
                 for part in parts {
                     self.encode_parts(std::slice::from_ref(part), &mut tokens);
                     tell(part);

@@ -81,7 +81,7 @@ impl Tokenizer {
                 ordinary.extend(tokens.into_iter().map(stands_for));
             }
             // Only the unknown token can be special: the others are not among the words.
-            Model::Words(_) => ordinary = tokens,
+            Model::Words(_) | Model::ListedWords(_) => ordinary = tokens,
         }
         ordinary
     }
@@ -139,7 +139,7 @@ mod tests {
             assert!(tokenizer.is_special(len) && !tokenizer.is_special(len - 1));
             let tokens = tokenizer.encode(b"<|user|>the<|end|>");
             assert_eq!((tokens[0], tokens[tokens.len() - 1]), (len, len + 1));
-            let json = tokenizer.to_hugging_face();
+            let json = tokenizer.to_hugging_face().unwrap();
             assert_eq!(json["added_tokens"][0]["special"], true);
             assert_eq!(Tokenizer::from_hugging_face(json.to_string().as_bytes()).unwrap(), tokenizer);
             let again = tokenizer.clone().with_special_tokens(&["<|end|>", "<|user|>"]).unwrap();

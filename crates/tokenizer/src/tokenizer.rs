@@ -9,6 +9,7 @@ use crate::added::{AddedTokens, Part};
 use crate::byte_pair::{self, BytePair, TEXT_LIMIT};
 use crate::error::TokenizerError;
 use crate::hugging_face;
+use crate::listed_words::ListedWords;
 use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
 use crate::word_piece::WordPiece;
 use crate::words::{self, Words};
@@ -46,6 +47,8 @@ pub(crate) enum Model {
     Words(Words),
     /// By cutting its words into pieces.
     WordPiece(WordPiece),
+    /// By the rules of the program that listed its words.
+    ListedWords(ListedWords),
 }
 
 impl Tokenizer {
@@ -120,7 +123,11 @@ impl Tokenizer {
 
     /// As a `tokenizer.json` with which the Hugging Face library gives the same tokens for any text
     /// that is UTF-8.
-    pub fn to_hugging_face(&self) -> serde_json::Value {
+    ///
+    /// # Errors
+    /// When there is no such file: for words of [`Self::from_words`] that are no UTF-8, without an unknown
+    /// token, or of which some stay whole.
+    pub fn to_hugging_face(&self) -> Result<serde_json::Value, TokenizerError> {
         hugging_face::write(self)
     }
 
@@ -137,12 +144,13 @@ impl Tokenizer {
             Model::BytePair(model) => model.encode(parts, tokens),
             Model::Words(model) => model.encode(parts, tokens),
             Model::WordPiece(model) => model.encode(parts, tokens),
+            Model::ListedWords(model) => model.encode(parts, tokens),
         }
     }
 
     /// The text of tokens. Byte pairs are put one behind the other; a token may be part of a
     /// character, so that only the whole is UTF-8 again. Words are joined by single spaces, the
-    /// pieces of one word by nothing.
+    /// pieces of one word by nothing, listed words by their rules.
     ///
     /// # Errors
     /// When a number is no token.
@@ -155,6 +163,7 @@ impl Tokenizer {
             match &self.model {
                 Model::WordPiece(model) if position > 0 => model.join(&mut text, bytes),
                 Model::Words(_) if position > 0 => text.extend([b" ", bytes].concat()),
+                Model::ListedWords(model) => model.join(&mut text, bytes),
                 _ => text.extend_from_slice(bytes),
             }
         }
@@ -182,7 +191,7 @@ impl Tokenizer {
         digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    fn trained(vocabulary: Vocabulary, model: Model) -> Result<Self, TokenizerError> {
+    pub(crate) fn trained(vocabulary: Vocabulary, model: Model) -> Result<Self, TokenizerError> {
         let model_tokens = vocabulary.len() as u32;
         Form { vocabulary, model_tokens, model, added: AddedTokens::default() }.try_into()
     }
@@ -195,6 +204,7 @@ impl fmt::Debug for Tokenizer {
             Model::BytePair(_) => "byte pairs",
             Model::Words(_) => "words",
             Model::WordPiece(_) => "word pieces",
+            Model::ListedWords(_) => "listed words",
         };
         f.debug_struct("Tokenizer").field("model", &model).field("len", &self.len()).finish_non_exhaustive()
     }
@@ -220,6 +230,7 @@ fn check(form: Form) -> Result<Tokenizer, String> {
         Model::BytePair(model) => model.index(&vocabulary, model_tokens, &added)?,
         Model::Words(model) => model.index(&vocabulary, model_tokens, &added)?,
         Model::WordPiece(model) => model.index(&vocabulary, model_tokens)?,
+        Model::ListedWords(model) => model.index(&vocabulary, model_tokens, &added)?,
     }
     let behind = added.iter().filter(|&token| token >= model_tokens).count();
     // Added tokens that are not the model's are numbered on from the model's, without gaps.
@@ -238,6 +249,10 @@ fn check_training(kind: &'static str, least: usize, text: &[u8], asked: usize) -
     if asked > VOCABULARY_LIMIT {
         return Err(TokenizerError::VocabularyTooLarge { asked, most: VOCABULARY_LIMIT });
     }
+    check_text(text)
+}
+
+pub(crate) fn check_text(text: &[u8]) -> Result<(), TokenizerError> {
     match text.len() {
         0 => Err(TokenizerError::EmptyText { is_blank: false }),
         len if len > TEXT_LIMIT => Err(TokenizerError::TextTooLong { len, limit: TEXT_LIMIT }),
@@ -264,6 +279,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::listed_words::WordRules;
 
     const TEXT: &[u8] = b"the cat, the hat; the cat -- \"that\" hat!";
 
@@ -300,9 +316,11 @@ mod tests {
 
     #[test]
     fn a_tokenizer_comes_back_from_its_serde_form() {
-        for tokenizer in
-            [Tokenizer::train_byte_pair(TEXT, 270).unwrap(), Tokenizer::train_words(TEXT, 7).unwrap()]
-        {
+        for tokenizer in [
+            Tokenizer::train_byte_pair(TEXT, 270).unwrap(),
+            Tokenizer::train_words(TEXT, 7).unwrap(),
+            Tokenizer::train_rustgpt_words(TEXT).unwrap(),
+        ] {
             let json = serde_json::to_string(&tokenizer).unwrap();
             let back: Tokenizer = serde_json::from_str(&json).unwrap();
             assert_eq!(back, tokenizer);
@@ -337,6 +355,8 @@ mod tests {
     fn damaged_forms_are_refused() {
         let pairs = Tokenizer::train_byte_pair(b"abab", 257).unwrap();
         let words = Tokenizer::train_words(b"a b", 3).unwrap();
+        let rules = WordRules { unknown: Some(0), whole: vec!["b!".to_owned()], ..WordRules::default() };
+        let listed = Tokenizer::from_words(&["a", "b!"], rules).unwrap();
         let ends = |tokenizer: &Tokenizer, changed: u32| -> Value {
             let len = tokenizer.len() as u32;
             (1..=len).map(|end| if end == 9 { changed } else { end }).chain([258]).collect()
@@ -369,6 +389,11 @@ mod tests {
             (&words, "/vocabulary/bytes/5", json!(255), "no UTF-8"),
             (&words, "/vocabulary/bytes/5", json!(256), "expected u8"),
             (&words, "/model", json!({ "other": {} }), "unknown variant"),
+            (&listed, "/model/listed_words/rules/unknown", json!(2), "the unknown token 2"),
+            (&listed, "/model/listed_words/rules/whole", json!(["c"]), "\"c\" is to stay whole, but"),
+            (&listed, "/model/listed_words/rules/lower_case", json!(1), "invalid type"),
+            (&listed, "/vocabulary/ends", json!([1, 1, 3]), "\"b!\" is to stay whole, but is not"),
+            (&listed, "/added/normalized", json!([0]), "changed text"),
         ] {
             let error = damaged(tokenizer, pointer, value);
             assert!(error.contains(expected), "{pointer}: {error}");

@@ -142,7 +142,7 @@ fn what_cannot_change_is_refused() {
     assert!(refused(unknown, eager()).contains("words and an unknown token"));
     let error = refused(pairs(), Policy { limit: 257, ..eager() });
     assert!(error.contains("`limit` is 257, but 258 tokens are there"), "{error}");
-    let mut whole = pairs().to_hugging_face();
+    let mut whole = pairs().to_hugging_face().unwrap();
     whole["pre_tokenizer"]["use_regex"] = json!(false);
     let whole = Tokenizer::from_hugging_face(whole.to_string().as_bytes()).unwrap();
     assert!(refused(whole, eager()).contains("does not cut the text"));
@@ -271,7 +271,7 @@ fn check_tokenizer(adaptive: &Adaptive, text: &[u8]) -> Result<(), TestCaseError
     let ordinary = tokenizer.encode_ordinary(text);
     prop_assert_eq!(tokenizer.decode(&ordinary).unwrap(), text);
     prop_assert!(ordinary.iter().all(|&token| !tokenizer.is_special(token)));
-    let json = tokenizer.to_hugging_face().to_string();
+    let json = tokenizer.to_hugging_face().unwrap().to_string();
     prop_assert_eq!(&Tokenizer::from_hugging_face(json.as_bytes()).unwrap(), tokenizer);
     Ok(())
 }

@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rekindle_tokenizer::{Adaptive, Policy, Pruning, Tokenizer};
+use rekindle_tokenizer::{Adaptive, Policy, Pruning, Tokenizer, WordRules};
 
 /// What cutting and joining may trip over.
 const MIXED: &str = "It's we'll 'tis I'M you'Re 'sure don't  do\tthat.\r\n\r\n\r\n  x² Ⅷ ٣٤ 12½ 3.14%\n\
@@ -62,6 +62,14 @@ impl Library {
     }
 }
 
+/// Half of the words that RustGPT finds in a text.
+fn listed(text: &[u8], rules: WordRules) -> Tokenizer {
+    let all = Tokenizer::train_rustgpt_words(text).unwrap();
+    let words: Vec<&[u8]> = (0..all.len() as u32).filter_map(|token| all.token_bytes(token)).collect();
+    let words: Vec<&[u8]> = words.into_iter().step_by(2).collect();
+    Tokenizer::from_words(&words, rules).unwrap()
+}
+
 #[test]
 #[ignore = "needs a Python with the package `tokenizers`"]
 fn what_is_trained_here_has_the_same_tokens_there() {
@@ -73,9 +81,11 @@ fn what_is_trained_here_has_the_same_tokens_there() {
             Tokenizer::train_byte_pair(&text, 2000).unwrap(),
             Tokenizer::train_words(&text, 1000).unwrap(),
             Tokenizer::train_words_and_bytes(&text, 1000).unwrap(),
+            listed(&text, WordRules::loopos()),
+            listed(&text, WordRules { unicode_space: true, unknown: Some(0), ..WordRules::default() }),
         ] {
             let json = library.path("ours.json");
-            std::fs::write(&json, tokenizer.to_hugging_face().to_string()).unwrap();
+            std::fs::write(&json, tokenizer.to_hugging_face().unwrap().to_string()).unwrap();
             library.compare(&tokenizer, &json);
         }
     }
@@ -112,7 +122,7 @@ fn what_has_grown_and_shrunk_here_has_the_same_tokens_there() {
             }
             println!("{adaptive:?}: {pruned} tokens were pruned");
             let json = library.path("adaptive.json");
-            std::fs::write(&json, adaptive.tokenizer().to_hugging_face().to_string()).unwrap();
+            std::fs::write(&json, adaptive.tokenizer().to_hugging_face().unwrap().to_string()).unwrap();
             library.compare(adaptive.tokenizer(), &json);
             let read = Tokenizer::from_hugging_face(&std::fs::read(&json).unwrap()).unwrap();
             assert_eq!(&read, adaptive.tokenizer());
@@ -138,7 +148,7 @@ fn what_is_trained_there_has_the_same_tokens_here() {
             library.compare(&tokenizer, &json);
             // And once more after it was written here.
             let again = library.path("again.json");
-            std::fs::write(&again, tokenizer.to_hugging_face().to_string()).unwrap();
+            std::fs::write(&again, tokenizer.to_hugging_face().unwrap().to_string()).unwrap();
             let read = Tokenizer::from_hugging_face(&std::fs::read(&again).unwrap()).unwrap();
             assert_eq!(read.identity(), tokenizer.identity());
             library.compare(&read, &again);

@@ -285,6 +285,7 @@ fn adaptable(tokenizer: &Tokenizer) -> Result<&BytePair, TokenizerError> {
         Model::BytePair(model) => Ok(model),
         Model::Words(_) => refused("it has words and an unknown token; words and bytes can change"),
         Model::WordPiece(_) => refused("it has word pieces; byte pairs, and words and bytes, can change"),
+        Model::ListedWords(_) => refused("another program listed its words; words and bytes can change"),
     }
 }
 

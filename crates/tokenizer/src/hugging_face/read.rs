@@ -442,7 +442,7 @@ mod tests {
         settings["normalizer"] = json!({ "type": "Sequence", "normalizers": [] });
         let tokenizer = read_value(&settings).unwrap();
         assert_eq!(tokenizer.encode(b"ab acb"), [4, 4]);
-        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        assert_eq!(read_value(&tokenizer.to_hugging_face().unwrap()).unwrap(), tokenizer);
     }
 
     #[test]
@@ -455,7 +455,7 @@ mod tests {
         let tokenizer = read_value(&value).unwrap();
         assert_eq!(tokenizer.encode(b"abab abab abb"), [6, 4, 3, 2, 7]);
         assert_eq!(tokenizer.encode_ordinary(b"abb"), [3, 0]);
-        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        assert_eq!(read_value(&tokenizer.to_hugging_face().unwrap()).unwrap(), tokenizer);
         // What was saved before there was such a setting has none.
         let form = |tokenizer: &Tokenizer| serde_json::to_string(tokenizer).unwrap();
         assert!(form(&tokenizer).contains("keeps_whole"));
@@ -469,7 +469,7 @@ mod tests {
         assert_eq!(tokenizer.len(), 8);
         assert_eq!(tokenizer.token_bytes(0), None);
         assert!(tokenizer.decode(&[2]).is_err());
-        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        assert_eq!(read_value(&tokenizer.to_hugging_face().unwrap()).unwrap(), tokenizer);
     }
 
     #[test]
@@ -477,12 +477,12 @@ mod tests {
         let tokenizer = read_value(&word_pieces()).unwrap();
         assert_eq!(tokenizer.encode(b"undoing it un\0do"), [1, 2, 3, 0, 1, 2]);
         assert_eq!(tokenizer.decode(&[1, 2, 3, 0, 1, 2]).unwrap(), b"undoing ? undo");
-        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        assert_eq!(read_value(&tokenizer.to_hugging_face().unwrap()).unwrap(), tokenizer);
         let mut plain = word_pieces();
         plain["normalizer"] = Value::Null;
         let tokenizer = read_value(&plain).unwrap();
         assert_eq!(tokenizer.encode(b"un\0do"), [0]);
-        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        assert_eq!(read_value(&tokenizer.to_hugging_face().unwrap()).unwrap(), tokenizer);
     }
 
     #[test]
@@ -496,7 +496,7 @@ mod tests {
         let tokenizer = read_value(&value).unwrap();
         assert_eq!(tokenizer.encode("ab<unk>▁é ab".as_bytes()), [3, 5, 5, 5, 5, 7, 4]);
         assert_eq!(tokenizer.token_bytes(6), Some("▁é ".as_bytes()));
-        assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+        assert_eq!(read_value(&tokenizer.to_hugging_face().unwrap()).unwrap(), tokenizer);
     }
 
     #[test]
@@ -628,7 +628,7 @@ mod tests {
                     bytes.truncate(at);
                 }
                 if let Ok(tokenizer) = read(&bytes) {
-                    prop_assert_eq!(read_value(&tokenizer.to_hugging_face()).unwrap(), tokenizer);
+                    prop_assert_eq!(read_value(&tokenizer.to_hugging_face().unwrap()).unwrap(), tokenizer);
                 }
             }
         }

@@ -6,12 +6,17 @@ use serde_json::{Map, Value, json};
 
 use super::alphabet;
 use crate::byte_pair::BytePair;
+use crate::error::TokenizerError;
+use crate::listed_words::{ListedWords, WordRules};
 use crate::tokenizer::{Model, Tokenizer};
 use crate::word_piece::WordPiece;
 use crate::words::{Separation, Words};
 
 /// The whole file.
-pub(crate) fn write(tokenizer: &Tokenizer) -> Value {
+///
+/// # Errors
+/// See [`Tokenizer::to_hugging_face`].
+pub(crate) fn write(tokenizer: &Tokenizer) -> Result<Value, TokenizerError> {
     let vocab: Map<String, Value> = names(tokenizer).map(|(token, name)| (name, token.into())).collect();
     let names: HashMap<u32, String> = names(tokenizer).collect();
     let (model, normalizer, pre_tokenizer, decoder) = match &tokenizer.model {
@@ -27,8 +32,14 @@ pub(crate) fn write(tokenizer: &Tokenizer) -> Value {
             separation(model.separation),
             json!({ "type": "WordPiece", "prefix": model.prefix, "cleanup": false }),
         ),
+        Model::ListedWords(model) => (
+            listed_words(model, tokenizer, &names, vocab)?,
+            lower_case(&model.rules),
+            word_rules(&model.rules),
+            Value::Null,
+        ),
     };
-    json!({
+    Ok(json!({
         "version": "1.0",
         "truncation": null,
         "padding": null,
@@ -38,7 +49,7 @@ pub(crate) fn write(tokenizer: &Tokenizer) -> Value {
         "post_processor": null,
         "decoder": decoder,
         "model": model,
-    })
+    }))
 }
 
 /// The model's tokens, and the keys under which its vocabulary lists them.
@@ -51,7 +62,7 @@ pub(super) fn names(tokenizer: &Tokenizer) -> impl Iterator<Item = (u32, String)
     })
 }
 
-/// Added tokens and words are UTF-8: no tokenizer is made in which they are not.
+/// Added tokens and words are UTF-8: no tokenizer is written in which they are not.
 fn verbatim(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -139,4 +150,47 @@ fn separation(separation: Separation) -> Value {
         Separation::Marks => "BertPreTokenizer",
     };
     json!({ "type": kind })
+}
+
+fn listed_words(
+    model: &ListedWords,
+    tokenizer: &Tokenizer,
+    names: &HashMap<u32, String>,
+    vocab: Map<String, Value>,
+) -> Result<Value, TokenizerError> {
+    let refused = |reason| Err(TokenizerError::NotHuggingFace { reason });
+    let Some(unknown) = model.rules.unknown else {
+        return refused("it leaves unknown words out");
+    };
+    if !model.rules.whole.is_empty() {
+        return refused("some of its words stay whole only between white space");
+    }
+    if tokenizer.vocabulary.tokens().any(|(_, bytes)| str::from_utf8(bytes).is_err()) {
+        return refused("not all of its words are UTF-8");
+    }
+    Ok(json!({ "type": "WordLevel", "vocab": vocab, "unk_token": names[&unknown] }))
+}
+
+/// `Lowercase` would change other letters than those of ASCII too.
+fn lower_case(rules: &WordRules) -> Value {
+    if !rules.lower_case {
+        return Value::Null;
+    }
+    let replace = |letter: char| {
+        let pattern = json!({ "String": letter });
+        json!({ "type": "Replace", "pattern": pattern, "content": letter.to_ascii_lowercase() })
+    };
+    let letters: Vec<Value> = ('A'..='Z').map(replace).collect();
+    json!({ "type": "Sequence", "normalizers": letters })
+}
+
+/// `Punctuation` would cut at other marks than those of ASCII too.
+fn word_rules(rules: &WordRules) -> Value {
+    let split = |pattern: &str, behavior: &str| json!({ "type": "Split", "pattern": { "Regex": pattern }, "behavior": behavior, "invert": false });
+    let spaces = match rules.unicode_space {
+        true => json!({ "type": "WhitespaceSplit" }),
+        false => split(r"[\x09-\x0d\x20]+", "Removed"),
+    };
+    let marks = split(r"[\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]", "Isolated");
+    json!({ "type": "Sequence", "pretokenizers": [spaces, marks] })
 }
