@@ -15,7 +15,7 @@ const MAX_TOKENS: u64 = 200;
 /// Loads the model of a run, a checkpoint, or a file or directory of another program.
 pub fn load(address: &str) -> anyhow::Result<LanguageModel> {
     if rekindle_gpt::formats::recognise(Path::new(address)).is_some() {
-        return Ok(rekindle_gpt::formats::load(Path::new(address))?);
+        return Ok(LanguageModel::from_file(Path::new(address))?);
     }
     let source = Source::open(address)?;
     LanguageModel::from_checkpoint(&source.checkpoint()?).with_context(|| format!("`{address}`"))

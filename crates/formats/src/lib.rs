@@ -69,7 +69,7 @@ pub const HEAD: usize = 512;
 /// The formats that hold any state.
 pub const FORMATS: &[Format] = &[archive::FORMAT, safetensors::FORMAT, json::FORMAT, json::GZIP_FORMAT];
 
-/// The format of the file at `path`, by its content.
+/// The format of the file at `path`, by its content; of a directory by its `config.json`.
 ///
 /// # Errors
 /// When the file cannot be read or is of no known format.
@@ -77,7 +77,8 @@ pub fn detect<'a>(
     formats: impl IntoIterator<Item = &'a Format>,
     path: &Path,
 ) -> Result<&'a Format, FormatError> {
-    let head = files::head(path, HEAD).map_err(|error| FormatError::read(path, error))?;
+    let told_by = if path.is_dir() { path.join("config.json") } else { path.to_owned() };
+    let head = files::head(&told_by, HEAD).map_err(|error| FormatError::read(path, error))?;
     let mut known = Vec::new();
     for format in formats {
         if (format.matches)(&head) {

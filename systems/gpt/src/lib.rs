@@ -7,6 +7,7 @@ pub mod decode;
 mod error;
 pub mod formats;
 mod generate;
+mod interchange;
 mod kernels;
 mod language_model;
 pub mod lesson;

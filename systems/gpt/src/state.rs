@@ -70,7 +70,13 @@ impl State {
         Ok(Self::of(model, training, Vocabulary::Fixed(tokenizer), network, Vec::new()))
     }
 
-    fn of(model: &Model, training: &Training, vocabulary: Vocabulary, network: Network, texts: Vec<TextIdentity>) -> Self {
+    fn of(
+        model: &Model,
+        training: &Training,
+        vocabulary: Vocabulary,
+        network: Network,
+        texts: Vec<TextIdentity>,
+    ) -> Self {
         Self {
             step: 0,
             tokens: 0,
@@ -142,7 +148,7 @@ fn vocabulary(training: &Training, documents: &[Document]) -> Result<Vocabulary,
                 TokenKind::BytePairs => Tokenizer::train_byte_pair(&text, size),
                 TokenKind::Bytes => Tokenizer::train_byte_pair(&text, 256),
                 TokenKind::Words => Tokenizer::train_words_and_bytes(&text, size),
-                TokenKind::Rustgpt => Tokenizer::train_words(&text, size),
+                TokenKind::Rustgpt => Tokenizer::train_rustgpt_words(&text),
             };
             learnt.map_err(of(&origins.join(" and ")))?
         }

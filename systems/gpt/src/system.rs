@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 
 use rekindle_compute::{AdamW, KernelPath, Pool};
+use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
 use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
 
@@ -12,11 +13,11 @@ use crate::data::{Corpus, Document, origin};
 use crate::error::GptError;
 use crate::language_model::Vocabulary;
 use crate::pass::{Dropout, Sequence};
-use crate::presets;
 use crate::schedule::Schedule;
 use crate::state::{State, identities, load_all};
 use crate::step::{StepSettings, StepValues, Stepper};
 use crate::vocabulary::{distil, places};
+use crate::{interchange, presets};
 
 /// Language models in the training loop; a step is an update of all parameters.
 pub struct Gpt {
@@ -59,6 +60,10 @@ impl System for Gpt {
 
     fn presets() -> &'static [Preset] {
         PRESETS
+    }
+
+    fn formats() -> &'static [Format] {
+        interchange::FORMATS
     }
 
     /// The files may lie elsewhere; that they are the same is checked.

@@ -216,7 +216,9 @@ impl<'a> Chat<'a> {
                 let Stats { answers, tokens, seconds } = self.stats;
                 let rate = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
                 let said = self.conversation.said().len();
-                self.say(&format!("{answers} answers, {tokens} tokens, {rate:.0} a second; {said} turns so far"))?;
+                self.say(&format!(
+                    "{answers} answers, {tokens} tokens, {rate:.0} a second; {said} turns so far"
+                ))?;
             }
             ("config", _) => output::print(&self.config())?,
             ("set", [name, value]) => self.set(name, value)?,

@@ -23,7 +23,10 @@ pub fn generate(args: &GenerateArgs, json: bool) -> anyhow::Result<u8> {
     let settings = GenerationSettings {
         max_tokens: args.how.max_tokens(),
         stop_strings: args.stop.clone(),
-        stop_tokens: ["</s>", "<|end|>"].iter().filter_map(|end| tokenizer.token_of(end.as_bytes())).collect(),
+        stop_tokens: ["</s>", "<|end|>"]
+            .iter()
+            .filter_map(|end| tokenizer.token_of(end.as_bytes()))
+            .collect(),
         when_full: if args.slide { WhenFull::Slide } else { WhenFull::Stop },
         sampling: args.how.sampling(&model),
     };

@@ -1,9 +1,11 @@
 //! One file per command, or per family of commands.
 
+pub mod chat;
 pub mod convert;
 pub mod describe;
 pub mod diff;
 pub mod encrypt;
+pub mod generate;
 pub mod inspect;
 pub mod ls;
 pub mod plot;
@@ -17,6 +19,7 @@ pub mod sign;
 pub mod status;
 pub mod tag;
 pub mod train;
+pub mod validate;
 pub mod verify;
 
 use clap::CommandFactory;

@@ -19,7 +19,11 @@ pub fn validate(address: &str, json: bool) -> anyhow::Result<u8> {
     let scores = model.scores(KernelPath::from_environment()?, &tokens)?;
     if let Some(position) = scores.iter().position(|score| !score.is_finite()) {
         let (place, token) = (position / vocabulary, position % vocabulary);
-        bail!("`{address}` does not compute: behind {} tokens, token {token} scores {}", place + 1, scores[position]);
+        bail!(
+            "`{address}` does not compute: behind {} tokens, token {token} scores {}",
+            place + 1,
+            scores[position]
+        );
     }
     if json {
         output::print_json(&json!({
@@ -33,7 +37,15 @@ pub fn validate(address: &str, json: bool) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let rows = [
-        ("network", format!("{} parameters, {} layers, {} wide", network.parameters(), network.layers.len(), network.width())),
+        (
+            "network",
+            format!(
+                "{} parameters, {} layers, {} wide",
+                network.parameters(),
+                network.layers.len(),
+                network.width()
+            ),
+        ),
         ("context", format!("{context} tokens")),
         ("vocabulary", format!("{vocabulary} tokens, a row of the network for each")),
         ("numbers", "all finite".to_owned()),

@@ -30,6 +30,7 @@ use rekindle_formats::files::NewFile;
 use rekindle_tokenizer::Tokenizer;
 
 pub use error::ModelFileError;
+pub(crate) use recognise::kind_of_head;
 pub use recognise::{Kind, read, recognise};
 pub use special::SpecialTokens;
 

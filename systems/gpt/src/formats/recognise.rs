@@ -30,8 +30,12 @@ pub fn recognise(path: &Path) -> Option<Kind> {
     if path.is_dir() {
         return hugging_face::is_directory(path).then_some(Kind::HuggingFace);
     }
-    let head = files::head(path, HEAD).ok()?;
-    Some(match &*head {
+    kind_of_head(&files::head(path, HEAD).ok()?)
+}
+
+/// The kind of a file by its first bytes.
+pub(crate) fn kind_of_head(head: &[u8]) -> Option<Kind> {
+    Some(match head {
         head if lopos::is_lopos(head) => Kind::Lopos,
         head if rustgpt::is_json(head) => Kind::RustGptJson,
         head if rustgpt::is_container(head) => Kind::RustGptContainer,

@@ -53,7 +53,11 @@ fn state(tied: bool) -> State {
     State {
         step: 9,
         tokens: 900,
-        model: LanguageModel { vocabulary: Vocabulary::Adaptive(adaptive), network, sampling: Sampling::default() },
+        model: LanguageModel {
+            vocabulary: Vocabulary::Adaptive(adaptive),
+            network,
+            sampling: Sampling::default(),
+        },
         optimizer,
         scaler: None,
         texts: Vec::new(),

@@ -21,6 +21,13 @@ pub use write::write;
 use super::places::Place;
 use super::pre_norm::PreNorm;
 
+/// True for the first bytes of the `config.json` of a model.
+pub(crate) fn is_config(head: &[u8]) -> bool {
+    let is_object = head.trim_ascii_start().first() == Some(&b'{');
+    is_object && head.windows(MODEL_TYPE.len()).any(|bytes| bytes == MODEL_TYPE)
+}
+
+const MODEL_TYPE: &[u8] = b"\"model_type\"";
 const CONFIG: &str = "config.json";
 const PARAMETERS: &str = "model.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
