@@ -2,6 +2,14 @@
 
 use std::fmt::{Debug, Display};
 use std::path::Path;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use rekindle_gpt::formats::rustgpt::{self, Encoding};
+use rekindle_gpt::formats::{lopos, read};
+
+use crate::networks::{gpt2, network, optimizer, rustgpt as like_rustgpt, words};
 
 /// Of longer files only every seventh length and byte is tried.
 const LONG: usize = 3000;
@@ -39,5 +47,45 @@ pub fn longer<E: Display + Debug>(path: &Path, bytes: &[u8], read: impl Fn(&Path
     for more in [1, 4, 32, 100] {
         std::fs::write(path, [bytes, &vec![0; more]].concat()).unwrap();
         assert!(read(path).is_err(), "{more} bytes more");
+    }
+}
+
+/// A small file of each kind.
+static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a");
+    let mut files = Vec::new();
+    let one = network(&gpt2(1, 1, 2), 3, 5);
+    for version in [lopos::Version::LoopOs, lopos::Version::Named(lopos::Checksum::Crc32)] {
+        lopos::write(&path, &one, version).unwrap();
+        files.push(std::fs::read(&path).unwrap());
+    }
+    let one = network(&like_rustgpt(1, 2), 3, 8);
+    for encoding in [Encoding::Json, Encoding::Bincode] {
+        rustgpt::write(&path, &one, &words(3), Some(&optimizer(&one, 7)), encoding).unwrap();
+        files.push(std::fs::read(&path).unwrap());
+    }
+    files
+});
+
+proptest! {
+    #[test]
+    fn whatever_is_changed_there_is_an_answer(
+        file: Index,
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..6),
+        removed in prop::option::of((any::<Index>(), 1..40_usize)),
+    ) {
+        let mut bytes = file.get(&FILES).clone();
+        for (place, byte) in changes {
+            *place.get_mut(&mut bytes) = byte;
+        }
+        if let Some((place, count)) = removed {
+            let start = place.index(bytes.len());
+            bytes.drain(start..bytes.len().min(start + count));
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        std::fs::write(&path, bytes).unwrap();
+        let _ = (read(&path), lopos::read(&path), rustgpt::read(&path));
     }
 }

@@ -173,6 +173,10 @@ fn what_is_wrong_is_named() {
         "tensor `transformer.wpe.weight` of type I16",
     );
     wrong_tensors(
+        &|tensors| drop(tensors.insert("ln_f.bias".to_owned(), other(Dtype::F32, &[8], 32))),
+        "ln_f.bias` is there twice",
+    );
+    wrong_tensors(
         &|tensors| drop(tensors.remove("transformer.h.0.mlp.c_fc.bias")),
         "has no `transformer.h.0.mlp.c_fc.bias`",
     );

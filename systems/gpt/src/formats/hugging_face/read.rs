@@ -122,9 +122,14 @@ fn network(
             "it must be one",
         )
     })?;
-    let mut tensors: BTreeMap<String, TensorView<'_>> =
-        tensors.iter().map(|(name, view)| (short(name), view)).collect();
-    tensors.retain(|name, _| !is_mask(name));
+    let mut by_name: BTreeMap<String, TensorView<'_>> = BTreeMap::new();
+    for (name, view) in tensors.iter().filter(|(name, _)| !is_mask(name)) {
+        if by_name.insert(short(name), view).is_some() {
+            let expected = "its name begins with `transformer.` or does not";
+            return Err(ModelFileError::malformed(path, format!("tensor `{name}`"), "there twice", expected));
+        }
+    }
+    let mut tensors = by_name;
     let in_file: usize = tensors.values().map(|view| view.shape().iter().product::<usize>()).sum();
     let all = places(&stack);
     if stack.tied && tensors.remove("lm_head.weight").is_some() {

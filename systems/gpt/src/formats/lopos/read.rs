@@ -147,7 +147,7 @@ fn first_version(path: &Path, extents: &Extents, len: usize) -> Result<Layout, M
     let expected = format!(
         "its header asks for {shipped}, or {crc} or {sha} in the layout of the plan; {}",
         if len < shipped {
-            "it is torn, or its header is damaged"
+            "it is torn, its header is damaged, or it is a head of fine-tuning, which has no network"
         } else {
             "something stands behind its end"
         }
