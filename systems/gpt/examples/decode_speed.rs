@@ -22,6 +22,7 @@ fn main() -> Result<(), GptError> {
         tied: true,
         attention_biases: false,
         dropout: 0.0,
+        sampling: rekindle_gpt::Sampling::default(),
     };
     let network = Network::random(&model, 32_000, 1);
     println!("{} parameters; the best of {REPETITIONS}; tokens per second:", network.parameters());

@@ -18,6 +18,7 @@ fn main() {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
+        sampling: rekindle_gpt::Sampling::default(),
     };
     let mut network = Network::random(&model, vocabulary, 0);
     println!("parameters {}", network.parameters());

@@ -139,6 +139,7 @@ fn gpt2() -> Model {
         tied: true,
         attention_biases: true,
         dropout: 0.0,
+        sampling: rekindle_gpt::Sampling::default(),
     }
 }
 

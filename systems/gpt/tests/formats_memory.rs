@@ -73,6 +73,7 @@ fn model(block: Block) -> Model {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
+        sampling: rekindle_gpt::Sampling::default(),
     }
 }
 

@@ -31,6 +31,7 @@ fn decoder(tokenizer: &Tokenizer, threads: usize) -> Decoder {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
+        sampling: Sampling::default(),
     };
     let mut network = Network::random(&model, tokenizer.len(), 3);
     // Fresh weights are so small that all tokens are equally likely.

@@ -141,7 +141,7 @@ impl ModelFileError {
         Self::Io { action: "write", path: path.to_owned(), source }
     }
 
-    pub(super) fn malformed(
+    pub(crate) fn malformed(
         path: &Path,
         place: impl Into<String>,
         found: impl ToString,

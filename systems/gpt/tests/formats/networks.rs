@@ -31,6 +31,7 @@ pub fn gpt2(layers: u32, heads: u32, width: u32) -> Model {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
+        sampling: rekindle_gpt::Sampling::default(),
     }
 }
 
@@ -84,7 +85,7 @@ pub fn words(count: usize) -> Vec<String> {
 /// Byte pairs with the added token `<|endoftext|>`: 283 tokens.
 pub fn byte_pairs() -> Tokenizer {
     let text = "the cat sat on the mat; the dog ran to the café, and the cat ran too. ".repeat(5);
-    let mut file = Tokenizer::train_byte_pair(text.as_bytes(), 290).unwrap().to_hugging_face();
+    let mut file = Tokenizer::train_byte_pair(text.as_bytes(), 290).unwrap().to_hugging_face().unwrap();
     let id = file["model"]["vocab"].as_object().unwrap().len();
     file["added_tokens"] = serde_json::json!([{ "id": id, "content": "<|endoftext|>", "single_word": false,
         "lstrip": false, "rstrip": false, "normalized": false, "special": true }]);

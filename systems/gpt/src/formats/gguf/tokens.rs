@@ -24,7 +24,10 @@ impl Tokens {
     /// Those of a tokenizer, with names for rows of the network that stand for no token.
     pub fn of(tokenizer: &Tokenizer, rows: usize) -> Result<Self, ModelFileError> {
         let refused = |reason: String| Err(ModelFileError::inexpressible(FORMAT, "the tokenizer", reason));
-        let file = tokenizer.to_hugging_face();
+        let file = match tokenizer.to_hugging_face() {
+            Ok(file) => file,
+            Err(error) => return refused(format!("cannot be written: {error}")),
+        };
         let model = &file["model"];
         if model["type"] != "BPE" {
             return refused(format!("is of the kind {}; only byte pairs can be written", model["type"]));

@@ -8,6 +8,7 @@ use super::super::error::ModelFileError;
 use super::super::pre_norm::PreNorm;
 use crate::config::{Block, Model};
 use crate::network::Activation;
+use crate::sampling::Sampling;
 
 /// The names of the activations that are known here; the first of each is written.
 pub(super) const ACTIVATIONS: [(&str, Activation); 3] =
@@ -125,6 +126,7 @@ impl ConfigFile {
             tied: self.tie_word_embeddings,
             attention_biases: true,
             dropout: 0.0,
+            sampling: Sampling::default(),
         };
         let expected = "it must describe a network that fits together";
         model.validate().map_err(|error| ModelFileError::malformed(path, "the config", error, expected))?;

@@ -40,6 +40,10 @@ pub fn write(
     if let Some(token) = special.beyond(stack.vocabulary) {
         return refused(&format!("token {token}"), format!("is none of the {}", stack.vocabulary));
     }
+    let tokenizer_file = match tokenizer.to_hugging_face() {
+        Ok(file) => file,
+        Err(error) => return refused("the tokenizer", format!("cannot be written: {error}")),
+    };
     let places = places(&stack);
     let header = header(&places).map_err(|error| {
         ModelFileError::inexpressible(FORMAT, "the list of tensors", format!("cannot be made: {error}"))
@@ -50,7 +54,7 @@ pub fn write(
             files::write(&directory.path().join(name), format!("{value:#}\n").as_bytes())
         };
         text(CONFIG, &config(&stack, special))?;
-        text(TOKENIZER, &tokenizer.to_hugging_face())?;
+        text(TOKENIZER, &tokenizer_file)?;
         text("tokenizer_config.json", &tokenizer_config(&stack, tokenizer, special))?;
         text("generation_config.json", &token_ids(special))?;
         let mut file = NewFile::create(&directory.path().join(PARAMETERS))?;
