@@ -19,7 +19,7 @@ use crate::network::{Activation, Attention, Linear, matrix};
 /// be short beside its work.
 const LEAST_WEIGHTS: usize = 1 << 16;
 /// So many parts for each thread at most: enough that none waits long for another's last one.
-const PARTS_A_THREAD: usize = 8;
+const PARTS_A_THREAD: usize = 32;
 
 /// What is done to rows of numbers.
 #[derive(Debug, Default)]
