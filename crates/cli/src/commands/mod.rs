@@ -16,6 +16,7 @@ pub mod runs;
 pub mod sign;
 pub mod status;
 pub mod tag;
+pub mod tokenizer;
 pub mod train;
 pub mod verify;
 
