@@ -14,7 +14,7 @@ const STORY: &str = "The quick brown fox jumps over the lazy dog. The quick dog 
 fn world() -> World {
     let world = World::new();
     world.write("story.txt", STORY.repeat(20).as_bytes());
-    world.ok("tokenizer build story.txt --out pairs.json --vocabulary 300 --special <|end|>");
+    world.ok("tokenizer build story.txt --out pairs.json --vocabulary 290 --special <|end|>");
     world
 }
 
@@ -30,7 +30,7 @@ fn a_vocabulary_of_each_kind_is_made() {
     let world = world();
     world.write("more.txt", b"Another text.");
     for (kind, tokens, rest) in [
-        ("byte-pairs", 301, "--vocabulary 300 --special <|end|>"),
+        ("byte-pairs", 291, "--vocabulary 290 --special <|end|>"),
         ("words", 270, "--vocabulary 270"),
         ("bytes", 258, "--special <|end|> --special <|user|>"),
     ] {
@@ -95,7 +95,7 @@ fn a_text_comes_back() {
     assert_eq!(with_input(&world, "tokenizer decode pairs.json", &ids).stdout, bytes);
     assert_eq!(world.ok("tokenizer encode pairs.json --text="), "\n");
     assert_eq!(with_input(&world, "tokenizer decode pairs.json", b"").stdout, b"");
-    assert_eq!(world.ok("tokenizer decode pairs.json 65,66, 300"), "AB<|end|>");
+    assert_eq!(world.ok("tokenizer decode pairs.json 65,66, 290"), "AB<|end|>");
     assert_eq!(world.json("tokenizer decode pairs.json 65 226")["bytes"], Value::from(vec![65, 226]));
 }
 
@@ -109,7 +109,7 @@ fn the_pieces_of_a_text_are_shown() {
     );
     let pieces = world.json("tokenizer encode pairs.json short.txt");
     assert_eq!(pieces[1]["text"], " quick");
-    assert_eq!(pieces[3], serde_json::json!({"id": 300, "text": "<|end|>"}));
+    assert_eq!(pieces[3], serde_json::json!({"id": 290, "text": "<|end|>"}));
     assert_eq!(pieces[5], serde_json::json!({"id": 255, "text": "\u{fffd}", "bytes": [255]}));
     assert_eq!(world.json("tokenizer encode pairs.json --text="), serde_json::json!([]));
 }
@@ -119,11 +119,11 @@ fn a_vocabulary_is_measured() {
     let world = world();
     world.write("other.txt", b"A dog\xff");
     let table = world.ok("tokenizer stats pairs.json story.txt other.txt");
-    for expected in ["bytes/token", "together", "of 301 (", "most frequent", "\" quick\"", "longest"] {
+    for expected in ["bytes/token", "together", "of 291 (", "most frequent", "\" quick\"", "longest"] {
         assert!(table.contains(expected), "{expected} is not in\n{table}");
     }
     let measured = world.json("tokenizer stats pairs.json story.txt other.txt");
-    assert_eq!(measured["vocabulary"], 301);
+    assert_eq!(measured["vocabulary"], 291);
     let other = &measured["files"][1]["use"];
     assert_eq!((&other["bytes"], &other["words"]), (&Value::from(6), &Value::from(2)));
     let whole = measured["together"]["tokens"].as_u64().unwrap();
@@ -141,7 +141,7 @@ fn a_vocabulary_is_measured() {
     assert!(counts.is_sorted_by(|one, next| one >= next));
     world.write("empty.txt", b"");
     let table = world.ok("tokenizer stats pairs.json empty.txt");
-    assert!(table.contains("0 of 301 (0.0%)"), "{table}");
+    assert!(table.contains("0 of 291 (0.0%)"), "{table}");
     assert_eq!(
         world.json("tokenizer stats pairs.json empty.txt")["together"]["bytes_per_token"],
         Value::Null
@@ -163,7 +163,7 @@ fn wrong_vocabularies_and_numbers_are_said() {
         ("encode pairs.json story.txt --text a", "cannot be used with"),
         ("decode pairs.json 1 x", "`x` is no number of a token"),
         ("decode pairs.json 99999999999", "`99999999999` is no number of a token"),
-        ("decode pairs.json 65 301", "301, at position 1, is no token of this vocabulary"),
+        ("decode pairs.json 65 291", "291, at position 1, is no token of this vocabulary"),
         ("stats pairs.json", "<FILES>..."),
         ("stats pairs.json story.txt none.txt", "cannot read `none.txt`"),
         ("", "Usage: rekindle tokenizer"),

@@ -24,7 +24,10 @@ pub fn build(args: &TokenizerBuildArgs, json: bool) -> anyhow::Result<u8> {
         rekindle_train::tell!("learning {tokens} tokens from {bytes}");
     }
     let started = Instant::now();
-    let tokenizer = learn(args, asked, &text)?;
+    let learnt = learn(args.kind, asked, &text)?;
+    let has_all = learnt.len() == asked;
+    let special: Vec<&str> = args.special.iter().map(String::as_str).collect();
+    let tokenizer = learnt.with_special_tokens(&special)?;
     let seconds = started.elapsed().as_secs_f64();
     let written = write(&tokenizer, &args.out)?;
     let tokens = tokens_of(&tokenizer, &text).len();
@@ -39,7 +42,7 @@ pub fn build(args: &TokenizerBuildArgs, json: bool) -> anyhow::Result<u8> {
     }
     let (file, size) = (args.out.display(), output::bytes(written));
     output::print(&format!("wrote {} tokens to {file} ({size})", tokenizer.len()))?;
-    if tokenizer.len() < asked {
+    if !has_all {
         output::print(&format!("{asked} were asked for, but the text has no more to learn"))?;
     }
     let learnt = output::bytes(text.len() as u64);
@@ -91,13 +94,11 @@ fn are(count: usize) -> &'static str {
     if count == 1 { "is" } else { "are" }
 }
 
-fn learn(args: &TokenizerBuildArgs, size: usize, text: &[u8]) -> anyhow::Result<Tokenizer> {
-    let learnt = match args.kind {
+fn learn(kind: TokenKindArg, size: usize, text: &[u8]) -> anyhow::Result<Tokenizer> {
+    Ok(match kind {
         TokenKindArg::BytePairs | TokenKindArg::Bytes => Tokenizer::train_byte_pair(text, size)?,
         TokenKindArg::Words => Tokenizer::train_words_and_bytes(text, size)?,
-    };
-    let special: Vec<&str> = args.special.iter().map(String::as_str).collect();
-    Ok(learnt.with_special_tokens(&special)?)
+    })
 }
 
 /// Writes the file and gives its length: bytes.

@@ -25,9 +25,7 @@ pub fn encode(args: &TokenizerEncodeArgs, json: bool) -> anyhow::Result<u8> {
     output::print_with(|out| {
         match (json, args.show) {
             (true, _) => serde_json::to_writer(&mut *out, &Pieces(&tokenizer, &tokens))?,
-            (false, true) => write_between(out, "|", &tokens, |&token| {
-                visible(tokenizer.token_bytes(token).unwrap_or_default())
-            })?,
+            (false, true) => write_between(out, "|", &tokens, |&token| shown(&tokenizer, token))?,
             (false, false) => write_between(out, " ", &tokens, u32::to_string)?,
         }
         writeln!(out)
@@ -48,6 +46,13 @@ pub fn decode(tokenizer: &Path, ids: &[String], json: bool) -> anyhow::Result<u8
         output::print_with(|out| out.write_all(&text))?;
     }
     Ok(0)
+}
+
+/// A token where others follow behind a `|`: one of its own is escaped, but for special tokens such as
+/// `<|end|>`, which are known.
+fn shown(tokenizer: &Tokenizer, token: u32) -> String {
+    let visible = visible(tokenizer.token_bytes(token).unwrap_or_default());
+    if tokenizer.is_special(token) { visible } else { visible.replace('|', "\\|") }
 }
 
 /// Everything up to the end of standard input.

@@ -86,14 +86,12 @@ impl Piece {
     }
 }
 
-/// Bytes as one line on a terminal: what would not be seen, or do something there, is escaped, as are `|`
-/// and `\`.
+/// Bytes as one line on a terminal: what would not be seen, or do something there, is escaped, as is `\`.
 fn visible(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
-                '|' => shown.push_str("\\|"),
                 '\'' | '"' => shown.push(character),
                 _ => shown.extend(character.escape_debug()),
             }
@@ -112,7 +110,7 @@ mod tests {
     #[test]
     fn what_a_terminal_would_act_on_is_escaped() {
         assert_eq!(visible("a \"b\"'é漢".as_bytes()), "a \"b\"'é漢");
-        assert_eq!(visible(b"|\\\n\t\x1b[1m\xe2\x82"), "\\|\\\\\\n\\t\\u{1b}[1m\\xe2\\x82");
+        assert_eq!(visible(b"\\\n\t\x1b[1m\xe2\x82"), "\\\\\\n\\t\\u{1b}[1m\\xe2\\x82");
         assert_eq!(visible("\u{202e}".as_bytes()), "\\u{202e}");
     }
 }
