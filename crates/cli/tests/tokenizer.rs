@@ -80,6 +80,18 @@ fn what_cannot_be_made_is_said_and_nothing_is_written() {
     assert_ne!(world.read("pairs.json"), before);
 }
 
+/// What is there may be a device, which a file in its place would not be.
+#[cfg(unix)]
+#[test]
+fn only_a_file_is_replaced() {
+    let world = world();
+    let socket = std::os::unix::net::UnixListener::bind(world.path("socket")).unwrap();
+    let error = world.fails(2, "tokenizer build story.txt --out socket --force");
+    assert!(error.contains("`socket` is no regular file"), "{error}");
+    drop(socket);
+    assert!(!world.path("socket").is_file());
+}
+
 #[test]
 fn a_text_comes_back() {
     let world = world();

@@ -72,6 +72,10 @@ fn check_place(args: &TokenizerBuildArgs) -> anyhow::Result<()> {
     if out.is_dir() {
         bail!("`{}` is a directory; name a file in it", out.display());
     }
+    // A device or a pipe would be gone, with a file in its place.
+    if out.exists() && !out.is_file() {
+        bail!("`{}` is no regular file; name another", out.display());
+    }
     if files::exists(out) && !args.force {
         bail!("`{}` is there already; --force replaces it", out.display());
     }

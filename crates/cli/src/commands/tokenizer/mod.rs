@@ -20,6 +20,8 @@ use crate::output::Progress;
 const TOKENIZER_LIMIT: u64 = 64 << 20;
 /// No text is longer: bytes. The library learns from no more.
 const TEXT_LIMIT: u64 = u32::MAX as u64;
+/// A text of fewer bytes is done before progress could be read.
+const PROGRESS_FROM: usize = 4 << 20;
 
 pub fn tokenizer(command: &TokenizerCommand, json: bool) -> anyhow::Result<u8> {
     match command {
@@ -44,14 +46,14 @@ fn read(file: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     files::read(file, limit).with_context(|| format!("cannot read `{}`", file.display()))
 }
 
-/// The tokens of a text, made by all cores, with progress on a terminal.
+/// The tokens of a text, made by all cores, with progress on a terminal if it takes a while.
 fn tokens_of(tokenizer: &Tokenizer, text: &[u8]) -> Vec<u32> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let total = text.len() as u64;
-    let progress = Mutex::new(Progress::new("bytes", total));
+    let progress = (text.len() >= PROGRESS_FROM).then(|| Mutex::new(Progress::new("bytes", total)));
     tokenizer.encode_parallel(text, threads, &|done| {
-        // The thread that comes next shows where all are.
-        if let Ok(mut progress) = progress.try_lock() {
+        // When another thread is just showing, the next one shows where all are.
+        if let Some(mut progress) = progress.as_ref().and_then(|progress| progress.try_lock().ok()) {
             progress.set(done as u64, total);
         }
     })
