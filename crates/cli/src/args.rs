@@ -130,6 +130,12 @@ pub enum Command {
     Keygen(KeygenArgs),
     /// Sign a checkpoint; `verify --signed-by` checks it.
     Sign(SignArgs),
+    /// Make a vocabulary of tokens from texts, use one, or measure it.
+    Tokenizer {
+        /// What to do.
+        #[command(subcommand)]
+        command: TokenizerCommand,
+    },
     /// Write a checkpoint into a file: .rekindle, .safetensors, .json, .json.gz, or a format of its
     /// system, such as .h5.
     Export {
@@ -444,6 +450,76 @@ pub struct TagArgs {
     /// Delete a name.
     #[arg(long, value_name = "NAME")]
     pub delete: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenizerCommand {
+    /// Learn a vocabulary from texts, and write it as a Hugging Face tokenizer.json.
+    Build(TokenizerBuildArgs),
+    /// Print the tokens of a text.
+    Encode(TokenizerEncodeArgs),
+    /// Write the text of tokens.
+    Decode {
+        /// A tokenizer.json.
+        tokenizer: PathBuf,
+        /// Numbers of tokens, with spaces or commas between them [default: read from standard input].
+        ids: Vec<String>,
+    },
+    /// Measure how a vocabulary suits texts.
+    Stats {
+        /// A tokenizer.json.
+        tokenizer: PathBuf,
+        /// The texts.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct TokenizerBuildArgs {
+    /// The texts; several are joined as they stand.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The file to write, a tokenizer.json.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Tokens to learn; special ones are counted on from there [default: 8192, of bytes 256].
+    #[arg(long, value_name = "N")]
+    pub vocabulary: Option<usize>,
+    /// What the tokens are.
+    #[arg(long, value_enum, default_value_t = TokenKindArg::BytePairs)]
+    pub kind: TokenKindArg,
+    /// A text that is one token wherever it stands, such as '<|endoftext|>'; may be given several times.
+    #[arg(long, value_name = "TOKEN")]
+    pub special: Vec<String>,
+    /// Replace the file if it is there.
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TokenizerEncodeArgs {
+    /// A tokenizer.json.
+    pub tokenizer: PathBuf,
+    /// The text [default: standard input].
+    pub file: Option<PathBuf>,
+    /// This text instead of a file's.
+    #[arg(long, conflicts_with = "file")]
+    pub text: Option<String>,
+    /// Print the bytes of the tokens with | between them instead of their numbers.
+    #[arg(long)]
+    pub show: bool,
+}
+
+/// What the tokens of a vocabulary are. Any bytes become such tokens, and come back as they were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TokenKindArg {
+    /// Bytes, and what often stands side by side joined.
+    BytePairs,
+    /// Bytes, and frequent words.
+    Words,
+    /// Bytes only.
+    Bytes,
 }
 
 #[derive(Debug, Args)]

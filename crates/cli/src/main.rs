@@ -70,6 +70,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Keygen(args) => commands::encrypt::keygen(&args, json),
         Command::Sign(args) => commands::sign::sign(&args, json),
         Command::Tag(args) => commands::tag::tag(&args, json),
+        Command::Tokenizer { command } => commands::tokenizer::tokenizer(&command, json),
         Command::Export { checkpoint, file } => {
             commands::convert::export(&registry, &checkpoint, &file, json)
         }

@@ -6,12 +6,13 @@ use serde::Serialize;
 
 /// Writes `text` and a newline to standard output.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    write(&format!("{text}\n"))
+    print_with(|out| writeln!(out, "{text}"))
 }
 
 /// Writes a value as one line of JSON.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    write(&(serde_json::to_string(value)? + "\n"))
+    let text = serde_json::to_string(value)?;
+    print(&text)
 }
 
 /// Writes a piece of a text at once; false when its reader went away.
@@ -23,9 +24,10 @@ pub fn print_piece(text: &str) -> anyhow::Result<bool> {
     }
 }
 
-fn write(text: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+/// Lets `write` write to standard output, bit by bit.
+pub fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => Ok(result?),
     }

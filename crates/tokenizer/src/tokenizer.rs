@@ -109,8 +109,8 @@ impl Tokenizer {
     ///
     /// Supported are the models BPE, with the pre-tokenizer ByteLevel; WordLevel, with the
     /// pre-tokenizers Whitespace, WhitespaceSplit and BertPreTokenizer; WordPiece, with the same ones and
-    /// with a BertNormalizer that keeps case and accents; and added tokens that are matched as they
-    /// stand. The tokens are those that the library gives with `add_special_tokens=False`: what
+    /// with a BertNormalizer that keeps case and accents; words of [`Self::from_words`] as
+    /// [`Self::to_hugging_face`] writes them; and added tokens that are matched as they stand. The tokens are those that the library gives with `add_special_tokens=False`: what
     /// `post_processor` would put around them is left out, as is `decoder`.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ pub mod runs;
 pub mod sign;
 pub mod status;
 pub mod tag;
+pub mod tokenizer;
 pub mod train;
 pub mod validate;
 pub mod verify;

@@ -44,10 +44,23 @@ pub(super) struct Stage {
     pub handle_chinese_chars: Option<bool>,
     pub strip_accents: Option<bool>,
     pub lowercase: Option<bool>,
+    pub pattern: Option<Pattern>,
+    pub behavior: Option<String>,
+    pub invert: Option<bool>,
+    pub content: Option<String>,
     /// Of a sequence of pre-tokenizers.
     pub pretokenizers: Option<Vec<Stage>>,
     /// Of a sequence of normalizers.
     pub normalizers: Option<Vec<Stage>>,
+}
+
+/// What a stage looks for; a file has one of them.
+#[derive(serde::Deserialize)]
+pub(super) struct Pattern {
+    #[serde(rename = "String")]
+    pub string: Option<String>,
+    #[serde(rename = "Regex")]
+    pub regex: Option<String>,
 }
 
 #[derive(serde::Deserialize)]

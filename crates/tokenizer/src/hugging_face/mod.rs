@@ -14,6 +14,11 @@ pub(crate) use write::write;
 
 use crate::tokenizer::{Model, Tokenizer};
 
+/// The white space of [`WordRules`](crate::WordRules) as a pattern of the library.
+const ASCII_SPACES: &str = r"[\x09-\x0d\x20]+";
+/// A byte of ASCII punctuation as a pattern of the library.
+const ASCII_MARK: &str = r"[\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]";
+
 /// Whether a `tokenizer.json` of byte pairs would take the text of an added token for other bytes, or,
 /// when those bytes are a token of the model already, has that under another name.
 pub(crate) fn is_ambiguous(text: &str, is_known: bool) -> bool {

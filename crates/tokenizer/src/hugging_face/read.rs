@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::alphabet;
 use super::file::{AddedToken, File, Merge, Model as ModelMember, Stage};
+use super::{ASCII_MARK, ASCII_SPACES, alphabet};
 use crate::added::AddedTokens;
 use crate::byte_pair::{BytePair, NO_TOKEN};
 use crate::error::TokenizerError;
+use crate::listed_words::{ListedWords, WordRules};
 use crate::tokenizer::{Form, Model, Tokenizer};
 use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
 use crate::word_piece::{PREFIX_LIMIT, WORD_LIMIT, WordPiece};
@@ -33,12 +34,15 @@ pub(crate) fn read(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
         return Err(unsupported("padding", "a setting", "only null is, as no text is padded"));
     }
     let normalizer = file.normalizer.as_ref().and_then(|stage| effective(stage, "normalizer"));
-    let is_word_piece = file.model.kind.as_deref() == Some("WordPiece");
-    if let Some(normalizer) = normalizer.as_ref().filter(|_| !is_word_piece) {
-        return Err(unsupported_type(normalizer, "only null is, as text is encoded as it stands"));
-    }
     let pre_tokenizer = file.pre_tokenizer.as_ref().and_then(|stage| effective(stage, "pre_tokenizer"));
     let listed = file.added_tokens.as_ref().map_or(&[][..], |tokens| &tokens.0);
+    let is_of = |kind| file.model.kind.as_deref() == Some(kind);
+    if let Some(rules) = pre_tokenizer.as_ref().and_then(word_rules).filter(|_| is_of("WordLevel")) {
+        return listed_words(&file.model, normalizer, rules, listed);
+    }
+    if let Some(normalizer) = normalizer.as_ref().filter(|_| !is_of("WordPiece")) {
+        return Err(unsupported_type(normalizer, "only null is, as text is encoded as it stands"));
+    }
     match file.model.kind.as_deref() {
         Some("BPE") => byte_pair(&file.model, pre_tokenizer, listed),
         Some("WordLevel") => words(&file.model, pre_tokenizer, listed),
@@ -135,6 +139,62 @@ fn words(
     let unknown = names.needed_unknown()?;
     let model = Model::Words(Words::new(separation, unknown));
     Form { vocabulary, model_tokens: names.len(), model, added }.try_into()
+}
+
+fn listed_words(
+    model: &ModelMember,
+    normalizer: Option<Placed<'_>>,
+    mut rules: WordRules,
+    listed: &[AddedToken],
+) -> Result<Tokenizer, TokenizerError> {
+    if let Some(normalizer) = normalizer {
+        if !is_lower_case(normalizer.stage) {
+            let only = "only null is, and the small letters for `A` to `Z`";
+            return Err(unsupported_type(&normalizer, only));
+        }
+        rules.lower_case = true;
+    }
+    if let Some(position) = listed.iter().position(|token| token.normalized) {
+        let place = format!("added_tokens[{position}].normalized");
+        return Err(unsupported(&place, "true", "only false is with such a pre-tokenizer"));
+    }
+    let names = Names::new(model)?;
+    let (added, behind) = names.added(listed)?;
+    rules.unknown = Some(names.needed_unknown()?);
+    let (vocabulary, model_tokens) = (names.vocabulary(&behind), names.len());
+    let model = Model::ListedWords(ListedWords::new(rules));
+    Form { vocabulary, model_tokens, model, added }.try_into()
+}
+
+/// How words are found by a pre-tokenizer that cuts at white space, and then at ASCII punctuation.
+fn word_rules(pre_tokenizer: &Placed<'_>) -> Option<WordRules> {
+    let [spaces, marks] = pre_tokenizer.stage.pretokenizers.as_deref()? else { return None };
+    let is_split = |stage: &Stage, pattern: &str, behavior: &str| {
+        let found = stage.pattern.as_ref().filter(|found| found.string.is_none());
+        stage.kind == "Split"
+            && found.and_then(|found| found.regex.as_deref()) == Some(pattern)
+            && stage.behavior.as_deref() == Some(behavior)
+            && stage.invert == Some(false)
+    };
+    let unicode_space = spaces.kind == "WhitespaceSplit";
+    let cuts = unicode_space || is_split(spaces, ASCII_SPACES, "Removed");
+    let is_known = pre_tokenizer.stage.kind == "Sequence" && cuts && is_split(marks, ASCII_MARK, "Isolated");
+    is_known.then(|| WordRules { unicode_space, ..WordRules::default() })
+}
+
+/// Whether a normalizer is a sequence that replaces each of `A` to `Z` by its small letter.
+fn is_lower_case(stage: &Stage) -> bool {
+    let replaces = |stage: &Stage, letter: char| {
+        let found = stage.pattern.as_ref().filter(|found| found.regex.is_none());
+        stage.kind == "Replace"
+            && found.and_then(|found| found.string.as_deref()) == Some(letter.to_string().as_str())
+            && stage.content.as_deref() == Some(letter.to_ascii_lowercase().to_string().as_str())
+    };
+    let stages = stage.normalizers.as_deref().unwrap_or_default();
+    let letters = 'A'..='Z';
+    stage.kind == "Sequence"
+        && stages.len() == letters.clone().count()
+        && stages.iter().zip(letters).all(|(stage, letter)| replaces(stage, letter))
 }
 
 fn word_piece(
@@ -485,6 +545,27 @@ mod tests {
         assert_eq!(read_value(&tokenizer.to_hugging_face().unwrap()).unwrap(), tokenizer);
     }
 
+    fn listed_words() -> Value {
+        let listed = Tokenizer::from_words(
+            &["?", "un", "<", "a"],
+            WordRules { lower_case: true, unknown: Some(0), ..WordRules::default() },
+        );
+        listed.unwrap().with_special_tokens(&["<|a|>"]).unwrap().to_hugging_face().unwrap()
+    }
+
+    #[test]
+    fn listed_words_by_their_rules() {
+        let mut value = listed_words();
+        let tokenizer = read_value(&value).unwrap();
+        assert_eq!(tokenizer.encode("UN<|a|>\u{b}<A|\u{a0}un".as_bytes()), [1, 4, 2, 3, 0, 0]);
+        assert_eq!(tokenizer.to_hugging_face().unwrap(), value);
+        value["normalizer"] = Value::Null;
+        value["pre_tokenizer"]["pretokenizers"][0] = json!({ "type": "WhitespaceSplit" });
+        let tokenizer = read_value(&value).unwrap();
+        assert_eq!(tokenizer.encode("UN<|a|>\u{b}<A|\u{a0}un".as_bytes()), [0, 4, 2, 0, 0, 1]);
+        assert_eq!(tokenizer.to_hugging_face().unwrap(), value);
+    }
+
     #[test]
     fn added_tokens_in_the_vocabulary_and_behind_it() {
         let mut value = pairs();
@@ -550,6 +631,18 @@ mod tests {
             ),
             (words(), "/pre_tokenizer/type", json!("Split"), "\"Split\" for `pre_tokenizer.type`"),
             (words(), "/pre_tokenizer", Value::Null, "null for `pre_tokenizer`"),
+            (listed_words(), "/normalizer/normalizers/25/content", json!("Z"), "`normalizer.type`"),
+            (
+                listed_words(),
+                "/normalizer/normalizers/0/pattern",
+                json!({ "Regex": "A" }),
+                "`normalizer.type`",
+            ),
+            (listed_words(), "/normalizer/normalizers", json!([{ "type": "Lowercase" }]), "\"Lowercase\""),
+            (listed_words(), "/added_tokens/0/normalized", json!(true), "`added_tokens[0].normalized`"),
+            (listed_words(), "/pre_tokenizer/pretokenizers/0/invert", json!(true), "\"Sequence\""),
+            (listed_words(), "/pre_tokenizer/pretokenizers/1/behavior", json!("Removed"), "\"Sequence\""),
+            (listed_words(), "/pre_tokenizer/pretokenizers/1/pattern/Regex", json!("[!]"), "\"Sequence\""),
         ] {
             let error = changed(base, pointer, value);
             assert!(matches!(error, TokenizerError::Unsupported { .. } | TokenizerError::Malformed { .. }));
@@ -619,8 +712,8 @@ mod tests {
     proptest! {
         /// Whatever is read is written such that it is read again.
         #[test]
-        fn torn_files_do_no_harm(at in 0_usize..400, with in any::<u8>(), cut in any::<bool>()) {
-            for value in [pairs(), words(), word_pieces()] {
+        fn torn_files_do_no_harm(at in 0_usize..4000, with in any::<u8>(), cut in any::<bool>()) {
+            for value in [pairs(), words(), word_pieces(), listed_words()] {
                 let mut bytes = value.to_string().into_bytes();
                 let at = at % bytes.len();
                 bytes[at] = with;

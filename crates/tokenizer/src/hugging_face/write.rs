@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
-use super::alphabet;
+use super::{ASCII_MARK, ASCII_SPACES, alphabet};
 use crate::byte_pair::BytePair;
 use crate::error::TokenizerError;
 use crate::listed_words::{ListedWords, WordRules};
@@ -189,8 +189,8 @@ fn word_rules(rules: &WordRules) -> Value {
     let split = |pattern: &str, behavior: &str| json!({ "type": "Split", "pattern": { "Regex": pattern }, "behavior": behavior, "invert": false });
     let spaces = match rules.unicode_space {
         true => json!({ "type": "WhitespaceSplit" }),
-        false => split(r"[\x09-\x0d\x20]+", "Removed"),
+        false => split(ASCII_SPACES, "Removed"),
     };
-    let marks = split(r"[\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]", "Isolated");
+    let marks = split(ASCII_MARK, "Isolated");
     json!({ "type": "Sequence", "pretokenizers": [spaces, marks] })
 }
