@@ -16,6 +16,7 @@ mod optimizer;
 pub mod pass;
 mod precision;
 pub mod presets;
+mod report;
 mod sampling;
 mod schedule;
 mod state;

@@ -10,22 +10,23 @@ model:
   width: 128
   context: 128
   tied: true
+  sampling: {temperature: 0.3}
 training:
   tokenizer:
     kind: byte_pairs
     vocabulary: 1024
   pretraining:
     data: {source: facts, evaluation: 0.02}
-    steps: 1500
-    batch: 16
-    learning_rate: 0.002
+    steps: 1000
+    batch: 8
+    learning_rate: 0.003
     warmup: 100
   tuning:
-    data: {source: dialogues, evaluation: 0.02}
-    steps: 3000
-    batch: 16
-    learning_rate: 0.0015
-    warmup: 50
+    data: {source: dialogues, count: 40000, evaluation: 0.02}
+    steps: 5000
+    batch: 12
+    learning_rate: 0.002
+    warmup: 100
 evaluate:
   every: 250
 checkpoint:

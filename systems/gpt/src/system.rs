@@ -8,7 +8,7 @@ use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
 use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
 
-use crate::config::{Model, NewRows, Phase, Training};
+use crate::config::{Model, NewRows, Phase, Source, Training};
 use crate::data::{Corpus, Document, origin};
 use crate::error::GptError;
 use crate::language_model::Vocabulary;
@@ -17,7 +17,7 @@ use crate::schedule::Schedule;
 use crate::state::{State, identities, load_all};
 use crate::step::{StepSettings, StepValues, Stepper};
 use crate::vocabulary::{distil, places};
-use crate::{interchange, presets};
+use crate::{interchange, presets, report};
 
 /// Language models in the training loop; a step is an update of all parameters.
 pub struct Gpt {
@@ -137,8 +137,18 @@ impl System for Gpt {
     }
 
     fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
-        let metrics = self.measure(state, true);
-        Ok(Conclusion { metrics, text: String::new(), artifacts: Vec::new() })
+        let mut metrics = self.measure(state, true);
+        let threads = self.stepper.pool().threads();
+        let is_examined = self.training.phases().any(|(_, phase)| phase.data.source == Source::Dialogues);
+        let text = if is_examined {
+            let examination = report::examine(&state.model, threads).map_err(SystemError::new)?;
+            metrics.insert("examination".to_owned(), examination.right);
+            examination.text
+        } else {
+            let start = self.corpora[0].measure.beginning(1).first().copied().unwrap_or(0);
+            report::piece(&state.model, start, threads).map_err(SystemError::new)?
+        };
+        Ok(Conclusion { metrics, text, artifacts: Vec::new() })
     }
 
     fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
