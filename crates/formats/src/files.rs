@@ -36,6 +36,50 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The bytes of a file of at most `limit` bytes, read as they are used: a long file takes no memory that
+/// the system could not take back.
+///
+/// The file must not be made shorter while it is in use: the system ends a process that reads behind
+/// the new end. What another process writes into it meanwhile may or may not be seen.
+///
+/// # Errors
+/// The system's; and when the file is longer.
+pub fn map(path: &Path, limit: u64) -> io::Result<Mapped> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    // Pipes and devices have no length; an empty file cannot be mapped.
+    if !metadata.is_file() || metadata.len() == 0 {
+        return read(path, limit).map(Mapped::Read);
+    }
+    if metadata.len() > limit {
+        let message = format!("the file has {} bytes, at most {limit} are allowed", metadata.len());
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    // SAFETY: the bytes are only read, any of them are valid, and nothing is derived from them that
+    // would be unsound if they changed; that the file must not be made shorter is said above.
+    unsafe { memmap2::Mmap::map(&file) }.map(Mapped::Mapped)
+}
+
+/// The bytes of a file.
+#[derive(Debug)]
+pub enum Mapped {
+    /// As they are used.
+    Mapped(memmap2::Mmap),
+    /// In memory.
+    Read(Vec<u8>),
+}
+
+impl std::ops::Deref for Mapped {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(bytes) => bytes,
+            Self::Read(bytes) => bytes,
+        }
+    }
+}
+
 /// A text file of at most `limit` bytes.
 ///
 /// # Errors

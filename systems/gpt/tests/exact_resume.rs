@@ -45,6 +45,22 @@ fn every_step_can_be_gone_on_from_on_any_number_of_threads() {
 }
 
 #[test]
+fn a_thousand_tokens_that_grew_in_use_are_there_after_a_resume() {
+    let config = common::small(&[
+        "training.adapt.every=2000",
+        "training.adapt.rows=mean",
+        "training.adapt.policy={limit: 1400, least_count: 2, most_at_once: 500}",
+        "training.pretraining.steps=50",
+        "training.pretraining.batch=8",
+    ]);
+    let (straight, state) = hashes(&config, u64::MAX, 2);
+    let added: u32 = state.growth.iter().map(|growth| growth.added).sum();
+    assert!(added >= 1000, "{added}");
+    assert_eq!(state.model.tokenizer().len(), state.model.network.vocabulary());
+    assert!(hashes(&config, 10, 1).0 == straight);
+}
+
+#[test]
 fn measuring_changes_nothing() {
     let config = common::small(&[]);
     let mut state = common::initial(&config);

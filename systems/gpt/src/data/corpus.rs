@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rekindle_compute::rng;
 use rekindle_tokenizer::Tokenizer;
@@ -44,6 +45,8 @@ pub struct Examples {
 
 /// Tokens of running text that a measurement takes at most, evenly spread.
 const MEASURED_TOKENS: usize = 1 << 15;
+/// A text that is longer takes long enough for its progress to be told: bytes.
+const TOLD_BYTES: usize = 64 << 20;
 
 impl Corpus {
     /// Cuts a document into tokens. `origin` is what it is called in messages.
@@ -102,7 +105,16 @@ impl Corpus {
 }
 
 fn encode(tokenizer: &Tokenizer, text: &[u8], threads: NonZero<usize>) -> Vec<u32> {
-    tokenizer.encode_parallel(text, threads, &|_| {})
+    if text.len() < TOLD_BYTES {
+        return tokenizer.encode_parallel(text, threads, &|_| {});
+    }
+    let told = AtomicUsize::new(0);
+    tokenizer.encode_parallel(text, threads, &|done| {
+        let tenth = done * 10 / text.len();
+        if told.fetch_max(tenth, Ordering::Relaxed) < tenth {
+            rekindle_train::tell!("cutting the text into tokens: {}0 %", tenth);
+        }
+    })
 }
 
 fn examples(sequences: impl Iterator<Item = Sequence>, order: Order) -> Lessons {

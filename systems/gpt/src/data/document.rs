@@ -1,7 +1,7 @@
 //! What a config names, read or made.
 
 use rekindle::Hash;
-use rekindle_formats::files;
+use rekindle_formats::files::{self, Mapped};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -16,10 +16,10 @@ const FILE_LIMIT: u64 = 4 << 30;
 const JSON_LIMIT: u64 = 512 << 20;
 
 /// What is learnt, before it is cut into tokens.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Document {
     /// Running text: any stretch of it can be learnt.
-    Text(Vec<u8>),
+    Text(Mapped),
     /// Texts that are learnt as wholes.
     Texts(Vec<String>),
     /// Dialogues, of which the answers are learnt.
@@ -49,7 +49,9 @@ impl Document {
 pub fn load(data: &Data, path: &str, seed: u64) -> Result<Document, GptError> {
     match (&data.file, data.source) {
         (Some(file), _) => read(file),
-        (None, Source::Facts) => Ok(Document::Text(lesson::facts(seed, data.count as usize).into_bytes())),
+        (None, Source::Facts) => {
+            Ok(Document::Text(Mapped::Read(lesson::facts(seed, data.count as usize).into_bytes())))
+        }
         (None, Source::Dialogues) => {
             let dialogues = lesson::dialogues(seed, data.count as usize).into_iter();
             Ok(Document::Dialogues(
@@ -71,7 +73,7 @@ fn read(file: &str) -> Result<Document, GptError> {
     let refused = |reason: String| GptError::Data { origin: format!("`{file}`"), reason };
     let is_json = [".json", ".jsonl"].iter().any(|ending| file.to_lowercase().ends_with(ending));
     let limit = if is_json { JSON_LIMIT } else { FILE_LIMIT };
-    let bytes = files::read(file.as_ref(), limit).map_err(|error| refused(error.to_string()))?;
+    let bytes = files::map(file.as_ref(), limit).map_err(|error| refused(error.to_string()))?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(refused("the file is empty; there is nothing to learn".to_owned()));
     }

@@ -24,12 +24,8 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+use crate::streams::{DIALOGUES, PARAGRAPHS};
 use dice::Dice;
-
-/// The random streams of the paragraphs and of the dialogues; each of them has a step of its own, so
-/// that the first of many are the same as the first of few.
-const PARAGRAPHS: u64 = 71;
-const DIALOGUES: u64 = 72;
 
 /// One who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

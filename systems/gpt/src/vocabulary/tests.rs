@@ -164,6 +164,40 @@ fn mean_rows_keep_to_the_bound_on_what_they_take_from_old_tokens() {
     }
 }
 
+/// The same at size: 1,000 tokens at once, and the loss of text that is cut by the old vocabulary.
+#[test]
+fn a_thousand_new_tokens_cost_old_text_no_more_than_the_bound() {
+    let text = crate::lesson::facts(1, 600);
+    let tokenizer = Tokenizer::train_byte_pair(text.as_bytes(), 300).unwrap();
+    let mut adaptive = Adaptive::new(tokenizer, Policy::default()).unwrap();
+    let tokens = adaptive.observe(text.as_bytes());
+    let mut state = state(false);
+    let model: Model =
+        serde_json::from_str(r#"{"layers": 2, "heads": 2, "width": 16, "context": 32}"#).unwrap();
+    let mut network = Network::random(&model, 300, 1);
+    let mut stream = rng::stream(1, 91, 0);
+    for (_, _, array) in network.arrays_mut() {
+        array.iter_mut().for_each(|number| *number += 0.5 * (stream.uniform() - 0.5));
+    }
+    state.optimizer = Optimizer::new(&network);
+    state.model =
+        LanguageModel { vocabulary: Vocabulary::Adaptive(adaptive), network, sampling: Sampling::default() };
+    let loss = |network: &Network| {
+        let mut packed = PackedNetwork::default();
+        packed.pack(network, Precision::F32, false, &Pool::new(1).unwrap());
+        let part: Vec<_> = tokens[..3300].chunks(33).map(crate::pass::Sequence::of_text).collect();
+        let targets: usize = part.iter().map(crate::pass::Sequence::targets).sum();
+        Pass::default().loss(HOW, network, &packed, &part) / targets as f64
+    };
+    let before = loss(&state.model.network);
+    let change = proposed(&state, 1000);
+    state.change_vocabulary(&change, NewRows::Mean, 1, |_, _| {}).unwrap();
+    assert_eq!(state.model.network.vocabulary(), 1300);
+    let rise = loss(&state.model.network) - before;
+    let bound = (1.0 + 1000.0 / 300.0_f64).ln();
+    assert!((0.0..=bound).contains(&rise), "{rise} {bound}");
+}
+
 #[test]
 fn distilled_rows_are_seen_as_what_they_stand_for() {
     let distance = |rows: NewRows| {
