@@ -4,9 +4,9 @@
     tools/gpt_pytorch.py [--threads N] [--fused] [--layers N --width N --context N --batch N --vocabulary N]
 
 The network, the optimiser and what is drawn are the same: attention without biases, output rows of its own,
-f32, AdamW whose biases and gains do not decay, gradients clipped at a norm of 1, random tokens. It is run as it
-stands, without a compiler ("eager"); --fused takes the optimiser that is one kernel. The best of four runs is
-printed, in tokens a second.
+f32, AdamW whose biases and gains do not decay, gradients clipped at a norm of 1, random tokens. It is run as
+it stands, without a compiler ("eager"); --fused takes the optimiser that is one kernel. The best of four runs
+is printed, in tokens a second.
 
 It needs PyTorch: `python3 -m venv venv && venv/bin/pip install torch`.
 """
@@ -78,7 +78,8 @@ def step(network, optimizer, arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     shape = {"layers": 4, "width": 128, "context": 64, "batch": 12, "vocabulary": 65}
     for name, default in (shape | {"threads": 2}).items():
         parser.add_argument(f"--{name}", type=int, default=default)

@@ -2,12 +2,12 @@
 """How fast a text becomes tokens, ours beside the `tokenizers` library with the very same tokenizer.json.
 
     cargo build --release -p rekindle-tokenizer --example encode_speed
-    tools/tokenizer_beside_hugging_face.py TEXT [--vocabulary 2000] [--program target/release/examples/encode_speed]
+    tools/tokenizer_beside_hugging_face.py TEXT [--vocabulary 2000]
 
-The library learns a vocabulary of byte pairs from TEXT, which is UTF-8. Both then encode the text, in turn: on one
-thread, and on two. The library's threads each need texts of their own, so that for two of them it gets the text in
-pieces (its batch mode), and for one both the text as a whole and the pieces; of what it can do, the fastest is
-compared. Tokens must be the same, or the exit code is 1. Medians over all turns are printed.
+The library learns a vocabulary of byte pairs from TEXT, which is UTF-8. Both then encode the text, in turn:
+on one thread, and on two. The library's threads each need texts of their own, so that for two of them it gets
+the text in pieces (its batch mode), and for one both the text as a whole and the pieces; of what it can do,
+the fastest is compared. Tokens must be the same, or the exit code is 1. Medians over all turns are printed.
 
 It needs the library: `python3 -m venv venv && venv/bin/pip install tokenizers`.
 """
@@ -44,7 +44,7 @@ def learn(text, vocabulary, path):
 
 
 def pieces(text):
-    """The text in pieces whose tokens are its own: cut before a newline behind something that is no white space."""
+    """The text, cut at newlines behind something that is no white space: the tokens are those of the whole."""
     cuts, last = [0], 0
     for match in re.finditer(r"(?<=\S)\n", text):
         if match.start() - last >= PIECE:
@@ -63,7 +63,8 @@ def theirs(tokenizer, texts, parallel):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text", type=Path)
     parser.add_argument("--vocabulary", type=int, default=2000)
     parser.add_argument("--program", default="target/release/examples/encode_speed",
@@ -82,8 +83,8 @@ def main():
             "theirs, 2 threads, pieces": (split, True),
         }
         seconds = {name: [] for name in ["ours, 1 thread", "ours, 2 threads", *ways]}
-        print(f"{size} bytes, {tokenizer.get_vocab_size()} tokens in the vocabulary, {len(split)} pieces; load "
-              + " ".join(f"{load:.1f}" for load in os.getloadavg()))
+        load = " ".join(f"{load:.1f}" for load in os.getloadavg())
+        print(f"{size} bytes, {tokenizer.get_vocab_size()} tokens to know, {len(split)} pieces; load {load}")
         for _ in range(arguments.turns):
             command = [arguments.program, vocabulary, arguments.text, tokens, "3"]
             line = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -5,8 +5,8 @@
 //! cargo run --release -p rekindle-tokenizer --example encode_speed -- TOKENIZER.json TEXT TOKENS [REPEATS]
 //! ```
 //!
-//! The tokens go to the file TOKENS with spaces between them. A line of JSON has the seconds of each repeat, for
-//! one thread and for two.
+//! The tokens go to the file TOKENS with spaces between them. A line of JSON has the seconds of each repeat,
+//! for one thread and for two.
 #![allow(clippy::disallowed_methods, reason = "a tool reads and writes its own files")]
 
 use std::error::Error;

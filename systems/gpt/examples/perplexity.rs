@@ -5,29 +5,32 @@
 //! cargo run --release -p rekindle-gpt --example perplexity -- MODEL [TEXT] [--threads N] [--tokens N]
 //! ```
 //!
-//! MODEL is a run, or a file or directory of another program. TEXT is cut into windows of the context, one
-//! behind the other, and each is read token by token; without it, facts are made of a seed that no preset
-//! uses. At most so many tokens are read (50,000 when nothing is said), from windows that are evenly spread.
-//! Both decoders read a window in turn, so that other work on the machine slows both.
+//! MODEL is a run, whose newest checkpoint is taken, or a file or directory of another program. TEXT is cut
+//! into windows of the context, one behind the other, and each is read token by token. Without it, a model
+//! that answers questions reads generated dialogues, of which it predicts the answers, and any other
+//! generated facts; both of a seed that no preset uses. At most so many tokens are read (50,000 when nothing
+//! is said), from windows that are evenly spread. Both decoders read a window in turn, so that other work on
+//! the machine slows both.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rekindle::Store;
 use rekindle::storage::FileStorage;
-use rekindle_formats::files;
+use rekindle_gpt::config::{Data, Order, Source};
+use rekindle_gpt::data::{self, Corpus, Marks};
 use rekindle_gpt::decode::{Decoder, Precision};
-use rekindle_gpt::{GptError, LanguageModel, formats, lesson};
+use rekindle_gpt::pass::Sequence;
+use rekindle_gpt::{GptError, LanguageModel, formats};
 
 type Failure = Box<dyn std::error::Error>;
 
 const USAGE: &str = "usage: perplexity MODEL [TEXT] [--threads N] [--tokens N]";
-/// No text is longer: bytes.
-const TEXT_LIMIT: u64 = 1 << 30;
-/// Of the facts that are made when there is no text.
+/// Of what is generated when there is no text.
 const SEED: u64 = 1_000_003;
-const PARAGRAPHS: usize = 1000;
+const GENERATED: u32 = 1000;
 
 struct Arguments {
     model: String,
@@ -58,15 +61,7 @@ impl Arguments {
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::read()?;
     let model = load(Path::new(&arguments.model))?;
-    let text = match &arguments.text {
-        Some(path) => files::read(Path::new(path), TEXT_LIMIT)?,
-        None => lesson::facts(SEED, PARAGRAPHS).into_bytes(),
-    };
-    let tokens = model.tokenizer().encode(&text);
-    let windows = windows(&tokens, model.network.context(), arguments.tokens);
-    if windows.is_empty() {
-        return Err("the text has less than two tokens; there is nothing to predict".into());
-    }
+    let windows = windows(&model, arguments.text, arguments.tokens)?;
 
     let reader = |precision| Reader::new(&model, precision, arguments.threads);
     let (mut floats, mut bytes) = (reader(Precision::F32)?, reader(Precision::Int8)?);
@@ -76,8 +71,9 @@ fn main() -> Result<(), Failure> {
     }
 
     println!(
-        "{} parameters, {} tokens predicted in {} windows, {} threads",
+        "{} parameters, {} tokens read and {} predicted in {} windows, {} threads",
         model.network.parameters(),
+        floats.best.len(),
         floats.predicted,
         windows.len(),
         arguments.threads
@@ -103,16 +99,23 @@ fn load(path: &Path) -> Result<LanguageModel, Failure> {
     Ok(LanguageModel::from_checkpoint(&store.checkpoint(step)?)?)
 }
 
-/// Windows of the context and one token more, which is only predicted: all of them, or as many as have so
-/// many tokens, evenly spread.
-fn windows(tokens: &[u32], context: usize, most: usize) -> Vec<&[u32]> {
-    let count = tokens.len().saturating_sub(1).div_ceil(context);
-    let step = count.div_ceil((most / context).max(1)).max(1);
-    let window = |index: usize| {
-        let start = index * context;
-        &tokens[start..(start + context + 1).min(tokens.len())]
+/// What is read: all that there is, or as many windows as have so many tokens, evenly spread.
+fn windows(model: &LanguageModel, text: Option<String>, most: usize) -> Result<Vec<Sequence>, GptError> {
+    let (tokenizer, context) = (model.tokenizer(), model.network.context());
+    let source = match (&text, Marks::of(tokenizer)) {
+        (Some(_), _) => Source::File,
+        (None, Some(_)) => Source::Dialogues,
+        (None, None) => Source::Facts,
     };
-    (0..count).step_by(step).map(window).collect()
+    let origin = text.clone().unwrap_or_else(|| "the generated text".to_owned());
+    let data = Data { file: text, source, count: GENERATED, evaluation: 0.0, order: Order::Given };
+    let document = data::load(&data, "the arguments", SEED)?;
+    let thread = NonZero::<usize>::MIN;
+    let corpus = Corpus::new(&document, tokenizer, context, data.evaluation, data.order, thread, &origin)?;
+    let windows = corpus.learn.measured(context, true);
+    let tokens: usize = windows.iter().map(|window| window.tokens.len()).sum();
+    let step = tokens.div_ceil(most.max(1)).max(1);
+    Ok(windows.into_iter().step_by(step).collect())
 }
 
 /// A decoder, and what it made of the windows so far.
@@ -130,27 +133,30 @@ impl Reader {
         Ok(Self { decoder, loss: 0.0, predicted: 0, busy: Duration::ZERO, best: Vec::new() })
     }
 
-    fn read(&mut self, window: &[u32]) -> Result<(), GptError> {
+    fn read(&mut self, window: &Sequence) -> Result<(), GptError> {
         self.decoder.clear();
-        for (token, next) in window.iter().zip(&window[1..]) {
+        for (token, target) in window.tokens.iter().zip(&window.targets) {
             let start = Instant::now();
             let scores = self.decoder.feed(&[*token])?;
             self.busy += start.elapsed();
-            self.loss += surprise(scores, *next as usize);
-            self.predicted += 1;
             self.best.push(best(scores));
+            // What is no token is not to be predicted.
+            if let Some(score) = scores.get(*target as usize) {
+                self.loss += surprise(scores, *score);
+                self.predicted += 1;
+            }
         }
         Ok(())
     }
 
-    /// Nats per token, in the mean.
+    /// Nats per predicted token, in the mean.
     fn loss(&self) -> f64 {
         self.loss / self.predicted as f64
     }
 
-    /// Tokens per second; finding the loss does not count.
+    /// Tokens read per second; finding the loss does not count.
     fn speed(&self) -> f64 {
-        self.predicted as f64 / self.busy.as_secs_f64()
+        self.best.len() as f64 / self.busy.as_secs_f64()
     }
 
     fn report(&self, name: &str) {
@@ -159,11 +165,11 @@ impl Reader {
     }
 }
 
-/// Minus the logarithm of the probability of a token.
-fn surprise(scores: &[f32], token: usize) -> f64 {
+/// Minus the logarithm of the probability of the token with this score.
+fn surprise(scores: &[f32], score: f32) -> f64 {
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = scores.iter().map(|score| f64::from(score - largest).exp()).sum();
-    sum.ln() - f64::from(scores[token] - largest)
+    sum.ln() - f64::from(score - largest)
 }
 
 /// The token with the highest score.
