@@ -24,8 +24,8 @@ from transformers import GPT2LMHeadModel
 
 # Rounding takes a curve in 32 bits, ours or PyTorch's, less than 1e-6 away from the one in 64 bits. What is
 # done in another way shows up as far more: learning rates that are 0.01 % larger as 6e-4, an epsilon of 1e-7
-# for 1e-8 as 2e-3, a second beta of 0.991 for 0.99, positions that do not decay, or biases that do, as 5e-3 to
-# 8e-3.
+# for 1e-8 as 2e-3, a second beta of 0.991 for 0.99, positions that do not decay, or biases that do, as 5e-3
+# to 8e-3.
 LIMIT = 2e-5
 SHOWN = [1, 2, 5, 10, 20, 50, 100, 150, 200]
 

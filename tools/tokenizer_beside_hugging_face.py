@@ -44,7 +44,7 @@ def learn(text, vocabulary, path):
 
 
 def pieces(text):
-    """The text, cut at newlines behind something that is no white space: the tokens are those of the whole."""
+    """The text, cut at newlines behind what is no white space: the tokens are those of the whole."""
     cuts, last = [0], 0
     for match in re.finditer(r"(?<=\S)\n", text):
         if match.start() - last >= PIECE:
