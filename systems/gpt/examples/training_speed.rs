@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut stepper = Stepper::new(&network, settings, Pool::new(threads as usize)?);
     let adamw = AdamW { learning_rate: 1e-3, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.01 };
     let mut stream = rng::stream(1, 0, 0);
-    let steps = if network.parameters() > 5_000_000 { 3 } else { 200 };
+    let steps = if network.parameters() > 5_000_000 { 3 } else { 50 };
     let mut best = 0.0_f64;
     for _ in 0..4 {
         let begun = Instant::now();
