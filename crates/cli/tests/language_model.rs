@@ -125,6 +125,10 @@ fn wrong_commands_in_a_chat_are_named() {
         assert_eq!(said.code, 2, "{line}: {}{}", said.stdout, said.stderr);
         check(&said.stderr, parts);
     }
+    // For a program, every line is JSON.
+    let said = world.told("chat r --json", "/help\n/config\n/stats\n/set seed 2\n").stdout;
+    assert!(said.lines().all(|line| serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object())));
+    assert_eq!(said.lines().count(), 4);
     let question = "word ".repeat(500);
     check(
         &world.told(&format!("chat r {SHORT}"), &question).stderr,
