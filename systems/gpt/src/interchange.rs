@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use rekindle::{About, Checkpoint, EntryPath, from_tree, to_tree};
+use rekindle::{About, Checkpoint, EntryPath, Matrix, from_tree, to_tree};
 use rekindle_formats::{Document, Format, FormatError};
 use rekindle_tokenizer::{Tokenizer, WordRules};
 use rekindle_train::{Checkpoints, ConfigOf, Evaluate, System, TrainingState};
@@ -18,7 +18,7 @@ use crate::formats::{
     Imported, ImportedVocabulary, Kind, ModelFileError, SpecialTokens, hugging_face, kind_of_head, words,
 };
 use crate::language_model::{LanguageModel, Vocabulary};
-use crate::network::{Layer, Network};
+use crate::network::{Layer, Network, matrix};
 use crate::optimizer::Optimizer;
 use crate::sampling::Sampling;
 use crate::state::State;
@@ -129,8 +129,26 @@ fn model_of(
         }
     };
     let tokenizer = tokenizer.map_err(|error| refused(error.to_string()))?;
+    let network = without_padding(network, tokenizer.len());
     let model = LanguageModel::new(Vocabulary::Fixed(tokenizer), network, Sampling::default());
     Ok((model.map_err(|error| refused(error.to_string()))?, note))
+}
+
+/// The network without the rows behind those of its tokens, which other programs add so that their number
+/// is a round one.
+fn without_padding(mut network: Network, tokens: usize) -> Network {
+    let cut = |rows: &mut Matrix<f32>| {
+        if rows.rows() > tokens {
+            let width = rows.columns();
+            *rows = matrix(tokens, width, rows.as_slice()[..tokens * width].to_vec());
+        }
+    };
+    cut(&mut network.token_embedding);
+    if let Some(output) = &mut network.output {
+        cut(&mut output.weight);
+        output.bias.truncate(tokens);
+    }
+    network
 }
 
 fn read(path: &Path) -> Result<Document, FormatError> {

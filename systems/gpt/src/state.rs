@@ -8,7 +8,7 @@ use crate::config::{Model, TokenKind, Training};
 use crate::data::{self, Document, SPECIAL_TOKENS, origin};
 use crate::error::GptError;
 use crate::language_model::{LanguageModel, Vocabulary};
-use crate::network::Network;
+use crate::network::{Layer, Network};
 use crate::optimizer::Optimizer;
 use crate::precision::{LossScaler, Precision};
 
@@ -82,19 +82,38 @@ impl State {
             tokens: 0,
             optimizer: Optimizer::new(&network),
             model: LanguageModel { vocabulary, network, sampling: model.sampling.clone() },
-            scaler: (training.precision == Precision::F16).then(LossScaler::default),
+            scaler: scaler(training),
             texts,
             growth: Vec::new(),
         }
     }
 
     /// Makes it the beginning of another run: what was taken over stays, the rest is made to fit.
-    pub(crate) fn adopt(&mut self, training: &Training, seed: u64) -> Result<(), GptError> {
+    pub(crate) fn adopt(&mut self, model: &Model, training: &Training, seed: u64) -> Result<(), GptError> {
         self.texts = identities(&load_all(training, seed)?);
+        self.model.sampling = model.sampling.clone();
+        self.adopt_vocabulary(training)?;
+        if (training.precision == Precision::F16) != self.scaler.is_some() {
+            self.scaler = scaler(training);
+        }
         if self.optimizer.flaw(&self.model.network).is_some() {
             self.optimizer = Optimizer::new(&self.model.network);
         }
         Ok(())
+    }
+
+    /// Lets the vocabulary change as the config says.
+    fn adopt_vocabulary(&mut self, training: &Training) -> Result<(), GptError> {
+        let Some(adapt) = &training.adapt else { return Ok(()) };
+        let refused = |source| GptError::Tokens { origin: "training.adapt".to_owned(), source };
+        match &mut self.model.vocabulary {
+            Vocabulary::Adaptive(adaptive) => adaptive.set_policy(adapt.policy.clone()).map_err(refused),
+            Vocabulary::Fixed(tokenizer) => {
+                let adaptive = Adaptive::new(tokenizer.clone(), adapt.policy.clone()).map_err(refused)?;
+                self.model.vocabulary = Vocabulary::Adaptive(adaptive);
+                Ok(())
+            }
+        }
     }
 
     /// Why the state contradicts itself or the config; nothing when it does not.
@@ -115,11 +134,33 @@ impl State {
         if found.len() != expected.len() {
             return Some(format!("the network has {} arrays, the config {}", found.len(), expected.len()));
         }
+        if let Some(found) = heads(network).find(|&heads| heads != model.heads) {
+            return Some(format!("the network has {found} heads, the config {}", model.heads));
+        }
+        let (texts, phases) = (self.texts.len(), training.phases().count());
+        if texts != phases {
+            return Some(format!(
+                "it has learnt {texts} texts, but the config has {phases}; begin a new run with \
+                 `train CONFIG --from RUN --only model`"
+            ));
+        }
         if self.scaler.is_some() != (training.precision == Precision::F16) {
             return Some("it was trained with another precision than the config's".to_owned());
         }
         self.optimizer.flaw(network)
     }
+}
+
+fn scaler(training: &Training) -> Option<LossScaler> {
+    (training.precision == Precision::F16).then(LossScaler::default)
+}
+
+/// The numbers of heads of all attention layers, which no array shows.
+fn heads(network: &Network) -> impl Iterator<Item = u32> {
+    network.layers.iter().filter_map(|layer| match layer {
+        Layer::Attention(attention) => Some(attention.heads),
+        Layer::FeedForward(_) | Layer::Norm(_) => None,
+    })
 }
 
 /// The documents of all phases.

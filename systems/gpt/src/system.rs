@@ -82,7 +82,7 @@ impl System for Gpt {
     }
 
     fn adopt(config: &ConfigOf<Self>, state: &mut State) -> Result<(), SystemError> {
-        state.adopt(&config.training, config.seed).map_err(SystemError::new)
+        state.adopt(&config.model, &config.training, config.seed).map_err(SystemError::new)
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

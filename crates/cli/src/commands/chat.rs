@@ -1,6 +1,6 @@
 //! `chat`: questions and answers at the terminal.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -21,6 +21,8 @@ use crate::output;
 
 /// A saved chat is never longer: bytes.
 const FILE_LIMIT: u64 = 64 << 20;
+/// Nobody says more at once: bytes.
+const LINE_LIMIT: u64 = 16 << 20;
 
 const HELP: &str = "\
 /help              this text
@@ -114,23 +116,26 @@ impl<'a> Chat<'a> {
             if self.is_terminal && !output::print_piece("> ")? {
                 return Ok(());
             }
-            let mut line = String::new();
-            if io::stdin().lock().read_line(&mut line).context("standard input")? == 0 {
+            let Some(line) = read_line()? else {
                 return if self.is_terminal { output::print("") } else { Ok(()) };
-            }
-            let line = line.trim();
-            let next = match line.strip_prefix('/') {
-                _ if line.is_empty() => Ok(Next::GoOn),
-                Some(command) => self.command(command),
-                None => self.answer(line).map(|is_heard| if is_heard { Next::GoOn } else { Next::End }),
             };
-            match next {
+            match self.hear(&line) {
                 Ok(Next::GoOn) => {}
                 Ok(Next::End) => return Ok(()),
                 // At a terminal the chat goes on.
                 Err(error) if self.is_terminal => rekindle_train::tell!("{error:#}"),
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Does what a line of the user asks for.
+    fn hear(&mut self, line: &[u8]) -> anyhow::Result<Next> {
+        let line = str::from_utf8(line).context("what was said is no UTF-8")?.trim();
+        match line.strip_prefix('/') {
+            _ if line.is_empty() => Ok(Next::GoOn),
+            Some(command) => self.command(command),
+            None => self.answer(line).map(|is_heard| if is_heard { Next::GoOn } else { Next::End }),
         }
     }
 
@@ -196,7 +201,7 @@ impl<'a> Chat<'a> {
         let mut words = command.split_whitespace();
         let (name, arguments) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
         match (name, &arguments[..]) {
-            ("help" | "?", _) => output::print(HELP)?,
+            ("help" | "?", _) => self.say(HELP)?,
             ("clear", _) => {
                 self.conversation.clear();
                 self.say("forgotten")?;
@@ -220,7 +225,7 @@ impl<'a> Chat<'a> {
                     "{answers} answers, {tokens} tokens, {rate:.0} a second; {said} turns so far"
                 ))?;
             }
-            ("config", _) => output::print(&self.config())?,
+            ("config", _) => self.say(&self.config())?,
             ("set", [name, value]) => self.set(name, value)?,
             ("set", _) => bail!("name a setting and its value, such as /set temperature 0.5"),
             ("bye" | "exit" | "quit", _) => return Ok(Next::End),
@@ -280,4 +285,15 @@ impl<'a> Chat<'a> {
     fn say(&self, text: &str) -> anyhow::Result<()> {
         if self.json { output::print_json(&json!({"note": text})) } else { output::print(text) }
     }
+}
+
+/// A line of the standard input; none when it has ended.
+fn read_line() -> anyhow::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let mut input = io::stdin().lock().take(LINE_LIMIT);
+    input.read_until(b'\n', &mut line).context("standard input")?;
+    if line.len() as u64 == LINE_LIMIT {
+        bail!("standard input: a line has {} or more", output::bytes(LINE_LIMIT));
+    }
+    Ok((!line.is_empty()).then_some(line))
 }

@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use anyhow::{Context, bail};
-use rekindle_gpt::{Generation, GenerationSettings, StopReason, WhenFull};
+use anyhow::{Context, anyhow, bail};
+use rekindle_gpt::{Generation, GenerationSettings, GptError, StopReason, WhenFull};
 use serde_json::json;
 
 use crate::args::GenerateArgs;
@@ -31,8 +31,11 @@ pub fn generate(args: &GenerateArgs, json: bool) -> anyhow::Result<u8> {
         sampling: args.how.sampling(&model),
     };
     let mut decoder = args.how.decoder(&model)?;
-    let mut generation = Generation::start(&mut decoder, tokenizer, &settings, &prompt)
-        .context("nothing was generated (with --slide a long prompt loses its beginning)")?;
+    let mut generation =
+        Generation::start(&mut decoder, tokenizer, &settings, &prompt).map_err(|error| match error {
+            GptError::TooLong { .. } => anyhow!("{error} (with --slide it loses its beginning)"),
+            error => error.into(),
+        })?;
     let mut text = String::new();
     for piece in &mut generation {
         let piece = piece?;

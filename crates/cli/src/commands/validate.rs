@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use rekindle_compute::KernelPath;
+use rekindle_gpt::network::Layer;
 use serde_json::json;
 
 use crate::language_model;
@@ -14,6 +15,7 @@ pub fn validate(address: &str, json: bool) -> anyhow::Result<u8> {
     // Loading checks that all parts agree and all numbers are finite.
     let model = language_model::load(address)?;
     let network = &model.network;
+    let blocks = network.layers.iter().filter(|layer| matches!(layer, Layer::Attention(_))).count();
     let (vocabulary, context) = (network.vocabulary(), network.context());
     let tokens: Vec<u32> = (0..TRIED.min(context)).map(|place| (place * 7919 % vocabulary) as u32).collect();
     let scores = model.scores(KernelPath::from_environment()?, &tokens)?;
@@ -28,7 +30,7 @@ pub fn validate(address: &str, json: bool) -> anyhow::Result<u8> {
     if json {
         output::print_json(&json!({
             "parameters": network.parameters(),
-            "layers": network.layers.len(),
+            "layers": blocks,
             "width": network.width(),
             "context": context,
             "vocabulary": vocabulary,
@@ -39,12 +41,7 @@ pub fn validate(address: &str, json: bool) -> anyhow::Result<u8> {
     let rows = [
         (
             "network",
-            format!(
-                "{} parameters, {} layers, {} wide",
-                network.parameters(),
-                network.layers.len(),
-                network.width()
-            ),
+            format!("{} parameters, {blocks} layers, {} wide", network.parameters(), network.width()),
         ),
         ("context", format!("{context} tokens")),
         ("vocabulary", format!("{vocabulary} tokens, a row of the network for each")),

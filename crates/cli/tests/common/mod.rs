@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests look at files directly")]
 #![allow(dead_code, reason = "each story uses a part")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -39,6 +40,35 @@ best:
   metric: hard_loss
 ";
 
+/// A language model that learns facts and then dialogues in a few steps, while its vocabulary changes.
+pub const SMALL_GPT: &str = "\
+system: gpt
+seed: 3
+model: {layers: 2, heads: 2, width: 32, context: 48, dropout: 0.1}
+training:
+  tokenizer: {vocabulary: 300}
+  precision: f16
+  parts: 3
+  pretraining:
+    data: {source: facts, count: 200, evaluation: 0.02}
+    steps: 8
+    batch: 4
+    learning_rate: 0.01
+    warmup: 2
+  tuning:
+    data: {source: dialogues, count: 200, evaluation: 0.1}
+    steps: 8
+    batch: 4
+    learning_rate: 0.005
+  adapt:
+    every: 300
+    rows: distilled
+    policy: {limit: 340, least_count: 4, most_at_once: 12, pruning: lru, prune_share: 0.02}
+checkpoint:
+  every_steps: 4
+  every_seconds: null
+";
+
 pub struct World {
     dir: tempfile::TempDir,
 }
@@ -50,10 +80,11 @@ pub struct Outcome {
 }
 
 impl World {
-    /// A fresh directory with `small.yaml` in it.
+    /// A fresh directory with `small.yaml` and `gpt.yaml` in it.
     pub fn new() -> Self {
         let world = Self { dir: tempfile::tempdir().unwrap() };
         world.write("small.yaml", SMALL_LIFE.as_bytes());
+        world.write("gpt.yaml", SMALL_GPT.as_bytes());
         world
     }
 
@@ -80,6 +111,13 @@ impl World {
 
     pub fn run(&self, words: &str) -> Outcome {
         outcome(self.command(words).output().unwrap())
+    }
+
+    /// Runs a command with this on its standard input, from which it may not read all.
+    pub fn told(&self, words: &str, input: &str) -> Outcome {
+        let mut child = self.command(words).stdin(Stdio::piped()).spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        outcome(child.wait_with_output().unwrap())
     }
 
     /// Runs a command that must succeed, and gives what it printed.
