@@ -123,13 +123,15 @@ impl State {
         }
         let network = &self.model.network;
         let expected = Network::blank(model, network.vocabulary());
-        let (found, expected) = (network.arrays(), expected.arrays());
-        let differs = |(found, expected): &(&(String, _, &[f32]), &(String, _, &[f32]))| {
-            found.0 != expected.0 || found.2.len() != expected.2.len()
+        let form = |network: &Network| -> Vec<String> {
+            let arrays = network.arrays().into_iter();
+            arrays.map(|(name, _, array)| format!("`{name}` of {} numbers", array.len())).collect()
         };
-        if let Some((found, expected)) = found.iter().zip(&expected).find(differs) {
-            let form = |array: &(String, _, &[f32])| format!("`{}` of {} numbers", array.0, array.2.len());
-            return Some(format!("the network has {} where the config has {}", form(found), form(expected)));
+        let (found, expected) = (form(network), form(&expected));
+        if let Some((found, expected)) =
+            found.iter().zip(&expected).find(|(found, expected)| found != expected)
+        {
+            return Some(format!("the network has {found} where the config has {expected}"));
         }
         if found.len() != expected.len() {
             return Some(format!("the network has {} arrays, the config {}", found.len(), expected.len()));

@@ -116,7 +116,7 @@ fn settings_of_the_original_are_read_and_written_and_unknown_keys_refused() {
     let file = path.to_str().unwrap();
     let text = "# a comment\nga_generations: 7\nce_percentile: 0.75\nrotation_seed: null\n";
     rekindle_formats::files::write(&path, text.as_bytes()).unwrap();
-    let settings = Wnn::option("search", file).unwrap().unwrap();
+    let settings = Wnn::option("search", &[file.to_owned()]).unwrap().unwrap();
     let mut all: Vec<&str> = settings.iter().map(String::as_str).collect();
     // The command line wins over the file.
     all.push("training.search.ce_percentile=0.5");
@@ -126,6 +126,6 @@ fn settings_of_the_original_are_read_and_written_and_unknown_keys_refused() {
     assert_eq!(Search::from_yaml(&search.to_yaml().unwrap()).unwrap(), search);
 
     rekindle_formats::files::write(&path, b"ga_generation: 7\n").unwrap();
-    let error = Wnn::option("search", file).unwrap().unwrap_err().to_string();
+    let error = Wnn::option("search", &[file.to_owned()]).unwrap().unwrap_err().to_string();
     assert!(error.contains("ga_generation"), "{error}");
 }
