@@ -33,7 +33,7 @@ fn train(config: &ConfigOf<Wisard>) -> State {
 
 /// The preset for tables with this file and these settings.
 fn of_file(path: &Path, settings: &[&str]) -> ConfigOf<Wisard> {
-    let mut all = Wisard::option("data", path.to_str().unwrap()).unwrap().unwrap();
+    let mut all = Wisard::option("data", &[path.to_str().unwrap().to_owned()]).unwrap().unwrap();
     all.extend(settings.iter().map(|&setting| setting.to_owned()));
     config(presets::WISARD, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
