@@ -15,7 +15,7 @@ fn of_file(text: &str, settings: &[&str]) -> (tempfile::TempDir, ConfigOf<Cascor
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("table.csv");
     std::fs::write(&path, text).unwrap();
-    let mut all = Cascor::option("data", path.to_str().unwrap()).unwrap().unwrap();
+    let mut all = Cascor::option("data", &[path.to_str().unwrap().to_owned()]).unwrap().unwrap();
     all.extend(settings.iter().map(|&setting| setting.to_owned()));
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let config = common::config(presets::CASCADE, &all);
