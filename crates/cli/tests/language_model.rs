@@ -155,7 +155,7 @@ fn a_listener_that_goes_away_is_no_error() {
 fn it_can_be_asked_while_it_trains() {
     let world = World::new();
     let settings = "--set checkpoint.every_steps=1 --set checkpoint.keep_last=3 --threads 1 \
-                    --set training.pretraining.steps=60 --set training.tuning.steps=60";
+                    --set training.pretraining.steps=20 --set training.tuning.steps=20";
     let alone = world.json(&format!("train gpt.yaml --run alone {settings}"));
     let mut training = world.command(&format!("train gpt.yaml --run r --json {settings}")).spawn().unwrap();
     while !world.path("r/commits/000000000001.json").exists() {
@@ -266,7 +266,8 @@ fn a_model_is_carried_to_other_programs_and_back() {
     let numbers = greedy(&world, "m.lopos", "<1> <2>");
     assert!(numbers.as_str().unwrap().contains('<'), "{numbers}");
     // What was imported can be begun from.
-    let tuned = world.run("train gpt.yaml --run tuned --from m.hf.back --only model --stop-at 1 --json");
+    let biases = "--set model.attention_biases=true --stop-at 1 --json";
+    let tuned = world.run(&format!("train gpt.yaml --run tuned --from m.hf.back --only model {biases}"));
     assert_eq!(tuned.code, 0, "{}", tuned.stderr);
     assert_eq!(world.run("resume m.hf.back").code, 12);
     for file in ["m.gguf", "m.safetensors"] {
@@ -289,7 +290,10 @@ fn a_model_of_rustgpt_is_carried_there_and_back() {
         world.ok(&format!("export r {file}"));
         assert_eq!(greedy(&world, file, "the sun"), text, "{file}");
         let run = format!("{file}.back");
-        world.ok(&format!("import {file} --run {run}"));
+        // Files of RustGPT have no checksum, which the exit code says.
+        let code = if file == "m.rekindle" { 0 } else { 3 };
+        let imported = world.run(&format!("import {file} --run {run}"));
+        assert_eq!(imported.code, code, "{file}: {}{}", imported.stdout, imported.stderr);
         assert_eq!(greedy(&world, &run, "the sun"), text, "{file}");
         // The optimiser comes along.
         assert_eq!(updates(&world, &run), updates(&world, "r"), "{file}");
@@ -401,7 +405,7 @@ fn questions_that_cannot_be_asked() {
         ("--prompt Rain --temperature nan", "", &["temperature"]),
         ("--prompt Rain --repetition-penalty 0", "", &["repetition_penalty"]),
         ("--prompt Rain --threads 0", "", &["--threads"]),
-        ("--prompt Rain --max-tokens -1", "", &["--max-tokens"]),
+        ("--prompt Rain --max-tokens -1", "", &["'-1'"]),
     ] {
         let said = world.told(&format!("generate r {words}"), input);
         assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{words}: {}", said.stderr);
