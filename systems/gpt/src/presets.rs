@@ -17,13 +17,13 @@ training:
     vocabulary: 1024
   pretraining:
     data: {source: facts, evaluation: 0.02}
-    steps: 1000
+    steps: 600
     batch: 8
     learning_rate: 0.003
     warmup: 100
   tuning:
     data: {source: dialogues, count: 40000, evaluation: 0.02}
-    steps: 5000
+    steps: 4000
     batch: 12
     learning_rate: 0.002
     warmup: 100
