@@ -2,7 +2,7 @@
 # Prints the figures of docs/benchmarks.md that the `rekindle` command shows: the presets for ten
 # seeds, and the proof of exact resume for every thread count and kernel path of this machine.
 # Run it from the project's root; it takes about half an hour on two cores.
-#   tools/figures.sh [life] [checkerboard] [prove] [cascor] [wnn]
+#   tools/figures.sh [life] [checkerboard] [prove] [cascor] [wnn] [gpt]
 set -euo pipefail
 cargo build --release --quiet
 rekindle=$PWD/target/release/rekindle
@@ -46,12 +46,24 @@ proofs() {
     done
 }
 
+# The proof of a language model with everything on that a run can have, on the fastest kernels: the portable
+# ones are far slower, and that they give the same bits is a test (systems/gpt/tests/gradients.rs).
+proof_of_gpt() {
+    for threads in 1 2; do
+        "$rekindle" prove gpt --steps 60 --kills 20 --threads $threads \
+            --set model.dropout=0.1 --set training.precision=f16 --set training.pretraining.batch=4 \
+            --set 'training.adapt={"every": 4000, "rows": "distilled", "policy": {"limit": 1060, "least_count": 4,
+                "most_at_once": 16, "pruning": "lru", "prune_share": 0.02}}'
+    done
+}
+
 for what in "${@:-life checkerboard prove}"; do
     for each in $what; do
         case $each in
             prove) proofs 20 life "checkerboard --steps 20" ;;
             cascor) proofs 200 spirals ;;
             wnn) proofs 100 wnn-search ;;
+            gpt) proof_of_gpt ;;
             *) seeds "$each" ;;
         esac
     done

@@ -264,8 +264,8 @@ impl Gpt {
         let loss = self.stepper.evaluate(&state.model.network, &sequences);
         metrics.insert("validation_loss".to_owned(), loss);
         if corpus.measured_bytes > 0 {
-            // All tokens of the text, whichever of them were measured.
-            let tokens_a_byte = corpus.measure.tokens() as f64 / corpus.measured_bytes as f64;
+            // All targets of the text, whichever of them were measured.
+            let tokens_a_byte = corpus.measure.targets() as f64 / corpus.measured_bytes as f64;
             metrics.insert("bits_per_byte".to_owned(), loss * tokens_a_byte / std::f64::consts::LN_2);
         }
         metrics

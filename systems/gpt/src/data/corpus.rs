@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rekindle_compute::rng;
 use rekindle_tokenizer::Tokenizer;
 
-use super::dialogue::{Dialogue, Marks};
+use super::dialogue::{Dialogue, Marks, Role};
 use super::document::Document;
 use crate::config::Order;
 use crate::error::GptError;
@@ -21,7 +21,7 @@ pub struct Corpus {
     pub learn: Lessons,
     /// To measure on; may be empty.
     pub measure: Lessons,
-    /// Bytes of the text that is measured on.
+    /// Bytes of the text that is to be predicted there: of dialogues, the answers.
     pub measured_bytes: u64,
 }
 
@@ -89,7 +89,9 @@ impl Corpus {
                 })?;
                 let sequence = |dialogue: &Dialogue| marks.sequence(tokenizer, dialogue, context);
                 let examples = |dialogues: &[Dialogue]| examples(dialogues.iter().map(sequence), order);
-                Self { learn: examples(learn), measure: examples(measure), measured_bytes: 0 }
+                let answers = measure.iter().flatten().filter(|said| said.role == Role::Assistant);
+                let measured_bytes = answers.map(|said| said.text.len() as u64).sum();
+                Self { learn: examples(learn), measure: examples(measure), measured_bytes }
             }
         };
         match &corpus.learn {
@@ -178,12 +180,12 @@ impl Lessons {
         }
     }
 
-    /// Number of tokens.
-    pub fn tokens(&self) -> u64 {
+    /// Number of tokens that are to be predicted.
+    pub fn targets(&self) -> u64 {
         match self {
-            Self::Text(tokens) => tokens.len() as u64,
+            Self::Text(tokens) => tokens.len().saturating_sub(1) as u64,
             Self::Examples(examples) => {
-                examples.sequences.iter().map(|sequence| sequence.tokens.len() as u64 + 1).sum()
+                examples.sequences.iter().map(|sequence| sequence.targets() as u64).sum()
             }
         }
     }
