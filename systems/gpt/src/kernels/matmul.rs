@@ -152,6 +152,7 @@ kernel! {
         right: &Packed,
         onto: Onto,
     ) {
+        let mut factors = [0.0; TILE * DEPTH];
         for start in (0..right.rows).step_by(DEPTH) {
             let block = Block {
                 start,
@@ -160,17 +161,17 @@ kernel! {
             };
             for first in (0..right.columns).step_by(COLUMNS) {
                 let mut row = 0;
-                while row + TILE <= left.rows {
-                    tile_row::<TILE>(product, stride, left, right, block, row, first);
-                    row += TILE;
-                }
-                match left.rows - row {
-                    1 => tile_row::<1>(product, stride, left, right, block, row, first),
-                    2 => tile_row::<2>(product, stride, left, right, block, row, first),
-                    3 => tile_row::<3>(product, stride, left, right, block, row, first),
-                    4 => tile_row::<4>(product, stride, left, right, block, row, first),
-                    5 => tile_row::<5>(product, stride, left, right, block, row, first),
-                    _ => {}
+                while row < left.rows {
+                    let factors = &mut factors;
+                    row += match left.rows - row {
+                        1 => tile_row::<1>(product, stride, left, right, block, row, first, factors),
+                        2 => tile_row::<2>(product, stride, left, right, block, row, first, factors),
+                        3 => tile_row::<3>(product, stride, left, right, block, row, first, factors),
+                        // Two small tiles are faster than a full one and one of a row or two.
+                        4 | 7 | 8 => tile_row::<4>(product, stride, left, right, block, row, first, factors),
+                        5 => tile_row::<5>(product, stride, left, right, block, row, first, factors),
+                        _ => tile_row::<TILE>(product, stride, left, right, block, row, first, factors),
+                    };
                 }
             }
         }
@@ -186,8 +187,10 @@ struct Block {
     adds: bool,
 }
 
-/// `ROWS` rows of `left` times the panels from column `first` on, at most [`COLUMNS`] columns.
+/// `ROWS` rows of `left` times the panels from column `first` on, at most [`COLUMNS`] columns. `room` is
+/// for the rows as they are packed. Gives the number of rows.
 #[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "three matrices, where in them, and room")]
 fn tile_row<const ROWS: usize>(
     product: &mut [f32],
     stride: usize,
@@ -196,9 +199,10 @@ fn tile_row<const ROWS: usize>(
     block: Block,
     row: usize,
     first: usize,
-) {
+    room: &mut [f32; TILE * DEPTH],
+) -> usize {
     let Block { start, depth, adds } = block;
-    let mut factors = [[0.0_f32; ROWS]; DEPTH];
+    let (factors, _) = room.as_chunks_mut::<ROWS>();
     let factors = &mut factors[..depth];
     pack_left(factors, left, row, start);
     let panels = right.panels.chunks_exact(right.rows * LANES).skip(first / LANES).take(COLUMNS / LANES);
@@ -219,6 +223,7 @@ fn tile_row<const ROWS: usize>(
             store(&mut product[at..at + columns], sums);
         }
     }
+    ROWS
 }
 
 #[inline(always)]
