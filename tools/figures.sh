@@ -50,10 +50,11 @@ proofs() {
 # ones are far slower, and that they give the same bits is a test (systems/gpt/tests/gradients.rs).
 proof_of_gpt() {
     for threads in 1 2; do
-        "$rekindle" prove gpt --steps 60 --kills 20 --threads $threads \
-            --set model.dropout=0.1 --set training.precision=f16 --set training.pretraining.batch=4 \
-            --set 'training.adapt={"every": 4000, "rows": "distilled", "policy": {"limit": 1060, "least_count": 4,
-                "most_at_once": 16, "pruning": "lru", "prune_share": 0.02}}'
+        "$rekindle" prove gpt --steps 40 --kills 20 --threads $threads \
+            --set model.dropout=0.1 --set training.precision=f16 --set training.pretraining.batch=2 \
+            --set training.pretraining.data.count=400 --set training.tuning.data.count=400 \
+            --set 'training.adapt={"every": 1500, "policy": {"limit": 1040, "least_count": 4,
+                "most_at_once": 12, "pruning": "lru", "prune_share": 0.02}}'
     done
 }
 
