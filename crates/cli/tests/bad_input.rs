@@ -313,7 +313,10 @@ fn a_failed_start_leaves_no_run_behind() {
     let wide = "--set model.update_gates=[24,16,8,4,2,1]";
     world.fails(12, &format!("train small.yaml --run new --from r {wide}"));
     assert!(!world.path("new").exists());
-    check(&world.fails(2, "train small.yaml --run new --from r --only training"), &["below `state`"]);
+    check(
+        &world.fails(2, "train small.yaml --run new --from r --only training"),
+        &["no entry `state.training`"],
+    );
     assert!(!world.path("new").exists());
 }
 

@@ -41,8 +41,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     drop(run);
     for _ in 0..2 {
-        let begun = Instant::now();
         let mut loaded = blank(&state);
+        let begun = Instant::now();
         RunOptions::new().system("gpt").open(&directory)?.resume(&mut loaded)?;
         println!("load: {:.2} s", begun.elapsed().as_secs_f64());
     }

@@ -240,7 +240,7 @@ fn a_state_that_contradicts_itself() {
         change(&mut changed);
         state_refused(&config, &changed)
     };
-    check(&refused(&|state| drop(state.optimizer.token_updates.pop())), &["the optimizer knows"]);
+    check(&refused(&|state| state.optimizer.token_updates.truncate(1)), &["the optimizer knows"]);
     check(
         &refused(&|state| drop(state.optimizer.moments.remove("position_embedding"))),
         &["the optimizer has no moments for `position_embedding`"],
@@ -255,7 +255,7 @@ fn a_state_that_contradicts_itself() {
     check(
         &refused(&|state| {
             let moments = state.optimizer.moments.get_mut("position_embedding").unwrap();
-            drop(moments.first.pop());
+            moments.first.truncate(1);
         }),
         &["the moments of `position_embedding`"],
     );
