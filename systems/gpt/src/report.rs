@@ -46,7 +46,11 @@ fn answer(model: &LanguageModel, decoder: &mut Decoder, question: &str) -> Resul
     let manner = Manner::of(tokenizer);
     let mut conversation = Conversation::default();
     conversation.say(Role::User, question);
-    let prompt = conversation.prompt(&manner, tokenizer, model.network.context())?;
+    let prompt = match conversation.prompt(&manner, tokenizer, model.network.context()) {
+        // A model that does not see the question has no answer.
+        Err(GptError::TooLong { .. }) => return Ok(String::new()),
+        prompt => prompt?,
+    };
     let settings = GenerationSettings {
         max_tokens: ANSWER,
         stop_tokens: manner.stop_tokens(tokenizer),
