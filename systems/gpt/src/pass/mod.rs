@@ -26,7 +26,7 @@ use crate::precision::Precision;
 pub struct Sequence {
     /// What is seen; at most as many as the context.
     pub tokens: Vec<u32>,
-    /// What follows each of them, or [`NO_TARGET`].
+    /// What follows each of them, or `u32::MAX` for what is not to be learnt.
     pub targets: Vec<u32>,
 }
 
