@@ -26,11 +26,7 @@ pub fn open(path: &Path) -> io::Result<BufReader<File>> {
 /// The system's; and when the file is longer.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
-    let len = file.metadata()?.len();
-    if len > limit {
-        let message = format!("the file has {len} bytes, at most {limit} are allowed");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-    }
+    check_length(file.metadata()?.len(), limit)?;
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -51,13 +47,18 @@ pub fn map(path: &Path, limit: u64) -> io::Result<Mapped> {
     if !metadata.is_file() || metadata.len() == 0 {
         return read(path, limit).map(Mapped::Read);
     }
-    if metadata.len() > limit {
-        let message = format!("the file has {} bytes, at most {limit} are allowed", metadata.len());
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-    }
+    check_length(metadata.len(), limit)?;
     // SAFETY: the bytes are only read, any of them are valid, and nothing is derived from them that
     // would be unsound if they changed; that the file must not be made shorter is said above.
     unsafe { memmap2::Mmap::map(&file) }.map(Mapped::Mapped)
+}
+
+fn check_length(len: u64, limit: u64) -> io::Result<()> {
+    if len > limit {
+        let message = format!("the file has {len} bytes, at most {limit} are allowed");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(())
 }
 
 /// The bytes of a file.
