@@ -314,6 +314,12 @@ pub struct PlotArgs {
     pub out: Option<PathBuf>,
 }
 
+/// The number of threads that was asked for, or one for each core.
+pub fn threads(asked: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(cores, usize::from)
+}
+
 /// How to train; none of it changes the result.
 #[derive(Debug, Args)]
 pub struct HowArgs {

@@ -7,7 +7,7 @@ use rekindle_gpt::decode::{Decoder, Precision};
 use rekindle_gpt::{LanguageModel, Sampling};
 
 use crate::address::Source;
-use crate::args::SamplingArgs;
+use crate::args::{SamplingArgs, threads};
 
 /// Tokens of an answer where nothing else is said.
 const MAX_TOKENS: u64 = 200;
@@ -43,8 +43,7 @@ impl SamplingArgs {
 
     /// Makes the model ready to answer.
     pub fn decoder(&self, model: &LanguageModel) -> anyhow::Result<Decoder> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let precision = if self.int8 { Precision::Int8 } else { Precision::F32 };
-        Ok(Decoder::new(&model.network, precision, self.threads.map_or(cores, usize::from))?)
+        Ok(Decoder::new(&model.network, precision, threads(self.threads))?)
     }
 }

@@ -14,7 +14,7 @@ use rekindle_train::{
 };
 
 use crate::address::{Address, Source, Which, open_run, resolve};
-use crate::args::{HowArgs, ResumeArgs, SearchArgs, TrainArgs};
+use crate::args::{HowArgs, ResumeArgs, SearchArgs, TrainArgs, threads};
 use crate::output;
 use crate::unlock;
 
@@ -132,9 +132,8 @@ fn default_run(config: &str) -> PathBuf {
 }
 
 pub fn options(how: &HowArgs, json: bool) -> Options {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Options {
-        threads: how.threads.map_or(cores, usize::from),
+        threads: threads(how.threads),
         display: match (how.quiet, std::io::stderr().is_terminal()) {
             (true, _) => Display::Quiet,
             (false, true) => Display::Bar,
