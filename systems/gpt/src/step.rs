@@ -1,5 +1,7 @@
 //! One update of all parameters.
 
+use std::collections::BTreeMap;
+
 use rekindle_compute::{AdamW, KernelPath, Pool};
 
 use crate::kernels::rows;
@@ -189,14 +191,13 @@ impl Stepper {
         let Optimizer { updates, token_updates, moments } = optimizer;
         let Some(part) = self.parts.first() else { return };
         let gradients = part.gradient.arrays();
-        let mut moments: Vec<_> =
+        let mut moments: BTreeMap<_, _> =
             moments.iter_mut().map(|(name, moments)| (name.as_str(), moments)).collect();
         let mut jobs = Vec::new();
         for ((name, kind, mut parameters), (_, _, mut gradient)) in
             network.arrays_mut().into_iter().zip(gradients)
         {
-            let found = moments.iter().position(|(known, _)| *known == name);
-            let Some((_, moments)) = found.map(|position| moments.swap_remove(position)) else { continue };
+            let Some(moments) = moments.remove(name.as_str()) else { continue };
             let (mut first, mut second) = (&mut moments.first[..], &mut moments.second[..]);
             // Biases and gains do not decay.
             let decays = matches!(kind, ArrayKind::Matrix | ArrayKind::TokenRows);

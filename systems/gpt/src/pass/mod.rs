@@ -150,10 +150,7 @@ impl Pass {
         let (rows, width, vocabulary) = (tokens.len(), network.width(), network.vocabulary());
         let mut scores = vec![0.0; rows * vocabulary];
         let stream = View::new(&self.stream, rows, width, width);
-        multiply(how.path, &mut scores, vocabulary, stream, &packed.scores.forward, Onto::Nothing);
-        if !network.output_bias().is_empty() {
-            rows::add_to_each(how.path, &mut scores, network.output_bias());
-        }
+        score_rows(how, network, packed, stream, &mut scores);
         scores
     }
 
@@ -211,10 +208,7 @@ impl Pass {
             self.scores.resize(targets.len() * vocabulary, 0.0);
             self.losses.resize(targets.len(), 0.0);
             let scores = &mut self.scores;
-            multiply(how.path, scores, vocabulary, stream, &packed.scores.forward, Onto::Nothing);
-            if !network.output_bias().is_empty() {
-                rows::add_to_each(how.path, scores, network.output_bias());
-            }
+            score_rows(how, network, packed, stream, scores);
             cross_entropy(how.path, scores, &mut self.losses, targets, scale);
             sum += self.losses.iter().copied().map(f64::from).sum::<f64>();
             let Some(gradient) = gradient.as_deref_mut() else { continue };
@@ -233,6 +227,14 @@ impl Pass {
             }
         }
         sum
+    }
+}
+
+/// The scores of rows, as they are behind the last layer: rows x vocabulary.
+fn score_rows(how: How, network: &Network, packed: &PackedNetwork, rows: View<'_>, scores: &mut [f32]) {
+    multiply(how.path, scores, network.vocabulary(), rows, &packed.scores.forward, Onto::Nothing);
+    if !network.output_bias().is_empty() {
+        rows::add_to_each(how.path, scores, network.output_bias());
     }
 }
 

@@ -67,10 +67,11 @@ impl State {
 
 /// The old tokens that rows of the new vocabulary are made from.
 fn sources(change: &Change) -> impl Iterator<Item = u32> {
-    change.rows().iter().flat_map(|row| match row {
-        Row::Kept(token) => std::slice::from_ref(token).to_vec(),
-        Row::New(parts) => parts.clone(),
-    })
+    let tokens = change.rows().iter().flat_map(|row| match row {
+        Row::Kept(token) => std::slice::from_ref(token),
+        Row::New(parts) => parts,
+    });
+    tokens.copied()
 }
 
 /// The new tokens, in the numbers of the new vocabulary. One of whose parts is gone is left out.
@@ -98,36 +99,40 @@ pub(crate) fn places(change: &Change) -> HashMap<u32, u32> {
 fn grown_network(network: &Network, change: &Change, rows: NewRows, seed: u64, generation: u64) -> Network {
     let mut grown = network.clone();
     let make = |old: &Matrix<f32>, place: u64| {
-        let width = old.columns();
         let mut stream = rng::stream(seed, streams::NEW_ROWS, generation << 1 | place);
-        let mut new = |parts: &[u32], row: &mut [f32]| match rows {
-            NewRows::Random => fill_normal(row, &mut stream, SPREAD),
-            NewRows::Mean => mean(old.as_slice().chunks_exact(width), row),
-            NewRows::Parts | NewRows::Distilled => mean(parts.iter().map(|&part| row_of(old, part)), row),
-        };
-        let numbers = grown_rows(old.as_slice(), width, change, &mut new);
-        matrix(change.rows().len(), width, numbers)
+        let mut random = |row: &mut [f32]| fill_normal(row, &mut stream, SPREAD);
+        let numbers = with_new_rows(old.as_slice(), old.columns(), change, rows, &mut random);
+        matrix(change.rows().len(), old.columns(), numbers)
     };
     grown.token_embedding = make(&network.token_embedding, 0);
     if let (Some(output), Some(old)) = (&mut grown.output, &network.output) {
         output.weight = make(&old.weight, 1);
         if !old.bias.is_empty() {
-            let mut new = |parts: &[u32], number: &mut [f32]| match rows {
-                NewRows::Random => number.fill(0.0),
-                NewRows::Mean => mean(old.bias.chunks_exact(1), number),
-                NewRows::Parts | NewRows::Distilled => {
-                    mean(parts.iter().map(|&part| &old.bias[part as usize..][..1]), number);
-                }
-            };
-            output.bias = grown_rows(&old.bias, 1, change, &mut new);
+            output.bias = with_new_rows(&old.bias, 1, change, rows, &mut |number| number.fill(0.0));
         }
     }
     grown
 }
 
-fn row_of(matrix: &Matrix<f32>, row: u32) -> &[f32] {
-    let start = row as usize * matrix.columns();
-    &matrix.as_slice()[start..start + matrix.columns()]
+/// Rows in their new places, those of new tokens made as `rows` says; `random` makes random ones.
+fn with_new_rows(
+    old: &[f32],
+    width: usize,
+    change: &Change,
+    rows: NewRows,
+    random: &mut dyn FnMut(&mut [f32]),
+) -> Vec<f32> {
+    let mut mean_of_all = vec![0.0; width];
+    if rows == NewRows::Mean {
+        mean(old.chunks_exact(width), &mut mean_of_all);
+    }
+    grown_rows(old, width, change, &mut |parts, row| match rows {
+        NewRows::Random => random(row),
+        NewRows::Mean => row.copy_from_slice(&mean_of_all),
+        NewRows::Parts | NewRows::Distilled => {
+            mean(parts.iter().map(|&part| &old[part as usize * width..][..width]), row);
+        }
+    })
 }
 
 /// The mean of some rows, summed in double precision.

@@ -65,6 +65,10 @@ fn state(tied: bool) -> State {
     }
 }
 
+fn row_of(matrix: &Matrix<f32>, row: u32) -> &[f32] {
+    &matrix.as_slice()[row as usize * matrix.columns()..][..matrix.columns()]
+}
+
 fn proposed(state: &State, count: usize) -> Change {
     let Vocabulary::Adaptive(adaptive) = &state.model.vocabulary else { unreachable!() };
     adaptive.grow_by(count).unwrap()
