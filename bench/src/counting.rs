@@ -54,6 +54,14 @@ impl Storage for CountingStorage {
         self.inner.delete(name)
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<(), StorageError> {
+        self.inner.rename(from, to)
+    }
+
+    fn make_place(&self) -> Result<(), StorageError> {
+        self.inner.make_place()
+    }
+
     fn lease(&self, holder: &Holder) -> Result<Box<dyn Lease>, StorageError> {
         self.inner.lease(holder)
     }

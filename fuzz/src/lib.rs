@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{About, Depth, EntryPath, Hash, Node, Repaired, Store, StoredTree, Tree};
+use rekindle::{About, Depth, EntryPath, Hash, Node, Repaired, Store, StoredTree, Tree, Unreadable};
 use rekindle::{is_encrypted, state_hash, verify_without_key, wrapped_key};
 
 /// The objects of a run by their names.
@@ -201,8 +201,8 @@ fn array_bytes(tree: &StoredTree) -> u64 {
 pub fn examine_repair(objects: Objects) {
     let memory = MemoryStorage::from_objects(objects);
     let Ok(mut store) = Store::open_for_writing(Arc::new(memory.clone()), "fuzz") else { return };
-    let first = store.repair().expect("memory does not fail");
-    let again = store.repair().expect("memory does not fail");
+    let first = store.repair(Unreadable::Refuse).expect("memory does not fail");
+    let again = store.repair(Unreadable::Refuse).expect("memory does not fail");
     let nothing = Repaired { remaining: again.remaining.clone(), ..Repaired::default() };
     assert_eq!(again, nothing, "after {first:?}");
     drop(store);

@@ -304,6 +304,10 @@ impl Storage for Flipped {
         self.read_only(name)
     }
 
+    fn rename(&self, from: &str, _: &str) -> Result<(), StorageError> {
+        self.read_only(from)
+    }
+
     fn lease(&self, _: &Holder) -> Result<Box<dyn Lease>, StorageError> {
         self.read_only("lease")
     }

@@ -17,7 +17,7 @@ use rekindle::storage::sim::SimDisk;
 use rekindle::storage::{Keyed, MemoryStorage, Storage};
 use rekindle::{
     Array, Best, DType, DataKey, Depth, EntryPath, Goal, Node, PruneError, ReadError, Repaired, Retention,
-    SaveError, Scalar, Store, Tree,
+    SaveError, Scalar, Store, Tree, Unreadable,
 };
 
 use crate::outcome::{Outcome, Scale, guarded};
@@ -278,7 +278,7 @@ impl Pair {
     /// Of a run that is whole, a repair changes nothing.
     fn repair(&mut self) -> Result<&'static str, String> {
         let before = self.objects()?;
-        let repaired = self.store.repair().map_err(text)?;
+        let repaired = self.store.repair(Unreadable::Refuse).map_err(text)?;
         require(repaired == Repaired::default(), "a whole run is repaired")?;
         require(self.objects()? == before, "a repair changes a whole run")?;
         Ok("repairs of nothing")

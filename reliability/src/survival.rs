@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rekindle::storage::Storage;
-use rekindle::{Depth, EntryPath, OpenError, ReadError, Store, Tree, copy_objects, state_hash};
+use rekindle::{Depth, EntryPath, OpenError, ReadError, Store, Tree, Unreadable, copy_objects, state_hash};
 
 use crate::sample::{save, state};
 use crate::workload::Expected;
@@ -47,7 +47,8 @@ fn is_whole(store: &Store) -> Result<(), String> {
 
 /// A repair that was cut short, or not begun, can be done.
 fn can_be_repaired(store: &mut Store, mut expected: Expected) -> Result<(), String> {
-    let repaired = store.repair().map_err(|error| format!("it cannot be repaired: {error}"))?;
+    let repaired =
+        store.repair(Unreadable::Refuse).map_err(|error| format!("it cannot be repaired: {error}"))?;
     let there = store.steps();
     let kept = std::mem::take(&mut expected.damaged).into_iter().filter(|step| there.contains(step));
     for step in kept.collect::<Vec<_>>() {
@@ -133,7 +134,7 @@ fn is_damaged_or_loads(store: &Store, step: u64, allowed: &[Arc<Tree>]) -> Resul
     let checkpoint = match store.checkpoint(step) {
         Ok(checkpoint) => checkpoint,
         Err(ReadError::NoCheckpoint { .. }) => {
-            let kept = store.storage().len(&format!("damaged/{step:012}.json"));
+            let kept = store.storage().len(&format!("damaged/commits/{step:012}.json"));
             return kept.map(drop).map_err(|_| format!("step {step} is gone, and its record too"));
         }
         Err(error) => return Err(format!("step {step}: {error}")),

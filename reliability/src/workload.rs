@@ -11,7 +11,7 @@ use rekindle::storage::sim::SimDisk;
 use rekindle::storage::{Disk, FileStorage, Keyed, MemoryStorage, Storage};
 use rekindle::{
     DataKey, EntryPath, Node, Policy, Retention, Run, RunOptions, Saving, Store, StoredSignature, Tree,
-    Versions, WhenBusy, copy_objects, put_wrapped_key, to_tree,
+    Unreadable, Versions, WhenBusy, copy_objects, put_wrapped_key, to_tree,
 };
 use serde::{Deserialize, Serialize};
 
@@ -606,7 +606,7 @@ impl Story {
     }
 
     fn repair(&mut self) -> Result<(), Failure> {
-        let repaired = self.open_store()?.repair()?;
+        let repaired = self.open_store()?.repair(Unreadable::Refuse)?;
         let set_aside = repaired.set_aside.iter().map(|skipped| skipped.step).collect();
         self.tell(What::Repaired(set_aside));
         Ok(())

@@ -547,6 +547,10 @@ pub struct RepairArgs {
     /// Say what is damaged, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Take what the disk refuses to read for lost, as after the death of a sector. Without it, such
+    /// an error ends the repair before anything is changed.
+    #[arg(long)]
+    pub give_up_unreadable: bool,
 }
 
 #[derive(Debug, Args)]

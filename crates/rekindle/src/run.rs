@@ -119,8 +119,7 @@ impl ResumeError {
     /// The damage, if the error is one.
     pub fn damage(&self) -> Option<&Damage> {
         match self {
-            Self::Read(ReadError::Damaged(damage))
-            | Self::Restore(RestoreError::Read(ReadError::Damaged(damage))) => Some(damage),
+            Self::Read(error) | Self::Restore(RestoreError::Read(error)) => error.damage(),
             _ => None,
         }
     }
@@ -239,7 +238,8 @@ impl RunOptions {
     }
 
     fn stated_purpose(&self) -> String {
-        let command_line = || std::env::args().collect::<Vec<_>>().join(" ");
+        let arguments = || std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+        let command_line = || arguments().collect::<Vec<_>>().join(" ");
         self.purpose.clone().unwrap_or_else(command_line)
     }
 }

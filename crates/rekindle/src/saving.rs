@@ -255,7 +255,7 @@ impl Run {
         };
         match store.discard_checkpoint(record.step) {
             Ok(()) => Err(lost),
-            Err(error) => Err(SaveError::from(error).into()),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -218,8 +218,7 @@ struct Piece<'a> {
 /// So many zeros, or an error when there is not as much memory.
 fn zeroed(path: &EntryPath, len: usize) -> Result<Vec<u8>, ReadError> {
     if Vec::<u8>::new().try_reserve_exact(len).is_err() {
-        let what = "an array larger than the memory that can be had";
-        return Err(Damage::malformed(path.to_string(), what).into());
+        return Err(ReadError::OutOfMemory { path: path.clone(), bytes: len as u64 });
     }
     Ok(vec![0; len])
 }
@@ -239,4 +238,15 @@ pub fn no_entry<A>(tree: &crate::tree::Node<A>, path: &EntryPath) -> ReadError {
     let names = node.children().into_iter().map(|child| child.0);
     let nearest = crate::similar::nearest(&wanted, names);
     ReadError::NoEntry { path: path.clone(), nearest: nearest.map(|name| known.child(name)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_the_memory_lacks_is_no_damage() {
+        let error = zeroed(&EntryPath::root(), isize::MAX as usize).unwrap_err();
+        assert!(matches!(error, ReadError::OutOfMemory { .. }) && error.damage().is_none(), "{error}");
+    }
 }

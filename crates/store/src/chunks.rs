@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rayon::prelude::*;
+
 use crate::cipher::Cipher;
 use crate::codec;
 use crate::error::{Damage, Problem};
@@ -113,30 +115,50 @@ impl Chunks {
         }
     }
 
-    /// The chunks of a pack that are good, and whether anything of the pack is not.
-    pub fn good_chunks_of(&mut self, pack: &Hash) -> (Vec<PackEntry>, bool) {
-        let known = self.places.values().chain(self.copies.values().flatten());
-        let known: Vec<PackEntry> =
+    /// The entries of a pack as its index tells them.
+    fn entries_of(&self, pack: &Hash) -> Vec<PackEntry> {
+        let known = self.places();
+        let mut entries: Vec<PackEntry> =
             known.filter(|place| place.pack == *pack).map(|place| place.entry.clone()).collect();
-        let whole = !self.damaged.contains_key(pack);
-        if whole && known.iter().all(|entry| !self.has_base_of(entry) || self.is_good_at(pack, entry)) {
-            return (known, false);
-        }
-        let found = pack::salvage_index(&*self.storage, pack);
-        let (full, differences): (Vec<_>, Vec<_>) = found.into_iter().partition(|entry| entry.base.is_none());
-        let mut good: Vec<_> = full.into_iter().filter(|entry| self.is_good_at(pack, entry)).collect();
-        // Bases that only the damaged index did not tell of are found from here on.
-        let len = self.packs.get(pack).copied().unwrap_or(0);
-        self.add_pack(*pack, len, good.clone());
-        good.extend(differences.into_iter().filter(|entry| self.is_good_at(pack, entry)));
-        good.sort_by_key(|entry| entry.offset);
-        (good, true)
+        entries.sort_unstable_by_key(|entry| entry.offset);
+        entries
     }
 
-    /// True when the stored bytes are those of the entry, and make the chunk of its name.
-    fn is_good_at(&self, pack: &Hash, entry: &PackEntry) -> bool {
-        let place = Place { pack: *pack, entry: entry.clone(), good: AtomicBool::new(false) };
-        self.check_place(&place).is_ok()
+    /// What is wrong with a pack, if anything is: with its index, or with a chunk. What cannot be read
+    /// comes before what is damaged.
+    pub fn problem_of_pack(&self, pack: &Hash) -> Option<Damage> {
+        let entries = self.entries_of(pack);
+        let readable = entries.par_iter().filter(|entry| self.has_base_of(entry));
+        let bad = readable.filter_map(|entry| self.check_entry(pack, entry).err());
+        let mut found: Vec<Damage> = bad.collect();
+        found.extend(self.damaged.get(pack).cloned());
+        found.sort_by_key(|damage| (!damage.is_unreadable(), damage.offset));
+        found.into_iter().next()
+    }
+
+    /// The chunks that may still be had out of a pack that is not whole: those of its index as far as
+    /// it is known, and those that its end tells when it is searched.
+    pub fn candidates_in(&self, pack: &Hash) -> Vec<PackEntry> {
+        let mut entries = self.entries_of(pack);
+        if self.damaged.contains_key(pack) {
+            entries.extend(pack::salvage_index(&*self.storage, pack));
+        }
+        entries.sort_by_key(|entry| (entry.offset, entry.id));
+        entries.dedup();
+        entries
+    }
+
+    /// Checks that the stored bytes are those of an entry, and make the chunk of its name.
+    pub fn check_entry(&self, pack: &Hash, entry: &PackEntry) -> Result<(), Damage> {
+        self.check_place(&Place { pack: *pack, entry: entry.clone(), good: AtomicBool::new(false) })
+    }
+
+    /// True when the chunk can be had from this place; its bytes are read once.
+    pub fn is_good_at(&self, place: &Place) -> bool {
+        let good = self.has_base_of(&place.entry)
+            && (place.good.load(Ordering::Relaxed) || self.check_place(place).is_ok());
+        place.good.fetch_or(good, Ordering::Relaxed);
+        good
     }
 
     /// Checks a place down to its stored bytes. What is encrypted for another key is checked as it
@@ -201,7 +223,7 @@ impl Chunks {
 
     /// True when the chunk that decoding takes, if it takes one, is there in full. A base goes with
     /// the last checkpoint that needs it, before the differences in packs with other chunks do.
-    fn has_base_of(&self, entry: &PackEntry) -> bool {
+    pub fn has_base_of(&self, entry: &PackEntry) -> bool {
         let full = |base: &Hash| self.places_of(base).any(|place| place.entry.base.is_none());
         entry.base.as_ref().is_none_or(full)
     }
@@ -220,6 +242,11 @@ impl Chunks {
     pub fn places_of(&self, id: &Hash) -> impl Iterator<Item = &Place> + Clone {
         let copies = self.copies.get(id).into_iter().flatten();
         self.places.get(id).into_iter().chain(copies)
+    }
+
+    /// All places of all chunks, those included at which a base is not there any more.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.places.values().chain(self.copies.values().flatten())
     }
 
     /// The name of the chunk that can serve as a base in place of this one: itself when it is
@@ -304,14 +331,16 @@ impl Chunks {
         id: &Hash,
         mut read: impl FnMut(&Place) -> Result<T, Damage>,
     ) -> Result<T, Damage> {
-        let mut first = None;
+        let mut worst: Option<Damage> = None;
         for place in self.places_of(id) {
             match read(place) {
                 Ok(value) => return Ok(value),
-                Err(damage) => first = first.or(Some(damage)),
+                // A copy that cannot be read may be good: that is what has to be told.
+                Err(damage) if worst.is_none() || damage.is_unreadable() => worst = Some(damage),
+                Err(_) => {}
             }
         }
-        Err(first.unwrap_or_else(|| self.missing(id)))
+        Err(worst.unwrap_or_else(|| self.missing(id)))
     }
 
     /// Fills `raw` with the decoded bytes of a place, not yet verified.
@@ -371,8 +400,12 @@ impl Chunks {
         read.map_err(|error| pack::unreadable(&name, error).at(place.entry.offset))
     }
 
-    /// A chunk that no readable pack holds: blames the only damaged pack if there is just one.
+    /// A chunk that no readable pack holds: blames a pack that cannot be read, in which it may lie, or
+    /// the only damaged pack if there is just one.
     pub fn missing(&self, id: &Hash) -> Damage {
+        if let Some(unreadable) = self.damaged.values().find(|damage| damage.is_unreadable()) {
+            return unreadable.clone();
+        }
         let mut damaged = self.damaged.values();
         match (damaged.next(), damaged.next()) {
             (Some(damage), None) => damage.clone(),

@@ -94,6 +94,42 @@ impl std::fmt::Debug for Cipher {
     }
 }
 
+impl Drop for Cipher {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.name_key);
+    }
+}
+
+/// How the small objects of a run are encrypted, if it is: each as what it is, and of which run.
+#[derive(Clone, Copy)]
+pub(crate) struct Sealer<'a> {
+    pub cipher: Option<&'a Cipher>,
+    pub run: &'a str,
+    /// Of runs up to format 2, tags, notes and histories do not tell the run.
+    pub names_run: bool,
+}
+
+impl<'a> Sealer<'a> {
+    /// `bytes` encrypted as `what`; nothing in a plain run.
+    pub fn seal(&self, what: &str, bytes: &[u8]) -> Option<SealedText> {
+        self.cipher.map(|cipher| SealedText::seal(cipher, &self.bound(what), bytes))
+    }
+
+    /// The bytes that were sealed as `what` in this run.
+    pub fn open(&self, what: &str, sealed: &SealedText) -> Option<Vec<u8>> {
+        sealed.open(self.cipher?, &self.bound(what))
+    }
+
+    fn bound(&self, what: &str) -> String {
+        if self.names_run { format!("{what} {}", self.run) } else { kind(what).to_owned() }
+    }
+}
+
+/// The first word of what an object is.
+fn kind(what: &str) -> &str {
+    what.split(' ').next().unwrap_or_default()
+}
+
 /// Encrypted bytes as text, within JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -10,8 +10,10 @@ use crate::hash::Hash;
 use crate::index::Root;
 use crate::sealed;
 
-/// The newest format that this version reads, and the one that it writes.
-pub const FORMAT: u32 = 2;
+/// The newest format that this version reads.
+pub const FORMAT: u32 = 3;
+/// The format of plain runs: nothing in them has changed since.
+const PLAIN_FORMAT: u32 = 2;
 /// A commit record is never longer: bytes.
 pub(crate) const RECORD_LIMIT: usize = 64 << 10;
 pub(crate) const PREFIX: &str = "commits/";
@@ -75,6 +77,16 @@ pub struct Schema {
     pub version: u32,
 }
 
+/// The format of a run that is made now.
+pub(crate) fn format_of_new_run(encrypted: bool) -> u32 {
+    if encrypted { FORMAT } else { PLAIN_FORMAT }
+}
+
+/// The format of a checkpoint that is saved now in a run of format `run`.
+pub(crate) fn format_of_new_record(run: u32) -> u32 {
+    run.max(PLAIN_FORMAT)
+}
+
 pub(crate) fn object_name(step: u64) -> String {
     format!("{PREFIX}{step:012}{SUFFIX}")
 }
@@ -105,8 +117,19 @@ impl CommitRecord {
         Root { node: self.root, values: self.values }
     }
 
-    /// The bytes of the record, encrypted if the run is.
+    /// The bytes of the record, encrypted if the run is; they can be decoded again.
     pub(crate) fn encode(&self, cipher: Option<&Cipher>) -> Result<Vec<u8>, SaveError> {
+        if let Some((name, &value)) = self.about.metrics.iter().find(|metric| !metric.1.is_finite()) {
+            return Err(SaveError::MetricNotFinite { name: name.clone(), value });
+        }
+        let bytes = self.encode_any(cipher)?;
+        match Self::decode(self.step, &bytes, cipher, None) {
+            Ok(decoded) if decoded == *self => Ok(bytes),
+            _ => Err(SaveError::RecordDoesNotComeBack),
+        }
+    }
+
+    fn encode_any(&self, cipher: Option<&Cipher>) -> Result<Vec<u8>, SaveError> {
         let too_large = |len| SaveError::RecordTooLarge { len, limit: RECORD_LIMIT };
         let encoded = match cipher {
             None => sealed::seal(self),
@@ -123,8 +146,14 @@ impl CommitRecord {
         Ok(bytes)
     }
 
-    /// The record in `bytes`, which were read as the object of `step`.
-    pub(crate) fn decode(step: u64, bytes: &[u8], cipher: Option<&Cipher>) -> Result<Self, ReadError> {
+    /// The record in `bytes`, which were read as the object of `step`; of the run with the id `run`,
+    /// where that is known.
+    pub(crate) fn decode(
+        step: u64,
+        bytes: &[u8],
+        cipher: Option<&Cipher>,
+        run: Option<&str>,
+    ) -> Result<Self, ReadError> {
         #[derive(Deserialize)]
         struct Version {
             format: u32,
@@ -145,6 +174,9 @@ impl CommitRecord {
         };
         if record.step != step {
             return Err(Damage::malformed(name, "it is the record of another step").into());
+        }
+        if run.is_some_and(|run| run != record.run) {
+            return Err(Damage::malformed(name, "it is the record of another run").into());
         }
         Ok(record)
     }

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, HashSet};
 use crate::chunks::Place;
 use crate::error::SaveError;
 use crate::hash::Hash;
+use crate::live::Live;
 use crate::pack::{PackWriter, StoredChunk};
+use crate::storage::StorageError;
 use crate::store::Store;
 
 /// How much is done to free space.
@@ -36,30 +38,28 @@ struct Use {
 
 impl Store {
     /// Rewrites the packs for which that is worth it; gives the bytes that were written.
-    pub(crate) fn compact(
-        &mut self,
-        live: &HashSet<Hash>,
-        thoroughness: Thoroughness,
-    ) -> Result<u64, SaveError> {
+    pub(crate) fn compact(&mut self, live: &Live, thoroughness: Thoroughness) -> Result<u64, SaveError> {
         let packs = self.candidates(live, thoroughness);
         if packs.is_empty() {
             return Ok(0);
         }
         let result = self.rewrite(&packs, live);
-        // A chunk that cannot be read stops the rewriting, and hurts nothing.
-        self.poisoned |= matches!(result, Err(SaveError::Storage(_)));
+        // Neither a chunk that cannot be read nor a disk that is full hurts anything: the new pack has not
+        // appeared, and the old ones stay.
+        let harmless = |error: &StorageError| error.is_no_space();
+        self.poisoned |= matches!(&result, Err(SaveError::Storage(error)) if !harmless(error));
         result
     }
 
-    fn candidates(&self, live: &HashSet<Hash>, thoroughness: Thoroughness) -> HashSet<Hash> {
+    fn candidates(&self, live: &Live, thoroughness: Thoroughness) -> HashSet<Hash> {
         let uses = self.pack_uses(live);
         let total = |part: fn(&Use) -> u64| uses.values().map(part).sum::<u64>();
-        let (live, dead) = (total(|use_| use_.live), total(|use_| use_.dead));
+        let (live_bytes, dead_bytes) = (total(|use_| use_.live), total(|use_| use_.dead));
         let small = uses.values().filter(|use_| use_.live + use_.dead < SMALL).count();
         let join_small = small >= if thoroughness == Thoroughness::Full { 2 } else { MANY };
         let dead_share = match thoroughness {
             Thoroughness::Full => 0.25,
-            _ if dead > live => 0.25,
+            _ if dead_bytes > live_bytes => 0.25,
             _ => 2.0,
         };
         let worthwhile = |use_: &Use| {
@@ -67,53 +67,36 @@ impl Store {
             let len = use_.live + use_.dead;
             use_.live > 0 && (use_.dead as f64 > dead_share * len as f64 || (join_small && len < SMALL))
         };
-        let chosen = uses.into_iter().filter(|(_, use_)| worthwhile(use_));
+        let chosen = uses.into_iter().filter(|(pack, use_)| worthwhile(use_) && !live.is_suspect(pack));
         chosen.map(|(pack, _)| pack).collect()
     }
 
-    /// Of every pack, the bytes of chunks that are needed and not at hand in another, and of the
-    /// rest.
-    fn pack_uses(&self, live: &HashSet<Hash>) -> BTreeMap<Hash, Use> {
+    /// Of every pack, the bytes of chunks that are needed and taken from it, and of the rest.
+    fn pack_uses(&self, live: &Live) -> BTreeMap<Hash, Use> {
         let mut uses: BTreeMap<Hash, Use> = BTreeMap::new();
-        for id in self.chunks.ids() {
-            for place in self.chunks.places_of(id) {
-                let use_ = uses.entry(place.pack).or_default();
-                let len = u64::from(place.entry.stored_len);
-                *if live.contains(id) { &mut use_.live } else { &mut use_.dead } += len;
-            }
+        for place in self.chunks.places() {
+            let use_ = uses.entry(place.pack).or_default();
+            let len = u64::from(place.entry.stored_len);
+            *if live.is_home(place) { &mut use_.live } else { &mut use_.dead } += len;
         }
         uses
     }
 
-    fn rewrite(&mut self, packs: &HashSet<Hash>, live: &HashSet<Hash>) -> Result<u64, SaveError> {
+    /// Writes what is needed of `packs` into a new pack, which is durable when this returns.
+    fn rewrite(&mut self, packs: &HashSet<Hash>, live: &Live) -> Result<u64, SaveError> {
+        let movable = |place: &&Place| packs.contains(&place.pack) && live.is_home(place);
+        let mut places: Vec<&Place> = self.chunks.places().filter(movable).collect();
+        places.sort_unstable_by_key(|place| (place.pack, place.entry.offset));
+        let needed = places.iter().map(|place| u64::from(place.entry.stored_len)).sum();
+        self.require_free(needed)?;
         let mut writer = PackWriter::new(&self.storage)?;
-        for place in self.movable(packs, live) {
+        for place in places {
             let stored = self.chunks.read_stored(place).map_err(crate::error::ReadError::from)?;
             writer = writer.push(&StoredChunk::of(&place.entry, stored))?;
         }
         let (id, entries, len) = writer.finish()?;
         self.revive(&id)?;
-        for pack in packs.iter().filter(|pack| **pack != id) {
-            self.set_waiting(pack);
-        }
-        self.chunks.add_pack(id, len, entries);
+        self.chunks.add_fresh_pack(id, len, entries);
         Ok(len)
-    }
-
-    /// The chunks that have to be moved before `packs` can go, in the order in which they lie. Of a
-    /// chunk that is stored in full and as a difference, the full one counts: it may be a base.
-    fn movable(&self, packs: &HashSet<Hash>, live: &HashSet<Hash>) -> Vec<&Place> {
-        let mut found: Vec<&Place> = Vec::new();
-        for id in self.chunks.ids().filter(|id| live.contains(id)) {
-            let full = || self.chunks.places_of(id).filter(|place| place.entry.base.is_none());
-            let any = || self.chunks.places_of(id);
-            let stays = |place: &Place| !packs.contains(&place.pack);
-            let kept = if full().next().is_some() { full().any(stays) } else { any().any(stays) };
-            if !kept {
-                found.extend(full().next().or(any().next()));
-            }
-        }
-        found.sort_unstable_by_key(|place| (place.pack, place.entry.offset));
-        found
     }
 }

@@ -51,6 +51,12 @@ impl Damage {
         self.entries.push(entry.clone());
         self
     }
+
+    /// True when the system refused to read the object: its bytes may be as they were written, and
+    /// nothing that leans on them may be given up for that.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.problem, Problem::Unreadable(_))
+    }
 }
 
 impl fmt::Display for Damage {
@@ -113,6 +119,13 @@ pub enum OpenError {
         /// The place.
         location: String,
     },
+    /// The run is not encrypted, and a key was given: somebody may have put it in the place of one
+    /// that is.
+    #[error("{location} is not encrypted, although a key was given for it; nothing was read or written")]
+    NotEncrypted {
+        /// The place.
+        location: String,
+    },
     /// The run is encrypted with another key.
     #[error("{location} does not open with this key")]
     WrongKey {
@@ -131,6 +144,17 @@ pub enum ReadError {
     /// Bytes are missing or are not what was written.
     #[error("{0}")]
     Damaged(Box<Damage>),
+    /// The system refused to read bytes that may be as they were written.
+    #[error("{0}; nothing was given up: try again when it can be read")]
+    Unreadable(Box<Damage>),
+    /// There is not as much memory as an array takes.
+    #[error("`{path}` takes {bytes} bytes, and there is not as much memory")]
+    OutOfMemory {
+        /// The array.
+        path: EntryPath,
+        /// Its length.
+        bytes: u64,
+    },
     /// There is no checkpoint at that step.
     #[error("there is no checkpoint at step {step} in {location}; there are: {}", steps(available))]
     NoCheckpoint {
@@ -176,7 +200,39 @@ pub enum ReadError {
 
 impl From<Damage> for ReadError {
     fn from(damage: Damage) -> Self {
-        Self::Damaged(Box::new(damage))
+        match damage.is_unreadable() {
+            true => Self::Unreadable(Box::new(damage)),
+            false => Self::Damaged(Box::new(damage)),
+        }
+    }
+}
+
+impl ReadError {
+    /// The bytes that are not as they were written; nothing for those that cannot be read.
+    pub fn damage(&self) -> Option<&Damage> {
+        match self {
+            Self::Damaged(damage) => Some(damage),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with which object, be it damaged or unreadable.
+    pub(crate) fn into_problem(self) -> Result<Damage, Self> {
+        match self {
+            Self::Damaged(damage) | Self::Unreadable(damage) => Ok(*damage),
+            other => Err(other),
+        }
+    }
+}
+
+impl SaveError {
+    /// True when there was not enough space.
+    pub fn is_no_space(&self) -> bool {
+        match self {
+            Self::NoSpace { .. } => true,
+            Self::Storage(error) => error.is_no_space(),
+            _ => false,
+        }
     }
 }
 
@@ -223,6 +279,39 @@ pub enum SaveError {
         len: usize,
         /// The limit.
         limit: usize,
+    },
+    /// A metric is not a finite number.
+    #[error("the metric `{name}` is {value}; a checkpoint keeps finite numbers only, so nothing was saved")]
+    MetricNotFinite {
+        /// The metric.
+        name: String,
+        /// Its value.
+        value: f64,
+    },
+    /// What was said of the state could not be read back.
+    #[error(
+        "the commit record could not be read back, so nothing was saved: the config is nested too deep, or holds a \
+         number that JSON cannot"
+    )]
+    RecordDoesNotComeBack,
+    /// An index node is too large.
+    #[error("`{path}` takes {len} bytes in one node of the index, at most {limit} are allowed")]
+    NodeTooLarge {
+        /// The entry, as far as it is known.
+        path: EntryPath,
+        /// Its length in bytes.
+        len: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Somebody deleted or replaced the file whose lock is the right to write.
+    #[error(
+        "the right to write {location} was taken away: its file `lease` was deleted or replaced, and another process \
+         may write; nothing was saved, the checkpoints before are intact"
+    )]
+    LeaseLost {
+        /// The run.
+        location: String,
     },
     /// A note is too long.
     #[error("the note has {len} bytes; at most {limit} are kept")]

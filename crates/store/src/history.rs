@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::cipher::{Cipher, SealedText};
+use crate::cipher::{SealedText, Sealer};
 use crate::error::{Damage, Problem};
 use crate::hash::Hash;
 use crate::pack::unreadable;
@@ -40,14 +40,13 @@ pub(crate) fn encode(
     step: u64,
     previous: Option<&str>,
     rows: &[Row],
-    cipher: Option<&Cipher>,
+    sealer: &Sealer<'_>,
 ) -> (String, Vec<u8>) {
     let head = Head { previous: previous.map(str::to_owned) };
     let mut lines = vec![serde_json::to_string(&head).unwrap_or_default()];
     lines.extend(rows.iter().map(|row| Value::Object(row.clone()).to_string()));
     let mut text = lines.join("\n") + "\n";
-    if let Some(cipher) = cipher {
-        let sealed = SealedText::seal(cipher, WHAT, text.as_bytes());
+    if let Some(sealed) = sealer.seal(WHAT, text.as_bytes()) {
         text = serde_json::to_string(&Sealed { sealed }).unwrap_or_default() + "\n";
     }
     (object_name(step, &Hash::of(text.as_bytes())), text.into_bytes())
@@ -69,13 +68,13 @@ pub(crate) fn parse_object_name(name: &str) -> Option<Hash> {
 pub(crate) fn read(
     storage: &dyn Storage,
     name: &str,
-    cipher: Option<&Cipher>,
+    sealer: &Sealer<'_>,
 ) -> Result<(Option<String>, Vec<Row>), Damage> {
-    let malformed = || Damage::malformed(name, "it is no segment of a metrics history");
+    let malformed = || Damage::malformed(name, "it is not a segment of this run's metrics history");
     let mut bytes = read_stored(storage, name)?;
-    if let Some(cipher) = cipher {
+    if sealer.cipher.is_some() {
         let stored: Option<Sealed> = serde_json::from_slice(&bytes).ok();
-        bytes = stored.and_then(|stored| stored.sealed.open(cipher, WHAT)).ok_or_else(malformed)?;
+        bytes = stored.and_then(|stored| sealer.open(WHAT, &stored.sealed)).ok_or_else(malformed)?;
     }
     let mut lines = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let head = lines.next().and_then(|line| serde_json::from_slice::<Head>(line).ok());
@@ -86,7 +85,7 @@ pub(crate) fn read(
 
 /// The bytes of a segment as they are stored, verified.
 pub(crate) fn read_stored(storage: &dyn Storage, name: &str) -> Result<Vec<u8>, Damage> {
-    let malformed = || Damage::malformed(name, "it is no segment of a metrics history");
+    let malformed = || Damage::malformed(name, "it is not a segment of a metrics history");
     let expected = parse_object_name(name).ok_or_else(malformed)?;
     let bytes = storage.read(name, SEGMENT_LIMIT).map_err(|error| unreadable(name, error))?;
     if Hash::of(&bytes) == expected { Ok(bytes) } else { Err(Damage::new(name, Problem::HashMismatch)) }
@@ -96,7 +95,7 @@ pub(crate) fn read_stored(storage: &dyn Storage, name: &str) -> Result<Vec<u8>, 
 pub(crate) fn rows(
     storage: &dyn Storage,
     last: Option<&str>,
-    cipher: Option<&Cipher>,
+    sealer: &Sealer<'_>,
 ) -> (Vec<Row>, Option<Damage>) {
     let (mut segments, mut damage) = (Vec::new(), None);
     let mut next = last.map(str::to_owned);
@@ -104,7 +103,7 @@ pub(crate) fn rows(
     // a segment can name one that is not there, behind which the walk would come to it again.
     let mut seen = BTreeSet::new();
     while let Some(name) = next.filter(|name| seen.insert(name.clone())) {
-        next = match read(storage, &name, cipher) {
+        next = match read(storage, &name, sealer) {
             Ok((previous, rows)) => {
                 segments.push(rows);
                 previous
@@ -142,11 +141,12 @@ mod tests {
     #[test]
     fn a_segment_after_one_that_is_missing_is_read_once() {
         let storage = MemoryStorage::new();
+        let plain = Sealer { cipher: None, run: "", names_run: true };
         let missing = object_name(9, &Hash::of(b"missing"));
         let row = Row::from_iter([("step".to_owned(), Value::from(1))]);
-        let (name, bytes) = encode(1, Some(&missing), std::slice::from_ref(&row), None);
+        let (name, bytes) = encode(1, Some(&missing), std::slice::from_ref(&row), &plain);
         put(&storage, &name, &bytes).unwrap();
-        let (read, damage) = rows(&storage, Some(&name), None);
+        let (read, damage) = rows(&storage, Some(&name), &plain);
         assert_eq!(read, [row]);
         assert_eq!(damage.map(|damage| damage.object), Some(missing));
     }

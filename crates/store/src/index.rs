@@ -9,6 +9,7 @@ use crate::chunks::Chunks;
 use crate::dtype::DType;
 use crate::error::{Damage, SaveError};
 use crate::hash::Hash;
+use crate::pack::CHUNK_MAX;
 use crate::path::EntryPath;
 use crate::tree::{ArrayPlace, ArrayRef, ArrayType, CHUNK_LIMIT, INLINE_LIMIT, Node, Scalar, StoredTree};
 
@@ -18,6 +19,8 @@ const NODE_LIMIT: usize = 8 << 10;
 const RUN_MIN: usize = 2 << 10;
 /// A run ends no later: bytes.
 const RUN_MAX: usize = 32 << 10;
+/// A container of more bytes than this has longer runs, so that their hashes fit one node: bytes.
+const SHORT_RUNS_UP_TO: usize = 64 << 20;
 /// Longer strings are stored as chunks: bytes.
 const STRING_LIMIT: usize = 1 << 10;
 /// Levels of nesting that a state may have.
@@ -50,14 +53,16 @@ pub(crate) trait ChunkSink {
 
 /// Writes the index of `tree`; gives the hash of its root node.
 pub(crate) fn write(tree: &StoredTree, sink: &mut dyn ChunkSink) -> Result<Hash, SaveError> {
-    let mut writer = IndexWriter { sink, path: EntryPath::root() };
+    let mut writer = IndexWriter { sink, path: EntryPath::root(), depth: 0 };
     let root = writer.value(tree)?;
-    writer.sink.put_chunk(&root)
+    writer.put_node(&root)
 }
 
 struct IndexWriter<'a> {
     sink: &'a mut dyn ChunkSink,
     path: EntryPath,
+    /// Levels above the present value, options included: as the reader counts them.
+    depth: usize,
 }
 
 impl IndexWriter<'_> {
@@ -69,7 +74,7 @@ impl IndexWriter<'_> {
                 out.push(LONG_STRING);
                 put_varint(text.len() as u64, &mut out);
                 for piece in text.as_bytes().chunks(CHUNK_LIMIT as usize) {
-                    out.extend_from_slice(&self.sink.put_chunk(piece)?.0);
+                    out.extend_from_slice(&self.put_node(piece)?.0);
                 }
             }
             Node::Scalar(scalar) => scalar.encode(&mut out),
@@ -118,12 +123,14 @@ impl IndexWriter<'_> {
     fn child(&mut self, segment: Option<String>, node: &StoredTree) -> Result<Vec<u8>, SaveError> {
         let named = segment.is_some();
         segment.into_iter().for_each(|segment| self.path.push(segment));
-        if self.path.segments().len() >= DEPTH_LIMIT {
+        self.depth += 1;
+        if self.depth > DEPTH_LIMIT {
             return Err(SaveError::TooDeep { path: self.path.clone(), limit: DEPTH_LIMIT });
         }
         let mut encoding = self.value(node)?;
+        self.depth -= 1;
         if encoding.len() > NODE_LIMIT {
-            let hash = self.sink.put_chunk(&encoding)?;
+            let hash = self.put_node(&encoding)?;
             encoding = vec![NODE];
             encoding.extend_from_slice(&hash.0);
         }
@@ -131,6 +138,14 @@ impl IndexWriter<'_> {
             self.path.pop();
         }
         Ok(encoding)
+    }
+
+    fn put_node(&mut self, bytes: &[u8]) -> Result<Hash, SaveError> {
+        let (len, limit) = (bytes.len(), CHUNK_MAX);
+        if len > limit {
+            return Err(SaveError::NodeTooLarge { path: self.path.clone(), len, limit });
+        }
+        self.sink.put_chunk(bytes)
     }
 
     fn container(&mut self, code: u8, children: Vec<Vec<u8>>) -> Result<Vec<u8>, SaveError> {
@@ -143,11 +158,11 @@ impl IndexWriter<'_> {
             return Ok(out);
         }
         let mut runs = Vec::new();
-        for run in cut_into_runs(&children) {
+        for run in cut_into_runs(&children, total) {
             let mut bytes = Vec::new();
             put_varint(run.len() as u64, &mut bytes);
             run.iter().for_each(|child| bytes.extend_from_slice(child));
-            runs.push(self.sink.put_chunk(&bytes)?);
+            runs.push(self.put_node(&bytes)?);
         }
         out.push(code | IN_RUNS);
         put_varint(runs.len() as u64, &mut out);
@@ -156,16 +171,19 @@ impl IndexWriter<'_> {
     }
 }
 
-/// Cuts children into runs; a run ends after a child whose first bytes (its name, key or value)
-/// hash to a multiple of 16, within the limits of a run's length.
-fn cut_into_runs(children: &[Vec<u8>]) -> Vec<&[Vec<u8>]> {
+/// Cuts children of `total` bytes into runs; a run ends after a child whose first bytes (its name, key
+/// or value) hash to a multiple of 16, within the limits of a run's length. Those are doubled as often
+/// as the total is beyond what short runs are for.
+fn cut_into_runs(children: &[Vec<u8>], total: usize) -> Vec<&[Vec<u8>]> {
     let mut runs = Vec::new();
+    let factor = total.div_ceil(SHORT_RUNS_UP_TO).next_power_of_two();
+    let (run_min, run_max) = (RUN_MIN * factor, RUN_MAX * factor);
     let (mut start, mut len) = (0, 0);
     for (position, child) in children.iter().enumerate() {
         len += child.len();
         let head = &child[..child.len().min(24)];
-        let boundary = len >= RUN_MIN && Hash::of(head).0[0].is_multiple_of(16);
-        if boundary || len >= RUN_MAX || position + 1 == children.len() {
+        let boundary = len >= run_min && Hash::of(head).0[0].is_multiple_of(16);
+        if boundary || len >= run_max || position + 1 == children.len() {
             runs.push(&children[start..=position]);
             (start, len) = (position + 1, 0);
         }
@@ -300,6 +318,10 @@ impl<'a> IndexReader<'a> {
     fn node(&mut self, hash: &Hash, path: &mut EntryPath, depth: usize) -> Result<StoredTree, Damage> {
         let bytes = self.fetch(hash, path)?;
         let mut input = Input::new(hash, &bytes);
+        // A node that is a reference again is written by nobody, and would be a level that is not counted.
+        if bytes.first() == Some(&NODE) {
+            return Err(input.malformed("a node that only refers to another"));
+        }
         let node = self.value(&mut input, path, depth)?;
         input.end()?;
         Ok(node)
@@ -332,7 +354,7 @@ impl<'a> IndexReader<'a> {
             },
             NODE => {
                 let hash = input.hash()?;
-                match self.node(&hash, path, depth + 1) {
+                match self.node(&hash, path, depth) {
                     Err(_) if self.lose(path) => Node::Null,
                     result => result?,
                 }

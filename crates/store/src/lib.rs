@@ -29,6 +29,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("arrays are captured in little-endian order; big-endian machines are not supported");
 
+mod aside;
 mod bases;
 mod checkpoint;
 mod chunks;
@@ -43,6 +44,7 @@ mod hash;
 mod history;
 mod identity;
 mod index;
+mod live;
 mod notes;
 mod pack;
 mod path;
@@ -75,13 +77,13 @@ pub use history::Row;
 pub use identity::{Identity, Lineage};
 pub use path::{EntryPath, ParsePathError};
 pub use prune::{PruneError, Pruned};
-pub use repair::{Repaired, Salvaged};
+pub use repair::{Repaired, Salvaged, Unreadable};
 pub use retention::{Best, Candidate, Goal, Plan, Reason, Retention};
 pub use save::{Save, Saved};
 pub use signature::StoredSignature;
 pub use state_hash::{ArrayDigest, HashedArray, state_hash};
 pub use store::{Newest, Skipped, Store, is_encrypted, put_wrapped_key, wrapped_key};
 pub use tags::TagError;
-pub use transfer::copy_objects;
+pub use transfer::{CopiedObjects, CopyError, copy_objects};
 pub use tree::{Array, ArrayLengthError, ArrayRef, ArrayType, Node, Scalar, StoredTree, Tree};
 pub use verify::{Depth, Verification, verify_without_key};

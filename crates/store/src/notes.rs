@@ -11,7 +11,6 @@ use crate::store::Store;
 pub(crate) const PREFIX: &str = "notes/";
 /// A note is never longer: bytes of its object.
 const LIMIT: u64 = 64 << 10;
-const WHAT: &str = "note";
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -20,8 +19,13 @@ enum Note {
     Sealed(SealedText),
 }
 
-fn object_name(step: Option<u64>) -> String {
+pub(crate) fn object_name(step: Option<u64>) -> String {
     step.map_or(format!("{PREFIX}run.json"), |step| format!("{PREFIX}{step:012}.json"))
+}
+
+/// What the note is, so that it opens only at its place.
+fn what(step: Option<u64>) -> String {
+    step.map_or("note run".to_owned(), |step| format!("note {step}"))
 }
 
 impl Store {
@@ -42,10 +46,8 @@ impl Store {
         if text.is_empty() {
             return Ok(self.storage.delete(&object_name(step))?);
         }
-        let note = match self.chunks.cipher() {
-            None => Note::Text(text.to_owned()),
-            Some(cipher) => Note::Sealed(SealedText::seal(cipher, WHAT, text.as_bytes())),
-        };
+        let sealed = self.sealer().seal(&what(step), text.as_bytes());
+        let note = sealed.map_or_else(|| Note::Text(text.to_owned()), Note::Sealed);
         Ok(self.storage.put(&object_name(step), &sealed::seal(&note).unwrap_or_default())?)
     }
 
@@ -64,14 +66,14 @@ impl Store {
             Err(StorageError::Missing { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let malformed = || crate::error::Damage::malformed(&name, "it is no note of this run");
-        match (sealed::unseal(&name, &bytes)?, self.chunks.cipher()) {
-            (Note::Text(text), None) => Ok(Some(text)),
-            (Note::Sealed(sealed), Some(cipher)) => {
-                let opened = sealed.open(cipher, WHAT).and_then(|bytes| String::from_utf8(bytes).ok());
-                Ok(Some(opened.ok_or_else(malformed)?))
+        let malformed = || crate::error::Damage::malformed(&name, "it is not a note of this run");
+        let text = match sealed::unseal(&name, &bytes)? {
+            Note::Text(text) => self.chunks.cipher().is_none().then_some(text),
+            Note::Sealed(sealed) => {
+                let opened = self.sealer().open(&what(step), &sealed);
+                opened.and_then(|bytes| String::from_utf8(bytes).ok())
             }
-            _ => Err(malformed().into()),
-        }
+        };
+        Ok(Some(text.ok_or_else(malformed)?))
     }
 }

@@ -289,11 +289,8 @@ fn try_read_index(
 pub(crate) fn salvage_index(storage: &dyn Storage, id: &Hash) -> Vec<PackEntry> {
     let name = object_name(id);
     let len = storage.len(&name).unwrap_or(0);
-    let tail_len = len.min(SALVAGE_TAIL) as usize;
-    let mut tail = vec![0; tail_len];
-    if storage.read_range(&name, len - tail_len as u64, &mut tail).is_err() {
-        return Vec::new();
-    }
+    let tail = readable_tail(storage, &name, len);
+    let tail_len = tail.len();
     let Some(index_end) = tail_len.checked_sub(TRAILER_LEN) else { return Vec::new() };
     let mut found = Vec::new();
     for start in candidate_starts(&tail, index_end) {
@@ -302,14 +299,36 @@ pub(crate) fn salvage_index(storage: &dyn Storage, id: &Hash) -> Vec<PackEntry> 
         while let Some(entry) = take_entry(&mut index) {
             entries.push(entry);
         }
-        place_from_both_ends(&mut entries, len - (tail_len - start) as u64);
+        // Where the index began before a part of it became unreadable, the chunks end.
+        let stated = tail[index_end..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+        let stated = stated.and_then(|index_len| (len - TRAILER_LEN as u64).checked_sub(index_len));
+        let ends = [Some(len - (tail_len - start) as u64), stated];
+        place_from_both_ends(&mut entries, ends.into_iter().flatten());
         found.extend(entries);
     }
     found
 }
 
+/// The end of an object as far back as it can be read without a gap, and as an index may reach. It is
+/// read in small pieces, so that a sector that cannot be read costs no more than what lies before it.
+fn readable_tail(storage: &dyn Storage, name: &str, len: u64) -> Vec<u8> {
+    let mut tail = vec![0; len.min(SALVAGE_TAIL) as usize];
+    let mut readable_from = tail.len();
+    while readable_from > 0 {
+        let start = readable_from.saturating_sub(SALVAGE_PIECE);
+        let offset = len - (tail.len() - start) as u64;
+        if storage.read_range(name, offset, &mut tail[start..readable_from]).is_err() {
+            break;
+        }
+        readable_from = start;
+    }
+    tail.split_off(readable_from)
+}
+
 /// No more than this much of a damaged pack is searched for its index: bytes.
 const SALVAGE_TAIL: u64 = 32 << 20;
+/// It is read in pieces of this length: bytes.
+const SALVAGE_PIECE: usize = 4 << 10;
 
 /// Where the index may begin within `tail`: where its length says, and, when what is there does
 /// not reach the end, also the first place from which an index does.
@@ -335,22 +354,26 @@ fn first_start_of_entries(bytes: &[u8]) -> Option<usize> {
     reaches_end[..bytes.len()].iter().position(|&reaches| reaches)
 }
 
-/// Gives every entry its place as counted from the beginning, and adds it as counted from
-/// `chunks_end`, where that is another.
-fn place_from_both_ends(entries: &mut Vec<PackEntry>, chunks_end: u64) {
+/// Gives every entry its place as counted from the beginning, and adds it as counted from each of the
+/// places where the chunks may end, where that is another.
+fn place_from_both_ends(entries: &mut Vec<PackEntry>, chunks_ends: impl Iterator<Item = u64>) {
     let mut offset = MAGIC.len() as u64;
     for entry in entries.iter_mut() {
         entry.offset = offset;
         offset += u64::from(entry.stored_len);
     }
     let mut from_end = Vec::new();
-    let mut end = Some(chunks_end);
-    for entry in entries.iter().rev() {
-        end = end.and_then(|end| end.checked_sub(u64::from(entry.stored_len)));
-        match end {
-            Some(offset) if offset != entry.offset => from_end.push(PackEntry { offset, ..entry.clone() }),
-            Some(_) => {}
-            None => break,
+    for chunks_end in chunks_ends {
+        let mut end = Some(chunks_end);
+        for entry in entries.iter().rev() {
+            end = end.and_then(|end| end.checked_sub(u64::from(entry.stored_len)));
+            match end {
+                Some(offset) if offset != entry.offset => {
+                    from_end.push(PackEntry { offset, ..entry.clone() });
+                }
+                Some(_) => {}
+                None => break,
+            }
         }
     }
     entries.extend(from_end);

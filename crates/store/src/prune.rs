@@ -11,6 +11,7 @@ use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::history;
 use crate::index;
+use crate::live::Live;
 use crate::pack;
 use crate::retention::{Best, Candidate, Plan, Retention};
 use crate::storage::StorageError;
@@ -31,6 +32,12 @@ pub enum PruneError {
         /// The tag.
         name: String,
     },
+    /// A tag cannot be read, and may point to a checkpoint that was to be deleted.
+    #[error("a tag cannot be read, so that it is not known what it protects; nothing was deleted: {damage}")]
+    TagUnknown {
+        /// What is wrong with it.
+        damage: Box<Damage>,
+    },
     /// The run cannot be written.
     #[error(transparent)]
     Save(#[from] SaveError),
@@ -39,6 +46,18 @@ pub enum PruneError {
 impl From<StorageError> for PruneError {
     fn from(error: StorageError) -> Self {
         Self::Save(error.into())
+    }
+}
+
+impl PruneError {
+    /// What cannot be read, so that it is not known what it needs or protects.
+    fn unknown(&self) -> Option<&Damage> {
+        match self {
+            Self::TagUnknown { damage } | Self::Save(SaveError::Read(ReadError::Unreadable(damage))) => {
+                Some(damage)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -53,33 +72,51 @@ pub struct Pruned {
     pub condemned_bytes: u64,
     /// Bytes of the chunks that were written anew, out of packs that were mostly not needed.
     pub rewritten_bytes: u64,
-    /// Why no pack was deleted, if a damaged checkpoint forbids it.
+    /// Why nothing was deleted that could have been, if something cannot be read: a checkpoint that may
+    /// need any pack, or a tag that may protect any checkpoint.
     pub kept_because: Option<Damage>,
+    /// Why packs that are mostly not needed were not written anew, if the disk is too full for that.
+    pub not_rewritten: Option<String>,
 }
 
 impl Store {
-    /// What `retention` would keep and delete now. A checkpoint counts as valid when its index
-    /// can be read and all its chunks can be found.
+    /// What `retention` would keep and delete now. A checkpoint counts as valid when its index can be
+    /// read and all its chunks can be found; and before any is deleted, the newest that counts is read
+    /// as a whole.
     ///
     /// # Errors
-    /// When the tags cannot be listed.
+    /// When the tags cannot be listed, or something cannot be read.
     pub fn prune_plan(&mut self, retention: &Retention, best: Option<&Best>) -> Result<Plan, PruneError> {
+        let plan = self.plan(retention, best, &BTreeSet::new())?;
+        if plan.delete.is_empty() {
+            return Ok(plan);
+        }
+        let damaged = self.newest_whole()?.1.into_iter().map(|skipped| skipped.step).collect();
+        self.plan(retention, best, &damaged)
+    }
+
+    /// The plan without the checkpoints at the steps `damaged`, and those whose structure is.
+    fn plan(
+        &mut self,
+        retention: &Retention,
+        best: Option<&Best>,
+        damaged: &BTreeSet<u64>,
+    ) -> Result<Plan, PruneError> {
         let mut tags: BTreeMap<u64, Vec<String>> = BTreeMap::new();
         for (name, step) in self.tags()? {
-            if let Ok(step) = step {
-                tags.entry(step).or_default().push(name);
-            }
+            let step = step.map_err(|damage| PruneError::TagUnknown { damage: Box::new(damage) })?;
+            tags.entry(step).or_default().push(name);
         }
-        let candidates = self.steps().into_iter().map(|step| Candidate {
-            step,
-            metrics: self.commits[&step]
-                .as_ref()
-                .map(|record| record.about.metrics.clone())
-                .unwrap_or_default(),
-            valid: self.chunks_of(step).is_ok(),
-            tags: tags.remove(&step).unwrap_or_default(),
-        });
-        let candidates: Vec<Candidate> = candidates.collect();
+        let mut candidates = Vec::new();
+        for step in self.steps() {
+            let valid = match self.chunks_of(step) {
+                Err(damage) if damage.is_unreadable() => return Err(ReadError::from(damage).into()),
+                result => result.is_ok() && !damaged.contains(&step),
+            };
+            let record = self.commits[&step].as_ref();
+            let metrics = record.map(|record| record.about.metrics.clone()).unwrap_or_default();
+            candidates.push(Candidate { step, metrics, valid, tags: tags.remove(&step).unwrap_or_default() });
+        }
         Ok(retention.plan(&candidates, best))
     }
 
@@ -130,39 +167,73 @@ impl Store {
         thoroughness: Thoroughness,
     ) -> Result<Pruned, PruneError> {
         self.require_writer()?;
-        let plan = self.prune_plan(retention, best)?;
-        for &step in &plan.delete {
+        let between_saves = thoroughness == Thoroughness::BetweenSaves;
+        let plan = if between_saves {
+            // The newest was written, or found good, by this process.
+            self.plan(retention, best, &BTreeSet::new())
+        } else {
+            self.prune_plan(retention, best)
+        };
+        let mut pruned = Pruned::default();
+        match plan {
+            Ok(plan) => pruned.plan = plan,
+            // A training goes on: it only keeps more than it would have to.
+            Err(error) if between_saves && error.unknown().is_some() => {
+                pruned.kept_because = error.unknown().cloned();
+                return Ok(pruned);
+            }
+            Err(error) => return Err(error),
+        }
+        for step in pruned.plan.delete.clone() {
             self.delete_commit(step)?;
         }
-        let mut pruned = Pruned { plan, ..Pruned::default() };
         match self.live_chunks() {
-            Ok(live) => {
-                let between_saves = thoroughness == Thoroughness::BetweenSaves;
-                self.prunings += u64::from(between_saves);
-                if !between_saves || self.prunings.is_multiple_of(COMPACT_EVERY) {
-                    match self.compact(&live, thoroughness) {
-                        Err(SaveError::Read(ReadError::Damaged(damage))) => {
-                            pruned.kept_because = Some(*damage);
-                            return Ok(pruned);
-                        }
-                        result => pruned.rewritten_bytes = result?,
-                    }
-                }
-                let needed = self.packs_of(&live);
-                self.sweep_packs(&needed, grace_seconds, between_saves, &mut pruned)?;
-                if !between_saves {
-                    // A checkpoint that goes leaves no segment behind: the newer ones continue it.
-                    self.sweep_history()?;
-                }
-            }
+            Ok(live) => self.free(live, grace_seconds, thoroughness, &mut pruned)?,
             Err(damage) => pruned.kept_because = Some(damage),
         }
         Ok(pruned)
     }
 
+    /// Frees what no checkpoint needs. Deleting comes before writing anew, for which there may be no space
+    /// otherwise.
+    fn free(
+        &mut self,
+        live: Live,
+        grace: u64,
+        thoroughness: Thoroughness,
+        pruned: &mut Pruned,
+    ) -> Result<(), PruneError> {
+        let between_saves = thoroughness == Thoroughness::BetweenSaves;
+        self.sweep_packs(&live.packs(), grace, between_saves, pruned)?;
+        self.prunings += u64::from(between_saves);
+        if !between_saves || self.prunings.is_multiple_of(COMPACT_EVERY) {
+            match self.compact(&live, thoroughness) {
+                Ok(0) => {}
+                Ok(bytes) => {
+                    pruned.rewritten_bytes = bytes;
+                    match self.live_chunks() {
+                        Ok(live) => self.sweep_packs(&live.packs(), grace, between_saves, pruned)?,
+                        Err(damage) => pruned.kept_because = Some(damage),
+                    }
+                }
+                Err(SaveError::Read(error)) => match error.into_problem() {
+                    Ok(damage) => pruned.kept_because = Some(damage),
+                    Err(error) => return Err(error.into()),
+                },
+                Err(error) if error.is_no_space() => pruned.not_rewritten = Some(error.to_string()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if !between_saves {
+            // A checkpoint that goes leaves no segment behind: the newer ones continue it.
+            self.sweep_history()?;
+        }
+        Ok(())
+    }
+
     /// Names of the chunks that the checkpoint at `step` needs, without the bases of those; the
     /// damage if a part of it is missing.
-    fn chunks_of(&mut self, step: u64) -> Result<Arc<Vec<Hash>>, Damage> {
+    pub(crate) fn chunks_of(&mut self, step: u64) -> Result<Arc<Vec<Hash>>, Damage> {
         if !self.needs.contains_key(&step) {
             let chunks = self.find_chunks_of(step)?;
             self.needs.insert(step, Arc::new(chunks));
@@ -189,22 +260,16 @@ impl Store {
         Ok(ids)
     }
 
-    /// Names of all chunks that any checkpoint needs, bases included.
-    fn live_chunks(&mut self) -> Result<HashSet<Hash>, Damage> {
-        let mut live = HashSet::new();
+    /// All chunks that any checkpoint needs, bases included, and where they are taken from.
+    fn live_chunks(&mut self) -> Result<Live, Damage> {
+        let mut needed = HashSet::new();
         for step in self.steps() {
-            live.extend(self.chunks_of(step)?.iter().copied());
+            needed.extend(self.chunks_of(step)?.iter().copied());
         }
-        let places = live.iter().flat_map(|id| self.chunks.places_of(id));
-        let bases: Vec<Hash> = places.filter_map(|place| place.entry.base).collect();
-        live.extend(bases);
-        Ok(live)
+        Ok(Live::of(&self.chunks, needed))
     }
 
-    fn packs_of(&self, live: &HashSet<Hash>) -> BTreeSet<Hash> {
-        live.iter().flat_map(|id| self.chunks.places_of(id)).map(|place| place.pack).collect()
-    }
-
+    /// Deletes the packs that are not needed and whose grace period is over; the others wait for it.
     fn sweep_packs(
         &mut self,
         needed: &BTreeSet<Hash>,
@@ -213,6 +278,7 @@ impl Store {
         pruned: &mut Pruned,
     ) -> Result<(), StorageError> {
         let now = now_seconds();
+        pruned.condemned_bytes = 0;
         for (id, len) in self.packs_there(between_saves)? {
             if needed.contains(&id) {
                 continue;
@@ -220,12 +286,7 @@ impl Store {
             let since = self.condemned.get(&id).copied();
             if grace > 0 && since.is_none_or(|since| now.saturating_sub(since) < grace) {
                 if since.is_none() {
-                    // First in the books: a mark whose writing failed may be there all the same.
-                    self.set_waiting(&id);
-                    if !between_saves {
-                        self.waiting.remove(&id);
-                        trash::mark(&*self.storage, &id, now)?;
-                    }
+                    self.condemn(&id, now, between_saves)?;
                 }
                 pruned.condemned_bytes += len;
                 continue;
@@ -242,8 +303,26 @@ impl Store {
         Ok(())
     }
 
+    /// Begins the grace period of a pack. Between saves only this process knows of it, and so it is
+    /// when the disk is too full for a mark.
+    fn condemn(&mut self, pack: &Hash, now: u64, between_saves: bool) -> Result<(), StorageError> {
+        // First in the books: a mark whose writing failed may be there all the same.
+        self.set_waiting(pack);
+        if between_saves {
+            return Ok(());
+        }
+        match trash::mark(&*self.storage, pack, now) {
+            Err(error) if error.is_no_space() => {}
+            marked => {
+                marked?;
+                self.waiting.remove(pack);
+            }
+        }
+        Ok(())
+    }
+
     /// Notes that nothing needs a pack from now on.
-    pub(crate) fn set_waiting(&mut self, pack: &Hash) {
+    fn set_waiting(&mut self, pack: &Hash) {
         let len = self.chunks.packs().get(pack).copied().unwrap_or(0);
         self.chunks.remove_pack(pack);
         self.condemned.insert(*pack, now_seconds());
@@ -287,7 +366,7 @@ impl Store {
         for last in lasts {
             let mut next = Some(last);
             while let Some(name) = next.filter(|name| !self.chained.contains(name)) {
-                next = history::read(&*self.storage, &name, self.chunks.cipher())?.0;
+                next = history::read(&*self.storage, &name, &self.sealer())?.0;
                 self.chained.insert(name);
             }
         }

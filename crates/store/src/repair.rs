@@ -1,17 +1,22 @@
 //! Repair: what is intact is kept and what is lost is named. Nothing is invented: every byte that is
-//! kept has the hash that it had when it was written.
+//! kept has the hash that it had when it was written. Nothing is deleted: what is damaged is moved to
+//! `damaged/`.
 //!
 //! - Chunks of a damaged pack that are still good are written into a new pack; the damaged one is
-//!   deleted then.
-//! - A checkpoint that lost something is taken out of the books: its record goes to `damaged/`, and
-//!   what is left of its state can be [salvaged](Store::salvage) into another run before.
-//! - Tags that cannot be read, or point to no checkpoint, are deleted.
+//!   moved then.
+//! - A checkpoint that lost something is taken out of the books: its record is moved, with its note and
+//!   its signatures, and what is left of its state can be [salvaged](Store::salvage) into another run
+//!   before.
+//! - Tags that are damaged, or point to no checkpoint, are moved.
 //! - `rekindle.json` is written again from what the newest record says.
+//!
+//! Bytes that the system refuses to read may be good: a repair then ends before it has changed anything,
+//! unless the caller [gives them up](Unreadable::GiveUp), as after the death of a sector.
 //!
 //! Segments of the metrics history that are damaged cannot be made good; their rows stay lost.
 //! A second repair changes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::cipher::Cipher;
 use crate::codec::Codec;
@@ -20,11 +25,11 @@ use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::identity;
 use crate::index;
-use crate::pack::{self, PackWriter, StoredChunk};
+use crate::pack::{self, PackEntry, PackWriter, StoredChunk};
 use crate::path::EntryPath;
 use crate::save::Saved;
 use crate::store::{Skipped, Store};
-use crate::tags::TagError;
+use crate::tags;
 use crate::tree::{ArrayRef, Node, StoredTree};
 use crate::verify::Depth;
 
@@ -37,12 +42,22 @@ pub struct Repaired {
     pub saved_chunks: u64,
     /// Checkpoints that lost something and were taken out of the books.
     pub set_aside: Vec<Skipped>,
-    /// Tags that were deleted, and why.
+    /// Tags that were moved to `damaged/`, and why.
     pub tags: Vec<(String, Damage)>,
     /// True when `rekindle.json` was written again.
     pub identity: bool,
     /// Damage that cannot be made good: lost rows of the metrics history.
     pub remaining: Vec<Damage>,
+}
+
+/// What a repair does with bytes that the system refuses to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unreadable {
+    /// It ends with an error, and nothing is changed.
+    #[default]
+    Refuse,
+    /// It takes them for lost.
+    GiveUp,
 }
 
 /// What is left of a damaged checkpoint.
@@ -68,14 +83,18 @@ impl Store {
     /// Repairs the run in place.
     ///
     /// # Errors
-    /// When the run was opened for reading, or the storage fails: repairing again goes on.
-    pub fn repair(&mut self) -> Result<Repaired, SaveError> {
+    /// When the run was opened for reading, or the storage fails: repairing again goes on. When
+    /// something cannot be read and is not given up: nothing was changed then.
+    pub fn repair(&mut self, unreadable: Unreadable) -> Result<Repaired, SaveError> {
         self.require_writer()?;
+        let damaged = self.damaged_packs()?;
+        if unreadable == Unreadable::Refuse {
+            self.require_readable(&damaged)?;
+        }
         let mut repaired = Repaired::default();
         self.repair_identity(&mut repaired)?;
-        self.repair_packs(&mut repaired)?;
-        let report = self.verify(Depth::Full)?;
-        for skipped in report.invalid {
+        self.repair_packs(damaged.into_keys().collect(), &mut repaired)?;
+        for skipped in self.verify(Depth::Full)?.invalid {
             self.set_aside(skipped.step)?;
             repaired.set_aside.push(skipped);
         }
@@ -84,40 +103,53 @@ impl Store {
         Ok(repaired)
     }
 
+    /// The packs of which something is damaged or cannot be read.
+    fn damaged_packs(&self) -> Result<BTreeMap<Hash, Damage>, SaveError> {
+        let mut damaged = BTreeMap::new();
+        for &pack in self.chunks.packs().keys() {
+            if let Some(damage) = self.chunks.problem_of_pack(&pack) {
+                damaged.insert(pack, damage);
+            }
+        }
+        Ok(damaged)
+    }
+
+    fn require_readable(&self, packs: &BTreeMap<Hash, Damage>) -> Result<(), SaveError> {
+        let records: Vec<Damage> = self.damaged_records().map(|skipped| skipped.damage).collect();
+        let tags: Vec<Damage> = self.tags()?.into_values().filter_map(Result::err).collect();
+        let all = self.identity_damage().into_iter().chain(&records).chain(&tags).chain(packs.values());
+        match all.into_iter().find(|damage| damage.is_unreadable()) {
+            Some(damage) => Err(ReadError::from(damage.clone()).into()),
+            None => Ok(()),
+        }
+    }
+
     fn repair_identity(&mut self, repaired: &mut Repaired) -> Result<(), SaveError> {
         if self.identity_damage().is_none() || self.newest_readable().is_none() {
             return Ok(());
         }
         let mut identity = self.identity().clone();
         identity.encrypted = self.chunks.cipher().is_some();
+        self.move_aside(identity::OBJECT)?;
         self.storage.put(identity::OBJECT, &identity.encode(self.chunks.cipher()))?;
         self.set_identity(identity);
         repaired.identity = true;
         Ok(())
     }
 
-    /// Writes the good chunks of damaged packs into a new one, then deletes those packs.
-    fn repair_packs(&mut self, repaired: &mut Repaired) -> Result<(), SaveError> {
-        let mut writer = PackWriter::new(&self.storage)?;
-        let (mut damaged, mut written) = (Vec::new(), BTreeSet::new());
-        let packs: Vec<Hash> = self.chunks.packs().keys().copied().collect();
-        for pack in packs {
-            let (good, is_damaged) = self.chunks.good_chunks_of(&pack);
-            if !is_damaged {
-                continue;
-            }
-            for entry in good {
-                if written.insert(entry.id) {
-                    let stored = self.chunks.stored_bytes(&pack, &entry).map_err(ReadError::from)?;
-                    writer = writer.push(&StoredChunk::of(&entry, stored))?;
-                }
-            }
-            damaged.push(pack);
-        }
+    /// Writes the good chunks of damaged packs into a new one, then moves those packs away.
+    fn repair_packs(&mut self, damaged: Vec<Hash>, repaired: &mut Repaired) -> Result<(), SaveError> {
         if damaged.is_empty() {
             return Ok(());
         }
-        if !written.is_empty() {
+        let good = self.good_chunks_of(&damaged);
+        repaired.saved_chunks = good.len() as u64;
+        if !good.is_empty() {
+            let mut writer = PackWriter::new(&self.storage)?;
+            for (pack, entry) in good {
+                let stored = self.chunks.stored_bytes(&pack, &entry).map_err(ReadError::from)?;
+                writer = writer.push(&StoredChunk::of(&entry, stored))?;
+            }
             writer = writer.push(&mark_of_repair(&damaged, self.chunks.cipher()))?;
             let (id, entries, len) = writer.finish()?;
             self.revive(&id)?;
@@ -125,28 +157,50 @@ impl Store {
         }
         for pack in damaged {
             self.chunks.remove_pack(&pack);
-            self.storage.delete(&pack::object_name(&pack))?;
+            self.move_aside(&pack::object_name(&pack))?;
             repaired.packs.push(pack::object_name(&pack));
         }
         self.needs.clear();
-        repaired.saved_chunks = written.len() as u64;
         Ok(())
     }
 
+    /// The chunks that can still be had out of damaged packs, each once: in full where it can be had so,
+    /// since it may be the base of others.
+    fn good_chunks_of(&mut self, packs: &[Hash]) -> Vec<(Hash, PackEntry)> {
+        let candidates = packs.iter().flat_map(|&pack| {
+            let entries = self.chunks.candidates_in(&pack);
+            entries.into_iter().map(move |entry| (pack, entry))
+        });
+        let (full, differences): (Vec<_>, Vec<_>) =
+            candidates.partition(|(_, entry): &(Hash, PackEntry)| entry.base.is_none());
+        let mut chosen: BTreeMap<Hash, (Hash, PackEntry)> = BTreeMap::new();
+        for (pack, entry) in full {
+            if !chosen.contains_key(&entry.id) && self.chunks.check_entry(&pack, &entry).is_ok() {
+                // Bases that only a damaged index did not tell of are found from here on.
+                let len = self.chunks.packs().get(&pack).copied().unwrap_or(0);
+                self.chunks.add_pack(pack, len, vec![entry.clone()]);
+                chosen.insert(entry.id, (pack, entry));
+            }
+        }
+        for (pack, entry) in differences {
+            if !chosen.contains_key(&entry.id) && self.chunks.check_entry(&pack, &entry).is_ok() {
+                chosen.insert(entry.id, (pack, entry));
+            }
+        }
+        let mut chosen: Vec<_> = chosen.into_values().collect();
+        chosen.sort_by_key(|(pack, entry)| (*pack, entry.offset));
+        chosen
+    }
+
     fn repair_tags(&mut self, repaired: &mut Repaired) -> Result<(), SaveError> {
-        for (name, tag) in self.tags()? {
+        for (name, object, tag) in self.tag_objects()? {
             let damage = match tag {
                 Err(damage) => damage,
-                Ok(step) if !self.commits.contains_key(&step) => {
-                    Damage::malformed(&name, "it points to a checkpoint that is not there")
-                }
+                Ok(step) if !self.commits.contains_key(&step) => tags::dangling(&object),
                 Ok(_) => continue,
             };
-            match self.delete_tag(&name) {
-                Ok(()) | Err(TagError::NoTag { .. }) => repaired.tags.push((name, damage)),
-                Err(TagError::Save(error)) => return Err(error),
-                Err(_) => {}
-            }
+            self.move_aside(&object)?;
+            repaired.tags.push((name, damage));
         }
         Ok(())
     }
@@ -281,7 +335,7 @@ mod tests {
                 let mut objects = good.clone();
                 objects.get_mut(name).unwrap()[position] ^= 0x10;
                 let (memory, mut store) = open(objects);
-                let repaired = store.repair().unwrap();
+                let repaired = store.repair(Unreadable::Refuse).unwrap();
                 assert_eq!(repaired.packs.len(), 1, "byte {position} of {name}");
                 let lost = store.verify(Depth::Full).unwrap();
                 assert!(lost.damage.is_empty(), "byte {position}: {:?}", lost.damage);
@@ -295,7 +349,7 @@ mod tests {
                 }
                 drop(store);
                 let before = memory.to_objects();
-                let again = open(before.clone()).1.repair().unwrap();
+                let again = open(before.clone()).1.repair(Unreadable::Refuse).unwrap();
                 assert_eq!(again, Repaired { remaining: again.remaining.clone(), ..Repaired::default() });
             }
         }
@@ -330,7 +384,7 @@ mod tests {
         objects.get_mut(identity::OBJECT).unwrap()[30] ^= 1;
         objects.get_mut("refs/tags/two").unwrap()[5] ^= 1;
         let (memory, mut store) = open(objects);
-        let repaired = store.repair().unwrap();
+        let repaired = store.repair(Unreadable::Refuse).unwrap();
         assert!(repaired.identity && repaired.set_aside.is_empty());
         assert_eq!(repaired.tags.len(), 1);
         drop(store);

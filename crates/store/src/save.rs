@@ -12,7 +12,7 @@ use crate::error::SaveError;
 use crate::hash::Hash;
 use crate::history::{self, Row};
 use crate::index::{self, ChunkSink, Root};
-use crate::pack::{CHUNK_MAX, PackWriter, StoredChunk};
+use crate::pack::{self, PackWriter, StoredChunk};
 use crate::path::EntryPath;
 use crate::state_hash::state_hash;
 use crate::store::{NewPack, Store};
@@ -39,6 +39,8 @@ pub struct Save<'a> {
     /// Arrays as this save stores them: noted in the books when it is committed.
     notes: Vec<Note>,
     payload_bytes: u64,
+    /// The checkpoint may have become visible.
+    published: bool,
 }
 
 #[derive(Debug)]
@@ -93,6 +95,7 @@ impl<'a> Save<'a> {
             finished: Vec::new(),
             notes: Vec::new(),
             payload_bytes: 0,
+            published: false,
         }
     }
 
@@ -190,8 +193,10 @@ impl<'a> Save<'a> {
     fn finish_pack(&mut self) -> Result<(), SaveError> {
         if let Some(pack) = self.pack.take() {
             let (id, entries, len) = pack.finish()?;
+            let is_new =
+                !self.store.chunks.packs().contains_key(&id) && !self.store.condemned.contains_key(&id);
             self.store.revive(&id)?;
-            self.finished.push(NewPack { id, entries, len });
+            self.finished.push(NewPack { id, entries, len, is_new });
         }
         Ok(())
     }
@@ -247,11 +252,11 @@ impl<'a> Save<'a> {
     ) -> Result<CommitRecord, SaveError> {
         let previous = self.store.newest_readable();
         let last_segment = previous.and_then(|record| record.history.clone());
-        let cipher = self.store.chunks.cipher();
+        let sealer = self.store.sealer();
         let segment =
-            (!rows.is_empty()).then(|| history::encode(step, last_segment.as_deref(), rows, cipher));
+            (!rows.is_empty()).then(|| history::encode(step, last_segment.as_deref(), rows, &sealer));
         let mut record = CommitRecord {
-            format: commit::FORMAT,
+            format: commit::format_of_new_record(self.store.identity.format),
             run: self.store.identity.run.clone(),
             step,
             previous: previous.map(|record| record.step),
@@ -268,6 +273,8 @@ impl<'a> Save<'a> {
         record.encode(self.store.chunks.cipher())?;
         self.finish_pack()?;
         record.new_bytes = self.finished.iter().map(|pack| pack.len).sum();
+        self.store.require_writer()?;
+        self.published = true;
         if let Some((name, bytes)) = segment {
             history::put(&*self.store.storage, &name, &bytes)?;
         }
@@ -276,6 +283,19 @@ impl<'a> Save<'a> {
         self.store.accept(record.clone(), std::mem::take(&mut self.finished));
         self.note_bases();
         Ok(record)
+    }
+}
+
+impl Drop for Save<'_> {
+    /// A save that is given up leaves no packs, as far as they can be deleted; what stays goes with the
+    /// next pruning.
+    fn drop(&mut self) {
+        if self.published || self.store.poisoned {
+            return;
+        }
+        for pack in self.finished.drain(..).filter(|pack| pack.is_new) {
+            let _ = self.store.storage.delete(&pack::object_name(&pack.id));
+        }
     }
 }
 
@@ -353,9 +373,6 @@ impl Encoder<'_> {
 
 impl ChunkSink for Save<'_> {
     fn put_chunk(&mut self, bytes: &[u8]) -> Result<Hash, SaveError> {
-        if bytes.len() > CHUNK_MAX {
-            return Err(SaveError::RecordTooLarge { len: bytes.len(), limit: CHUNK_MAX });
-        }
         let prepared = self.encoder().prepare_chunk(bytes, Content::Bytes, None);
         if let Some(chunk) = &prepared.new {
             self.push(chunk)?;

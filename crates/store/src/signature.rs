@@ -25,7 +25,7 @@ pub struct StoredSignature {
     pub signature: String,
 }
 
-fn prefix_of(step: u64) -> String {
+pub(crate) fn prefix_of(step: u64) -> String {
     format!("{PREFIX}{step:012}-")
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::bases::Bases;
 use crate::checkpoint::Checkpoint;
 use crate::chunks::Chunks;
-use crate::cipher::Cipher;
+use crate::cipher::{Cipher, Sealer};
 use crate::codec::Compression;
 use crate::commit::{self, CommitRecord, FORMAT, RECORD_LIMIT};
 use crate::error::{Damage, OpenError, ReadError, SaveError};
@@ -15,11 +15,13 @@ use crate::hash::Hash;
 use crate::history::{self, Row};
 use crate::identity::{self, Identity, Lineage, Refused};
 use crate::pack::{PackEntry, unreadable};
+use crate::prune::PruneError;
 use crate::save::Save;
 use crate::sealed;
 use crate::storage::{Holder, Lease, Storage, StorageError};
 use crate::time::now_seconds;
 use crate::trash;
+use crate::verify::ARTIFACTS;
 
 /// A run in a [`Storage`], opened for reading or, by one process at a time, for writing.
 #[derive(Debug)]
@@ -53,15 +55,14 @@ const WRAPPED_KEY_LIMIT: u64 = 64 << 10;
 /// Bytes that stay free beside what a save takes.
 const SPACE_RESERVE: u64 = 1 << 20;
 
-/// Where the records of damaged checkpoints are kept.
-pub(crate) const SET_ASIDE: &str = "damaged/";
-
 /// A pack that a save has made durable.
 #[derive(Debug)]
 pub(crate) struct NewPack {
     pub id: Hash,
     pub entries: Vec<PackEntry>,
     pub len: u64,
+    /// No pack of that name was there before.
+    pub is_new: bool,
 }
 
 /// The newest checkpoint with which something could be done.
@@ -95,16 +96,13 @@ impl Store {
         purpose: &str,
     ) -> Result<Self, OpenError> {
         let location = storage.location();
-        let objects = storage.list("")?;
-        if objects.iter().any(|object| is_of_a_run(&object.name)) {
-            return Err(OpenError::RunExists { location });
-        }
-        if objects.iter().any(|object| !is_before_a_run(&object.name)) {
-            return Err(OpenError::NotEmpty { location });
-        }
-        let lease = storage.lease(&Holder::this_process(purpose))?;
+        require_no_run(&*storage)?;
+        storage.make_place()?;
+        let lease = storage.lease(&holder(&*storage, purpose))?;
+        // Somebody else may have made one between the look and the lock.
+        require_no_run(&*storage)?;
         let identity = Identity {
-            format: FORMAT,
+            format: commit::format_of_new_run(storage.key().is_some()),
             run: identity::new_run_id(&location),
             system: system.to_owned(),
             created: now_seconds(),
@@ -133,8 +131,10 @@ impl Store {
     /// As [`open`](Self::open); and when another process holds the right to write.
     pub fn open_for_writing(storage: Arc<dyn Storage>, purpose: &str) -> Result<Self, OpenError> {
         require_run(&*storage)?;
-        let lease = storage.lease(&Holder::this_process(purpose))?;
-        Self::load(storage, Some(lease))
+        let lease = storage.lease(&holder(&*storage, purpose));
+        // Moved or deleted between the look and the lock.
+        require_run(&*storage)?;
+        Self::load(storage, Some(lease?))
     }
 
     fn load(storage: Arc<dyn Storage>, lease: Option<Box<dyn Lease>>) -> Result<Self, OpenError> {
@@ -143,14 +143,17 @@ impl Store {
             Ok(identity) => (Some(identity), None),
             Err(damage) => (None, Some(damage)),
         };
-        let plain = identity.as_ref().is_some_and(|identity| !identity.encrypted);
-        let cipher = key.filter(|_| !plain);
+        if key.is_some() && identity.as_ref().is_some_and(|identity| !identity.encrypted) {
+            return Err(OpenError::NotEncrypted { location: storage.location() });
+        }
+        let cipher = key;
         let condemned = trash::list(&*storage)?;
         // A writer takes condemned packs for gone, so that no new checkpoint leans on them.
         let without = if lease.is_some() { condemned.keys().copied().collect() } else { BTreeSet::new() };
         // Commits first: a checkpoint that a writer adds meanwhile is not seen, and none is seen
         // without its packs.
-        let commits = read_commits(&storage, cipher.as_ref())?;
+        let run = identity.as_ref().map(|identity| identity.run.as_str());
+        let commits = read_commits(&storage, cipher.as_ref(), run)?;
         let mut store = Self {
             chunks: Chunks::open(&storage, cipher, &without)?,
             commits,
@@ -170,9 +173,8 @@ impl Store {
         if store.identity_damage.is_some()
             && let Some(record) = store.newest_readable()
         {
-            let (run, system) = (record.run.clone(), record.about.system.clone());
-            store.identity.run = run;
-            store.identity.system = system;
+            let (format, run, system) = (record.format, record.run.clone(), record.about.system.clone());
+            store.identity = Identity { format, run, system, ..store.identity };
         }
         Ok(store)
     }
@@ -220,6 +222,12 @@ impl Store {
         })
     }
 
+    /// How the small objects of the run are encrypted, if it is.
+    pub(crate) fn sealer(&self) -> Sealer<'_> {
+        let Identity { run, format, .. } = &self.identity;
+        Sealer { cipher: self.chunks.cipher(), run, names_run: *format >= 3 }
+    }
+
     pub(crate) fn newest_readable(&self) -> Option<&CommitRecord> {
         self.records().next_back()
     }
@@ -248,6 +256,7 @@ impl Store {
         let mut skipped = Vec::new();
         for (&step, record) in self.commits.iter().rev() {
             let damage = match record {
+                Err(damage) if damage.is_unreadable() => return Err(ReadError::from(damage.clone()).into()),
                 Err(damage) => damage.clone(),
                 Ok(record) => match attempt(&Checkpoint::new(self, record)) {
                     Ok(value) => return Ok(Newest { valid: Some((step, value)), skipped }),
@@ -268,10 +277,7 @@ impl Store {
     /// # Errors
     /// When the storage fails.
     pub fn newest_whole(&self) -> Result<(Option<u64>, Vec<Skipped>), ReadError> {
-        let damage = |error: &ReadError| match error {
-            ReadError::Damaged(damage) => Some((**damage).clone()),
-            _ => None,
-        };
+        let damage = |error: &ReadError| error.damage().cloned();
         let Newest { valid, skipped } = self.newest_valid(|checkpoint| checkpoint.verify(), damage)?;
         Ok((valid.map(|(step, ())| step), skipped))
     }
@@ -279,7 +285,7 @@ impl Store {
     /// The rows of the metrics history up to the checkpoint of `record`; rows of segments that
     /// cannot be read are left out, and the damage is returned.
     pub fn history(&self, record: &CommitRecord) -> (Vec<Row>, Option<Damage>) {
-        history::rows(&*self.storage, record.history.as_deref(), self.chunks.cipher())
+        history::rows(&*self.storage, record.history.as_deref(), &self.sealer())
     }
 
     /// Begins a save.
@@ -295,8 +301,12 @@ impl Store {
     /// A save may take what the one before took, or the whole state, if there is none. It stays
     /// an estimate; a disk that is full all the same aborts the save, and no checkpoint is hurt.
     fn require_space(&self) -> Result<(), SaveError> {
-        let needed =
-            self.newest_readable().map_or(0, |record| record.new_bytes).saturating_add(SPACE_RESERVE);
+        self.require_free(self.newest_readable().map_or(0, |record| record.new_bytes))
+    }
+
+    /// There are so many bytes free, and some more, as far as that is known.
+    pub(crate) fn require_free(&self, needed: u64) -> Result<(), SaveError> {
+        let needed = needed.saturating_add(SPACE_RESERVE);
         match self.storage.available() {
             Some(available) if available < needed => {
                 Err(SaveError::NoSpace { location: self.location(), needed, available })
@@ -306,10 +316,11 @@ impl Store {
     }
 
     pub(crate) fn require_writer(&self) -> Result<(), SaveError> {
-        match (&self.lease, self.poisoned) {
-            (None, _) => Err(SaveError::ReadOnly),
-            (_, true) => Err(SaveError::Poisoned),
-            _ => Ok(()),
+        match &self.lease {
+            None => Err(SaveError::ReadOnly),
+            Some(_) if self.poisoned => Err(SaveError::Poisoned),
+            Some(lease) if !lease.is_held() => Err(SaveError::LeaseLost { location: self.location() }),
+            Some(_) => Ok(()),
         }
     }
 
@@ -347,13 +358,16 @@ impl Store {
         Ok(())
     }
 
-    /// Writes a file for people, such as `config.yaml`, that no checkpoint depends on. In an
-    /// encrypted run there are none.
+    /// Writes a file for people, such as `config.yaml`, that no checkpoint depends on: one of the run's
+    /// own, or any under `artifacts/`. In an encrypted run there are none.
     ///
     /// # Errors
-    /// When the run was opened for reading, or the storage fails.
+    /// When the run was opened for reading, the name is another's, or the storage fails.
     pub fn put_note(&self, name: &str, bytes: &[u8]) -> Result<(), SaveError> {
         self.require_writer()?;
+        if !is_for_people(name) {
+            return Err(StorageError::BadName { name: name.chars().take(255).collect() }.into());
+        }
         if self.identity.encrypted {
             return Ok(());
         }
@@ -364,13 +378,14 @@ impl Store {
     ///
     /// # Errors
     /// When the run was opened for reading, one of them is tagged, or the storage fails.
-    pub fn discard_after(&mut self, step: u64) -> Result<Vec<u64>, crate::prune::PruneError> {
+    pub fn discard_after(&mut self, step: u64) -> Result<Vec<u64>, PruneError> {
         self.require_writer()?;
         let after = (Bound::Excluded(step), Bound::Unbounded);
         let later: Vec<u64> = self.commits.range(after).map(|(&step, _)| step).collect();
         for (name, tagged) in self.tags()? {
-            if tagged.is_ok_and(|tagged| later.contains(&tagged)) {
-                return Err(crate::prune::PruneError::Tagged { name });
+            let tagged = tagged.map_err(|damage| PruneError::TagUnknown { damage: Box::new(damage) })?;
+            if later.contains(&tagged) {
+                return Err(PruneError::Tagged { name });
             }
         }
         for &step in later.iter().rev() {
@@ -382,22 +397,9 @@ impl Store {
     /// Deletes the checkpoint at `step`, whatever it is; its packs go with the next prune.
     ///
     /// # Errors
-    /// When the storage fails.
-    pub fn discard_checkpoint(&mut self, step: u64) -> Result<(), StorageError> {
-        self.delete_commit(step)
-    }
-
-    /// Takes a damaged checkpoint out of the books, so that its step can be saved anew. Its
-    /// record is kept under `damaged/`, as far as it can be read.
-    ///
-    /// # Errors
     /// When the run was opened for reading, or the storage fails.
-    pub fn set_aside(&mut self, step: u64) -> Result<(), SaveError> {
+    pub fn discard_checkpoint(&mut self, step: u64) -> Result<(), SaveError> {
         self.require_writer()?;
-        let name = commit::object_name(step);
-        if let Ok(record) = self.storage.read(&name, RECORD_LIMIT as u64) {
-            self.storage.put(&format!("{SET_ASIDE}{step:012}.json"), &record)?;
-        }
         Ok(self.delete_commit(step)?)
     }
 
@@ -407,10 +409,24 @@ impl Store {
         self.delete_signatures(step)?;
         self.delete_note(step)?;
         self.storage.delete(&commit::object_name(step))?;
-        self.commits.remove(&step);
-        self.needs.remove(&step);
+        self.forget_commit(step);
         Ok(())
     }
+
+    pub(crate) fn forget_commit(&mut self, step: u64) {
+        self.commits.remove(&step);
+        self.needs.remove(&step);
+    }
+}
+
+/// Who writes, for whoever finds the run locked. Of an encrypted run nothing is told but the process.
+fn holder(storage: &dyn Storage, purpose: &str) -> Holder {
+    if storage.key().is_some() { Holder::unnamed() } else { Holder::this_process(purpose) }
+}
+
+/// True for the files beside the checkpoints that a program may write as it likes.
+fn is_for_people(name: &str) -> bool {
+    ["config.yaml", "metrics.jsonl"].contains(&name) || name.starts_with(ARTIFACTS)
 }
 
 /// True when the run in `storage` is encrypted, as far as that can be seen without its key.
@@ -455,6 +471,18 @@ fn is_before_a_run(name: &str) -> bool {
 /// True for the objects that make a place a run.
 fn is_of_a_run(name: &str) -> bool {
     name == identity::OBJECT || commit::parse_object_name(name).is_some()
+}
+
+fn require_no_run(storage: &dyn Storage) -> Result<(), OpenError> {
+    let location = storage.location();
+    let objects = storage.list("")?;
+    if objects.iter().any(|object| is_of_a_run(&object.name)) {
+        return Err(OpenError::RunExists { location });
+    }
+    if objects.iter().any(|object| !is_before_a_run(&object.name)) {
+        return Err(OpenError::NotEmpty { location });
+    }
+    Ok(())
 }
 
 fn require_run(storage: &dyn Storage) -> Result<(), OpenError> {
@@ -504,6 +532,7 @@ fn unknown_identity() -> Identity {
 fn read_commits(
     storage: &Arc<dyn Storage>,
     cipher: Option<&Cipher>,
+    run: Option<&str>,
 ) -> Result<BTreeMap<u64, Result<CommitRecord, Damage>>, OpenError> {
     let mut commits = BTreeMap::new();
     for object in storage.list(commit::PREFIX)? {
@@ -514,7 +543,7 @@ fn read_commits(
             // Pruned between the listing and now.
             Err(StorageError::Missing { .. }) => continue,
             Err(error) => Err(unreadable(&object.name, error)),
-            Ok(bytes) => match CommitRecord::decode(step, &bytes, cipher) {
+            Ok(bytes) => match CommitRecord::decode(step, &bytes, cipher, run) {
                 Ok(record) => Ok(record),
                 Err(ReadError::Damaged(damage)) => Err(*damage),
                 Err(ReadError::NewerFormat { found, supported }) => {

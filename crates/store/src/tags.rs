@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cipher::{Cipher, SealedText};
+use crate::cipher::{Cipher, SealedText, Sealer};
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::pack::unreadable;
 use crate::sealed;
-use crate::storage::StorageError;
+use crate::storage::{Object, StorageError};
 use crate::store::Store;
 
 pub(crate) const PREFIX: &str = "refs/tags/";
@@ -40,22 +40,30 @@ fn object_name(name: &str, cipher: Option<&Cipher>) -> String {
 }
 
 impl Tag {
-    fn encode(&self, cipher: Option<&Cipher>) -> Vec<u8> {
-        let sealed = cipher.map(|cipher| {
-            let bytes = serde_json::to_vec(self).unwrap_or_default();
-            SealedTag { sealed: SealedText::seal(cipher, WHAT, &bytes) }
-        });
+    fn encode(&self, sealer: &Sealer<'_>) -> Vec<u8> {
+        let sealed = sealer.seal(WHAT, &serde_json::to_vec(self).unwrap_or_default());
+        let sealed = sealed.map(|sealed| SealedTag { sealed });
         sealed.map_or_else(|| sealed::seal(self), |sealed| sealed::seal(&sealed)).unwrap_or_default()
     }
 
-    fn decode(object: &str, bytes: &[u8], cipher: Option<&Cipher>) -> Result<Self, Damage> {
-        let Some(cipher) = cipher else { return sealed::unseal(object, bytes) };
+    fn decode(object: &str, bytes: &[u8], sealer: &Sealer<'_>) -> Result<Self, Damage> {
+        if sealer.cipher.is_none() {
+            return sealed::unseal(object, bytes);
+        }
         let stored: SealedTag = sealed::unseal(object, bytes)?;
-        let opened = stored.sealed.open(cipher, WHAT);
+        let opened = sealer.open(WHAT, &stored.sealed);
         let tag: Option<Self> = opened.and_then(|opened| serde_json::from_slice(&opened).ok());
-        tag.filter(|tag| object_name(tag.name.as_deref().unwrap_or_default(), Some(cipher)) == object)
-            .ok_or_else(|| Damage::malformed(object, "it is no tag of this run"))
+        tag.filter(|tag| object_name(tag.name.as_deref().unwrap_or_default(), sealer.cipher) == object)
+            .ok_or_else(|| Damage::malformed(object, "it is not a tag of this run"))
     }
+}
+
+/// A tag's name, its object, and the step that it points to.
+type TagObject = (String, String, Result<u64, Damage>);
+
+/// What is wrong with the tag in `object`, whose checkpoint is not there.
+pub(crate) fn dangling(object: &str) -> Damage {
+    Damage::malformed(object, "it points to a checkpoint that is not there")
 }
 
 /// Setting or deleting a tag failed.
@@ -116,15 +124,22 @@ impl Store {
     /// # Errors
     /// When the tags cannot be listed.
     pub fn tags(&self) -> Result<BTreeMap<String, Result<u64, Damage>>, StorageError> {
-        let mut tags = BTreeMap::new();
-        for object in self.storage.list(PREFIX)? {
-            let bytes = self.storage.read(&object.name, LIMIT);
-            let tag = bytes
-                .map_err(|error| unreadable(&object.name, error))
-                .and_then(|bytes| Tag::decode(&object.name, &bytes, self.chunks.cipher()));
+        Ok(self.tag_objects()?.into_iter().map(|(name, _, tag)| (name, tag)).collect())
+    }
+
+    /// All tags: the name, the object, and the step or the damage.
+    pub(crate) fn tag_objects(&self) -> Result<Vec<TagObject>, StorageError> {
+        let mut tags = Vec::new();
+        for Object { name: object, .. } in self.storage.list(PREFIX)? {
+            let tag = match self.storage.read(&object, LIMIT) {
+                // Deleted since it was listed.
+                Err(StorageError::Missing { .. }) => continue,
+                Err(error) => Err(unreadable(&object, error)),
+                Ok(bytes) => Tag::decode(&object, &bytes, &self.sealer()),
+            };
             let sealed_name = tag.as_ref().ok().and_then(|tag| tag.name.clone());
-            let name = sealed_name.unwrap_or_else(|| object.name[PREFIX.len()..].to_owned());
-            tags.insert(name, tag.map(|tag| tag.step));
+            let name = sealed_name.unwrap_or_else(|| object[PREFIX.len()..].to_owned());
+            tags.push((name, object, tag.map(|tag| tag.step)));
         }
         Ok(tags)
     }
@@ -155,15 +170,16 @@ impl Store {
         check_name(name)?;
         self.require_writer()?;
         let state_hash = self.checkpoint(step)?.record().state_hash;
-        if let Some(Ok(there)) = self.tags()?.get(name)
-            && *there != step
-            && !force
-        {
-            return Err(TagError::Taken { name: name.to_owned(), step: *there });
+        match self.tags()?.remove(name) {
+            Some(Ok(there)) if there != step && !force => {
+                return Err(TagError::Taken { name: name.to_owned(), step: there });
+            }
+            Some(Err(damage)) if !force => return Err(ReadError::from(damage).into()),
+            _ => {}
         }
-        let cipher = self.chunks.cipher();
-        let tag = Tag { name: cipher.map(|_| name.to_owned()), step, state_hash };
-        Ok(self.storage.put(&object_name(name, cipher), &tag.encode(cipher))?)
+        let sealer = self.sealer();
+        let tag = Tag { name: sealer.cipher.map(|_| name.to_owned()), step, state_hash };
+        Ok(self.storage.put(&object_name(name, sealer.cipher), &tag.encode(&sealer))?)
     }
 
     /// Deletes a tag; its checkpoint stays until it is pruned.

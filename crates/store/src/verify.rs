@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::aside;
 use crate::chunks::Chunks;
 use crate::commit;
-use crate::error::{Damage, Problem, ReadError};
+use crate::error::Damage;
 use crate::hash::Hash;
 use crate::history;
 use crate::identity;
@@ -18,7 +19,7 @@ use crate::path::EntryPath;
 use crate::sealed;
 use crate::signature;
 use crate::storage::{Storage, StorageError};
-use crate::store::{SET_ASIDE, Skipped, Store, WRAPPED_KEY};
+use crate::store::{Skipped, Store, WRAPPED_KEY};
 use crate::tags;
 use crate::trash;
 
@@ -94,7 +95,7 @@ impl Store {
     fn verify_objects(&self, report: &mut Verification) -> Result<(), StorageError> {
         let segments: Vec<_> = self.records().filter_map(|record| record.history.as_deref()).collect();
         for name in segments {
-            if let Err(damage) = history::read(&*self.storage, name, self.chunks.cipher()) {
+            if let Err(damage) = history::read(&*self.storage, name, &self.sealer()) {
                 push_new(&mut report.damage, damage);
             }
         }
@@ -109,7 +110,7 @@ impl Store {
                 || pack::parse_object_name(name).is_some()
                 || name.starts_with(tags::PREFIX)
                 || trash::is_marker(name)
-                || name.starts_with(SET_ASIDE)
+                || name.starts_with(aside::PREFIX)
                 || signature::is_signature(name)
                 || name.starts_with(notes::PREFIX)
                 || NOTES.contains(&name)
@@ -118,9 +119,7 @@ impl Store {
                 report.unknown.push(object.name);
             } else if signature::is_signature(name) || name.starts_with(notes::PREFIX) {
                 report.damage.extend(check_seal(&*self.storage, name).err());
-            } else if is_segment
-                && let Err(damage) = history::read(&*self.storage, name, self.chunks.cipher())
-            {
+            } else if is_segment && let Err(damage) = history::read(&*self.storage, name, &self.sealer()) {
                 push_new(&mut report.damage, damage);
             }
         }
@@ -179,13 +178,13 @@ impl Store {
         holds: &mut BTreeMap<Hash, Vec<EntryPath>>,
     ) -> Option<Damage> {
         let readable = self.checkpoint(record.step).and_then(|checkpoint| checkpoint.tree());
-        if let Err(ReadError::Damaged(damage)) = &readable {
+        if let Some(damage) = readable.err().and_then(|error| error.into_problem().ok()) {
             for (hash, known) in bad {
                 if known.object == damage.object && known.offset == damage.offset {
                     note(holds, *hash, damage.entries.iter());
                 }
             }
-            return Some((**damage).clone());
+            return Some(damage);
         }
         let used = match index::reachable(&self.chunks, &record.index_root()) {
             Ok(used) => used,
@@ -213,13 +212,11 @@ impl Store {
     }
 
     fn verify_tags(&self, report: &mut Verification) -> Result<(), StorageError> {
-        for (name, tag) in self.tags()? {
-            let object = format!("{}{name}", tags::PREFIX);
+        for (_, object, tag) in self.tag_objects()? {
             match tag {
                 Err(damage) => push_new(&mut report.damage, damage),
                 Ok(step) if !self.commits.contains_key(&step) => {
-                    let what = "it points to a checkpoint that is not there";
-                    push_new(&mut report.damage, Damage::new(object, Problem::Malformed(what)));
+                    push_new(&mut report.damage, tags::dangling(&object));
                 }
                 Ok(_) => {}
             }

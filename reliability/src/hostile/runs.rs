@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{Depth, EntryPath, Hash, OpenError, Store};
+use rekindle::{Depth, EntryPath, Hash, OpenError, Store, Unreadable};
 
 use crate::sample::{save, state};
 
@@ -82,7 +82,7 @@ impl HostileRun {
             drop(store);
             store = Store::open_for_writing(Arc::clone(&storage), "test").map_err(|error| text(&error))?;
         }
-        store.repair().map_err(|error| text(&error))?;
+        store.repair(Unreadable::Refuse).map_err(|error| text(&error))?;
         for step in store.steps() {
             let loaded = store.checkpoint(step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
             loaded.map_err(|error| format!("step {step} after a repair: {error}"))?;

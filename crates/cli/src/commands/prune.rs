@@ -30,12 +30,15 @@ pub fn prune(args: &PruneArgs, json: bool) -> anyhow::Result<u8> {
             "freed_bytes": pruned.freed_bytes,
             "condemned_bytes": pruned.condemned_bytes,
             "kept_because": pruned.kept_because.map(|damage| damage.to_string()),
+            "not_rewritten": pruned.not_rewritten,
         }))?;
         return Ok(0);
     }
     print_plan(&pruned.plan, "kept", "deleted")?;
     if let Some(damage) = pruned.kept_because {
-        output::print("no space was freed, because a damaged checkpoint may need any pack:")?;
+        output::print(
+            "no space was freed, because a checkpoint that is damaged or cannot be read may need any pack:",
+        )?;
         output::print(&format!("  {damage}"))?;
         return Ok(crate::exit::PARTIAL);
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle::storage::FileStorage;
-use rekindle::{Lineage, Salvaged, Store};
+use rekindle::{Lineage, ReadError, Salvaged, SaveError, Store, Unreadable};
 use rekindle_formats::files;
 use serde_json::json;
 
@@ -21,6 +21,7 @@ pub fn gc(args: &GcArgs, json: bool) -> anyhow::Result<u8> {
         output::print_json(&json!({
             "freed_bytes": pruned.freed_bytes, "condemned_bytes": pruned.condemned_bytes,
             "rewritten_bytes": pruned.rewritten_bytes, "kept_because": kept_because,
+            "not_rewritten": pruned.not_rewritten,
         }))?;
     } else if let Some(damage) = &kept_because {
         output::print(&format!(
@@ -32,10 +33,14 @@ pub fn gc(args: &GcArgs, json: bool) -> anyhow::Result<u8> {
         if pruned.rewritten_bytes > 0 {
             output::print(&format!("wrote {} anew, more densely", output::bytes(pruned.rewritten_bytes)))?;
         }
+        if let Some(reason) = &pruned.not_rewritten {
+            output::print(&format!("packs that are mostly not needed stay as they are: {reason}"))?;
+        }
         if pruned.condemned_bytes > 0 {
             let (bytes, grace) = (output::bytes(pruned.condemned_bytes), args.grace);
             output::print(&format!(
-                "{bytes} more are kept for {grace} s, for readers (--grace 0 frees them at once)"
+                "{bytes} more are kept for {grace} s, for readers, and go with the next gc or prune after that (--grace 0 frees \
+                 them at once)"
             ))?;
         }
     }
@@ -48,11 +53,17 @@ pub fn repair(args: &RepairArgs, json: bool) -> anyhow::Result<u8> {
     if args.dry_run {
         return dry_run(&store, json);
     }
+    if let Some(skipped) = damaged.iter().find(|skipped| skipped.damage.is_unreadable())
+        && !args.give_up_unreadable
+    {
+        return Err(with_hint(ReadError::from(skipped.damage.clone()).into()));
+    }
     let place = args.salvage_to.clone().unwrap_or_else(|| beside(&args.run));
     let readable: Vec<u64> =
         damaged.iter().map(|skipped| skipped.step).filter(|step| store.checkpoint(*step).is_ok()).collect();
     let salvaged = if readable.is_empty() { Vec::new() } else { salvage(&store, &readable, &place)? };
-    let repaired = store.repair()?;
+    let unreadable = if args.give_up_unreadable { Unreadable::GiveUp } else { Unreadable::Refuse };
+    let repaired = store.repair(unreadable).map_err(with_hint)?;
     let lost: u64 = salvaged.iter().map(|(_, salvaged)| salvaged.lost.len() as u64).sum();
     if json {
         output::print_json(&json!({
@@ -71,7 +82,7 @@ pub fn repair(args: &RepairArgs, json: bool) -> anyhow::Result<u8> {
         return Ok(if lost == 0 && repaired.set_aside.is_empty() { 0 } else { exit::PARTIAL });
     }
     for pack in &repaired.packs {
-        output::print(&format!("{pack} was damaged and is replaced"))?;
+        output::print(&format!("{pack} is damaged and was moved to damaged/"))?;
     }
     if repaired.saved_chunks > 0 {
         output::print(&format!("{} good chunks were kept", repaired.saved_chunks))?;
@@ -80,7 +91,7 @@ pub fn repair(args: &RepairArgs, json: bool) -> anyhow::Result<u8> {
         output::print("rekindle.json was written again from the newest record")?;
     }
     for (name, damage) in &repaired.tags {
-        output::print(&format!("tag {name} was deleted: {damage}"))?;
+        output::print(&format!("tag {name} was moved to damaged/: {damage}"))?;
     }
     for skipped in &repaired.set_aside {
         output::print(&format!("step {} cannot be loaded as a whole: {}", skipped.step, skipped.damage))?;
@@ -104,6 +115,18 @@ pub fn repair(args: &RepairArgs, json: bool) -> anyhow::Result<u8> {
         false => "done; every checkpoint that is left loads as a whole",
     })?;
     Ok(if repaired.set_aside.is_empty() && repaired.remaining.is_empty() { 0 } else { exit::PARTIAL })
+}
+
+/// What cannot be read may be good, and only the user can tell that it is lost.
+fn with_hint(error: SaveError) -> anyhow::Error {
+    let is_unreadable = matches!(error, SaveError::Read(ReadError::Unreadable(_)));
+    let error = anyhow::Error::from(error);
+    if !is_unreadable {
+        return error;
+    }
+    error.context(
+        "nothing was changed: if the disk will never give these bytes back, --give-up-unreadable keeps all others",
+    )
 }
 
 fn dry_run(store: &Store, json: bool) -> anyhow::Result<u8> {

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::{FileStorage, Holder, Storage};
-use rekindle::{OpenError, Store, copy_objects};
+use rekindle::{CopiedObjects, OpenError, Store, copy_objects};
 use rekindle_formats::files;
 use serde_json::json;
 
 use crate::address::{Address, Which, open_run, resolve};
 use crate::args::{NoteArgs, RmArgs};
+use crate::exit;
 use crate::output::{self, Progress};
 use crate::unlock;
 
@@ -19,17 +20,35 @@ use crate::unlock;
 pub fn cp(from: &Path, to: &Path, json: bool) -> anyhow::Result<u8> {
     let source = run_at(from)?;
     require_free(to)?;
-    let bytes = copy(&*source, to)?;
+    let copied = copy(&*source, to)?;
+    let damaged: Vec<u64> = copied.damaged.iter().map(|skipped| skipped.step).collect();
     if json {
-        output::print_json(&json!({"run": to, "bytes": bytes}))?;
-    } else {
-        output::print(&format!("copied {} to {} ({})", from.display(), to.display(), output::bytes(bytes)))?;
+        output::print_json(&json!({
+            "run": to, "bytes": copied.bytes, "steps": copied.steps, "damaged": damaged,
+            "left_out": copied.left_out,
+        }))?;
+        return Ok(if damaged.is_empty() { 0 } else { exit::PARTIAL });
     }
-    Ok(0)
+    let (count, bytes) = (copied.steps.len(), output::bytes(copied.bytes));
+    let place = format!("{} to {}", from.display(), to.display());
+    output::print(&format!("copied {place} ({count} checkpoints, {bytes})"))?;
+    for name in &copied.left_out {
+        output::print(&format!("left out: `{name}` is not a file of a run"))?;
+    }
+    for skipped in &copied.damaged {
+        output::print(&format!(
+            "step {} is damaged in {}: {}",
+            skipped.step,
+            from.display(),
+            skipped.damage
+        ))?;
+    }
+    Ok(if damaged.is_empty() { 0 } else { exit::PARTIAL })
 }
 
-fn copy(source: &dyn Storage, to: &Path) -> anyhow::Result<u64> {
+fn copy(source: &dyn Storage, to: &Path) -> anyhow::Result<CopiedObjects> {
     let target: Arc<dyn Storage> = Arc::new(FileStorage::new(to));
+    target.make_place()?;
     let _lease = target.lease(&Holder::this_process("rekindle cp"))?;
     let mut progress = Progress::new("bytes", 0);
     Ok(copy_objects(source, &target, |done, total| progress.set(done, total))?)

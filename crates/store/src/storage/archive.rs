@@ -141,6 +141,10 @@ impl Storage for Archive {
         Err(read_only(name, self.location()))
     }
 
+    fn rename(&self, from: &str, _: &str) -> Result<(), StorageError> {
+        Err(read_only(from, self.location()))
+    }
+
     fn lease(&self, _: &Holder) -> Result<Box<dyn Lease>, StorageError> {
         Err(read_only("lease", self.location()))
     }
@@ -268,6 +272,10 @@ impl Storage for ArchiveWriter {
 
     fn delete(&self, name: &str) -> Result<(), StorageError> {
         Err(self.error(name, io::ErrorKind::Unsupported.into()))
+    }
+
+    fn rename(&self, from: &str, _: &str) -> Result<(), StorageError> {
+        Err(self.error(from, io::ErrorKind::Unsupported.into()))
     }
 
     fn lease(&self, _: &Holder) -> Result<Box<dyn Lease>, StorageError> {

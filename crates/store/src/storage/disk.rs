@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A file system, as few operations as the commit protocol needs. Errors are the system's own.
 pub trait Disk: Send + Sync + fmt::Debug + 'static {
@@ -32,6 +32,8 @@ pub trait Disk: Send + Sync + fmt::Debug + 'static {
     /// Tries to lock a file, which is created if need be, against every other process and every
     /// other call; `None` when it is locked.
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn super::Lease>>>;
+    /// True when somebody has locked the file. Looking hinders nobody who looks too.
+    fn is_locked(&self, path: &Path) -> io::Result<bool>;
 }
 
 /// A file being written, front to back.
@@ -69,12 +71,14 @@ impl Disk for RealDisk {
         std::fs::rename(from, to)
     }
 
-    /// On Windows a directory cannot be synced; NTFS journals renames by itself.
+    /// On Windows a directory cannot be synced; NTFS journals renames by itself. So it is with file
+    /// systems that refuse to sync a directory: they have no better way to make it durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        if cfg!(unix) {
-            std::fs::File::open(path)?.sync_all()?;
+        if !cfg!(unix) {
+            return Ok(());
         }
-        Ok(())
+        let synced = std::fs::File::open(path)?.sync_all();
+        if synced.as_ref().is_err_and(cannot_sync_directories) { Ok(()) } else { synced }
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -113,20 +117,52 @@ impl Disk for RealDisk {
         let mut options = std::fs::OpenOptions::new();
         let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(FileLock { _file: file }))),
+            Ok(()) => Ok(Some(Box::new(FileLock { file, path: path.to_owned() }))),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        match std::fs::File::open(path)?.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(true),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
     }
 }
 
+/// What `fsync` says of a directory on file systems that have no such thing, such as vboxsf.
+fn cannot_sync_directories(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported)
+}
+
 /// The operating system drops the lock when the file is closed, and so when its process dies.
 #[derive(Debug)]
 struct FileLock {
-    _file: std::fs::File,
+    file: std::fs::File,
+    path: PathBuf,
 }
 
-impl super::Lease for FileLock {}
+impl super::Lease for FileLock {
+    /// True as long as the locked file is the one at its path: whoever deletes it lets another
+    /// process lock a new one.
+    #[cfg(unix)]
+    fn is_held(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let same = |there: std::fs::Metadata| {
+            self.file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (there.dev(), there.ino()))
+        };
+        std::fs::metadata(&self.path).is_ok_and(same)
+    }
+
+    #[cfg(not(unix))]
+    fn is_held(&self) -> bool {
+        // A file that is open cannot be deleted there.
+        let Self { file: _, path: _ } = self;
+        true
+    }
+}
 
 struct RealFile(std::fs::File);
 

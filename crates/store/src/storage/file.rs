@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::disk::{Disk, ReadFile, RealDisk, WriteFile};
 use super::{Holder, Lease, Object, Storage, StorageError, Upload, check_name};
@@ -21,10 +22,14 @@ const LEASE: &str = "lease";
 const HOLDER: &str = "lease.holder.json";
 /// So many files stay open for reading; a reader then keeps what a writer deletes.
 const OPEN_FILES: usize = 64;
+/// Whoever only looks whether a run is being written holds its lock for a moment: a writer tries so
+/// often, with so long a pause.
+const LOCK_TRIES: usize = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A storage in a directory of a [`Disk`].
 pub struct FileStorage<D = RealDisk> {
-    disk: D,
+    disk: Arc<D>,
     root: PathBuf,
     open: Mutex<HashMap<String, Arc<dyn ReadFile>>>,
     counter: AtomicU64,
@@ -40,7 +45,7 @@ impl FileStorage {
 impl<D: Disk> FileStorage<D> {
     /// The directory `root` of `disk`, which need not exist.
     pub fn on(disk: D, root: impl Into<PathBuf>) -> Self {
-        Self { disk, root: root.into(), open: Mutex::default(), counter: AtomicU64::new(0) }
+        Self { disk: Arc::new(disk), root: root.into(), open: Mutex::default(), counter: AtomicU64::new(0) }
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, StorageError> {
@@ -143,6 +148,18 @@ impl<D: Disk> FileStorage<D> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
+    /// The lock of the run, unless somebody else keeps it.
+    fn lock(&self) -> io::Result<Option<Box<dyn Lease>>> {
+        let path = self.root.join(LEASE);
+        for _ in 1..LOCK_TRIES {
+            if let Some(lock) = self.disk.lock(&path)? {
+                return Ok(Some(lock));
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+        self.disk.lock(&path)
+    }
+
     fn remove_leftovers(&self) {
         let dir = self.root.join(TEMPORARY);
         for (name, len) in self.disk.list(&dir).unwrap_or_default() {
@@ -157,7 +174,11 @@ impl<D: Disk> FileStorage<D> {
     /// memory only, and a new checkpoint may lean on it.
     fn make_durable(&self) -> io::Result<()> {
         let parent = self.root.parent().unwrap_or(Path::new(""));
-        self.disk.sync_dir(directory(parent))?;
+        match self.disk.sync_dir(directory(parent)) {
+            // Whoever may not read the directory above did not make the run there either.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            synced => synced?,
+        }
         self.sync_below(&self.root)
     }
 
@@ -263,32 +284,42 @@ impl<D: Disk> Storage for FileStorage<D> {
         }
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<(), StorageError> {
+        let (source, target) = (self.path(from)?, self.path(to)?);
+        [from, to].into_iter().for_each(|name| self.forget(name));
+        let parent = source.parent().unwrap_or(Path::new(""));
+        let renamed = self.publish(&source, &target).and_then(|()| self.disk.sync_dir(directory(parent)));
+        renamed.map_err(|e| self.error("rename", from, e))
+    }
+
+    fn make_place(&self) -> Result<(), StorageError> {
+        self.create_dirs(&self.root).map_err(|e| self.error("create the directory of", LEASE, e))
+    }
+
     fn lease(&self, holder: &Holder) -> Result<Box<dyn Lease>, StorageError> {
-        let lock = self.create_dirs(&self.root).and_then(|()| self.disk.lock(&self.root.join(LEASE)));
-        let Some(lease) = lock.map_err(|e| self.error("lock", LEASE, e))? else {
+        let Some(lock) = self.lock().map_err(|e| self.error("lock", LEASE, e))? else {
             return Err(StorageError::Locked {
                 location: self.location(),
                 holder: read_holder(self).map(Box::new),
             });
         };
+        let lease = FileLease { disk: Arc::clone(&self.disk), holder: self.root.join(HOLDER), lock };
         self.remove_leftovers();
         self.make_durable().map_err(|e| self.error("sync the directories of", LEASE, e))?;
         let text = serde_json::to_vec(holder).unwrap_or_default();
-        self.put(HOLDER, &text)?;
-        Ok(lease)
+        // Only for whoever finds the run locked: a disk that is full must not keep it from being pruned.
+        let _ = self.put(HOLDER, &text);
+        Ok(Box::new(lease))
     }
 
     fn holder(&self) -> Result<Option<Holder>, StorageError> {
-        if self.disk.open(&self.root.join(LEASE)).is_err() {
-            return Ok(None);
-        }
-        let lock = self.disk.lock(&self.root.join(LEASE));
-        match lock {
-            Ok(Some(_free)) => Ok(None),
-            Ok(None) => Ok(read_holder(self)),
+        match self.disk.is_locked(&self.root.join(LEASE)) {
+            Ok(true) => Ok(read_holder(self)),
+            Ok(false) => Ok(None),
             // Whoever may not even open the lock is only looking.
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(None),
-            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+                Ok(None)
+            }
             Err(error) => Err(self.error("lock", LEASE, error)),
         }
     }
@@ -310,6 +341,29 @@ fn read_holder(storage: &dyn Storage) -> Option<Holder> {
 impl<D: std::fmt::Debug> std::fmt::Debug for FileStorage<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileStorage").field("disk", &self.disk).field("root", &self.root).finish()
+    }
+}
+
+/// The lock, and the file that says who has it.
+#[derive(Debug)]
+struct FileLease<D: Disk> {
+    disk: Arc<D>,
+    holder: PathBuf,
+    lock: Box<dyn Lease>,
+}
+
+impl<D: Disk> Lease for FileLease<D> {
+    fn is_held(&self) -> bool {
+        self.lock.is_held()
+    }
+}
+
+impl<D: Disk> Drop for FileLease<D> {
+    /// While the lock is still held, so that it is not the file of the next holder that goes.
+    fn drop(&mut self) {
+        if self.is_held() {
+            let _ = self.disk.remove(&self.holder);
+        }
     }
 }
 

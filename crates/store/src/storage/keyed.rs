@@ -49,6 +49,14 @@ impl Storage for Keyed {
         self.storage.delete(name)
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<(), StorageError> {
+        self.storage.rename(from, to)
+    }
+
+    fn make_place(&self) -> Result<(), StorageError> {
+        self.storage.make_place()
+    }
+
     fn lease(&self, holder: &Holder) -> Result<Box<dyn Lease>, StorageError> {
         self.storage.lease(holder)
     }

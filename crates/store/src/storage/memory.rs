@@ -97,6 +97,14 @@ impl Storage for MemoryStorage {
         Ok(())
     }
 
+    fn rename(&self, from: &str, to: &str) -> Result<(), StorageError> {
+        check_name(to)?;
+        let mut objects = self.objects();
+        let bytes = objects.remove(from).ok_or_else(|| self.missing(from))?;
+        objects.insert(to.to_owned(), bytes);
+        Ok(())
+    }
+
     fn lease(&self, holder: &Holder) -> Result<Box<dyn Lease>, StorageError> {
         let mut last = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
         if self.leased.swap(true, Ordering::AcqRel) {

@@ -53,6 +53,14 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Deletes an object; one that is not there is no error.
     fn delete(&self, name: &str) -> Result<(), StorageError>;
 
+    /// Gives an object another name without reading it; one of the new name is replaced.
+    fn rename(&self, from: &str, to: &str) -> Result<(), StorageError>;
+
+    /// Makes the place itself, where it has to be there before a run is made in it.
+    fn make_place(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     /// Takes the right to write, until the returned value is dropped or this process ends.
     fn lease(&self, holder: &Holder) -> Result<Box<dyn Lease>, StorageError>;
 
@@ -100,7 +108,13 @@ pub trait Upload: Send + Sync {
 }
 
 /// The right to write; ends when dropped.
-pub trait Lease: Send + Sync + fmt::Debug {}
+pub trait Lease: Send + Sync + fmt::Debug {
+    /// False when the right was taken away, such as by deleting the file whose lock it is: somebody
+    /// else may write then.
+    fn is_held(&self) -> bool {
+        true
+    }
+}
 
 /// An object in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,15 +139,16 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// This process, at the present time, with nothing said of what it does and where.
+    pub fn unnamed() -> Self {
+        let since = crate::time::now_seconds();
+        Self { pid: std::process::id(), host: String::new(), purpose: String::new(), since }
+    }
+
     /// This process, at the present time.
     pub fn this_process(purpose: impl Into<String>) -> Self {
         let host = std::env::var("HOSTNAME").or_else(|_| std::env::var("COMPUTERNAME"));
-        Self {
-            pid: std::process::id(),
-            host: host.unwrap_or_default(),
-            purpose: purpose.into(),
-            since: crate::time::now_seconds(),
-        }
+        Self { host: host.unwrap_or_default(), purpose: purpose.into(), ..Self::unnamed() }
     }
 }
 
@@ -143,7 +158,11 @@ impl fmt::Display for Holder {
         if !self.host.is_empty() {
             write!(f, " on {}", self.host)?;
         }
-        write!(f, " (`{}`, since {})", self.purpose, crate::time::format_utc(self.since))
+        let since = crate::time::format_utc(self.since);
+        match self.purpose.as_str() {
+            "" => write!(f, " (since {since})"),
+            purpose => write!(f, " (`{purpose}`, since {since})"),
+        }
     }
 }
 
@@ -215,6 +234,15 @@ pub enum StorageError {
         /// Who holds the lease, if that can be read.
         holder: Option<Box<Holder>>,
     },
+}
+
+impl StorageError {
+    /// True when there was no space left to write to.
+    pub fn is_no_space(&self) -> bool {
+        use std::io::ErrorKind;
+        let Self::Io { source, .. } = self else { return false };
+        matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+    }
 }
 
 fn named(holder: &Option<Box<Holder>>) -> String {

@@ -297,6 +297,11 @@ impl Disk for SimDisk {
         let taken = self.locked.swap(true, Ordering::AcqRel);
         Ok((!taken).then(|| Box::new(SimLock(Arc::clone(&self.locked))) as Box<dyn super::Lease>))
     }
+
+    fn is_locked(&self, path: &Path) -> io::Result<bool> {
+        self.look(|state| state.file_mut(path).map(drop))?;
+        Ok(self.locked.load(Ordering::Acquire))
+    }
 }
 
 #[derive(Debug)]

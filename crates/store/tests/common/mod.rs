@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each story uses a part")]
 
+pub mod faulty;
+
 use rekindle_store::{
     About, Array, ArrayType, DType, Node, Row, SaveError, Saved, Scalar, Store, StoredTree, Tree,
 };
