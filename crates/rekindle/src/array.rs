@@ -223,8 +223,15 @@ impl<'de, A: ArrayData> Visitor<'de> for ArrayVisitor<A> {
                 A::Element::DTYPE
             )));
         }
-        let mut elements = vec![bytemuck::Zeroable::zeroed(); bytes.0.len() / size_of::<A::Element>()];
-        bytemuck::cast_slice_mut(&mut elements).copy_from_slice(&bytes.0);
+        let mut elements = vec![bytemuck::Zeroable::zeroed(); shape.iter().product::<u64>() as usize];
+        // Without bytes, all are zeros: the memory is not even touched.
+        if !bytes.0.is_empty() {
+            let target = bytemuck::cast_slice_mut(&mut elements);
+            if target.len() != bytes.0.len() {
+                return Err(de::Error::custom("an array whose bytes do not fill its shape"));
+            }
+            target.copy_from_slice(&bytes.0);
+        }
         A::from_elements(&shape, elements).map_err(de::Error::custom)
     }
 

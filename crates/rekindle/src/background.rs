@@ -3,6 +3,7 @@
 //! At most one checkpoint is on its way. The store travels with it: whoever needs the store waits
 //! until it is back. What a save failed with is told at the next call.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
@@ -32,15 +33,23 @@ pub enum Saving {
     Background(WhenBusy),
 }
 
-/// What the writer gives back.
-pub(crate) struct Done {
-    pub store: Box<Store>,
-    pub outcome: Result<Saved, CaptureError>,
+/// What came of the work on a checkpoint.
+pub(crate) struct Written {
+    /// The checkpoint; its rows of the history are sealed when it is there.
+    pub saved: Result<Saved, CaptureError>,
+    /// The pruning after it.
+    pub pruned: Result<(), CaptureError>,
     /// Buffers of the captured state, to be filled again.
     pub spare: Vec<Vec<u8>>,
 }
 
-type Work = Box<dyn FnOnce(Box<Store>) -> Done + Send>;
+/// What the writer gives back.
+pub(crate) struct Done {
+    pub store: Box<Store>,
+    pub written: Written,
+}
+
+type Work = Box<dyn FnOnce(&mut Store) -> Written + Send>;
 
 /// The thread that writes.
 pub(crate) struct Writer {
@@ -54,37 +63,42 @@ impl Writer {
         let (work, incoming) = sync_channel::<(Box<Store>, Work)>(1);
         let (outgoing, done) = sync_channel(1);
         let thread = std::thread::spawn(move || {
-            for (store, work) in incoming {
+            for (mut store, work) in incoming {
+                let written = guarded(&mut store, work);
                 // A run that was dropped meanwhile no longer waits for the answer.
-                let _ = outgoing.send(work(store));
+                let _ = outgoing.send(Done { store, written });
             }
         });
         Self { work: Some(work), done, thread: Some(thread) }
     }
 
     /// Hands the store to the thread, with what is to be done.
-    pub fn start(&self, store: Box<Store>, work: impl FnOnce(Box<Store>) -> Done + Send + 'static) {
+    pub fn start(&self, store: Box<Store>, work: impl FnOnce(&mut Store) -> Written + Send + 'static) {
         let sent = self.work.as_ref().map(|channel| channel.send((store, Box::new(work))));
         assert!(matches!(sent, Some(Ok(()))), "the writer takes work until it is dropped");
     }
 
     /// What the thread has done, once it is done.
     pub fn wait(&mut self) -> Done {
-        match self.done.recv() {
-            Ok(done) => done,
-            Err(_) => self.panic_of_the_thread(),
-        }
+        self.done.recv().expect("the writer answers until it is dropped, as panics are caught")
     }
 
     /// What the thread has done, if it is done already.
     pub fn try_wait(&mut self) -> Option<Done> {
         self.done.try_recv().ok()
     }
+}
 
-    fn panic_of_the_thread(&mut self) -> ! {
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-            _ => unreachable!("the writer ends only when it is dropped, or panics"),
+/// Does the work. A panic, such as one of the state's own code, becomes an error: the right to write stays
+/// with this process, and the store writes nothing more.
+fn guarded(store: &mut Store, work: Work) -> Written {
+    match std::panic::catch_unwind(AssertUnwindSafe(|| work(store))) {
+        Ok(written) => written,
+        Err(panic) => {
+            store.stop_writing();
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            Written { saved: Err(CaptureError::Panicked { message }), pruned: Ok(()), spare: Vec::new() }
         }
     }
 }

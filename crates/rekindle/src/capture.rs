@@ -56,6 +56,44 @@ pub enum CaptureError {
         /// The first entry that differs.
         path: EntryPath,
     },
+    /// A sequence was saved, but other elements come back, or in another order.
+    #[error(
+        "the elements of `{path}` come back in another order or with other values, so the checkpoint was withdrawn; a \
+         HashSet or a BinaryHeap has no order of its own: save a BTreeSet or a sorted Vec"
+    )]
+    SequenceDoesNotComeBack {
+        /// The sequence.
+        path: EntryPath,
+    },
+    /// A map keeps its entries in an order that a checkpoint does not.
+    #[error(
+        "the map `{path}` keeps its entries in an order that would be lost, as checkpoints keep them by their keys, so \
+         the checkpoint was withdrawn; save it as a list of pairs (for an IndexMap, \
+         `#[serde(with = \"indexmap::map::serde_seq\")]`), or use a BTreeMap if the order means nothing"
+    )]
+    MapHasAnOrder {
+        /// The map.
+        path: EntryPath,
+    },
+    /// The state has another form than the one that a resume begins with.
+    #[error(
+        "nothing was saved, as the state has changed its form since training began, and would not fit the state that a \
+         resume begins with:{}\nmark an array whose length may change with `#[serde(with = \"rekindle::growing\")]`",
+        crate::run::bullets(mismatches)
+    )]
+    WouldNotFit {
+        /// The differences.
+        mismatches: Vec<crate::compare::Mismatch>,
+    },
+    /// Saving in the background panicked.
+    #[error("saving panicked: {message}; the checkpoints before are intact: resume the run")]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
+    /// The checkpoint was saved, but older ones could not be pruned.
+    #[error(transparent)]
+    Prune(#[from] rekindle_store::PruneError),
     /// Saving failed.
     #[error(transparent)]
     Save(#[from] SaveError),
@@ -83,12 +121,25 @@ where
     T: Serialize + ?Sized,
     S: ArraySink,
 {
-    let mut walk = Walk { sink, path: Vec::new() };
-    value.serialize(Capture { walk: &mut walk, growing: false }).map_err(|error| match error {
+    capture_with_order(value, sink).map(|(tree, _)| tree)
+}
+
+/// As [`capture`]; also gives the first maps whose keys did not come in their order.
+pub(crate) fn capture_with_order<T, S>(
+    value: &T,
+    sink: &mut S,
+) -> Result<(Node<S::Array>, Vec<EntryPath>), CaptureError>
+where
+    T: Serialize + ?Sized,
+    S: ArraySink,
+{
+    let mut walk = Walk { sink, path: Vec::new(), unordered: Vec::new() };
+    let tree = value.serialize(Capture { walk: &mut walk, growing: false }).map_err(|error| match error {
         Failure::Save(error) => error.into(),
         // The path is not taken back on an error: it still leads to the culprit.
         Failure::Message(message) => CaptureError::Unsupported { path: walk.entry_path(), message },
-    })
+    })?;
+    Ok((tree, walk.unordered))
 }
 
 pub(crate) struct MemorySink;
@@ -137,6 +188,17 @@ impl ArraySink for DigestSink {
         _: bool,
     ) -> Result<ArrayDigest, SaveError> {
         Ok(ArrayDigest::of(kind, bytes))
+    }
+}
+
+/// Keeps nothing of arrays but their types.
+pub(crate) struct KindSink;
+
+impl ArraySink for KindSink {
+    type Array = ArrayDigest;
+
+    fn array(&mut self, _: &EntryPath, kind: ArrayType, _: &[u8], _: bool) -> Result<ArrayDigest, SaveError> {
+        Ok(ArrayDigest::of(kind, &[]))
     }
 }
 
@@ -190,7 +252,12 @@ enum Segment {
 struct Walk<'a, S> {
     sink: &'a mut S,
     path: Vec<Segment>,
+    /// The first maps whose keys did not come in their order.
+    unordered: Vec<EntryPath>,
 }
+
+/// So many maps without order are told.
+const UNORDERED_MAX: usize = 8;
 
 impl<S: ArraySink> Walk<'_, S> {
     fn entry_path(&self) -> EntryPath {
@@ -559,7 +626,7 @@ impl<S: ArraySink> ser::SerializeMap for Entries<'_, '_, S> {
     type Error = Failure;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Failure> {
-        let mut walk = Walk { sink: &mut MemorySink, path: Vec::new() };
+        let mut walk = Walk { sink: &mut MemorySink, path: Vec::new(), unordered: Vec::new() };
         self.key = Some(match key.serialize(Capture { walk: &mut walk, growing: false })? {
             Node::Scalar(scalar) => scalar,
             Node::Variant(name, content) if matches!(*content, Node::Null) => Scalar::Str(name),
@@ -584,6 +651,10 @@ impl<S: ArraySink> ser::SerializeMap for Entries<'_, '_, S> {
     /// Sorts by key, so that a hash map's order of iteration does not count.
     fn end(self) -> Result<Self::Ok, Failure> {
         let mut entries = self.entries;
+        if self.walk.unordered.len() < UNORDERED_MAX && !entries.is_sorted_by(|a, b| a.0 <= b.0) {
+            let path = self.walk.entry_path();
+            self.walk.unordered.push(path);
+        }
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         if let Some(pair) = entries.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(Failure::Message(format!("a map has the key `{}` twice", pair[0].0)));

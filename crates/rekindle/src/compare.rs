@@ -70,6 +70,7 @@ impl fmt::Display for Mismatch {
 }
 
 /// What is expected of an array.
+#[derive(Debug)]
 pub(crate) struct Expected {
     kind: ArrayType,
     growing: bool,
@@ -92,16 +93,43 @@ impl ArraySink for OutlineSink {
     }
 }
 
-/// All places where `found` does not fit `value`.
-pub(crate) fn mismatches<T, A>(value: &T, found: &Node<A>) -> Result<Vec<Mismatch>, CaptureError>
-where
-    T: Serialize + ?Sized,
-    A: HashedArray,
-{
-    let expected = capture(value, &mut OutlineSink)?;
-    let mut list = Vec::new();
-    compare(&expected, found, &mut EntryPath::root(), &mut list);
-    Ok(list)
+/// The form of a value: what a saved state has to fit.
+#[derive(Debug)]
+pub(crate) struct Form(Node<Expected>);
+
+impl Form {
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, CaptureError> {
+        let mut form = capture(value, &mut OutlineSink)?;
+        forget_what_the_file_decides(&mut form);
+        Ok(Self(form))
+    }
+
+    /// All places where `found` does not fit.
+    pub fn mismatches<A: HashedArray>(&self, found: &Node<A>) -> Vec<Mismatch> {
+        let mut list = Vec::new();
+        compare(&self.0, found, &mut EntryPath::root(), &mut list);
+        list
+    }
+}
+
+/// What stands in lists, maps, options and variants is never looked at.
+fn forget_what_the_file_decides(form: &mut Node<Expected>) {
+    match form {
+        Node::Struct(fields) => {
+            fields.iter_mut().for_each(|field| forget_what_the_file_decides(&mut field.1))
+        }
+        Node::List(items) => *items = Vec::new(),
+        Node::Map(entries) => *entries = Vec::new(),
+        Node::Some(content) | Node::Variant(_, content) => **content = Node::Null,
+        Node::Null | Node::Scalar(_) | Node::Array(_) => {}
+    }
+}
+
+impl Mismatch {
+    /// True when a field is there on one side only: serde may have left it out.
+    pub(crate) fn is_absence(&self) -> bool {
+        matches!(self.kind, MismatchKind::Missing { .. } | MismatchKind::Unexpected)
+    }
 }
 
 fn compare<A: HashedArray>(

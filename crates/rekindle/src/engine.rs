@@ -1,10 +1,11 @@
 //! The store of a run, here or with the writer.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use rekindle_store::{Saved, Store};
+use rekindle_store::{Row, Store};
 
-use crate::background::{Done, Writer};
+use crate::background::{Done, Writer, Written};
 use crate::capture::CaptureError;
 
 type Metrics = BTreeMap<String, f64>;
@@ -17,6 +18,10 @@ pub(crate) struct Engine {
     writer: Option<Writer>,
     /// What the last save in the background failed with, until it is told.
     failure: Option<CaptureError>,
+    /// Rows of the history that the checkpoint on its way seals.
+    rows: Arc<Vec<Row>>,
+    /// Rows that a checkpoint was to seal that could not be written.
+    unsealed: Vec<Row>,
     /// Buffers for the next captured state, in the order of its arrays.
     spare: VecDeque<Vec<u8>>,
     /// The newest checkpoint when the writer took the store.
@@ -31,6 +36,8 @@ impl Engine {
             store: Some(Box::new(store)),
             writer: None,
             failure: None,
+            rows: Arc::default(),
+            unsealed: Vec::new(),
             spare: VecDeque::new(),
             durable: None,
             metrics: BTreeMap::new(),
@@ -38,10 +45,19 @@ impl Engine {
     }
 
     fn settle(&mut self, done: Done) {
-        let Done { store, outcome, spare } = done;
+        let Done { store, written: Written { saved, pruned, spare } } = done;
         self.spare = spare.into();
-        self.failure = outcome.err().or(self.failure.take());
+        let rows = std::mem::take(&mut self.rows);
+        if saved.is_err() {
+            self.unsealed.extend(Arc::unwrap_or_clone(rows));
+        }
+        self.failure = self.failure.take().or(saved.err()).or(pruned.err());
         self.store = Some(store);
+    }
+
+    /// Takes the rows that no checkpoint has sealed, as it could not be written.
+    pub fn take_unsealed(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.unsealed)
     }
 
     /// The store, once no checkpoint is being written any more.
@@ -93,23 +109,21 @@ impl Engine {
         std::mem::take(&mut self.spare)
     }
 
-    /// Lets the writer do `work` for the checkpoint of `step`; `work` gives the outcome, and
-    /// buffers that may be used again.
+    /// Lets the writer do `work` for the checkpoint of `step`, which seals `rows`.
     pub fn start(
         &mut self,
         step: u64,
         metrics: Metrics,
-        work: impl FnOnce(&mut Store) -> (Result<Saved, CaptureError>, Vec<Vec<u8>>) + Send + 'static,
+        rows: Arc<Vec<Row>>,
+        work: impl FnOnce(&mut Store) -> Written + Send + 'static,
     ) {
         self.store();
         self.durable();
         self.metrics();
         self.metrics.insert(step, metrics);
+        self.rows = rows;
         if let Some(store) = self.store.take() {
-            self.writer.get_or_insert_with(Writer::spawn).start(store, |mut store| {
-                let (outcome, spare) = work(&mut store);
-                Done { store, outcome, spare }
-            });
+            self.writer.get_or_insert_with(Writer::spawn).start(store, work);
         }
     }
 }

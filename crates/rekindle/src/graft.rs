@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use rekindle_store::{EntryPath, Node, ReadError, Tree, no_entry};
 
 use crate::capture::{CaptureError, to_tree};
-use crate::compare::{Mismatch, mismatches};
+use crate::compare::{Form, Mismatch};
 use crate::restore::{RestoreError, from_tree};
 
 /// A part of one state cannot be put into another; nothing was changed.
@@ -45,7 +45,7 @@ pub fn graft<T: Serialize + DeserializeOwned>(
         Some(place) if known => *place = part,
         _ => return Err(no_entry(&tree, path).into()),
     }
-    let mismatches = mismatches(state, &tree)?;
+    let mismatches = Form::of(state)?.mismatches(&tree);
     if !mismatches.is_empty() {
         return Err(GraftError::DoesNotFit { mismatches });
     }

@@ -44,6 +44,7 @@ mod engine;
 mod graft;
 mod migrate;
 mod policy;
+mod proof;
 mod restore;
 mod run;
 mod saving;

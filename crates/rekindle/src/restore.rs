@@ -53,6 +53,12 @@ pub(crate) fn from_checkpoint<T: DeserializeOwned>(
     restore(tree, &|path, array: &ArrayRef| checkpoint.read_array(path, array).map(Cow::Owned))
 }
 
+/// Makes a value from a tree alone: all numbers in arrays are zeros, which take memory only when
+/// somebody touches them.
+pub(crate) fn from_outline<T: DeserializeOwned, A: HashedArray>(tree: &Node<A>) -> Result<T, RestoreError> {
+    make(tree, &Walk { arrays: Arrays::Zeros, path: RefCell::new(Vec::new()) })
+}
+
 /// Gives the bytes of an array.
 type Fetch<'a, A> = dyn for<'x> Fn(&EntryPath, &'x A) -> Result<Cow<'x, [u8]>, ReadError> + 'a;
 
@@ -61,16 +67,28 @@ where
     T: DeserializeOwned,
     A: HashedArray,
 {
-    let walk = Walk { fetch, path: RefCell::new(Vec::new()) };
-    T::deserialize(Entry { node: tree, walk: &walk }).map_err(|error| match error {
+    make(tree, &Walk { arrays: Arrays::Of(fetch), path: RefCell::new(Vec::new()) })
+}
+
+fn make<T, A>(tree: &Node<A>, walk: &Walk<'_, A>) -> Result<T, RestoreError>
+where
+    T: DeserializeOwned,
+    A: HashedArray,
+{
+    T::deserialize(Entry { node: tree, walk }).map_err(|error| match error {
         Failure::Read(error) => error.into(),
         // The path is not taken back on an error: it still leads to the culprit.
         Failure::Message(message) => RestoreError::Refused { path: walk.entry_path(), message },
     })
 }
 
+enum Arrays<'f, A> {
+    Of(&'f Fetch<'f, A>),
+    Zeros,
+}
+
 struct Walk<'f, A> {
-    fetch: &'f Fetch<'f, A>,
+    arrays: Arrays<'f, A>,
     path: RefCell<Vec<Segment>>,
 }
 
@@ -135,7 +153,18 @@ impl<'a, A> Clone for Entry<'a, A> {
 
 impl<'a, A: HashedArray> Entry<'a, A> {
     fn bytes(&self, array: &'a A) -> Result<Cow<'a, [u8]>, Failure> {
-        (self.walk.fetch)(&self.walk.entry_path(), array).map_err(Failure::Read)
+        match self.walk.arrays {
+            Arrays::Of(fetch) => fetch(&self.walk.entry_path(), array).map_err(Failure::Read),
+            Arrays::Zeros => Ok(Cow::Owned(vec![0; array.kind().byte_len().unwrap_or(0) as usize])),
+        }
+    }
+
+    /// The bytes of an array for one that is marked as such: none when they are zeros.
+    fn raw_bytes(&self, array: &'a A) -> Result<Vec<u8>, Failure> {
+        match self.walk.arrays {
+            Arrays::Of(_) => Ok(self.bytes(array)?.into_owned()),
+            Arrays::Zeros => Ok(Vec::new()),
+        }
     }
 }
 
@@ -185,7 +214,7 @@ impl<'de, 'a, A: HashedArray> de::Deserializer<'de> for Entry<'a, A> {
     ) -> Result<V::Value, Failure> {
         match (name, self.node) {
             (array::ARRAY, Node::Array(array)) => {
-                let bytes = self.bytes(array)?.into_owned();
+                let bytes = self.raw_bytes(array)?;
                 visitor.visit_map(RawArray { kind: array.kind(), bytes: Some(bytes) })
             }
             (array::ARRAY, _) => self.deserialize_any(visitor),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -10,16 +10,17 @@ use serde::de::DeserializeOwned;
 
 use rekindle_store::storage::{FileStorage, Storage};
 use rekindle_store::{
-    About, Checkpoint, Compression, Damage, EntryPath, Lineage, Newest, OpenError, ReadError, Row, SaveError,
-    Skipped, Store,
+    About, Checkpoint, Compression, Damage, EntryPath, HashedArray, Lineage, Newest, Node, OpenError,
+    ReadError, Row, SaveError, Skipped, Store,
 };
 
 use crate::background::Saving;
 use crate::capture::CaptureError;
-use crate::compare::{Mismatch, mismatches};
+use crate::compare::{Form, Mismatch};
 use crate::engine::Engine;
 use crate::migrate::{MigrationError, Versions};
 use crate::policy::Policy;
+use crate::proof::{Proof, comes_back};
 use crate::restore::{RestoreError, from_checkpoint, from_tree};
 
 /// A training run, opened for writing.
@@ -54,8 +55,10 @@ pub struct Run {
     /// The step that `checkpoint` was last called with.
     pub(crate) current: Option<u64>,
     pub(crate) last_save: Option<Instant>,
-    /// The first checkpoint of this run has been decoded and hashed again.
-    pub(crate) proven: bool,
+    /// What of the state was shown to come back.
+    pub(crate) proof: Arc<Mutex<Proof>>,
+    /// The form of the state that a resume was called with, or of the first that was saved.
+    pub(crate) form: Option<Arc<Form>>,
 }
 
 /// How a run is opened: builds a [`Run`].
@@ -125,7 +128,7 @@ impl ResumeError {
     }
 }
 
-fn bullets(mismatches: &[Mismatch]) -> String {
+pub(crate) fn bullets(mismatches: &[Mismatch]) -> String {
     mismatches.iter().map(|mismatch| format!("\n  - {mismatch}")).collect()
 }
 
@@ -271,7 +274,8 @@ impl Run {
             measured: None,
             current: None,
             last_save: None,
-            proven: false,
+            proof: Arc::default(),
+            form: None,
         }
     }
 
@@ -326,6 +330,7 @@ impl Run {
         state: &mut T,
         validate: impl Fn(&T) -> Result<(), String>,
     ) -> Result<Resumed, ResumeError> {
+        self.form = Some(Arc::new(Form::of(state)?));
         let store = self.engine.store();
         let load =
             |checkpoint: &Checkpoint<'_>| load_into(checkpoint, state, self.versions.as_ref(), &validate);
@@ -355,6 +360,7 @@ impl Run {
         state: &mut T,
         validate: impl Fn(&T) -> Result<(), String>,
     ) -> Result<Resumed, ResumeError> {
+        self.form = Some(Arc::new(Form::of(state)?));
         let checkpoint = self.engine.store().checkpoint(step)?;
         let (value, migrated_from) = load_into(&checkpoint, state, self.versions.as_ref(), &validate)?;
         *state = value;
@@ -385,18 +391,27 @@ pub(crate) fn load_into<T: Serialize + DeserializeOwned>(
     let path = versions.map_or(Ok(0..0), |versions| versions.path_from(found))?;
     let value: T = if path.is_empty() {
         let tree = checkpoint.tree()?;
-        fit(step, mismatches(like, &tree)?)?;
+        fit::<T, _>(step, like, &tree)?;
         from_checkpoint(checkpoint, &tree)?
     } else {
         let tree = checkpoint.load(&EntryPath::root())?;
         let tree = versions.map_or(Ok(tree.clone()), |versions| versions.migrate(tree, path.clone()))?;
-        fit(step, mismatches(like, &tree)?)?;
+        fit::<T, _>(step, like, &tree)?;
         from_tree(&tree)?
     };
     validate(&value).map_err(|message| ResumeError::Invalid { step, message })?;
     Ok((value, (!path.is_empty()).then_some(path.start)))
 }
 
-fn fit(step: u64, mismatches: Vec<Mismatch>) -> Result<(), ResumeError> {
-    if mismatches.is_empty() { Ok(()) } else { Err(ResumeError::DoesNotFit { step, mismatches }) }
+/// Does a saved tree have the form of `like`? Fields that are there on one side only are no difference
+/// when the value that comes of the tree would be saved as this tree again: then serde leaves them out.
+fn fit<T, A>(step: u64, like: &T, tree: &Node<A>) -> Result<(), ResumeError>
+where
+    T: Serialize + DeserializeOwned,
+    A: HashedArray,
+{
+    let mismatches = Form::of(like)?.mismatches(tree);
+    let fits =
+        mismatches.is_empty() || (mismatches.iter().all(Mismatch::is_absence) && comes_back::<T, A>(tree)?);
+    if fits { Ok(()) } else { Err(ResumeError::DoesNotFit { step, mismatches }) }
 }

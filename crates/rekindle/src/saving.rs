@@ -1,19 +1,21 @@
 //! How a run saves: what is written and when, by the caller or in the background.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use rekindle_store::{About, EntryPath, Node, PruneError, Row, SaveError, Saved, Store, StoredTree, Tree};
+use rekindle_store::{
+    About, EntryPath, Node, ReadError, Row, Save, SaveError, Saved, Store, StoredTree, Tree,
+};
 
-use crate::background::{Saving, WhenBusy};
-use crate::capture::{CaptureError, CopySink, DigestSink, SaveSink, capture};
-use crate::diff::first_difference;
+use crate::background::{Saving, WhenBusy, Written};
+use crate::capture::{CaptureError, CopySink, SaveSink, capture_with_order};
+use crate::compare::Form;
 use crate::policy::Policy;
-use crate::restore::{RestoreError, from_checkpoint};
+use crate::proof::{Proof, prove};
 use crate::run::Run;
 
 /// What came of a call to [`Run::checkpoint`].
@@ -28,10 +30,6 @@ pub enum Outcome {
     /// The checkpoint was left out, as the one before is still being written.
     SkippedBusy,
 }
-
-/// States whose arrays are larger are not decoded again after their first checkpoint, as that
-/// takes as much memory once more: bytes.
-const PROVE_UP_TO: u64 = 32 << 20;
 
 impl Run {
     /// Adds a row to the metrics history, which the next checkpoint seals, and
@@ -105,15 +103,16 @@ impl Run {
         if !self.goes_to_background(step)? {
             return self.save(step, state).map(|saved| Outcome::Saved(Box::new(saved)));
         }
-        if self.leaves_out() {
+        if self.leaves_out(step) {
             return Ok(Outcome::SkippedBusy);
         }
-        self.wait_for_the_writer()?;
+        self.wait()?;
+        let job = self.job(step, state)?;
         let mut sink = CopySink::new(self.engine.take_spare());
-        let tree = capture(state, &mut sink)?;
-        self.start(step, move |save| {
-            let saved = save(&|store| store_tree(store, &tree));
-            (saved, into_buffers(tree))
+        let (tree, unordered) = capture_with_order(state, &mut sink)?;
+        self.start(&job.clone(), move |store| {
+            let (saved, pruned) = job.write(store, |store| Stored::of_tree(store, &tree, unordered));
+            Written { saved, pruned, spare: into_buffers(tree) }
         });
         Ok(Outcome::InBackground)
     }
@@ -136,58 +135,48 @@ impl Run {
         if !self.goes_to_background(step)? {
             return self.save(step, &**state).map(|saved| Outcome::Saved(Box::new(saved)));
         }
-        if self.leaves_out() {
+        if self.leaves_out(step) {
             return Ok(Outcome::SkippedBusy);
         }
-        self.wait_for_the_writer()?;
+        self.wait()?;
+        let job = self.job(step, &**state)?;
         let state = Arc::clone(state);
-        self.start(step, move |save| {
-            let saved = save(&|store| {
-                let mut save = store.save()?;
-                let tree = capture(&*state, &mut SaveSink(&mut save))?;
-                Ok((save, tree))
-            });
-            (saved, Vec::new())
+        self.start(&job.clone(), move |store| {
+            let (saved, pruned) = job.write(store, |store| Stored::of(store, &*state));
+            Written { saved, pruned, spare: Vec::new() }
         });
         Ok(Outcome::InBackground)
     }
 
-    /// The first checkpoint of a run is never written in the background: it is the one that shows
-    /// whether the state comes back.
+    /// The first checkpoint of a run is never written in the background: whether the state comes back is
+    /// told at once.
     fn goes_to_background(&mut self, step: u64) -> Result<bool, CaptureError> {
         self.current = Some(step);
         self.engine.take_failure()?;
         Ok(self.saving != Saving::Blocking && self.engine.durable().is_some())
     }
 
-    fn leaves_out(&mut self) -> bool {
-        self.saving == Saving::Background(WhenBusy::Skip) && self.engine.is_busy()
+    /// While the writer is busy, training does not wait for it, unless the state is the best so far.
+    fn leaves_out(&mut self, step: u64) -> bool {
+        if self.saving != Saving::Background(WhenBusy::Skip) || !self.engine.is_busy() {
+            return false;
+        }
+        let metrics = self.about_step(step).metrics;
+        !self.is_new_best(&metrics)
     }
 
-    /// Waits until the checkpoint before is written: nothing is captured after one that failed.
-    fn wait_for_the_writer(&mut self) -> Result<(), CaptureError> {
+    /// Waits until the checkpoint on its way is written, and tells what it failed with.
+    ///
+    /// # Errors
+    /// What the save in the background failed with, unless that was told before.
+    pub fn wait(&mut self) -> Result<(), CaptureError> {
         self.engine.store();
         self.engine.take_failure()
     }
 
-    /// Hands the checkpoint of `step` to the writer. `work` is given a function that saves what
-    /// another function stores, and prunes.
-    fn start(
-        &mut self,
-        step: u64,
-        work: impl FnOnce(&mut SaveWith<'_>) -> (Result<Saved, CaptureError>, Vec<Vec<u8>>) + Send + 'static,
-    ) {
-        let about = self.about_step(step);
-        let (rows, policy) = (std::mem::take(&mut self.rows), self.policy.clone());
-        let metrics = about.metrics.clone();
-        self.engine.start(step, metrics, move |store| {
-            work(&mut |store_arrays| {
-                let (save, tree) = store_arrays(store)?;
-                let saved = save.commit(step, &tree, about.clone(), &rows)?;
-                prune_by_policy(store, &policy, &saved)?;
-                Ok(saved)
-            })
-        });
+    /// Hands a checkpoint to the writer, which does `work`.
+    fn start(&mut self, job: &Job, work: impl FnOnce(&mut Store) -> Written + Send + 'static) {
+        self.engine.start(job.step, job.about.metrics.clone(), Arc::clone(&job.rows), work);
         self.last_save = Some(Instant::now());
     }
 
@@ -201,20 +190,49 @@ impl Run {
         step: u64,
         state: &T,
     ) -> Result<Saved, CaptureError> {
+        self.engine.store();
+        let before = self.engine.take_failure();
+        let saved = self.save_now(step, state);
+        before?;
+        saved
+    }
+
+    fn save_now<T: Serialize + DeserializeOwned>(
+        &mut self,
+        step: u64,
+        state: &T,
+    ) -> Result<Saved, CaptureError> {
         self.current = Some(step);
-        let about = self.about_step(step);
-        let store = self.engine.store();
-        let mut save = store.save()?;
-        let tree = capture(state, &mut SaveSink(&mut save))?;
-        let saved = save.commit(step, &tree, about, &self.rows)?;
-        self.engine.take_failure()?;
-        if saved.written {
-            self.rows.clear();
-        }
-        self.prove_it_comes_back::<T>(&saved)?;
+        let job = self.job(step, state)?;
+        let (saved, pruned) = job.write(self.engine.store(), |store| Stored::of(store, state));
+        let saved = match saved {
+            Ok(saved) => saved,
+            Err(error) => {
+                self.rows = Arc::unwrap_or_clone(job.rows);
+                return Err(error);
+            }
+        };
         self.last_save = Some(Instant::now());
-        prune_by_policy(self.engine.store(), &self.policy, &saved)?;
-        Ok(saved)
+        pruned.map(|()| saved)
+    }
+
+    /// All that a save takes beside the state. The rows so far are in it from now on.
+    fn job<T: Serialize + DeserializeOwned>(&mut self, step: u64, state: &T) -> Result<Job, CaptureError> {
+        let form = match &self.form {
+            Some(form) => Arc::clone(form),
+            None => Arc::clone(self.form.insert(Arc::new(Form::of(state)?))),
+        };
+        let mut rows = self.engine.take_unsealed();
+        rows.append(&mut self.rows);
+        Ok(Job {
+            step,
+            about: self.about_step(step),
+            rows: Arc::new(rows),
+            policy: self.policy.clone(),
+            form,
+            proof: Arc::clone(&self.proof),
+            prove: prove::<T>,
+        })
     }
 
     fn about_step(&mut self, step: u64) -> About {
@@ -233,53 +251,112 @@ impl Run {
         Ok(save.commit(step, &stored, self.about.clone(), &self.rows)?)
     }
 
-    /// Decodes the first checkpoint of a run and hashes it again: a type that cannot come back is
-    /// found before training goes on. The checkpoint is withdrawn if it does not. A state so large
-    /// that a copy of it might not fit the memory is not checked.
-    fn prove_it_comes_back<T: Serialize + DeserializeOwned>(
-        &mut self,
-        saved: &Saved,
-    ) -> Result<(), CaptureError> {
-        let record = &saved.record;
-        if self.proven || !saved.written || record.previous.is_some() || record.payload_bytes > PROVE_UP_TO {
-            return Ok(());
-        }
-        let store = self.engine.store();
-        let lost = match entry_that_is_lost::<T>(store, record.step) {
-            Ok(None) => {
-                self.proven = true;
-                return Ok(());
-            }
-            Ok(Some(path)) => CaptureError::DoesNotComeBack { path },
-            Err(error) => error,
-        };
-        match store.discard_checkpoint(record.step) {
-            Ok(()) => Err(lost),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Saves the state of the last step that `checkpoint` was called with, unless it is saved
-    /// already, and gives up the right to write.
+    /// Saves the state of the last step that `checkpoint` was called with, unless it is saved already,
+    /// and gives up the right to write. When a save in the background has failed, this one is tried all
+    /// the same; when it succeeds, nothing is lost.
     ///
     /// # Errors
     /// As [`checkpoint`](Self::checkpoint).
     pub fn finish<T: Serialize + DeserializeOwned>(mut self, state: &T) -> Result<(), CaptureError> {
-        self.wait_for_the_writer()?;
+        let before = self.wait();
         let step = self.current.unwrap_or(0);
-        self.save(step, state).map(drop)
+        match self.save_now(step, state) {
+            Ok(_) => Ok(()),
+            Err(error) => before.and(Err(error)),
+        }
     }
 }
 
-/// Stores the arrays of a state in a new save.
-type StoreArrays<'a> =
-    dyn Fn(&mut Store) -> Result<(rekindle_store::Save<'_>, StoredTree), CaptureError> + 'a;
-type SaveWith<'a> = dyn FnMut(&StoreArrays<'_>) -> Result<Saved, CaptureError> + 'a;
+/// A save: what it takes beside the state.
+#[derive(Clone)]
+struct Job {
+    step: u64,
+    about: About,
+    rows: Arc<Vec<Row>>,
+    policy: Policy,
+    /// The form that the state had at first.
+    form: Arc<Form>,
+    proof: Arc<Mutex<Proof>>,
+    prove: fn(&Store, u64, &StoredTree, Vec<EntryPath>) -> Result<(), CaptureError>,
+}
 
-fn store_tree<'a>(
-    store: &'a mut Store,
-    tree: &Tree,
-) -> Result<(rekindle_store::Save<'a>, StoredTree), CaptureError> {
+/// A state whose arrays are stored.
+struct Stored<'a> {
+    save: Save<'a>,
+    tree: StoredTree,
+    /// Maps whose keys did not come in their order.
+    unordered: Vec<EntryPath>,
+}
+
+impl<'a> Stored<'a> {
+    fn of<T: Serialize>(store: &'a mut Store, state: &T) -> Result<Self, CaptureError> {
+        let mut save = store.save()?;
+        let (tree, unordered) = capture_with_order(state, &mut SaveSink(&mut save))?;
+        Ok(Self { save, tree, unordered })
+    }
+
+    fn of_tree(store: &'a mut Store, tree: &Tree, unordered: Vec<EntryPath>) -> Result<Self, CaptureError> {
+        let (save, tree) = store_tree(store, tree)?;
+        Ok(Self { save, tree, unordered })
+    }
+}
+
+impl Job {
+    /// Stores the state, commits it, and prunes by the policy.
+    fn write(
+        &self,
+        store: &mut Store,
+        state: impl FnOnce(&mut Store) -> Result<Stored<'_>, CaptureError>,
+    ) -> (Result<Saved, CaptureError>, Result<(), CaptureError>) {
+        let saved = self.commit(store, state);
+        let pruned = saved.as_ref().map_or(Ok(()), |saved| prune_by_policy(store, &self.policy, saved));
+        (saved, pruned)
+    }
+
+    fn commit(
+        &self,
+        store: &mut Store,
+        state: impl FnOnce(&mut Store) -> Result<Stored<'_>, CaptureError>,
+    ) -> Result<Saved, CaptureError> {
+        let Stored { save, tree, unordered } = state(store)?;
+        let mut mismatches = self.form.mismatches(&tree);
+        // Fields that serde leaves out now and then are looked at when they come back.
+        mismatches.retain(|mismatch| !mismatch.is_absence());
+        if !mismatches.is_empty() {
+            return Err(CaptureError::WouldNotFit { mismatches });
+        }
+        let not_shown = self.proof().not_shown(&tree);
+        let saved = save.commit(self.step, &tree, self.about.clone(), &self.rows)?;
+        if saved.written && !not_shown.is_empty() {
+            self.show(store, &tree, unordered)?;
+            self.proof().note(not_shown);
+        }
+        Ok(saved)
+    }
+
+    /// Shows that the checkpoint comes back; it is withdrawn when it does not.
+    fn show(
+        &self,
+        store: &mut Store,
+        tree: &StoredTree,
+        unordered: Vec<EntryPath>,
+    ) -> Result<(), CaptureError> {
+        match (self.prove)(store, self.step, tree, unordered) {
+            // That it cannot be read just now tells nothing of the state.
+            Ok(()) | Err(CaptureError::Save(SaveError::Read(ReadError::Unreadable(_)))) => Ok(()),
+            Err(error) => {
+                store.discard_checkpoint(self.step)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn proof(&self) -> MutexGuard<'_, Proof> {
+        self.proof.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn store_tree<'a>(store: &'a mut Store, tree: &Tree) -> Result<(Save<'a>, StoredTree), CaptureError> {
     let mut save = store.save()?;
     let stored =
         tree.try_map_arrays(&mut |path, array| save.array(path, array.kind().clone(), array.data()))?;
@@ -303,34 +380,11 @@ fn into_buffers(tree: Tree) -> Vec<Vec<u8>> {
     buffers
 }
 
-fn entry_that_is_lost<T: Serialize + DeserializeOwned>(
-    store: &Store,
-    step: u64,
-) -> Result<Option<EntryPath>, CaptureError> {
-    let checkpoint = store.checkpoint(step).map_err(SaveError::from)?;
-    let tree = checkpoint.tree().map_err(SaveError::from)?;
-    let value: T = match from_checkpoint(&checkpoint, &tree) {
-        Ok(value) => value,
-        Err(RestoreError::Refused { path, message }) => {
-            return Err(CaptureError::Unsupported {
-                path,
-                message: format!("it cannot be read back: {message}"),
-            });
-        }
-        Err(RestoreError::Read(error)) => return Err(SaveError::from(error).into()),
-    };
-    let again = capture(&value, &mut DigestSink)?;
-    Ok(first_difference(&tree, &again))
-}
-
 fn prune_by_policy(store: &mut Store, policy: &Policy, saved: &Saved) -> Result<(), CaptureError> {
     if !saved.written || policy.retention == Default::default() {
         return Ok(());
     }
     let Policy { retention, best, grace_seconds, .. } = policy;
-    match store.prune_between_saves(retention, best.as_ref(), *grace_seconds) {
-        Ok(_) => Ok(()),
-        Err(PruneError::Save(error)) => Err(error.into()),
-        Err(error) => Err(CaptureError::Unsupported { path: EntryPath::root(), message: error.to_string() }),
-    }
+    store.prune_between_saves(retention, best.as_ref(), *grace_seconds)?;
+    Ok(())
 }

@@ -315,6 +315,11 @@ impl Store {
         }
     }
 
+    /// Writes nothing more until the run is opened again: after a panic in the middle of a save.
+    pub fn stop_writing(&mut self) {
+        self.poisoned = true;
+    }
+
     pub(crate) fn require_writer(&self) -> Result<(), SaveError> {
         match &self.lease {
             None => Err(SaveError::ReadOnly),
