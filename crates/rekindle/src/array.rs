@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
@@ -28,7 +29,7 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use rekindle_store::{ArrayType, DType};
+use rekindle_store::{ArrayType, DType, memory};
 
 /// Name of the newtype that announces an array to the capture, and asks for one on the way back.
 pub(crate) const ARRAY: &str = "$rekindle::array";
@@ -46,6 +47,39 @@ macro_rules! elements {
         $(impl Element for $type {
             const DTYPE: DType = DType::$dtype;
         })*
+
+        /// The elements of an array of any type, where they stay.
+        pub(crate) enum Elements {
+            $($dtype(Vec<$type>),)*
+            /// No container of such elements is marked as an array: bytes.
+            Other(Vec<u8>),
+        }
+
+        impl Elements {
+            /// So many zeros; `None` when there is not as much memory.
+            pub fn zeroed(dtype: DType, count: usize) -> Option<Self> {
+                Some(match dtype {
+                    $(DType::$dtype => Self::$dtype(memory::zeroed(count)?),)*
+                    _ => Self::Other(memory::zeroed(count * dtype.size())?),
+                })
+            }
+
+            pub fn as_bytes_mut(&mut self) -> &mut [u8] {
+                match self {
+                    $(Self::$dtype(elements) => bytemuck::cast_slice_mut(elements),)*
+                    Self::Other(bytes) => bytes,
+                }
+            }
+
+            /// The elements, if they are of that type.
+            fn into_vec<T: 'static>(self) -> Option<Vec<T>> {
+                let elements: Box<dyn Any> = match self {
+                    $(Self::$dtype(elements) => Box::new(elements),)*
+                    Self::Other(_) => return None,
+                };
+                elements.downcast().ok().map(|elements| *elements)
+            }
+        }
     };
 }
 
@@ -159,6 +193,16 @@ enum Raw {
     Given(ArrayType),
 }
 
+thread_local! {
+    /// The elements of the array that is made next.
+    static GIVEN: RefCell<Option<Elements>> = const { RefCell::new(None) };
+}
+
+/// Gives a marked field its elements, ahead of their type and shape: they are not copied any more.
+pub(crate) fn give_elements(elements: Elements) {
+    GIVEN.set(Some(elements));
+}
+
 pub(crate) fn want_raw_form() {
     RAW.set(Raw::Wanted);
 }
@@ -211,11 +255,9 @@ impl<'de, A: ArrayData> Visitor<'de> for ArrayVisitor<A> {
 
     /// The raw form: the tree's own deserializer.
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<A, M::Error> {
+        let given = GIVEN.take();
         let Some((dtype, shape)) = map.next_entry::<String, Vec<u64>>()? else {
             return Err(de::Error::custom("an array without a shape"));
-        };
-        let Some(((), bytes)) = map.next_entry::<(), RawBytes>()? else {
-            return Err(de::Error::custom("an array without its bytes"));
         };
         if dtype != A::Element::DTYPE.name() {
             return Err(de::Error::custom(format!(
@@ -223,15 +265,8 @@ impl<'de, A: ArrayData> Visitor<'de> for ArrayVisitor<A> {
                 A::Element::DTYPE
             )));
         }
-        let mut elements = vec![bytemuck::Zeroable::zeroed(); shape.iter().product::<u64>() as usize];
-        // Without bytes, all are zeros: the memory is not even touched.
-        if !bytes.0.is_empty() {
-            let target = bytemuck::cast_slice_mut(&mut elements);
-            if target.len() != bytes.0.len() {
-                return Err(de::Error::custom("an array whose bytes do not fill its shape"));
-            }
-            target.copy_from_slice(&bytes.0);
-        }
+        let elements = given.and_then(Elements::into_vec);
+        let elements = elements.ok_or_else(|| de::Error::custom("an array without its elements"))?;
         A::from_elements(&shape, elements).map_err(de::Error::custom)
     }
 
@@ -247,26 +282,6 @@ impl<'de, A: ArrayData> Visitor<'de> for ArrayVisitor<A> {
             elements.push(element);
         }
         A::from_elements(&[elements.len() as u64], elements).map_err(de::Error::custom)
-    }
-}
-
-struct RawBytes(Vec<u8>);
-
-impl<'de> Deserialize<'de> for RawBytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct BytesVisitor;
-        impl Visitor<'_> for BytesVisitor {
-            type Value = RawBytes;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the bytes of an array")
-            }
-
-            fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<RawBytes, E> {
-                Ok(RawBytes(bytes))
-            }
-        }
-        deserializer.deserialize_byte_buf(BytesVisitor)
     }
 }
 

@@ -17,7 +17,7 @@ use rekindle_store::{
     StoredTree, Tree,
 };
 
-use crate::array;
+use crate::array::{self, Elements};
 use crate::capture::number;
 
 /// A tree cannot be made into the value that was asked for.
@@ -42,7 +42,7 @@ pub enum RestoreError {
 /// # Errors
 /// When the tree does not fit the type.
 pub fn from_tree<T: DeserializeOwned>(tree: &Tree) -> Result<T, RestoreError> {
-    restore(tree, &|_, array: &Array| Ok(Cow::Borrowed(array.data())))
+    make(tree, &Walk::of(&InMemory))
 }
 
 /// Makes a value from a checkpoint's tree, or a part of it.
@@ -50,24 +50,59 @@ pub(crate) fn from_checkpoint<T: DeserializeOwned>(
     checkpoint: &Checkpoint<'_>,
     tree: &StoredTree,
 ) -> Result<T, RestoreError> {
-    restore(tree, &|path, array: &ArrayRef| checkpoint.read_array(path, array).map(Cow::Owned))
+    make(tree, &Walk::of(checkpoint))
 }
 
 /// Makes a value from a tree alone: all numbers in arrays are zeros, which take memory only when
 /// somebody touches them.
 pub(crate) fn from_outline<T: DeserializeOwned, A: HashedArray>(tree: &Node<A>) -> Result<T, RestoreError> {
-    make(tree, &Walk { arrays: Arrays::Zeros, path: RefCell::new(Vec::new()) })
+    make(tree, &Walk::of(&Zeros))
 }
 
-/// Gives the bytes of an array.
-type Fetch<'a, A> = dyn for<'x> Fn(&EntryPath, &'x A) -> Result<Cow<'x, [u8]>, ReadError> + 'a;
+/// Where the numbers of arrays come from.
+trait Numbers<A> {
+    /// The bytes of an array.
+    fn bytes<'x>(&self, path: &EntryPath, array: &'x A) -> Result<Cow<'x, [u8]>, ReadError>;
 
-fn restore<T, A>(tree: &Node<A>, fetch: &Fetch<'_, A>) -> Result<T, RestoreError>
-where
-    T: DeserializeOwned,
-    A: HashedArray,
-{
-    make(tree, &Walk { arrays: Arrays::Of(fetch), path: RefCell::new(Vec::new()) })
+    /// Fills memory that holds zeros and has the length of the array.
+    fn fill(&self, path: &EntryPath, array: &A, bytes: &mut [u8]) -> Result<(), ReadError>;
+}
+
+/// Arrays that are in memory.
+struct InMemory;
+
+impl Numbers<Array> for InMemory {
+    fn bytes<'x>(&self, _: &EntryPath, array: &'x Array) -> Result<Cow<'x, [u8]>, ReadError> {
+        Ok(Cow::Borrowed(array.data()))
+    }
+
+    fn fill(&self, _: &EntryPath, array: &Array, bytes: &mut [u8]) -> Result<(), ReadError> {
+        bytes.copy_from_slice(array.data());
+        Ok(())
+    }
+}
+
+impl Numbers<ArrayRef> for Checkpoint<'_> {
+    fn bytes<'x>(&self, path: &EntryPath, array: &'x ArrayRef) -> Result<Cow<'x, [u8]>, ReadError> {
+        self.read_array(path, array).map(Cow::Owned)
+    }
+
+    fn fill(&self, path: &EntryPath, array: &ArrayRef, bytes: &mut [u8]) -> Result<(), ReadError> {
+        self.read_array_into(path, array, bytes)
+    }
+}
+
+/// Zeros in every array. What is never touched takes no memory.
+struct Zeros;
+
+impl<A: HashedArray> Numbers<A> for Zeros {
+    fn bytes<'x>(&self, _: &EntryPath, array: &'x A) -> Result<Cow<'x, [u8]>, ReadError> {
+        Ok(Cow::Owned(vec![0; array.kind().byte_len().unwrap_or(0) as usize]))
+    }
+
+    fn fill(&self, _: &EntryPath, _: &A, _: &mut [u8]) -> Result<(), ReadError> {
+        Ok(())
+    }
 }
 
 fn make<T, A>(tree: &Node<A>, walk: &Walk<'_, A>) -> Result<T, RestoreError>
@@ -82,13 +117,8 @@ where
     })
 }
 
-enum Arrays<'f, A> {
-    Of(&'f Fetch<'f, A>),
-    Zeros,
-}
-
 struct Walk<'f, A> {
-    arrays: Arrays<'f, A>,
+    numbers: &'f dyn Numbers<A>,
     path: RefCell<Vec<Segment>>,
 }
 
@@ -97,7 +127,11 @@ enum Segment {
     Position(usize),
 }
 
-impl<A> Walk<'_, A> {
+impl<'f, A> Walk<'f, A> {
+    fn of(numbers: &'f dyn Numbers<A>) -> Self {
+        Self { numbers, path: RefCell::new(Vec::new()) }
+    }
+
     fn entry_path(&self) -> EntryPath {
         let mut path = EntryPath::root();
         for segment in self.path.borrow().iter() {
@@ -153,18 +187,19 @@ impl<'a, A> Clone for Entry<'a, A> {
 
 impl<'a, A: HashedArray> Entry<'a, A> {
     fn bytes(&self, array: &'a A) -> Result<Cow<'a, [u8]>, Failure> {
-        match self.walk.arrays {
-            Arrays::Of(fetch) => fetch(&self.walk.entry_path(), array).map_err(Failure::Read),
-            Arrays::Zeros => Ok(Cow::Owned(vec![0; array.kind().byte_len().unwrap_or(0) as usize])),
-        }
+        self.walk.numbers.bytes(&self.walk.entry_path(), array).map_err(Failure::Read)
     }
 
-    /// The bytes of an array for one that is marked as such: none when they are zeros.
-    fn raw_bytes(&self, array: &'a A) -> Result<Vec<u8>, Failure> {
-        match self.walk.arrays {
-            Arrays::Of(_) => Ok(self.bytes(array)?.into_owned()),
-            Arrays::Zeros => Ok(Vec::new()),
-        }
+    /// The elements of an array in memory of their own, where they stay: for one that is marked as such.
+    fn elements(&self, array: &'a A) -> Result<Elements, Failure> {
+        let kind = array.kind();
+        let path = self.walk.entry_path();
+        let bytes = kind.byte_len().unwrap_or(0);
+        let out_of_memory = || Failure::Read(ReadError::OutOfMemory { path: path.clone(), bytes });
+        let count = bytes as usize / kind.dtype.size();
+        let mut elements = Elements::zeroed(kind.dtype, count).ok_or_else(out_of_memory)?;
+        self.walk.numbers.fill(&path, array, elements.as_bytes_mut()).map_err(Failure::Read)?;
+        Ok(elements)
     }
 }
 
@@ -179,7 +214,7 @@ impl<'de, 'a, A: HashedArray> de::Deserializer<'de> for Entry<'a, A> {
             Node::Array(array) => {
                 let bytes = self.bytes(array)?;
                 let dtype = array.kind().dtype;
-                visitor.visit_seq(Numbers { dtype, bytes: &bytes })
+                visitor.visit_seq(NumberSeq { dtype, bytes: &bytes })
             }
             Node::List(items) => {
                 visitor.visit_seq(Items { items: items.iter().enumerate(), walk: self.walk })
@@ -214,8 +249,8 @@ impl<'de, 'a, A: HashedArray> de::Deserializer<'de> for Entry<'a, A> {
     ) -> Result<V::Value, Failure> {
         match (name, self.node) {
             (array::ARRAY, Node::Array(array)) => {
-                let bytes = self.raw_bytes(array)?;
-                visitor.visit_map(RawArray { kind: array.kind(), bytes: Some(bytes) })
+                array::give_elements(self.elements(array)?);
+                visitor.visit_map(RawArray { kind: array.kind() })
             }
             (array::ARRAY, _) => self.deserialize_any(visitor),
             _ => visitor.visit_newtype_struct(self),
@@ -283,12 +318,12 @@ fn visit_scalar<'de, V: Visitor<'de>>(scalar: &Scalar, visitor: V) -> Result<V::
 }
 
 /// The elements of an array, one by one.
-struct Numbers<'a> {
+struct NumberSeq<'a> {
     dtype: DType,
     bytes: &'a [u8],
 }
 
-impl<'de> SeqAccess<'de> for Numbers<'_> {
+impl<'de> SeqAccess<'de> for NumberSeq<'_> {
     type Error = Failure;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Failure> {
@@ -466,10 +501,9 @@ impl<'de, A: HashedArray> VariantAccess<'de> for VariantEntry<'_, A> {
     }
 }
 
-/// An array as [`array`] takes it back: `{dtype: shape, (): bytes}`.
+/// An array as [`array`] takes it back: `{dtype: shape}`; the elements were given to it before.
 struct RawArray<'a> {
     kind: &'a ArrayType,
-    bytes: Option<Vec<u8>>,
 }
 
 impl<'de> MapAccess<'de> for RawArray<'_> {
@@ -480,7 +514,8 @@ impl<'de> MapAccess<'de> for RawArray<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Failure> {
-        seed.deserialize(RawValue(self))
+        let shape = self.kind.shape.iter().copied();
+        seed.deserialize(de::value::SeqDeserializer::new(shape))
     }
 }
 
@@ -493,32 +528,8 @@ impl<'de> de::Deserializer<'de> for RawKey {
         visitor.visit_str(self.0.name())
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        visitor.visit_unit()
-    }
-
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit_struct newtype_struct enum seq tuple tuple_struct map struct identifier ignored_any
-    }
-}
-
-struct RawValue<'r, 'a>(&'r mut RawArray<'a>);
-
-impl<'de> de::Deserializer<'de> for RawValue<'_, '_> {
-    type Error = Failure;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let shape = self.0.kind.shape.clone();
-        visitor.visit_seq(de::value::SeqDeserializer::new(shape.into_iter()))
-    }
-
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        visitor.visit_byte_buf(self.0.bytes.take().unwrap_or_default())
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes option
         unit unit_struct newtype_struct enum seq tuple tuple_struct map struct identifier ignored_any
     }
 }

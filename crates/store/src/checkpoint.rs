@@ -9,6 +9,7 @@ use crate::error::{Damage, ReadError};
 use crate::hash::Hash;
 use crate::history::Row;
 use crate::index;
+use crate::memory;
 use crate::path::EntryPath;
 use crate::state_hash::state_hash;
 use crate::store::Store;
@@ -81,6 +82,24 @@ impl<'a> Checkpoint<'a> {
         self.read_bytes(path, array, rows.start * row_len..rows.end * row_len)
     }
 
+    /// Fills `bytes`, which have the length of the array, with its verified bytes.
+    ///
+    /// # Errors
+    /// When the length is another, or a chunk is missing or damaged.
+    pub fn read_array_into(
+        &self,
+        path: &EntryPath,
+        array: &ArrayRef,
+        bytes: &mut [u8],
+    ) -> Result<(), ReadError> {
+        let range = 0..array.kind().byte_len().unwrap_or(0);
+        if bytes.len() as u64 != range.end {
+            return Err(Damage::malformed(path.to_string(), "an array of the wrong length").into());
+        }
+        self.require_chunks(path, array, &range)?;
+        Ok(self.read_pieces(self.pieces(path, array, range, bytes))?)
+    }
+
     fn read_bytes(
         &self,
         path: &EntryPath,
@@ -96,13 +115,23 @@ impl<'a> Checkpoint<'a> {
     /// Memory for a part of an array. Every chunk was found to have the length of its box, or is
     /// missing: that is told before any memory is taken.
     fn room_for(&self, path: &EntryPath, array: &ArrayRef, range: &Range<u64>) -> Result<Vec<u8>, ReadError> {
+        self.require_chunks(path, array, range)?;
+        zeroed(path, (range.end - range.start) as usize)
+    }
+
+    fn require_chunks(
+        &self,
+        path: &EntryPath,
+        array: &ArrayRef,
+        range: &Range<u64>,
+    ) -> Result<(), ReadError> {
         let chunks = &self.store.chunks;
         let boxes = array.kind().boxes().zip(array.chunks());
         let mut needed = boxes.filter(|(place, _)| place.start < range.end && range.start < place.end);
-        if let Some((_, missing)) = needed.find(|(_, hash)| !chunks.contains(hash)) {
-            return Err(chunks.missing(&chunks.id(missing)).in_entry(path).into());
+        match needed.find(|(_, hash)| !chunks.contains(hash)) {
+            Some((_, missing)) => Err(chunks.missing(&chunks.id(missing)).in_entry(path).into()),
+            None => Ok(()),
         }
-        zeroed(path, (range.end - range.start) as usize)
     }
 
     /// What has to be read to fill `bytes` with a part of an array. What lies in the index node is
@@ -217,10 +246,7 @@ struct Piece<'a> {
 
 /// So many zeros, or an error when there is not as much memory.
 fn zeroed(path: &EntryPath, len: usize) -> Result<Vec<u8>, ReadError> {
-    if Vec::<u8>::new().try_reserve_exact(len).is_err() {
-        return Err(ReadError::OutOfMemory { path: path.clone(), bytes: len as u64 });
-    }
-    Ok(vec![0; len])
+    memory::zeroed(len).ok_or_else(|| ReadError::OutOfMemory { path: path.clone(), bytes: len as u64 })
 }
 
 /// The error for a path that leads nowhere, with the most similar path of `tree`.

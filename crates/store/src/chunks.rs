@@ -67,17 +67,21 @@ impl Chunks {
             let Some(id) = pack::parse_object_name(&object.name) else {
                 continue;
             };
-            if without.contains(&id) {
-                continue;
-            }
-            let index = pack::read_index(&**storage, &id);
-            chunks.add_pack(id, object.len, index.entries);
-            // A writer may have deleted the pack since it was listed: then no checkpoint needs it.
-            if let Some(damage) = index.damage.filter(|damage| damage.problem != Problem::Missing) {
-                chunks.damaged.insert(id, damage);
+            if !without.contains(&id) {
+                chunks.add_listed_pack(id, object.len);
             }
         }
         Ok(chunks)
+    }
+
+    /// Reads the index of a pack that was found in a listing.
+    pub fn add_listed_pack(&mut self, pack: Hash, len: u64) {
+        let index = pack::read_index(&*self.storage, &pack);
+        self.add_pack(pack, len, index.entries);
+        // A writer may have deleted the pack since it was listed: then no checkpoint needs it.
+        if let Some(damage) = index.damage.filter(|damage| damage.problem != Problem::Missing) {
+            self.damaged.insert(pack, damage);
+        }
     }
 
     /// The name under which the chunk with these raw bytes is stored.
@@ -151,6 +155,20 @@ impl Chunks {
     /// Checks that the stored bytes are those of an entry, and make the chunk of its name.
     pub fn check_entry(&self, pack: &Hash, entry: &PackEntry) -> Result<(), Damage> {
         self.check_place(&Place { pack: *pack, entry: entry.clone(), good: AtomicBool::new(false) })
+    }
+
+    /// The entry of a chunk that can be had, whatever its index says of the stored bytes: what counts is
+    /// that they make the chunk of its name.
+    pub fn recovered(&self, pack: &Hash, entry: &PackEntry) -> Option<PackEntry> {
+        let place = Place { pack: *pack, entry: entry.clone(), good: AtomicBool::new(false) };
+        let (mut stored, mut raw) = (vec![0; entry.stored_len as usize], vec![0; entry.raw_len as usize]);
+        self.read_range(&place, &mut stored).ok()?;
+        self.read_place(&place, &mut raw).ok()?;
+        let stored_hash = Hash::of(&stored);
+        (self.id(&Hash::of(&raw)) == entry.id).then(|| match entry.is_raw() {
+            true => entry.clone(),
+            false => PackEntry { stored_hash, ..entry.clone() },
+        })
     }
 
     /// True when the chunk can be had from this place; its bytes are read once.

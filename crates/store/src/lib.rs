@@ -45,6 +45,7 @@ mod history;
 mod identity;
 mod index;
 mod live;
+pub mod memory;
 mod notes;
 mod pack;
 mod path;

@@ -87,9 +87,13 @@ impl Store {
     /// something cannot be read and is not given up: nothing was changed then.
     pub fn repair(&mut self, unreadable: Unreadable) -> Result<Repaired, SaveError> {
         self.require_writer()?;
-        let damaged = self.damaged_packs()?;
+        let mut damaged = self.damaged_packs()?;
         if unreadable == Unreadable::Refuse {
             self.require_readable(&damaged)?;
+        }
+        if !damaged.is_empty() || !self.verify(Depth::Structure)?.invalid.is_empty() {
+            self.readmit_condemned_packs()?;
+            damaged = self.damaged_packs()?;
         }
         let mut repaired = Repaired::default();
         self.repair_identity(&mut repaired)?;
@@ -112,6 +116,19 @@ impl Store {
             }
         }
         Ok(damaged)
+    }
+
+    /// A pack that waits for its end may hold the last good copy of something. What is redundant in it all
+    /// the same is condemned anew by the next pruning.
+    fn readmit_condemned_packs(&mut self) -> Result<(), SaveError> {
+        for pack in self.condemned.keys().copied().collect::<Vec<_>>() {
+            if let Ok(len) = self.storage.len(&pack::object_name(&pack)) {
+                self.revive(&pack)?;
+                self.chunks.add_listed_pack(pack, len);
+            }
+        }
+        self.needs.clear();
+        Ok(())
     }
 
     fn require_readable(&self, packs: &BTreeMap<Hash, Damage>) -> Result<(), SaveError> {
@@ -175,7 +192,9 @@ impl Store {
             candidates.partition(|(_, entry): &(Hash, PackEntry)| entry.base.is_none());
         let mut chosen: BTreeMap<Hash, (Hash, PackEntry)> = BTreeMap::new();
         for (pack, entry) in full {
-            if !chosen.contains_key(&entry.id) && self.chunks.check_entry(&pack, &entry).is_ok() {
+            if !chosen.contains_key(&entry.id)
+                && let Some(entry) = self.chunks.recovered(&pack, &entry)
+            {
                 // Bases that only a damaged index did not tell of are found from here on.
                 let len = self.chunks.packs().get(&pack).copied().unwrap_or(0);
                 self.chunks.add_pack(pack, len, vec![entry.clone()]);
@@ -183,7 +202,9 @@ impl Store {
             }
         }
         for (pack, entry) in differences {
-            if !chosen.contains_key(&entry.id) && self.chunks.check_entry(&pack, &entry).is_ok() {
+            if !chosen.contains_key(&entry.id)
+                && let Some(entry) = self.chunks.recovered(&pack, &entry)
+            {
                 chosen.insert(entry.id, (pack, entry));
             }
         }
