@@ -24,6 +24,8 @@ const ENCRYPTED: u8 = 0x80;
 pub(crate) const CHUNK_MAX: usize = 4 << 20;
 /// Stored bytes are handed to the storage in pieces of at least this length: bytes.
 const WRITE_BUFFER: usize = 1 << 20;
+/// Chunks from this length on are not copied on their way: bytes.
+const WRITTEN_THROUGH: usize = 256 << 10;
 /// So many pieces wait to be written, at most.
 const WRITE_QUEUE: usize = 8;
 
@@ -150,8 +152,32 @@ impl PackWriter {
         })
     }
 
-    /// Appends a chunk.
+    /// Appends a chunk. It is copied, and written by another thread.
     pub fn push<B: AsRef<[u8]>>(mut self, chunk: &StoredChunk<B>) -> Result<Self, StorageError> {
+        let stored = self.enter(chunk);
+        self.buffer.extend_from_slice(stored);
+        if self.buffer.len() >= WRITE_BUFFER { self.write_buffer() } else { Ok(self) }
+    }
+
+    /// Appends a chunk. A long one is written at once by this thread, while it is in the processor's cache.
+    pub fn push_through<B: AsRef<[u8]>>(mut self, chunk: &StoredChunk<B>) -> Result<Self, StorageError> {
+        let stored = self.enter(chunk);
+        if stored.len() < WRITTEN_THROUGH {
+            self.buffer.extend_from_slice(stored);
+            return if self.buffer.len() >= WRITE_BUFFER { self.write_buffer() } else { Ok(self) };
+        }
+        let mut upload = match self.upload {
+            Sink::Direct(upload) => upload,
+            Sink::Thread(writer) => writer.finish()?,
+        };
+        upload.write(&self.buffer)?;
+        self.buffer.clear();
+        upload.write(stored)?;
+        Ok(Self { upload: Sink::Direct(upload), ..self })
+    }
+
+    /// Enters a chunk into the index; gives its stored bytes.
+    fn enter<'b, B: AsRef<[u8]>>(&mut self, chunk: &'b StoredChunk<B>) -> &'b [u8] {
         let stored = chunk.stored.as_ref();
         self.entries.push(PackEntry {
             id: chunk.id,
@@ -164,8 +190,7 @@ impl PackWriter {
             base: chunk.base,
         });
         self.position += stored.len() as u64;
-        self.buffer.extend_from_slice(stored);
-        if self.buffer.len() >= WRITE_BUFFER { self.write_buffer() } else { Ok(self) }
+        stored
     }
 
     fn write_buffer(mut self) -> Result<Self, StorageError> {

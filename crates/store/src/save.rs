@@ -15,6 +15,7 @@ use crate::index::{self, ChunkSink, Root};
 use crate::pack::{self, PackWriter, StoredChunk};
 use crate::path::EntryPath;
 use crate::state_hash::state_hash;
+use crate::storage::StorageError;
 use crate::store::{NewPack, Store};
 use crate::time::now_seconds;
 use crate::tree::{ArrayPlace, ArrayRef, ArrayType, INLINE_LIMIT, StoredTree};
@@ -23,8 +24,12 @@ use crate::tree::{ArrayPlace, ArrayRef, ArrayType, INLINE_LIMIT, StoredTree};
 const PACK_TARGET: u64 = 256 << 20;
 /// States up to this size are made as small as they can be: bytes of their arrays.
 const SMALL_STATE: u64 = 32 << 20;
-/// So many chunks are hashed and encoded side by side.
+/// So many chunks of an array are hashed, encoded and written before the next are looked at.
 const WINDOW: usize = 8;
+/// Those of a long array go in turns into so many packs, which are written side by side: a file takes the
+/// writes of one thread at a time. The number is fixed, so that it does not depend on the machine what a
+/// run looks like.
+const LANES: usize = 2;
 
 /// A checkpoint being saved: takes arrays as they come, and becomes visible with
 /// [`commit`](Self::commit). Dropped before, it leaves nothing.
@@ -32,7 +37,8 @@ const WINDOW: usize = 8;
 pub struct Save<'a> {
     store: &'a mut Store,
     compression: Compression,
-    pack: Option<PackWriter>,
+    /// The packs being written. The first takes all that is short.
+    packs: [Option<PackWriter>; LANES],
     /// Names of the chunks of packs that are not yet part of the store's index.
     fresh: HashSet<Hash>,
     finished: Vec<NewPack>,
@@ -79,6 +85,23 @@ struct Prepared<'a> {
     new: Option<StoredChunk<Cow<'a, [u8]>>>,
 }
 
+/// A chunk that is in the run now.
+struct Entered {
+    /// The number of its box.
+    place: usize,
+    hash: Hash,
+    id: Hash,
+    features: Vec<u64>,
+    /// What can serve as its base, if it is new.
+    base: Option<Hash>,
+}
+
+/// What one thread did of a window.
+struct Lane {
+    pack: Option<PackWriter>,
+    entered: Vec<Entered>,
+}
+
 impl<'a> Save<'a> {
     pub(crate) fn new(store: &'a mut Store) -> Self {
         if store.bases.is_none() {
@@ -90,7 +113,7 @@ impl<'a> Save<'a> {
         Self {
             store,
             compression,
-            pack: None,
+            packs: Default::default(),
             fresh: HashSet::new(),
             finished: Vec::new(),
             notes: Vec::new(),
@@ -132,9 +155,10 @@ impl<'a> Save<'a> {
             kind.boxes().map(|range| &bytes[range.start as usize..range.end as usize]).collect();
         let mut hashes = Vec::with_capacity(pieces.len());
         for window in pieces.chunks(WINDOW) {
-            for prepared in self.encoder().prepare(window, content, &bases, hashes.len()) {
-                hashes.push(prepared.hash);
-                self.put(prepared, &mut note)?;
+            let first = hashes.len();
+            for entered in self.enter_window(window, content, &bases, first)? {
+                hashes.push(entered.hash);
+                self.note(entered, &mut note);
             }
             if note.changed && !note.used {
                 // The first boxes tell for all: the bases of the others are not even read.
@@ -150,52 +174,68 @@ impl<'a> Save<'a> {
         Encoder { store: self.store, compression: self.compression, fresh: &self.fresh }
     }
 
-    /// Writes a chunk if it is new, and notes what can serve as its base from now on.
-    fn put(&mut self, prepared: Prepared<'_>, note: &mut Note) -> Result<(), SaveError> {
-        let Prepared { hash, id, features, new } = prepared;
-        let base = match &new {
-            Some(chunk) => chunk.base.unwrap_or(id),
-            None => self.store.chunks.base_in_place_of(&hash).unwrap_or(id),
+    /// Hashes, encodes and writes the chunks of a window, in their order.
+    fn enter_window(
+        &mut self,
+        window: &[&[u8]],
+        content: Content,
+        bases: &ArrayBases,
+        first: usize,
+    ) -> Result<Vec<Entered>, SaveError> {
+        let packs = std::mem::take(&mut self.packs);
+        let encoder = self.encoder();
+        let lane = |(lane, pack): (usize, Option<PackWriter>)| {
+            let mine = window.iter().enumerate().skip(lane).step_by(LANES);
+            let mine = mine.map(|(i, piece)| (first + i, *piece));
+            encoder.enter_lane(mine, pack, content, bases, window.len() > 1)
         };
+        let lanes: Vec<Result<Lane, StorageError>> = match window {
+            [_] => packs.into_iter().enumerate().map(lane).collect(),
+            _ => packs.into_par_iter().enumerate().map(lane).collect(),
+        };
+        let mut entered = Vec::with_capacity(window.len());
+        for (slot, lane) in lanes.into_iter().enumerate() {
+            let lane = lane.inspect_err(|_| self.store.poisoned = true)?;
+            self.packs[slot] = lane.pack;
+            entered.extend(lane.entered);
+        }
+        entered.sort_unstable_by_key(|entered: &Entered| entered.place);
+        self.fresh.extend(entered.iter().filter(|entered| entered.base.is_some()).map(|entered| entered.id));
+        self.finish_packs(PACK_TARGET)?;
+        Ok(entered)
+    }
+
+    /// Notes what can serve as the base of a chunk from now on.
+    fn note(&self, entered: Entered, note: &mut Note) {
+        let Entered { hash, id, features, base: new_base, .. } = entered;
+        let base = new_base.or_else(|| self.store.chunks.base_in_place_of(&hash)).unwrap_or(id);
         note.boxes.push(base);
-        note.changed |= new.is_some();
-        note.used |= new.is_some() && base != id;
+        note.changed |= new_base.is_some();
+        note.used |= new_base.is_some() && base != id;
         if base == id && !features.is_empty() {
             note.features.push((features, id));
         }
-        match new {
-            Some(chunk) if !self.fresh.contains(&id) => self.push(&chunk),
-            _ => Ok(()),
-        }
     }
 
+    /// Writes a chunk of the index.
     fn push<B: AsRef<[u8]>>(&mut self, chunk: &StoredChunk<B>) -> Result<(), SaveError> {
-        let result = self.try_push(chunk);
-        if result.is_err() {
-            self.store.poisoned = true;
-        }
-        result
-    }
-
-    fn try_push<B: AsRef<[u8]>>(&mut self, chunk: &StoredChunk<B>) -> Result<(), SaveError> {
-        if self.pack.as_ref().is_some_and(|pack| pack.len() >= PACK_TARGET) {
-            self.finish_pack()?;
-        }
-        let pack = match self.pack.take() {
-            Some(pack) => pack,
-            None => PackWriter::new(&self.store.storage)?,
-        };
-        self.pack = Some(pack.push(chunk)?);
+        let pack = self.packs[0].take().map_or_else(|| PackWriter::new(&self.store.storage), Ok);
+        let pack = pack.and_then(|pack| pack.push(chunk)).inspect_err(|_| self.store.poisoned = true)?;
+        self.packs[0] = Some(pack);
         self.fresh.insert(chunk.id);
-        Ok(())
+        self.finish_packs(PACK_TARGET)
     }
 
-    fn finish_pack(&mut self) -> Result<(), SaveError> {
-        if let Some(pack) = self.pack.take() {
-            let (id, entries, len) = pack.finish()?;
+    /// Makes the packs durable that have reached a length.
+    fn finish_packs(&mut self, from: u64) -> Result<(), SaveError> {
+        let full = |pack: &mut Option<PackWriter>| pack.take_if(|pack| pack.len() >= from);
+        let packs: Vec<PackWriter> = self.packs.iter_mut().filter_map(full).collect();
+        let finished: Vec<_> = packs.into_par_iter().map(PackWriter::finish).collect();
+        for pack in finished {
+            let (id, entries, len) = pack.inspect_err(|_| self.store.poisoned = true)?;
             let is_new =
                 !self.store.chunks.packs().contains_key(&id) && !self.store.condemned.contains_key(&id);
-            self.store.revive(&id)?;
+            self.store.revive(&id).inspect_err(|_| self.store.poisoned = true)?;
             self.finished.push(NewPack { id, entries, len, is_new });
         }
         Ok(())
@@ -271,7 +311,7 @@ impl<'a> Save<'a> {
         };
         // A record that is too large is refused before anything becomes visible.
         record.encode(self.store.chunks.cipher())?;
-        self.finish_pack()?;
+        self.finish_packs(0)?;
         record.new_bytes = self.finished.iter().map(|pack| pack.len).sum();
         self.store.require_writer()?;
         self.published = true;
@@ -307,21 +347,30 @@ struct Encoder<'s> {
 }
 
 impl Encoder<'_> {
-    /// Hashes the chunks of a window, and encodes those that are new; `first` is the number of its
-    /// first box.
-    fn prepare<'b>(
+    /// Hashes and encodes the chunks of a lane, given with the numbers of their boxes, and writes those
+    /// that are new into its pack.
+    fn enter_lane<'b>(
         &self,
-        window: &[&'b [u8]],
+        pieces: impl Iterator<Item = (usize, &'b [u8])>,
+        mut pack: Option<PackWriter>,
         content: Content,
         bases: &ArrayBases,
-        first: usize,
-    ) -> Vec<Prepared<'b>> {
-        let prepare =
-            |(i, piece): (usize, &&'b [u8])| self.prepare_chunk(piece, content, bases.boxes.get(first + i));
-        match window {
-            [_] => window.iter().enumerate().map(prepare).collect(),
-            _ => window.par_iter().enumerate().map(prepare).collect(),
+        through: bool,
+    ) -> Result<Lane, StorageError> {
+        let mut entered: Vec<Entered> = Vec::new();
+        for (place, piece) in pieces {
+            let Prepared { hash, id, features, new } =
+                self.prepare_chunk(piece, content, bases.boxes.get(place));
+            let base = new.as_ref().map(|chunk| chunk.base.unwrap_or(id));
+            if let Some(chunk) = new
+                && entered.iter().all(|before| before.id != id)
+            {
+                let open = pack.take().map_or_else(|| PackWriter::new(&self.store.storage), Ok)?;
+                pack = Some(if through { open.push_through(&chunk)? } else { open.push(&chunk)? });
+            }
+            entered.push(Entered { place, hash, id, features, base });
         }
+        Ok(Lane { pack, entered })
     }
 
     fn prepare_chunk<'b>(&self, raw: &'b [u8], content: Content, before: Option<&Hash>) -> Prepared<'b> {
