@@ -7,13 +7,15 @@
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::disk::{Disk, ReadFile, RealDisk, WriteFile};
 use super::{Holder, Lease, Object, Storage, StorageError, Upload, check_name};
 
+/// The directories of every run.
+const OF_EVERY_RUN: [&str; 3] = [TEMPORARY, "commits", "packs"];
 /// Where unfinished objects are written.
 const TEMPORARY: &str = "tmp";
 /// The file whose lock is the right to write.
@@ -33,6 +35,8 @@ pub struct FileStorage<D = RealDisk> {
     root: PathBuf,
     open: Mutex<HashMap<String, Arc<dyn ReadFile>>>,
     counter: AtomicU64,
+    /// This process has made the directory: nothing in it is left from another.
+    is_new: AtomicBool,
 }
 
 impl FileStorage {
@@ -45,7 +49,13 @@ impl FileStorage {
 impl<D: Disk> FileStorage<D> {
     /// The directory `root` of `disk`, which need not exist.
     pub fn on(disk: D, root: impl Into<PathBuf>) -> Self {
-        Self { disk: Arc::new(disk), root: root.into(), open: Mutex::default(), counter: AtomicU64::new(0) }
+        Self {
+            disk: Arc::new(disk),
+            root: root.into(),
+            open: Mutex::default(),
+            counter: AtomicU64::new(0),
+            is_new: AtomicBool::new(false),
+        }
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, StorageError> {
@@ -89,7 +99,9 @@ impl<D: Disk> FileStorage<D> {
         let path = dir.join(format!("{}-{number}", std::process::id()));
         let file = match self.disk.create(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.create_dirs(&dir)?;
+                // What is in it is gone after a crash anyway, so that it need not be durable itself.
+                self.create_dirs(&self.root)?;
+                self.disk.create_dir(&dir)?;
                 self.disk.create(&path)?
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -118,6 +130,17 @@ impl<D: Disk> FileStorage<D> {
         let (temporary, mut file) = self.create_temporary()?;
         let result =
             file.write(bytes).and_then(|()| file.sync()).and_then(|()| self.publish(&temporary, path));
+        if result.is_err() {
+            // The error that matters is the one above; what stays behind is removed later.
+            let _ = self.disk.remove(&temporary);
+        }
+        result
+    }
+
+    /// As [`write_whole`](Self::write_whole), but nothing is made durable.
+    fn write_briefly(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let (temporary, mut file) = self.create_temporary()?;
+        let result = file.write(bytes).and_then(|()| self.disk.rename(&temporary, path));
         if result.is_err() {
             // The error that matters is the one above; what stays behind is removed later.
             let _ = self.disk.remove(&temporary);
@@ -292,8 +315,14 @@ impl<D: Disk> Storage for FileStorage<D> {
         renamed.map_err(|e| self.error("rename", from, e))
     }
 
+    /// The directories that every run has are made durable with the first object, all at once.
     fn make_place(&self) -> Result<(), StorageError> {
-        self.create_dirs(&self.root).map_err(|e| self.error("create the directory of", LEASE, e))
+        let is_new = self.disk.list(directory(&self.root)).is_err();
+        let made = self.create_dirs(&self.root).and_then(|()| {
+            OF_EVERY_RUN.iter().try_for_each(|name| self.disk.create_dir(&self.root.join(name)))
+        });
+        self.is_new.store(is_new, Ordering::Relaxed);
+        made.map_err(|e| self.error("create the directories of", LEASE, e))
     }
 
     fn lease(&self, holder: &Holder) -> Result<Box<dyn Lease>, StorageError> {
@@ -304,11 +333,13 @@ impl<D: Disk> Storage for FileStorage<D> {
             });
         };
         let lease = FileLease { disk: Arc::clone(&self.disk), holder: self.root.join(HOLDER), lock };
-        self.remove_leftovers();
-        self.make_durable().map_err(|e| self.error("sync the directories of", LEASE, e))?;
-        let text = serde_json::to_vec(holder).unwrap_or_default();
-        // Only for whoever finds the run locked: a disk that is full must not keep it from being pruned.
-        let _ = self.put(HOLDER, &text);
+        if !self.is_new.swap(false, Ordering::Relaxed) {
+            self.remove_leftovers();
+            self.make_durable().map_err(|e| self.error("sync the directories of", LEASE, e))?;
+        }
+        // Only for whoever finds the run locked: it need not outlive the machine, and a disk that is full
+        // must not keep the run from being pruned.
+        let _ = self.write_briefly(&self.root.join(HOLDER), &serde_json::to_vec(holder).unwrap_or_default());
         Ok(Box::new(lease))
     }
 
