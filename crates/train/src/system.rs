@@ -11,6 +11,7 @@ use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 
 use crate::config::RunConfig;
+use crate::content::NamedFile;
 
 /// Metrics by name.
 pub type Metrics = BTreeMap<String, f64>;
@@ -47,6 +48,13 @@ pub trait System: Sized {
         &[]
     }
 
+    /// The files that a `training:` section names. A state holds what they contain in place of their
+    /// names, so that they may lie elsewhere when a run goes on; that they are the same is checked.
+    fn files(training: &mut Self::Training) -> Vec<NamedFile<'_>> {
+        let _ = training;
+        Vec::new()
+    }
+
     /// File formats of this family.
     fn formats() -> &'static [Format] {
         &[]
@@ -60,7 +68,7 @@ pub trait System: Sized {
 
     /// A state of the form that [`build`](Self::build) gives, to be loaded into: its numbers do not
     /// matter, nor how long growing arrays are. For systems whose first state takes long to make, or
-    /// needs files.
+    /// needs files: these must not be read here, as they may lie elsewhere when a run goes on.
     ///
     /// # Errors
     /// When the config contradicts itself.

@@ -6,11 +6,12 @@ use rekindle_compute::KernelPath;
 use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 use rekindle_train::{
-    Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError,
+    Conclusion, ConfigOf, FileUse, Metrics, NamedFile, Picture, Preset, Progress, Resources, System,
+    SystemError,
 };
 
 use crate::config::{Model, Training};
-use crate::data::Dataset;
+use crate::data::{Dataset, Preparation};
 use crate::error::CascorError;
 use crate::state::State;
 use crate::trainer::Trainer;
@@ -69,12 +70,22 @@ impl System for Cascor {
         &["training.data.file", "model.max_hidden"]
     }
 
+    fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
+        let place = &mut training.data.file;
+        vec![NamedFile { setting: "training.data.file", place, used: FileUse::Always }]
+    }
+
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         let (model, training) = (&config.model, &config.training);
         // Before the data is made: it may be made of what is not allowed.
         model.validate().and_then(|()| training.validate()).map_err(SystemError::new)?;
         let dataset = Dataset::load(&training.data, model.output, config.seed).map_err(SystemError::new)?;
         State::new(model, training, dataset.preparation, config.seed).map_err(SystemError::new)
+    }
+
+    fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        let (model, training) = (&config.model, &config.training);
+        State::new(model, training, Preparation::blank(), config.seed).map_err(SystemError::new)
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

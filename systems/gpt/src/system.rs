@@ -6,7 +6,9 @@ use std::num::NonZero;
 use rekindle_compute::{AdamW, KernelPath, Pool};
 use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
-use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
+use rekindle_train::{
+    Conclusion, ConfigOf, FileUse, Metrics, NamedFile, Preset, Progress, Resources, System, SystemError,
+};
 
 use crate::config::{Model, NewRows, Phase, Source, Training};
 use crate::data::{Corpus, Document, origin};
@@ -69,6 +71,19 @@ impl System for Gpt {
     /// The files may lie elsewhere; that they are the same is checked.
     fn changeable() -> &'static [&'static str] {
         &["training.pretraining.data.file", "training.tuning.data.file", "training.tokenizer.file"]
+    }
+
+    /// The vocabulary is in the state.
+    fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
+        let Training { pretraining, tuning, tokenizer, .. } = training;
+        let (always, beginning) = (FileUse::Always, FileUse::AtTheBeginning);
+        let file = |setting, place, used| NamedFile { setting, place, used };
+        let mut files = vec![file("training.pretraining.data.file", &mut pretraining.data.file, always)];
+        if let Some(tuning) = tuning {
+            files.push(file("training.tuning.data.file", &mut tuning.data.file, always));
+        }
+        files.push(file("training.tokenizer.file", &mut tokenizer.file, beginning));
+        files
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {

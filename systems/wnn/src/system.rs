@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use rekindle_compute::KernelPath;
 use rekindle_formats::{Format, files};
-use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
+use rekindle_train::{
+    Conclusion, ConfigOf, FileUse, Metrics, NamedFile, Preset, Progress, Resources, System, SystemError,
+};
 
 use crate::baselines::baselines;
-use crate::config::{Model, Search, Training};
+use crate::config::{Data, Model, Search, Training};
 use crate::corpus::Corpus;
 use crate::error::WnnError;
 use crate::evaluator::{Evaluator, LocalEvaluator};
@@ -60,10 +62,20 @@ impl System for Wnn {
         &[interchange::PHASE, interchange::GENOME, interchange::RESULTS]
     }
 
-    /// The file may lie elsewhere; that it is the same is checked. What a search begins with matters
-    /// only at its beginning.
+    /// The files may lie elsewhere; that they are the same is checked.
     fn changeable() -> &'static [&'static str] {
-        &["training.data.file", "training.data.tokenizer", "training.batch", "training.seed_from"]
+        &["training.data.file", "training.data.tokenizer", "training.batch"]
+    }
+
+    /// The tokenizer and the genomes to begin with are in the state.
+    fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
+        let Training { data: Data { file, tokenizer, .. }, seed_from, .. } = training;
+        let beginning = FileUse::AtTheBeginning;
+        vec![
+            NamedFile { setting: "training.data.file", place: file, used: FileUse::Always },
+            NamedFile { setting: "training.data.tokenizer", place: tokenizer, used: beginning },
+            NamedFile { setting: "training.seed_from", place: seed_from, used: beginning },
+        ]
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
@@ -73,6 +85,10 @@ impl System for Wnn {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut evaluator = evaluator(config, &text.corpus, threads, path).map_err(SystemError::new)?;
         seed::begin(model, training, config.seed, &text, &mut *evaluator).map_err(SystemError::new)
+    }
+
+    fn blank(_config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        Ok(State::blank())
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

@@ -9,8 +9,8 @@ use rekindle::storage::StorageError;
 use rekindle::{OpenError, Store};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
-    AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Signal, Start, Started,
-    TrainError, describe,
+    AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Start, Started, TrainError,
+    describe,
 };
 
 use crate::address::{Address, Source, Which, open_run, resolve};
@@ -161,12 +161,12 @@ fn say_start_in_json(started: &Started) {
 
 fn finish(result: Result<Report, TrainError>, json: bool) -> anyhow::Result<u8> {
     let report = result?;
-    if json {
-        output::print_json(&report)?;
-    } else {
-        output::print(&summary(&report))?;
+    let printed = if json { output::print_json(&report) } else { output::print(&summary(&report)) };
+    match report.stopped_by {
+        // The terminal may be gone that this was for. What matters is that all is saved.
+        Some(signal) => Ok(signal.exit_code()),
+        None => printed.map(|()| 0),
     }
-    Ok(report.stopped_by.map_or(0, Signal::exit_code))
 }
 
 fn summary(report: &Report) -> String {
