@@ -9,6 +9,7 @@
 
 mod config;
 mod content;
+mod memory;
 mod progress;
 mod prove;
 mod registry;
@@ -19,7 +20,8 @@ mod training;
 
 pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
 pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileContentError};
-pub use progress::{Display, ProgressView, Voice, describe, duration, number};
+pub use memory::{MachineMemory, MemoryNeed, TooLittleMemory};
+pub use progress::{Display, ProgressView, Voice, bytes, describe, duration, number};
 pub use prove::{Difference, Killed, Launcher, Proof, ProveError, ProveOptions, Subject, prove};
 pub use registry::{AnySystem, Registry};
 pub use signals::{Interrupt, LEFT_UNSAVED, Signal, Signals};

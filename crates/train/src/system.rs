@@ -12,6 +12,7 @@ use rekindle_formats::table::Table;
 
 use crate::config::RunConfig;
 use crate::content::NamedFile;
+use crate::memory::MemoryNeed;
 
 /// Metrics by name.
 pub type Metrics = BTreeMap<String, f64>;
@@ -83,6 +84,13 @@ pub trait System: Sized {
     fn adopt(config: &ConfigOf<Self>, state: &mut Self::State) -> Result<(), SystemError> {
         let _ = (config, state);
         Ok(())
+    }
+
+    /// How much memory a training takes: upper bounds. Without a state, which is not made yet, the
+    /// least that it can be.
+    fn memory(config: &ConfigOf<Self>, state: Option<&Self::State>) -> Option<MemoryNeed> {
+        let _ = (config, state);
+        None
     }
 
     /// Builds the runtime around a state, and checks that the state fits the config as a whole.

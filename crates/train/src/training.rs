@@ -16,6 +16,7 @@ use rekindle_formats::files;
 
 use crate::config::{ConfigError, ConfigText, change_config};
 use crate::content::{ContentError, check_content, make_absolute, name_by_content};
+use crate::memory::{self, MachineMemory, TooLittleMemory};
 use crate::progress::{Display, ProgressView, Voice};
 use crate::signals::{Signal, Signals, die};
 use crate::system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
@@ -117,6 +118,8 @@ pub struct Started {
     pub resumed_from: Option<u64>,
     /// Steps done so far.
     pub step: u64,
+    /// Memory that training takes at most, if it is known: bytes.
+    pub memory_bytes: Option<u64>,
 }
 
 /// The outcome of a training.
@@ -161,6 +164,9 @@ pub enum TrainError {
     /// A file that is learnt cannot be read, or is not the one that the run was trained on.
     #[error(transparent)]
     Content(#[from] ContentError),
+    /// It can never fit into memory.
+    #[error(transparent)]
+    TooLittleMemory(#[from] TooLittleMemory),
     /// The run cannot be opened or made.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -304,6 +310,7 @@ impl<S: System> Session<S> {
         resources: &Resources,
     ) -> Result<Self, TrainError> {
         let mut config: ConfigOf<S> = text.config(settings)?;
+        require_memory::<S>(&config, None)?;
         let mut state = with_config::<S>(&config, S::build(&config)?);
         let lineage = from.as_ref().map(|origin| lineage(origin)).transpose()?;
         let like = from.as_ref().map(|origin| Arc::clone(origin.store.storage()));
@@ -313,6 +320,7 @@ impl<S: System> Session<S> {
             S::adopt(&config, &mut state.state)?;
         }
         // What cannot be trained leaves no run behind.
+        let notices = require_memory::<S>(&config, Some(&state.state))?;
         let system = S::attach(&config, &state.state, resources)?;
         name_by_content(S::files(&mut state.training))?;
         make_absolute(S::files(&mut config.training));
@@ -335,7 +343,7 @@ impl<S: System> Session<S> {
             directory: directory.map(|path| path.display().to_string()),
             resumed_from: None,
             metrics: Metrics::new(),
-            notices: Vec::new(),
+            notices: notices.into_iter().collect(),
             known: BTreeSet::new(),
             told_unknown: Vec::new(),
         })
@@ -369,6 +377,7 @@ impl<S: System> Session<S> {
             return Err(TrainError::OtherSystem { location, found, expected: S::NAME });
         }
         let newest: (ConfigOf<S>, _) = change_config(&record.about.config, &[], S::changeable())?;
+        require_memory::<S>(&newest.0, None)?;
         let mut state = with_config::<S>(&newest.0, S::blank(&newest.0)?);
         let resumed = match step {
             None => run.resume(&mut state)?,
@@ -391,6 +400,7 @@ impl<S: System> Session<S> {
         let mut saved = std::mem::replace(&mut state.training, config.training.clone());
         let (saved, before) = (S::files(&mut saved), S::files(&mut before.training));
         check_content(S::files(&mut state.training), &saved, &before)?;
+        let memory_warning = require_memory::<S>(&config, Some(&state.state))?;
         let system = S::attach(&config, &state.state, resources)?;
         make_absolute(S::files(&mut config.training));
         clear_the_way(&mut run, from, &onto)?;
@@ -404,6 +414,7 @@ impl<S: System> Session<S> {
         if let Some(damage) = history_damage {
             notices.push(format!("warning: the metrics history is not complete: {damage}"));
         }
+        notices.extend(memory_warning);
         if !changes.is_empty() {
             notices.push(format!("changed: {}", changes.join(", ")));
         }
@@ -442,10 +453,12 @@ impl<S: System> Session<S> {
         if self.resumed_from.is_none() {
             self.checkpoint_or_best(progress.step, &Metrics::new())?;
         }
+        let need = S::memory(&self.config, Some(&self.state.state));
         (options.on_start)(&Started {
             run: self.directory.clone(),
             resumed_from: self.resumed_from,
             step: first_step,
+            memory_bytes: need.map(|need| need.total(self.config.checkpoint.background)),
         });
         self.notices.iter().for_each(|notice| crate::tell!("{notice}"));
         let mut view = ProgressView::new(options.display, progress, &voice);
@@ -644,6 +657,16 @@ impl<S: System> Session<S> {
         self.copy_config()?;
         Ok(record.state_hash)
     }
+}
+
+/// Refuses a training that can never fit into memory, and warns of one that does not fit now.
+fn require_memory<S: System>(
+    config: &ConfigOf<S>,
+    state: Option<&S::State>,
+) -> Result<Option<String>, TrainError> {
+    let Some(need) = S::memory(config, state) else { return Ok(None) };
+    let held = if state.is_some() { need.state } else { 0 };
+    Ok(memory::check(&need, config.checkpoint.background, held, MachineMemory::read())?)
 }
 
 /// When this process began, and where.

@@ -6,8 +6,8 @@ use rekindle_compute::KernelPath;
 use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 use rekindle_train::{
-    Conclusion, ConfigOf, FileUse, Metrics, NamedFile, Picture, Preset, Progress, Resources, System,
-    SystemError,
+    Conclusion, ConfigOf, FileUse, MemoryNeed, Metrics, NamedFile, Picture, Preset, Progress, Resources,
+    System, SystemError,
 };
 
 use crate::config::{Model, Training};
@@ -15,7 +15,7 @@ use crate::data::{Dataset, Preparation};
 use crate::error::CascorError;
 use crate::state::State;
 use crate::trainer::Trainer;
-use crate::{boundary, interchange, presets, topology};
+use crate::{boundary, interchange, memory, presets, topology};
 
 /// Cascade-correlation networks in the training loop; a step is an epoch of whatever phase it is.
 pub struct Cascor {
@@ -86,6 +86,10 @@ impl System for Cascor {
     fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         let (model, training) = (&config.model, &config.training);
         State::new(model, training, Preparation::blank(), config.seed).map_err(SystemError::new)
+    }
+
+    fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
+        state.map(|state| memory::need(&config.model, &config.training, &state.preparation))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

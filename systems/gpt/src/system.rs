@@ -7,7 +7,8 @@ use rekindle_compute::{AdamW, KernelPath, Pool};
 use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
 use rekindle_train::{
-    Conclusion, ConfigOf, FileUse, Metrics, NamedFile, Preset, Progress, Resources, System, SystemError,
+    Conclusion, ConfigOf, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress, Resources, System,
+    SystemError,
 };
 
 use crate::config::{Model, NewRows, Phase, Source, Training};
@@ -19,7 +20,7 @@ use crate::schedule::Schedule;
 use crate::state::{State, identities, load_all};
 use crate::step::{StepSettings, StepValues, Stepper};
 use crate::vocabulary::{distil, places};
-use crate::{interchange, presets, report};
+use crate::{interchange, memory, presets, report};
 
 /// Language models in the training loop; a step is an update of all parameters.
 pub struct Gpt {
@@ -98,6 +99,14 @@ impl System for Gpt {
 
     fn adopt(config: &ConfigOf<Self>, state: &mut State) -> Result<(), SystemError> {
         state.adopt(&config.model, &config.training, config.seed).map_err(SystemError::new)
+    }
+
+    fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
+        // Any vocabulary holds the bytes.
+        const LEAST: usize = 256;
+        validate(config).ok()?;
+        let vocabulary = state.map_or(LEAST, |state| state.model.network.vocabulary());
+        Some(memory::need(&config.model, &config.training, vocabulary))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

@@ -147,9 +147,14 @@ pub fn options(how: &HowArgs, json: bool) -> Options {
 }
 
 fn say_start(started: &Started) {
+    // Every process takes some; only what is more than that is worth a word.
+    const WORTH: u64 = 64 << 20;
+    let memory = started.memory_bytes.filter(|&bytes| bytes >= WORTH);
+    let memory = memory
+        .map_or(String::new(), |bytes| format!(", with at most about {} of memory", output::bytes(bytes)));
     match (&started.run, started.resumed_from) {
-        (Some(run), Some(step)) => rekindle_train::tell!("resuming {run} from step {step}"),
-        (Some(run), None) => rekindle_train::tell!("training in {run}"),
+        (Some(run), Some(step)) => rekindle_train::tell!("resuming {run} from step {step}{memory}"),
+        (Some(run), None) => rekindle_train::tell!("training in {run}{memory}"),
         (None, _) => {}
     }
 }

@@ -69,6 +69,11 @@ pub(crate) fn origin(data: &Data) -> String {
     data.file.as_ref().map_or_else(|| "the generated text".to_owned(), |file| format!("`{file}`"))
 }
 
+/// Length of a file, if it has one.
+pub(crate) fn file_len(file: &str) -> Option<u64> {
+    files::len(file.as_ref()).ok()
+}
+
 /// Reads a file. What it is follows from what it contains, so that it is the same under every name;
 /// a name that ends in `.json` or `.jsonl` only says that nothing else was meant.
 fn read(file: &str) -> Result<Document, GptError> {
