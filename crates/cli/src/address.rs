@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::MemoryStorage;
-use rekindle::{Best, Checkpoint, OpenError, RunOptions, Skipped, Store};
+use rekindle::{Best, Checkpoint, Damage, OpenError, ReadError, RunOptions, Skipped, Store};
 use rekindle_formats::{detect, files, is_checkpoint_file};
 use rekindle_train::Registry;
 
@@ -92,9 +92,33 @@ impl Source {
 
     /// As [`open`](Self::open), and takes a file of any known format too.
     pub fn open_any(registry: &Registry, text: &str) -> anyhow::Result<Self> {
+        Self::open_file(registry, text, Self::open)
+    }
+
+    /// As [`open_any`](Self::open_any), to read a small part: the newest valid checkpoint is the newest
+    /// whose structure is valid, and no bytes of arrays are read to find it.
+    pub fn open_for_a_part(registry: &Registry, text: &str) -> anyhow::Result<Self> {
+        Self::open_file(registry, text, |text| {
+            let address = Address::parse(text);
+            let is_run = !address.run.is_file() || is_checkpoint_file(&address.run);
+            let Some(Which::Latest(back)) = Some(&address.which).filter(|_| is_run) else {
+                return Self::open(text);
+            };
+            let store = open_run(&address.run)?;
+            let newest = store.newest_valid(|checkpoint| checkpoint.tree(), damage_of)?;
+            let step = step_before(&store, newest.valid.map(|(step, _)| step), newest.skipped, *back);
+            Ok(Self { step: step.with_context(|| format!("`{text}`"))?, store })
+        })
+    }
+
+    fn open_file(
+        registry: &Registry,
+        text: &str,
+        open_run: impl Fn(&str) -> anyhow::Result<Self>,
+    ) -> anyhow::Result<Self> {
         let path = Path::new(text);
         if !path.is_file() || is_checkpoint_file(path) {
-            return Self::open(text);
+            return open_run(text);
         }
         let document = detect(registry.formats(), path)?.read(path)?;
         let mut run = RunOptions::new().create_in(Arc::new(MemoryStorage::new()))?;
@@ -122,10 +146,27 @@ pub fn resolve(store: &Store, which: &Which) -> anyhow::Result<u64> {
 /// The newest checkpoint all of whose bytes are good, or one that lies `back` before it.
 fn latest(store: &Store, back: usize) -> anyhow::Result<u64> {
     let (newest, skipped) = store.newest_whole()?;
+    step_before(store, newest, skipped, back)
+}
+
+fn damage_of(error: &ReadError) -> Option<Damage> {
+    match error {
+        ReadError::Damaged(damage) => Some((**damage).clone()),
+        _ => None,
+    }
+}
+
+/// The step that lies `back` before the newest good one.
+fn step_before(
+    store: &Store,
+    newest: Option<u64>,
+    skipped: Vec<Skipped>,
+    back: usize,
+) -> anyhow::Result<u64> {
     warn_of(&skipped);
     let Some(newest) = newest else {
         if let Some(first) = skipped.into_iter().next() {
-            return Err(rekindle::ReadError::from(first.damage).into());
+            return Err(ReadError::from(first.damage).into());
         }
         bail!(OpenError::NoRun { location: format!("{} (it has no checkpoint yet)", store.location()) });
     };

@@ -13,12 +13,13 @@ Exit codes:
   1    a negative answer: `diff` found differences, `verify` damage, `prove` no equality
   2    wrong usage, or any other error
   3    done in part
+  4    left by a second Ctrl-C, before the state was saved
   10   no such run
   11   the run is locked by another process
   12   the state does not fit
   13   damaged beyond use
   14   encrypted: a key is missing or wrong
-  130  stopped by Ctrl-C after a save (143: by SIGTERM)
+  130  stopped by Ctrl-C after a save (143: by SIGTERM, 129: by a terminal that closed)
 
 Addresses of checkpoints:
   RUN, RUN@latest   the newest valid checkpoint      RUN@best   the best by the run's metric
@@ -128,7 +129,7 @@ pub enum Command {
     Rekey(RekeyArgs),
     /// Make an age identity for encrypted runs, or a key to sign with.
     Keygen(KeygenArgs),
-    /// Sign a checkpoint; `verify --signed-by` checks it.
+    /// Sign a checkpoint, or all of a run; `verify --signed-by` checks it.
     Sign(SignArgs),
     /// Make a vocabulary of tokens from texts, use one, or measure it.
     Tokenizer {
@@ -599,7 +600,7 @@ pub struct KeygenArgs {
 
 #[derive(Debug, Args)]
 pub struct SignArgs {
-    /// The checkpoint.
+    /// A run, whose checkpoints are all signed, or one of them as RUN@...
     pub checkpoint: String,
     /// The file with the key to sign with (PEM, as `keygen --signing` or openssl make it).
     #[arg(long, value_name = "FILE")]

@@ -6,7 +6,7 @@ use rekindle::{
 };
 use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;
-use rekindle_train::{ProveError, TrainError};
+use rekindle_train::{ContentError, ProveError, TrainError};
 use serde_json::json;
 
 pub const NEGATIVE: u8 = 1;
@@ -21,7 +21,7 @@ const NO_KEY: u8 = 14;
 /// Says what went wrong on standard error; gives the exit code.
 pub fn report(error: &anyhow::Error, json: bool) -> u8 {
     let code = code(error);
-    let message = message(error);
+    let message = message(error) + hint(error);
     if json {
         rekindle_train::tell!("{}", json!({"error": message, "code": code}));
     } else {
@@ -41,6 +41,16 @@ fn message(error: &anyhow::Error) -> String {
         }
     }
     message
+}
+
+/// What helps, in words of the command line.
+fn hint(error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref() {
+        Some(TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. })) => {
+            "\nhint: --data FILE names the file where it lies now"
+        }
+        _ => "",
+    }
 }
 
 fn code(error: &anyhow::Error) -> u8 {
@@ -82,6 +92,7 @@ fn train(error: &TrainError) -> u8 {
             DOES_NOT_FIT
         }
         TrainError::System(error) if error.is_misfit() => DOES_NOT_FIT,
+        TrainError::Content(ContentError::OtherData { .. }) => DOES_NOT_FIT,
         TrainError::NothingSaved { .. } => NO_RUN,
         _ => OTHER,
     }
@@ -171,6 +182,7 @@ fn prove(error: &ProveError) -> u8 {
     match error {
         ProveError::Open(error) => open(error),
         ProveError::Read(error) => read(error),
+        ProveError::Stopped(signal) => signal.exit_code(),
         // A process that did what it must not is no proof: the answer is no.
         ProveError::WrongStart { .. }
         | ProveError::LostCheckpoint { .. }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+pub use rekindle_train::bytes;
 use serde::Serialize;
 
 /// Writes `text` and a newline to standard output.
@@ -72,19 +73,6 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
-/// Bytes for people: `512 B`, `1.5 KiB`, `2.0 GiB`.
-pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    if count < 1024 {
-        return format!("{count} B");
-    }
-    let (mut value, mut unit) = (count as f64 / 1024.0, 0);
-    while value >= 1023.95 && unit + 1 < UNITS.len() {
-        (value, unit) = (value / 1024.0, unit + 1);
-    }
-    format!("{value:.1} {}", UNITS[unit])
-}
-
 /// Progress of long work, on a terminal; nothing elsewhere.
 pub struct Progress(indicatif::ProgressBar);
 
@@ -119,20 +107,6 @@ impl Drop for Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_for_people() {
-        let cases = [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1536, "1.5 KiB"),
-            (1 << 20, "1.0 MiB"),
-            (u64::MAX, "16384.0 PiB"),
-        ];
-        for (count, text) in cases {
-            assert_eq!(bytes(count), text);
-        }
-    }
 
     #[test]
     fn columns_are_aligned() {

@@ -1,5 +1,7 @@
 //! What is done with runs beside training: encrypting, signing, repairing, copying, noting.
 
+#![allow(clippy::disallowed_methods, reason = "tests look at files directly")]
+
 mod common;
 
 use common::{World, flip};
@@ -94,6 +96,65 @@ fn a_signature_covers_the_whole_checkpoint() {
     let report = world.run(&format!("verify life --signed-by {public}"));
     assert_eq!(report.code, 1, "{}", report.stdout);
     assert!(world.fails(14, "verify life --signed-by nonsense").contains("public key"));
+}
+
+#[test]
+fn a_whole_run_is_signed_at_once() {
+    let world = world();
+    let public = world.ok("keygen --signing sign.pem").trim().to_owned();
+    world.ok("sign life@20 --key sign.pem");
+    let signed = world.json("sign life --key sign.pem");
+    assert_eq!(signed["steps"], serde_json::json!([0, 40, 60]));
+    world.ok(&format!("verify life --signed-by {public}"));
+    assert!(world.ok("sign life --key sign.pem").contains("signed as ed25519:"));
+    // What cannot be loaded is not signed, and that is told.
+    world.ok("resume life --quiet --set training.epochs=65");
+    let before = world.files("life/packs");
+    world.ok("resume life --quiet --set training.epochs=70");
+    flip(&world.newest_pack("life", &before), 20);
+    let partly = world.run("sign life --key sign.pem --json");
+    assert_eq!(partly.code, 3, "{}", partly.stderr);
+    let partly = common::last_json(&partly.stdout);
+    assert_eq!((&partly["steps"], &partly["damaged"]), (&serde_json::json!([65]), &serde_json::json!([70])));
+}
+
+#[test]
+fn of_no_checkpoint_none_is_signed() {
+    let world = world();
+    let public = world.ok("keygen --signing sign.pem").trim().to_owned();
+    for file in world.files("life/commits") {
+        std::fs::remove_file(file).unwrap();
+    }
+    let report = world.run(&format!("verify life --signed-by {public}"));
+    assert_eq!(report.code, 1, "{}", report.stdout);
+    assert!(report.stdout.contains("there is no checkpoint"), "{}", report.stdout);
+    assert!(world.fails(2, "sign life --key sign.pem").contains("no checkpoint"));
+}
+
+#[test]
+fn an_unknown_metric_deletes_nothing() {
+    let world = world();
+    let files = world.files("life");
+    for words in ["--keep-best hard_los:max", "--keep-last 1 --keep-best soft_loss --keep-best accurasy:max"]
+    {
+        for dry_run in ["", "--dry-run"] {
+            let error = world.fails(2, &format!("prune life {words} --grace 0 {dry_run}"));
+            assert!(error.contains("did you mean `") && error.contains("there are: "), "{error}");
+        }
+    }
+    assert_eq!(world.files("life"), files);
+    world.ok("prune life --keep-best hard_loss --grace 0");
+
+    // In a training, too: all checkpoints stay until it is set right.
+    let typo = "--set checkpoint.keep_last=1 --set best.metric=hard_los --set training.epochs=100";
+    let run = world.run(&format!("train small.yaml --run typo {typo}"));
+    assert!(run.stderr.contains("`hard_los` (best.metric), so no checkpoint is deleted"), "{}", run.stderr);
+    assert_eq!(world.json("ls typo")["checkpoints"].as_array().unwrap().len(), 6);
+    let keep = r#"--set checkpoint.keep_best=[{"metric":"acuracy"}] --set checkpoint.keep_last=1"#;
+    world.ok(&format!("train small.yaml --run other {keep}"));
+    assert_eq!(world.json("ls other")["checkpoints"].as_array().unwrap().len(), 4);
+    world.ok("resume typo --set best.metric=hard_loss --set training.epochs=120");
+    assert!(world.json("ls typo")["checkpoints"].as_array().unwrap().len() <= 3);
 }
 
 #[test]

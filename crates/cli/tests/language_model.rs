@@ -425,3 +425,19 @@ fn questions_that_cannot_be_asked() {
     }
     assert!(!world.path("new").exists());
 }
+
+#[test]
+fn what_can_never_fit_into_memory_is_refused_before_it_begins() {
+    let world = World::new();
+    let huge = "--set model.width=16384 --set model.layers=256 --set model.context=65536";
+    let begun = std::time::Instant::now();
+    let error = world.fails(2, &format!("train gpt {huge} --run r"));
+    assert!(error.contains("of memory is needed") && error.contains("to measure"), "{error}");
+    assert!(begun.elapsed().as_secs() < 20 && !world.path("r").exists());
+    let begins = json_line(&world.ok("train gpt.yaml --stop-at 1 --json -q"), 0);
+    assert!(begins["memory_bytes"].as_u64().is_some_and(|bytes| bytes > 1 << 16), "{begins}");
+}
+
+fn json_line(stdout: &str, index: usize) -> serde_json::Value {
+    serde_json::from_str(stdout.lines().nth(index).unwrap()).unwrap()
+}

@@ -2,8 +2,13 @@
 //! form stands in `docs/benchmarks.md`.
 
 #![cfg(unix)]
+#![allow(clippy::disallowed_methods, reason = "tests look at files directly")]
 
 mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::Command;
+use std::time::Duration;
 
 use common::{World, last_json, outcome};
 
@@ -64,4 +69,37 @@ fn from_a_checkpoint_of_a_run() {
     let proof = prove(&world, "r@20 --kills 3", "scalar");
     assert_eq!(proof["straight"], end["state_hash"]);
     assert_eq!(world.files("r"), files, "the run is as it was");
+}
+
+#[test]
+fn stopping_leaves_nothing_behind() {
+    let world = World::new();
+    let scratch = world.path("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let words = "prove small.yaml --kills 2 --set training.epochs=100000000";
+    let child = world.command(words).env("TMPDIR", &scratch).spawn().unwrap();
+    let entries = || std::fs::read_dir(&scratch).unwrap().count();
+    while entries() == 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let ended = outcome(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 130, "{}", ended.stderr);
+    assert!(ended.stderr.contains("nothing is left of it"), "{}", ended.stderr);
+    assert_eq!(entries(), 0);
+}
+
+#[test]
+fn a_long_proof_tells_how_far_it_is() {
+    let world = World::new();
+    let words = "prove small.yaml --kills 0 --set training.epochs=100000000";
+    let mut child = world.command(words).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "straight run: one process, no checkpoints");
+    let line = lines.next().unwrap().unwrap();
+    assert!(line.starts_with("  step ") && line.contains("/100000000") && line.contains("ETA"), "{line}");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }

@@ -65,40 +65,6 @@ fn when_it_is_measured_and_saved_does_not_change_the_state() {
     assert_ne!(other_seed["state_hash"], reference["state_hash"]);
 }
 
-/// Starts a long training and sends it a signal once it runs.
-#[cfg(unix)]
-fn stop_with(signal: &str) -> (World, common::Outcome) {
-    let world = World::new();
-    let child =
-        world.command("train small.yaml --run r --json --set training.epochs=100000000").spawn().unwrap();
-    while !world.path("r/commits/000000000000.json").exists() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    std::thread::sleep(std::time::Duration::from_millis(50));
-    let sent = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-    let ended = outcome(child.wait_with_output().unwrap());
-    (world, ended)
-}
-
-#[cfg(unix)]
-#[test]
-fn a_signal_saves_and_stops() {
-    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
-        let (world, ended) = stop_with(signal);
-        assert_eq!(ended.code, code, "{}", ended.stderr);
-        let stopped = last_json(&ended.stdout);
-        let step = stopped["step"].as_u64().unwrap();
-        let status = world.json("status r");
-        assert_eq!(status["durable_step"], step);
-        assert_eq!(status["state_hash"], stopped["state_hash"]);
-        assert_eq!(status["holder"], Value::Null);
-        // Going on for three steps is as if it had never been stopped.
-        let resumed = world.json(&format!("resume r --stop-at {}", step + 3));
-        assert_eq!(resumed["resumed_from"], step);
-    }
-}
-
 #[test]
 fn going_on_from_an_earlier_checkpoint_needs_a_word() {
     let world = World::new();

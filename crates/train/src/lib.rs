@@ -8,6 +8,8 @@
 //! See `tests/` for a whole system of forty lines.
 
 mod config;
+mod content;
+mod memory;
 mod progress;
 mod prove;
 mod registry;
@@ -17,10 +19,12 @@ mod trained;
 mod training;
 
 pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
-pub use progress::{Display, ProgressView, describe, duration, number};
+pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileContentError};
+pub use memory::{MachineMemory, MemoryNeed, TooLittleMemory};
+pub use progress::{Display, ProgressView, Voice, bytes, describe, duration, number};
 pub use prove::{Difference, Killed, Launcher, Proof, ProveError, ProveOptions, Subject, prove};
 pub use registry::{AnySystem, Registry};
-pub use signals::{Interrupt, Signal, Signals};
+pub use signals::{Interrupt, LEFT_UNSAVED, Signal, Signals};
 pub use system::{Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError};
 pub use trained::AskError;
 pub use training::{Onto, Options, Origin, Report, Start, Started, TrainError, TrainingState};

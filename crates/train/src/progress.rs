@@ -11,6 +11,7 @@ macro_rules! tell {
 }
 
 use std::fmt::Write;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -31,6 +32,20 @@ pub enum Display {
     Quiet,
 }
 
+/// Tells people something while progress is shown, above the bar if there is one. Any thread may.
+#[derive(Debug, Clone, Default)]
+pub struct Voice(Arc<OnceLock<ProgressBar>>);
+
+impl Voice {
+    /// Tells a line.
+    pub fn tell(&self, line: &str) {
+        match self.0.get() {
+            Some(bar) => bar.println(line),
+            None => crate::tell!("{line}"),
+        }
+    }
+}
+
 /// Shows the progress of one training.
 #[derive(Debug)]
 pub struct ProgressView {
@@ -43,9 +58,14 @@ pub struct ProgressView {
 }
 
 impl ProgressView {
-    /// Begins at `progress`.
-    pub fn new(display: Display, progress: Progress) -> Self {
-        let bar = (display == Display::Bar).then(|| bar(progress));
+    /// Begins at `progress`. From now on `voice` speaks above the bar.
+    pub fn new(display: Display, progress: Progress, voice: &Voice) -> Self {
+        // A terminal that cannot move its cursor gets lines.
+        let bar = (display == Display::Bar).then(|| bar(progress)).filter(|bar| !bar.is_hidden());
+        let display = if bar.is_none() && display == Display::Bar { Display::Lines } else { display };
+        if let Some(bar) = &bar {
+            voice.0.get_or_init(|| bar.clone());
+        }
         Self {
             display,
             bar,
@@ -86,6 +106,12 @@ impl ProgressView {
     /// Training has ended, for now or for good.
     pub fn finish(&self, progress: Progress) {
         if let Some(bar) = &self.bar {
+            // There is no time to its end where it goes no further.
+            if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {wide_msg}")
+                && progress.total.is_some()
+            {
+                bar.set_style(style.progress_chars("=> "));
+            }
             bar.set_position(progress.step);
             // Leaves the bar where it is; `finish` would fill it.
             bar.abandon();
@@ -163,9 +189,36 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Bytes for people: `512 B`, `1.5 KiB`, `2.0 GiB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let (mut value, mut unit) = (count as f64 / 1024.0, 0);
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        (value, unit) = (value / 1024.0, unit + 1);
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_for_people() {
+        let cases = [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 KiB"),
+            (1 << 20, "1.0 MiB"),
+            (u64::MAX, "16384.0 PiB"),
+        ];
+        for (count, text) in cases {
+            assert_eq!(bytes(count), text);
+        }
+    }
 
     #[test]
     fn numbers_are_short() {

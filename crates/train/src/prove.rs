@@ -7,9 +7,12 @@
 //! both runs must do all steps.
 
 use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,6 +20,8 @@ use serde_json::Value;
 use rekindle::storage::FileStorage;
 use rekindle::{EntryPath, Hash, ReadError, Store, first_difference};
 use rekindle_formats::files;
+
+use crate::signals::{Signal, Signals};
 
 /// Starts processes that train: a binary that understands `train` and `resume`.
 #[derive(Debug, Clone)]
@@ -108,6 +113,9 @@ pub enum ProveError {
         /// What it said.
         stderr: String,
     },
+    /// A signal came. No process of the proof is left, nor any of its files.
+    #[error("the proof was stopped; nothing is left of it")]
+    Stopped(Signal),
     /// There are fewer steps than kills.
     #[error(
         "{kills} kills were asked for, but there are only {steps} steps to be killed at; use --kills {steps}"
@@ -158,7 +166,8 @@ pub enum ProveError {
     Read(#[from] ReadError),
 }
 
-/// Proves exact resume of `subject`, or shows where it fails. `notify` is told what goes on.
+/// Proves exact resume of `subject`, or shows where it fails. `notify` is told what goes on, and now
+/// and then how far a process is.
 ///
 /// # Errors
 /// When a process does not do what it must.
@@ -168,14 +177,16 @@ pub fn prove(
     options: &ProveOptions,
     notify: &mut dyn FnMut(&str),
 ) -> Result<Proof, ProveError> {
+    let signals = Signals::listen(|_| {});
     let scratch = tempfile::tempdir()?;
-    let prover = Prover { launcher, subject, options, scratch: scratch.path() };
+    let prover = Prover { launcher, subject, options, scratch: scratch.path(), signals: &signals };
     notify("straight run: one process, no checkpoints");
-    let straight = prover.straight(&[])?;
+    let straight = prover.straight(&[], notify)?;
     let (first, last) = (straight.step - straight.steps_run, straight.step);
     let points = kill_points(first, last, options.kills, options.seed)?;
     let every = (straight.steps_run / (2 * options.kills.max(1))).max(1);
-    notify(&format!("killed run: {} kills, a checkpoint every {every} steps", points.len()));
+    // The best ones are saved in between.
+    notify(&format!("killed run: {} kills, a checkpoint at least every {every} steps", points.len()));
     let attempt = Attempt { name: "killed", every, trace: false, stop_at: None };
     let (killed, kills) = prover.killed(&attempt, &points, notify)?;
     if killed.step != straight.step {
@@ -225,6 +236,7 @@ struct Prover<'a> {
     subject: &'a Subject,
     options: &'a ProveOptions,
     scratch: &'a Path,
+    signals: &'a Signals,
 }
 
 /// How the killed run is done.
@@ -283,13 +295,13 @@ impl Prover<'_> {
         }
     }
 
-    fn straight(&self, more: &[OsString]) -> Result<Ended, ProveError> {
+    fn straight(&self, more: &[OsString], notify: &mut dyn FnMut(&str)) -> Result<Ended, ProveError> {
         let mut command = self.begin(None, 1);
         if !more.iter().any(|argument| argument == "--stop-at") {
             self.stop(&mut command, None);
         }
         command.extend_from_slice(more);
-        self.run_to_end(command)
+        self.run_to_end(command, notify)
     }
 
     /// A run that is killed at each of `points` and resumed until its end.
@@ -306,7 +318,7 @@ impl Prover<'_> {
         for &point in points {
             self.arguments(&mut command, attempt);
             command.extend(["--kill-at".into(), point.to_string().into()]);
-            let started = self.run_until_killed(command)?;
+            let started = self.run_until_killed(command, notify)?;
             self.check_start(waiting, started, &mut kills)?;
             let newest = self.newest_checkpoint(&run)?;
             let expected = ((point - 1) / attempt.every * attempt.every).max(self.begun());
@@ -318,7 +330,7 @@ impl Prover<'_> {
             command = vec!["resume".into(), run.clone().into()];
         }
         self.arguments(&mut command, attempt);
-        let (ended, started) = self.run_to_end_from(command)?;
+        let (ended, started) = self.run_to_end_from(command, notify)?;
         self.check_start(waiting, started, &mut kills)?;
         Ok((ended, kills))
     }
@@ -359,7 +371,7 @@ impl Prover<'_> {
         notify: &mut dyn FnMut(&str),
     ) -> Result<Difference, ProveError> {
         let trace = self.path("straight.trace");
-        self.straight(&["--trace".into(), trace.clone().into()])?;
+        self.straight(&["--trace".into(), trace.clone().into()], notify)?;
         let attempt = Attempt { name: "traced", every, trace: true, stop_at: None };
         self.killed(&attempt, points, notify)?;
         let step = first_diverging_step(&trace, &self.path("killed.trace"))?;
@@ -379,7 +391,7 @@ impl Prover<'_> {
         let straight = self.path("straight-until");
         let mut command = self.begin(Some(&straight), u64::MAX);
         self.stop(&mut command, Some(step));
-        self.run_to_end(command)?;
+        self.run_to_end(command, notify)?;
         let before: Vec<u64> = points.iter().copied().filter(|&point| point < step).collect();
         let attempt = Attempt { name: "killed-until", every, trace: false, stop_at: Some(step) };
         self.killed(&attempt, &before, notify)?;
@@ -388,12 +400,16 @@ impl Prover<'_> {
         Ok(first_difference(&a.checkpoint(step)?.tree()?, &b.checkpoint(step)?.tree()?))
     }
 
-    fn run_to_end(&self, command: Vec<OsString>) -> Result<Ended, ProveError> {
-        self.run_to_end_from(command).map(|(ended, _)| ended)
+    fn run_to_end(&self, command: Vec<OsString>, notify: &mut dyn FnMut(&str)) -> Result<Ended, ProveError> {
+        self.run_to_end_from(command, notify).map(|(ended, _)| ended)
     }
 
-    fn run_to_end_from(&self, command: Vec<OsString>) -> Result<(Ended, Option<u64>), ProveError> {
-        let (line, output) = self.launch(&command)?;
+    fn run_to_end_from(
+        &self,
+        command: Vec<OsString>,
+        notify: &mut dyn FnMut(&str),
+    ) -> Result<(Ended, Option<u64>), ProveError> {
+        let (line, output) = self.launch(&command, notify)?;
         let failed = |what: String| process_error(&line, what, &output);
         if !output.status.success() {
             return Err(failed(format!("ended with {}", output.status)));
@@ -411,8 +427,12 @@ impl Prover<'_> {
     }
 
     /// Runs a process that kills itself; gives the step that it resumed from.
-    fn run_until_killed(&self, command: Vec<OsString>) -> Result<Option<u64>, ProveError> {
-        let (line, output) = self.launch(&command)?;
+    fn run_until_killed(
+        &self,
+        command: Vec<OsString>,
+        notify: &mut dyn FnMut(&str),
+    ) -> Result<Option<u64>, ProveError> {
+        let (line, output) = self.launch(&command, notify)?;
         if !was_killed(&output) {
             let what = format!("should have been killed, but ended with {}", output.status);
             return Err(process_error(&line, what, &output));
@@ -420,12 +440,70 @@ impl Prover<'_> {
         Ok(resumed_from(&json_lines(&output)))
     }
 
-    fn launch(&self, arguments: &[OsString]) -> Result<(String, Output), ProveError> {
+    fn launch(
+        &self,
+        arguments: &[OsString],
+        notify: &mut dyn FnMut(&str),
+    ) -> Result<(String, Output), ProveError> {
         let mut command = Command::new(&self.launcher.program);
-        command.args(arguments).args(&self.launcher.common).arg("--json").stdin(Stdio::null());
-        let output = command.output()?;
+        command.args(arguments).args(&self.launcher.common).arg("--json");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let output = watch(command.spawn()?, self.signals, notify)?;
         Ok((format!("{command:?}"), output))
     }
+}
+
+/// How often a process is looked at: often enough for the short ones.
+const LOOK: Duration = Duration::from_millis(2);
+/// A process that takes longer is one whose progress is told.
+const LONG: Duration = Duration::from_secs(5);
+
+/// Waits for the end of a process, tells how far it is, and ends it when a signal comes.
+fn watch(mut child: Child, signals: &Signals, notify: &mut dyn FnMut(&str)) -> Result<Output, ProveError> {
+    let (said, listening) = channel();
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let stdout = std::thread::spawn(move || all_of(stdout));
+    let stderr = std::thread::spawn(move || lines_of(stderr, &said));
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(signal) = signals.received() {
+            // What it has not yet said is of no interest, and neither is whether it ended by itself.
+            let _ = child.kill();
+            child.wait()?;
+            return Err(ProveError::Stopped(signal));
+        }
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        match listening.recv_timeout(LOOK) {
+            Ok(line) if line.starts_with("step ") && begun.elapsed() >= LONG => notify(&format!("  {line}")),
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
+        }
+    };
+    let read = |thread: std::thread::JoinHandle<Vec<u8>>| thread.join().unwrap_or_default();
+    Ok(Output { status, stdout: read(stdout), stderr: read(stderr) })
+}
+
+fn all_of(stream: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // A process whose output cannot be read to its end has printed no result, and that is told.
+    let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));
+    bytes
+}
+
+/// Everything that is said, and each line as it is said.
+fn lines_of(stream: Option<impl Read>, said: &Sender<String>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for line in
+        stream.into_iter().flat_map(|stream| BufReader::new(stream).split(b'\n')).map_while(Result::ok)
+    {
+        // Whoever listens may have heard enough.
+        let _ = said.send(String::from_utf8_lossy(&line).into_owned());
+        bytes.extend(line);
+        bytes.push(b'\n');
+    }
+    bytes
 }
 
 fn process_error(command: &str, what: String, output: &Output) -> ProveError {

@@ -11,6 +11,8 @@ use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 
 use crate::config::RunConfig;
+use crate::content::NamedFile;
+use crate::memory::MemoryNeed;
 
 /// Metrics by name.
 pub type Metrics = BTreeMap<String, f64>;
@@ -47,6 +49,13 @@ pub trait System: Sized {
         &[]
     }
 
+    /// The files that a `training:` section names. A state holds what they contain in place of their
+    /// names, so that they may lie elsewhere when a run goes on; that they are the same is checked.
+    fn files(training: &mut Self::Training) -> Vec<NamedFile<'_>> {
+        let _ = training;
+        Vec::new()
+    }
+
     /// File formats of this family.
     fn formats() -> &'static [Format] {
         &[]
@@ -60,7 +69,7 @@ pub trait System: Sized {
 
     /// A state of the form that [`build`](Self::build) gives, to be loaded into: its numbers do not
     /// matter, nor how long growing arrays are. For systems whose first state takes long to make, or
-    /// needs files.
+    /// needs files: these must not be read here, as they may lie elsewhere when a run goes on.
     ///
     /// # Errors
     /// When the config contradicts itself.
@@ -75,6 +84,13 @@ pub trait System: Sized {
     fn adopt(config: &ConfigOf<Self>, state: &mut Self::State) -> Result<(), SystemError> {
         let _ = (config, state);
         Ok(())
+    }
+
+    /// How much memory a training takes: upper bounds. Without a state, which is not made yet, the
+    /// least that it can be.
+    fn memory(config: &ConfigOf<Self>, state: Option<&Self::State>) -> Option<MemoryNeed> {
+        let _ = (config, state);
+        None
     }
 
     /// Builds the runtime around a state, and checks that the state fits the config as a whole.

@@ -1,6 +1,6 @@
 //! The training loop that every system shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,24 +9,27 @@ use serde::{Deserialize, Serialize};
 
 use rekindle::storage::{FileStorage, Keyed, MemoryStorage, Storage};
 use rekindle::{
-    CaptureError, EntryPath, GraftError, Hash, Lineage, OpenError, PruneError, ReadError, ResumeError, Run,
-    RunOptions, Skipped, Store, graft, hash_of, put_wrapped_key, wrapped_key,
+    CaptureError, EntryPath, GraftError, Hash, Lineage, OpenError, PruneError, ReadError, ResumeError,
+    Retention, Run, RunOptions, Skipped, Store, graft, hash_of, put_wrapped_key, wrapped_key,
 };
 use rekindle_formats::files;
 
 use crate::config::{ConfigError, ConfigText, change_config};
-use crate::progress::{Display, ProgressView};
+use crate::content::{ContentError, check_content, make_absolute, name_by_content};
+use crate::memory::{self, MachineMemory, TooLittleMemory};
+use crate::progress::{Display, ProgressView, Voice};
 use crate::signals::{Signal, Signals, die};
 use crate::system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
 
-/// What is saved: the config as far as it determines the state, and the system's state.
+/// What is saved: the config as far as it determines the state, and the system's state. Files that
+/// the config names are in it as what they contain (see [`System::files`]).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrainingState<M, T, S> {
     /// The seed of all random streams.
     pub seed: u64,
     /// What is trained.
     pub model: M,
-    /// How it is trained.
+    /// How it is trained, and on what.
     pub training: T,
     /// All that the system needs to go on.
     pub state: S,
@@ -115,6 +118,8 @@ pub struct Started {
     pub resumed_from: Option<u64>,
     /// Steps done so far.
     pub step: u64,
+    /// Memory that training takes at most, if it is known: bytes.
+    pub memory_bytes: Option<u64>,
 }
 
 /// The outcome of a training.
@@ -156,6 +161,12 @@ pub enum TrainError {
     /// The config cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A file that is learnt cannot be read, or is not the one that the run was trained on.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// It can never fit into memory.
+    #[error(transparent)]
+    TooLittleMemory(#[from] TooLittleMemory),
     /// The run cannot be opened or made.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -284,8 +295,10 @@ struct Session<S: System> {
     /// Metrics of the checkpoint that training goes on from.
     metrics: Metrics,
     notices: Vec<String>,
-    /// The unknown `best.metric` was told.
-    warned: bool,
+    /// Names of the metrics that were measured.
+    known: BTreeSet<String>,
+    /// Metrics that were told to be unknown.
+    told_unknown: Vec<String>,
 }
 
 impl<S: System> Session<S> {
@@ -296,7 +309,8 @@ impl<S: System> Session<S> {
         from: Option<Box<Origin>>,
         resources: &Resources,
     ) -> Result<Self, TrainError> {
-        let config: ConfigOf<S> = text.config(settings)?;
+        let mut config: ConfigOf<S> = text.config(settings)?;
+        require_memory::<S>(&config, None)?;
         let mut state = with_config::<S>(&config, S::build(&config)?);
         let lineage = from.as_ref().map(|origin| lineage(origin)).transpose()?;
         let like = from.as_ref().map(|origin| Arc::clone(origin.store.storage()));
@@ -306,7 +320,10 @@ impl<S: System> Session<S> {
             S::adopt(&config, &mut state.state)?;
         }
         // What cannot be trained leaves no run behind.
+        let notices = require_memory::<S>(&config, Some(&state.state))?;
         let system = S::attach(&config, &state.state, resources)?;
+        name_by_content(S::files(&mut state.training))?;
+        make_absolute(S::files(&mut config.training));
         let run = match &directory {
             Some(path) => {
                 let mut options = options_for::<S>(&config);
@@ -326,8 +343,9 @@ impl<S: System> Session<S> {
             directory: directory.map(|path| path.display().to_string()),
             resumed_from: None,
             metrics: Metrics::new(),
-            notices: Vec::new(),
-            warned: false,
+            notices: notices.into_iter().collect(),
+            known: BTreeSet::new(),
+            told_unknown: Vec::new(),
         })
     }
 
@@ -359,25 +377,33 @@ impl<S: System> Session<S> {
             return Err(TrainError::OtherSystem { location, found, expected: S::NAME });
         }
         let newest: (ConfigOf<S>, _) = change_config(&record.about.config, &[], S::changeable())?;
+        require_memory::<S>(&newest.0, None)?;
         let mut state = with_config::<S>(&newest.0, S::blank(&newest.0)?);
         let resumed = match step {
             None => run.resume(&mut state)?,
             Some(step) => run.resume_at(step, &mut state, |_| Ok(()))?,
         };
         let from = resumed.step.unwrap_or(0);
-        let checkpoint = run.store().checkpoint(from)?;
+        let store = run.store();
+        let known = store.records().flat_map(|record| record.about.metrics.keys().cloned()).collect();
+        let checkpoint = store.checkpoint(from)?;
         let (metrics, recorded) =
             (checkpoint.record().about.metrics.clone(), &checkpoint.record().about.config);
         let history_damage = checkpoint.history().1;
         if resumed.migrated_from.is_none() {
-            require_agreement(recorded, &state, &location)?;
+            require_agreement::<S>(recorded, &state, &location)?;
         }
-        let (config, changes): (ConfigOf<S>, _) = change_config(recorded, settings, S::changeable())?;
+        let (mut before, _): (ConfigOf<S>, _) = change_config(recorded, &[], S::changeable())?;
+        let (mut config, changes): (ConfigOf<S>, _) = change_config(recorded, settings, S::changeable())?;
         // What may change on resume has changed; the rest is what it was.
-        (state.model, state.training) = (config.model.clone(), config.training.clone());
+        state.model = config.model.clone();
+        let mut saved = std::mem::replace(&mut state.training, config.training.clone());
+        let (saved, before) = (S::files(&mut saved), S::files(&mut before.training));
+        check_content(S::files(&mut state.training), &saved, &before)?;
+        let memory_warning = require_memory::<S>(&config, Some(&state.state))?;
         let system = S::attach(&config, &state.state, resources)?;
+        make_absolute(S::files(&mut config.training));
         clear_the_way(&mut run, from, &onto)?;
-        run.set_policy(config.policy());
         run.set_saving(config.saving());
         run.store_mut().set_compression(config.checkpoint.compression);
         run.about_mut().changes.extend(changes.iter().map(|change| format!("step {from}: {change}")));
@@ -388,6 +414,7 @@ impl<S: System> Session<S> {
         if let Some(damage) = history_damage {
             notices.push(format!("warning: the metrics history is not complete: {damage}"));
         }
+        notices.extend(memory_warning);
         if !changes.is_empty() {
             notices.push(format!("changed: {}", changes.join(", ")));
         }
@@ -406,7 +433,8 @@ impl<S: System> Session<S> {
             resumed_from: Some(from),
             metrics,
             notices,
-            warned: false,
+            known,
+            told_unknown: Vec::new(),
         })
     }
 
@@ -417,19 +445,23 @@ impl<S: System> Session<S> {
         if self.resumed_from.is_none() {
             self.copy_config()?;
         }
-        let signals = Signals::listen();
+        self.set_policy();
+        let voice = Voice::default();
+        let signals = self.listen(&voice);
         let pace = Pace { begun: Instant::now(), first_step };
         self.note_pace(&pace, progress);
         if self.resumed_from.is_none() {
             self.checkpoint_or_best(progress.step, &Metrics::new())?;
         }
+        let need = S::memory(&self.config, Some(&self.state.state));
         (options.on_start)(&Started {
             run: self.directory.clone(),
             resumed_from: self.resumed_from,
             step: first_step,
+            memory_bytes: need.map(|need| need.total(self.config.checkpoint.background)),
         });
         self.notices.iter().for_each(|notice| crate::tell!("{notice}"));
-        let mut view = ProgressView::new(options.display, progress);
+        let mut view = ProgressView::new(options.display, progress, &voice);
         let mut metrics = std::mem::take(&mut self.metrics);
         while !progress.finished
             && signals.received().is_none()
@@ -449,7 +481,7 @@ impl<S: System> Session<S> {
                 metrics.extend(self.system.evaluate(&self.state.state)?);
                 view.evaluated(&metrics);
                 self.log(progress.step, &metrics);
-                self.warn_of_unknown_best(&metrics);
+                self.note_metrics(&metrics, &voice);
             }
             if !progress.finished {
                 self.note_pace(&pace, progress);
@@ -462,6 +494,7 @@ impl<S: System> Session<S> {
             if progress.finished { self.system.conclude(&self.state.state)? } else { Conclusion::default() };
         metrics.extend(conclusion.metrics);
         view.evaluated(&metrics);
+        self.note_metrics(&metrics, &voice);
         view.finish(progress);
         let encrypted = self.run.as_mut().is_some_and(|run| run.store().identity().encrypted);
         // A file for people would tell what the run keeps secret.
@@ -480,6 +513,16 @@ impl<S: System> Session<S> {
             metrics,
             stopped_by: if progress.finished { None } else { signals.received() },
             text: conclusion.text,
+        })
+    }
+
+    /// Listens to signals; the first is told at once, however long the step at hand takes.
+    fn listen(&self, voice: &Voice) -> Signals {
+        let does = if self.run.is_some() { "saving" } else { "stopping" };
+        let voice = voice.clone();
+        Signals::listen(move |signal| match signal {
+            Signal::Interrupt => voice.tell(&format!("{does}; press again to leave without saving")),
+            Signal::Terminate | Signal::HangUp => voice.tell(does),
         })
     }
 
@@ -533,19 +576,41 @@ impl<S: System> Session<S> {
         }
     }
 
-    /// A misspelt `best.metric` shows at the first evaluation.
-    fn warn_of_unknown_best(&mut self, metrics: &Metrics) {
-        let Some(best) = self.config.best.as_ref().filter(|best| !metrics.contains_key(&best.metric)) else {
-            return;
-        };
-        if !std::mem::replace(&mut self.warned, true) {
-            let known: Vec<&str> = metrics.keys().map(String::as_str).collect();
-            crate::tell!(
-                "warning: there is no metric `{}` (best.metric); there are: {}",
-                best.metric,
-                known.join(", ")
-            );
+    /// While a metric that chooses what is kept is unknown, nothing is deleted: what it would keep is
+    /// not known either. Where nothing is measured before the end, it cannot be waited for.
+    fn set_policy(&mut self) {
+        let mut policy = self.config.policy();
+        let is_measured = self.config.evaluate.every > 0 || !self.known.is_empty();
+        if is_measured && !self.unknown_metrics().is_empty() {
+            policy.retention = Retention::default();
         }
+        if let Some(run) = &mut self.run {
+            run.set_policy(policy);
+        }
+    }
+
+    /// Metrics that choose what is kept and were not measured, with the settings that name them.
+    fn unknown_metrics(&self) -> Vec<String> {
+        let best = self.config.best.iter().map(|best| ("best.metric", best));
+        let keep = self.config.checkpoint.keep_best.iter().map(|best| ("checkpoint.keep_best", best));
+        let unknown = best.chain(keep).filter(|(_, best)| !self.known.contains(&best.metric));
+        unknown.map(|(setting, best)| format!("`{}` ({setting})", best.metric)).collect()
+    }
+
+    /// A misspelt metric shows at the first evaluation.
+    fn note_metrics(&mut self, metrics: &Metrics, voice: &Voice) {
+        self.known.extend(metrics.keys().cloned());
+        let unknown = self.unknown_metrics();
+        if !unknown.is_empty() && unknown != self.told_unknown {
+            let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
+            voice.tell(&format!(
+                "warning: there is no metric {}, so no checkpoint is deleted; there are: {}",
+                unknown.join(", "),
+                known.join(", ")
+            ));
+        }
+        self.told_unknown = unknown;
+        self.set_policy();
     }
 
     fn log(&mut self, step: u64, metrics: &Metrics) {
@@ -592,6 +657,16 @@ impl<S: System> Session<S> {
         self.copy_config()?;
         Ok(record.state_hash)
     }
+}
+
+/// Refuses a training that can never fit into memory, and warns of one that does not fit now.
+fn require_memory<S: System>(
+    config: &ConfigOf<S>,
+    state: Option<&S::State>,
+) -> Result<Option<String>, TrainError> {
+    let Some(need) = S::memory(config, state) else { return Ok(None) };
+    let held = if state.is_some() { need.state } else { 0 };
+    Ok(memory::check(&need, config.checkpoint.background, held, MachineMemory::read())?)
 }
 
 /// When this process began, and where.
@@ -660,23 +735,27 @@ where
     Ok(state)
 }
 
-/// The config that a checkpoint records must be the one that its state was trained with.
-fn require_agreement<M, T, St>(
+/// The config that a checkpoint records must be the one that its state was trained with, but for the
+/// names of files: the state has what they contain.
+fn require_agreement<S: System>(
     recorded: &serde_json::Value,
-    state: &TrainingState<M, T, St>,
+    state: &StateOf<S>,
     location: &str,
-) -> Result<(), TrainError>
-where
-    M: Serialize,
-    T: Serialize,
-{
+) -> Result<(), TrainError> {
+    let (mut recorded, mut training) = (recorded.clone(), state.training.clone());
+    for file in S::files(&mut training) {
+        *file.place = None;
+        if let Some(name) = recorded.pointer_mut(&format!("/{}", file.setting.replace('.', "/"))) {
+            *name = serde_json::Value::Null;
+        }
+    }
     let agrees = |section: &str, value: serde_json::Result<serde_json::Value>| {
         recorded.get(section) == value.ok().as_ref()
     };
     let sections = [
         ("seed", serde_json::to_value(state.seed)),
         ("model", serde_json::to_value(&state.model)),
-        ("training", serde_json::to_value(&state.training)),
+        ("training", serde_json::to_value(&training)),
     ];
     for (section, value) in sections {
         if !agrees(section, value) {

@@ -48,6 +48,7 @@ mod error;
 mod fahlman;
 mod interchange;
 mod juniper;
+mod memory;
 mod network;
 mod output_kernels;
 mod outputs;

@@ -6,15 +6,16 @@ use rekindle_compute::KernelPath;
 use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 use rekindle_train::{
-    Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError,
+    Conclusion, ConfigOf, FileUse, MemoryNeed, Metrics, NamedFile, Picture, Preset, Progress, Resources,
+    System, SystemError,
 };
 
 use crate::config::{Model, Training};
-use crate::data::Dataset;
+use crate::data::{Dataset, Preparation};
 use crate::error::CascorError;
 use crate::state::State;
 use crate::trainer::Trainer;
-use crate::{boundary, interchange, presets, topology};
+use crate::{boundary, interchange, memory, presets, topology};
 
 /// Cascade-correlation networks in the training loop; a step is an epoch of whatever phase it is.
 pub struct Cascor {
@@ -69,12 +70,26 @@ impl System for Cascor {
         &["training.data.file", "model.max_hidden"]
     }
 
+    fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
+        let place = &mut training.data.file;
+        vec![NamedFile { setting: "training.data.file", place, used: FileUse::Always }]
+    }
+
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         let (model, training) = (&config.model, &config.training);
         // Before the data is made: it may be made of what is not allowed.
         model.validate().and_then(|()| training.validate()).map_err(SystemError::new)?;
         let dataset = Dataset::load(&training.data, model.output, config.seed).map_err(SystemError::new)?;
         State::new(model, training, dataset.preparation, config.seed).map_err(SystemError::new)
+    }
+
+    fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        let (model, training) = (&config.model, &config.training);
+        State::new(model, training, Preparation::blank(), config.seed).map_err(SystemError::new)
+    }
+
+    fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
+        state.map(|state| memory::need(&config.model, &config.training, &state.preparation))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

@@ -51,6 +51,7 @@ mod interchange;
 mod kernels;
 mod language_model;
 pub mod lesson;
+mod memory;
 pub mod network;
 mod optimizer;
 pub mod pass;

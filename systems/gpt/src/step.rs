@@ -120,11 +120,12 @@ impl Stepper {
         let how = How { path: self.settings.path, precision: self.settings.precision, dropout: None };
         self.packed.pack(network, self.settings.precision, false, &self.pool);
         let (packed, count) = (&self.packed, self.parts.len());
+        let together = evaluated_together(network.context());
         self.pool.for_each(&mut self.parts, |index, part| {
             let range = share(sequences.len(), count, index);
             // A few at a time: memory does not grow with the number of sequences.
-            part.loss =
-                sequences[range].chunks(8).map(|some| part.pass.loss(how, network, packed, some)).sum();
+            let pieces = sequences[range].chunks(together);
+            part.loss = pieces.map(|some| part.pass.loss(how, network, packed, some)).sum();
         });
         self.parts.iter().map(|part| part.loss).sum::<f64>() / targets.max(1) as f64
     }
@@ -223,8 +224,15 @@ impl Stepper {
     }
 }
 
+/// Sequences that are measured together: a few, as long as they are short.
+pub(crate) fn evaluated_together(context: usize) -> usize {
+    const SEQUENCES: usize = 8;
+    const ROWS: usize = 1024;
+    (ROWS / context.max(1)).clamp(1, SEQUENCES)
+}
+
 /// The sequences of a part: the same however many threads there are.
-fn share(sequences: usize, parts: usize, index: usize) -> std::ops::Range<usize> {
+pub(crate) fn share(sequences: usize, parts: usize, index: usize) -> std::ops::Range<usize> {
     index * sequences / parts..(index + 1) * sequences / parts
 }
 

@@ -6,7 +6,10 @@ use std::num::NonZero;
 use rekindle_compute::{AdamW, KernelPath, Pool};
 use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
-use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
+use rekindle_train::{
+    Conclusion, ConfigOf, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress, Resources, System,
+    SystemError,
+};
 
 use crate::config::{Model, NewRows, Phase, Source, Training};
 use crate::data::{Corpus, Document, origin};
@@ -17,7 +20,7 @@ use crate::schedule::Schedule;
 use crate::state::{State, identities, load_all};
 use crate::step::{StepSettings, StepValues, Stepper};
 use crate::vocabulary::{distil, places};
-use crate::{interchange, presets, report};
+use crate::{interchange, memory, presets, report};
 
 /// Language models in the training loop; a step is an update of all parameters.
 pub struct Gpt {
@@ -71,6 +74,19 @@ impl System for Gpt {
         &["training.pretraining.data.file", "training.tuning.data.file", "training.tokenizer.file"]
     }
 
+    /// The vocabulary is in the state.
+    fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
+        let Training { pretraining, tuning, tokenizer, .. } = training;
+        let (always, beginning) = (FileUse::Always, FileUse::AtTheBeginning);
+        let file = |setting, place, used| NamedFile { setting, place, used };
+        let mut files = vec![file("training.pretraining.data.file", &mut pretraining.data.file, always)];
+        if let Some(tuning) = tuning {
+            files.push(file("training.tuning.data.file", &mut tuning.data.file, always));
+        }
+        files.push(file("training.tokenizer.file", &mut tokenizer.file, beginning));
+        files
+    }
+
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         validate(config)?;
         State::new(&config.model, &config.training, config.seed).map_err(SystemError::new)
@@ -83,6 +99,14 @@ impl System for Gpt {
 
     fn adopt(config: &ConfigOf<Self>, state: &mut State) -> Result<(), SystemError> {
         state.adopt(&config.model, &config.training, config.seed).map_err(SystemError::new)
+    }
+
+    fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
+        // Any vocabulary holds the bytes.
+        const LEAST: usize = 256;
+        validate(config).ok()?;
+        let vocabulary = state.map_or(LEAST, |state| state.model.network.vocabulary());
+        Some(memory::need(&config.model, &config.training, vocabulary))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

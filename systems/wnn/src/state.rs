@@ -163,6 +163,28 @@ pub struct Closing {
 }
 
 impl State {
+    /// Of no text, to be loaded into.
+    pub(crate) fn blank() -> Self {
+        Self {
+            step: 0,
+            text: TextIdentity {
+                hash: String::new(),
+                vocabulary: 0,
+                training: 0,
+                evaluation: 0,
+                tokenizer: None,
+            },
+            inputs: 0,
+            best: Measured {
+                genome: Genome::with_capacity(0, 0),
+                fitness: Fitness { cross_entropy: 0.0, accuracy: 0.0 },
+                part: Part::All,
+            },
+            results: Vec::new(),
+            search: None,
+        }
+    }
+
     /// Why the state contradicts itself or the config; nothing when it does not.
     pub(crate) fn flaw(&self, training: &Training) -> Option<String> {
         let (clusters, inputs) = (self.text.vocabulary as usize, self.inputs as usize);

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use rekindle_compute::KernelPath;
 use rekindle_formats::{Format, files};
-use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
+use rekindle_train::{
+    Conclusion, ConfigOf, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress, Resources, System,
+    SystemError,
+};
 
 use crate::baselines::baselines;
-use crate::config::{Model, Search, Training};
+use crate::config::{Data, Model, Search, Training};
 use crate::corpus::Corpus;
 use crate::error::WnnError;
 use crate::evaluator::{Evaluator, LocalEvaluator};
@@ -60,10 +63,20 @@ impl System for Wnn {
         &[interchange::PHASE, interchange::GENOME, interchange::RESULTS]
     }
 
-    /// The file may lie elsewhere; that it is the same is checked. What a search begins with matters
-    /// only at its beginning.
+    /// The files may lie elsewhere; that they are the same is checked.
     fn changeable() -> &'static [&'static str] {
-        &["training.data.file", "training.data.tokenizer", "training.batch", "training.seed_from"]
+        &["training.data.file", "training.data.tokenizer", "training.batch"]
+    }
+
+    /// The tokenizer and the genomes to begin with are in the state.
+    fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
+        let Training { data: Data { file, tokenizer, .. }, seed_from, .. } = training;
+        let beginning = FileUse::AtTheBeginning;
+        vec![
+            NamedFile { setting: "training.data.file", place: file, used: FileUse::Always },
+            NamedFile { setting: "training.data.tokenizer", place: tokenizer, used: beginning },
+            NamedFile { setting: "training.seed_from", place: seed_from, used: beginning },
+        ]
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
@@ -73,6 +86,14 @@ impl System for Wnn {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut evaluator = evaluator(config, &text.corpus, threads, path).map_err(SystemError::new)?;
         seed::begin(model, training, config.seed, &text, &mut *evaluator).map_err(SystemError::new)
+    }
+
+    fn blank(_config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        Ok(State::blank())
+    }
+
+    fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
+        Some(need(&config.model, &config.training, state?))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
@@ -176,6 +197,26 @@ impl System for Wnn {
 /// Phases counted from 1.
 fn number(phase: Phase) -> f64 {
     (phase as u8 + 1).into()
+}
+
+/// Upper bounds of what a search takes.
+fn need(model: &Model, training: &Training, state: &State) -> MemoryNeed {
+    let (learn, measure) = (state.text.training, state.text.evaluation);
+    let (neurons, bits) = (u64::from(model.neurons.most), u64::from(model.bits.most));
+    let search = &training.search;
+    // A generation and the next, and what was set aside of both.
+    let genomes = 3 * u64::from(search.population_size) + u64::from(training.finalists) + 16;
+    let genome = u64::from(state.text.vocabulary) * (2 + neurons * bits);
+    // Inputs in 64-bit words, and the class: of what is learnt, by part and as a whole.
+    let example = 8 * u64::from(state.inputs).div_ceil(64) + 12;
+    let examples = learn.saturating_add(measure).saturating_mul(2 * example);
+    // A cell for each neuron that sees an example, in memory that may double as it grows.
+    let cells = learn.saturating_mul(2 * 12 * neurons);
+    MemoryNeed {
+        state: genomes.saturating_mul(genome),
+        training: examples.saturating_add(learn.saturating_add(measure).saturating_mul(4)),
+        evaluation: cells.saturating_add(measure.saturating_mul(2 * 80)),
+    }
 }
 
 fn load(config: &ConfigOf<Wnn>, known: Option<&rekindle_tokenizer::Tokenizer>) -> Result<Text, WnnError> {

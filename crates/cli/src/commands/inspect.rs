@@ -15,7 +15,11 @@ use crate::output;
 const SHOWN: usize = 24;
 
 pub fn inspect(registry: &Registry, args: &InspectArgs, json: bool) -> anyhow::Result<u8> {
-    let source = Source::open_any(registry, &args.checkpoint)?;
+    // Of an array of which a few rows are wanted, no others are read, not even to find the checkpoint.
+    let source = match args.rows {
+        Some(_) => Source::open_for_a_part(registry, &args.checkpoint)?,
+        None => Source::open_any(registry, &args.checkpoint)?,
+    };
     let checkpoint = source.checkpoint()?;
     if args.history {
         return history(&checkpoint, json);

@@ -9,7 +9,7 @@ use crate::output;
 
 pub fn prove(args: ProveArgs, json: bool) -> anyhow::Result<u8> {
     let subject = subject(&args.subject)?;
-    let mut common = vec!["--quiet".into()];
+    let mut common = Vec::new();
     if let Some(threads) = args.threads {
         common.extend(["--threads".into(), threads.to_string().into()]);
     }

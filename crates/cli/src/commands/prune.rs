@@ -1,6 +1,9 @@
 //! `prune`: deletes checkpoints that are not to be kept.
 
+use std::collections::BTreeSet;
+
 use anyhow::bail;
+use rekindle::similar::nearest;
 use rekindle::{Best, Goal, Plan, Retention, Store};
 use serde_json::json;
 
@@ -13,6 +16,13 @@ pub fn prune(args: &PruneArgs, json: bool) -> anyhow::Result<u8> {
     let retention = retention(args)?;
     let mut store = open(args)?;
     let best = best_of(&store);
+    refuse_unknown_metrics(&store, &retention)?;
+    if let Some(best) = best.as_ref().filter(|best| !metrics_of(&store).contains(&best.metric)) {
+        let metric = &best.metric;
+        rekindle_train::tell!(
+            "warning: no checkpoint has the metric `{metric}`, so none is kept as the best"
+        );
+    }
     if args.dry_run {
         let plan = store.prune_plan(&retention, best.as_ref())?;
         if json {
@@ -67,6 +77,30 @@ fn retention(args: &PruneArgs) -> anyhow::Result<Retention> {
         bail!("say what to keep: --keep-last N, --keep-every N or --keep-best METRIC");
     }
     Ok(retention)
+}
+
+/// A misspelt metric would keep nothing, and so delete what was to be kept.
+fn refuse_unknown_metrics(store: &Store, retention: &Retention) -> anyhow::Result<()> {
+    let known = metrics_of(store);
+    let Some(unknown) = retention.keep_best.iter().find(|best| !known.contains(&best.metric)) else {
+        return Ok(());
+    };
+    let metric = &unknown.metric;
+    if known.is_empty() {
+        bail!("no checkpoint has the metric `{metric}`, nor any other; nothing was deleted");
+    }
+    let hint = nearest(metric, known.iter().cloned());
+    let hint = hint.map_or(String::new(), |metric| format!("\nhint: did you mean `{metric}`?"));
+    let known: Vec<String> = known.into_iter().collect();
+    bail!(
+        "no checkpoint has the metric `{metric}`; there are: {}; nothing was deleted{hint}",
+        known.join(", ")
+    );
+}
+
+/// The names of the metrics that any checkpoint has.
+fn metrics_of(store: &Store) -> BTreeSet<String> {
+    store.records().flat_map(|record| record.about.metrics.keys().cloned()).collect()
 }
 
 fn best(text: &str) -> anyhow::Result<Best> {

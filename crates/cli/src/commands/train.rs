@@ -9,8 +9,8 @@ use rekindle::storage::StorageError;
 use rekindle::{OpenError, Store};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
-    AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Signal, Start, Started,
-    TrainError, describe,
+    AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Start, Started, TrainError,
+    describe,
 };
 
 use crate::address::{Address, Source, Which, open_run, resolve};
@@ -147,9 +147,14 @@ pub fn options(how: &HowArgs, json: bool) -> Options {
 }
 
 fn say_start(started: &Started) {
+    // Every process takes some; only what is more than that is worth a word.
+    const WORTH: u64 = 64 << 20;
+    let memory = started.memory_bytes.filter(|&bytes| bytes >= WORTH);
+    let memory = memory
+        .map_or(String::new(), |bytes| format!(", with at most about {} of memory", output::bytes(bytes)));
     match (&started.run, started.resumed_from) {
-        (Some(run), Some(step)) => rekindle_train::tell!("resuming {run} from step {step}"),
-        (Some(run), None) => rekindle_train::tell!("training in {run}"),
+        (Some(run), Some(step)) => rekindle_train::tell!("resuming {run} from step {step}{memory}"),
+        (Some(run), None) => rekindle_train::tell!("training in {run}{memory}"),
         (None, _) => {}
     }
 }
@@ -161,12 +166,12 @@ fn say_start_in_json(started: &Started) {
 
 fn finish(result: Result<Report, TrainError>, json: bool) -> anyhow::Result<u8> {
     let report = result?;
-    if json {
-        output::print_json(&report)?;
-    } else {
-        output::print(&summary(&report))?;
+    let printed = if json { output::print_json(&report) } else { output::print(&summary(&report)) };
+    match report.stopped_by {
+        // The terminal may be gone that this was for. What matters is that all is saved.
+        Some(signal) => Ok(signal.exit_code()),
+        None => printed.map(|()| 0),
     }
-    Ok(report.stopped_by.map_or(0, Signal::exit_code))
 }
 
 fn summary(report: &Report) -> String {

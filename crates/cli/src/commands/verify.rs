@@ -26,9 +26,11 @@ pub fn verify(args: &VerifyArgs, json: bool) -> anyhow::Result<u8> {
         Some(key) => unsigned(&store, &public_key(key)?)?,
         None => Vec::new(),
     };
+    // Where there is nothing, nothing is signed.
+    let nothing_signed = args.signed_by.is_some() && store.steps().is_empty();
     let report = store.verify(depth(args))?;
     let code = match (report.damage.is_empty(), report.valid.is_empty() && !report.invalid.is_empty()) {
-        (true, _) if unsigned.is_empty() => 0,
+        (true, _) if unsigned.is_empty() && !nothing_signed => 0,
         (true, _) => exit::NEGATIVE,
         (false, false) => exit::NEGATIVE,
         (false, true) => exit::DAMAGED,
@@ -60,6 +62,9 @@ pub fn verify(args: &VerifyArgs, json: bool) -> anyhow::Result<u8> {
     }
     for (step, reason) in &unsigned {
         output::print(&format!("step {step}: NOT SIGNED  {reason}"))?;
+    }
+    if nothing_signed {
+        output::print("there is no checkpoint, and so none that is signed")?;
     }
     let told = |damage: &Damage| {
         let mut told = report.invalid.iter().map(|skipped| &skipped.damage);

@@ -1,4 +1,4 @@
-//! Examples that are made.
+//! Examples that are made: the same bits everywhere, which the system's sine and cosine do not promise.
 
 use std::f64::consts::PI;
 
@@ -16,8 +16,8 @@ pub(super) fn two_spirals() -> Raw {
         let angle = f64::from(point) * PI / 16.0;
         let radius = 6.5 * f64::from(104 - point) / 104.0;
         for (index, sign) in [1.0, -1.0].into_iter().enumerate() {
-            inputs[0].push(sign * radius * angle.sin());
-            inputs[1].push(sign * radius * angle.cos());
+            inputs[0].push(sign * radius * libm::sin(angle));
+            inputs[1].push(sign * radius * libm::cos(angle));
             class.push(index);
         }
     }
@@ -34,8 +34,8 @@ pub(super) fn spirals(arms: u32, points: u32, noise: f64, seed: u64) -> Raw {
         for _ in 0..points {
             let radius = stream.uniform_f64().sqrt() * 780.0 * PI / 180.0;
             let angle = radius + turn;
-            inputs[0].push(-angle.cos() * radius + stream.uniform_f64() * noise);
-            inputs[1].push(angle.sin() * radius + stream.uniform_f64() * noise);
+            inputs[0].push(-libm::cos(angle) * radius + stream.uniform_f64() * noise);
+            inputs[1].push(libm::sin(angle) * radius + stream.uniform_f64() * noise);
             class.push(arm as usize);
         }
     }

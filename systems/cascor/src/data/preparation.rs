@@ -56,6 +56,17 @@ pub enum Target {
 }
 
 impl Preparation {
+    /// Of no examples, to be loaded into.
+    pub(crate) fn blank() -> Self {
+        Self {
+            identity: String::new(),
+            examples: 0,
+            validation_examples: 0,
+            inputs: Vec::new(),
+            target: Target::Numbers(Vec::new()),
+        }
+    }
+
     pub(super) fn of(
         raw: &Raw,
         training: &[usize],

@@ -69,20 +69,41 @@ pub(crate) fn origin(data: &Data) -> String {
     data.file.as_ref().map_or_else(|| "the generated text".to_owned(), |file| format!("`{file}`"))
 }
 
+/// Length of a file, if it has one.
+pub(crate) fn file_len(file: &str) -> Option<u64> {
+    files::len(file.as_ref()).ok()
+}
+
+/// Reads a file. What it is follows from what it contains, so that it is the same under every name;
+/// a name that ends in `.json` or `.jsonl` only says that nothing else was meant.
 fn read(file: &str) -> Result<Document, GptError> {
     let refused = |reason: String| GptError::Data { origin: format!("`{file}`"), reason };
-    let is_json = [".json", ".jsonl"].iter().any(|ending| file.to_lowercase().ends_with(ending));
-    let limit = if is_json { JSON_LIMIT } else { FILE_LIMIT };
+    let name = file.to_lowercase();
+    let is_named_json = [".json", ".jsonl"].iter().any(|ending| name.ends_with(ending));
+    let limit = if is_named_json { JSON_LIMIT } else { FILE_LIMIT };
     let bytes = files::map(file.as_ref(), limit).map_err(|error| refused(error.to_string()))?;
-    if bytes.iter().all(u8::is_ascii_whitespace) {
+    let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) else {
         return Err(refused("the file is empty; there is nothing to learn".to_owned()));
-    }
-    if !is_json {
+    };
+    let may_be_json = matches!(first, b'[' | b'{' | b'"') && bytes.len() as u64 <= JSON_LIMIT;
+    if !is_named_json && !may_be_json {
         return Ok(Document::Text(bytes));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|error| refused(format!("it is no UTF-8: {error}")))?;
-    let document = if file.to_lowercase().ends_with(".jsonl") { lines(text) } else { whole(text) };
-    document.map_err(refused)
+    match json(&bytes, name.ends_with(".jsonl")) {
+        Ok(document) => Ok(document),
+        Err(reason) if is_named_json => Err(refused(reason)),
+        Err(_) => Ok(Document::Text(bytes)),
+    }
+}
+
+/// A list, or a line for each of its items. `expect_lines` says what a message is to be about.
+fn json(bytes: &[u8], expect_lines: bool) -> Result<Document, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("it is not UTF-8: {error}"))?;
+    match (whole(text), expect_lines) {
+        (Ok(document), _) => Ok(document),
+        (Err(_), true) => lines(text),
+        (Err(reason), false) => lines(text).map_err(|_| reason),
+    }
 }
 
 fn whole(text: &str) -> Result<Document, String> {

@@ -6,5 +6,5 @@ mod document;
 
 pub use corpus::{Corpus, Lessons};
 pub use dialogue::{ASSISTANT, Dialogue, END, Marks, Role, SPECIAL_TOKENS, Said, USER};
-pub(crate) use document::origin;
 pub use document::{Document, load};
+pub(crate) use document::{file_len, origin};

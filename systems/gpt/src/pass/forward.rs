@@ -2,7 +2,7 @@
 
 use super::dropout::EMBEDDINGS;
 use super::packed::PackedLayer;
-use super::{How, PackedNetwork, Pass, Saved, Sequence, Work};
+use super::{How, Keep, PackedNetwork, Pass, Saved, Sequence, Work};
 use crate::kernels::activation::activate;
 use crate::kernels::attention::{Head, attend};
 use crate::kernels::matmul::{Onto, Packed, View, multiply};
@@ -11,19 +11,31 @@ use crate::kernels::rows;
 use crate::network::{Attention, FeedForward, Layer, Network, Norm};
 
 impl Pass {
-    pub(super) fn forward(&mut self, how: How, network: &Network, packed: &PackedNetwork, part: &[Sequence]) {
+    pub(super) fn forward(
+        &mut self,
+        how: How,
+        network: &Network,
+        packed: &PackedNetwork,
+        part: &[Sequence],
+        keep: Keep,
+    ) {
         self.embed(how, network, part);
-        self.saved.resize_with(network.layers.len(), Saved::default);
+        match keep {
+            Keep::ForTheWayBack => self.saved.resize_with(network.layers.len(), Saved::default),
+            // Those of training stay for the next step.
+            Keep::Nothing if self.saved.is_empty() => self.saved.push(Saved::default()),
+            Keep::Nothing => {}
+        }
         let width = network.width();
-        let layers = network.layers.iter().zip(&packed.layers).zip(&mut self.saved);
-        for (place, ((layer, packed), saved)) in layers.enumerate() {
+        for (place, (layer, packed)) in network.layers.iter().zip(&packed.layers).enumerate() {
+            let saved = &mut self.saved[if keep == Keep::Nothing { 0 } else { place }];
             if let Some(dropout) = how.dropout {
                 dropout.mask(&mut saved.mask, place, width, lengths(part));
             }
             saved.input.clone_from(&self.stream);
             match layer {
                 Layer::Attention(layer) => {
-                    attention(how, layer, packed, part, saved, &mut self.stream, &mut self.work);
+                    attention(how, layer, packed, part, keep, saved, &mut self.stream, &mut self.work);
                 }
                 Layer::FeedForward(layer) => {
                     feed_forward(how, layer, packed, saved, &mut self.stream, &mut self.work);
@@ -61,11 +73,13 @@ fn lengths(part: &[Sequence]) -> impl Iterator<Item = usize> {
     part.iter().map(|sequence| sequence.tokens.len())
 }
 
+#[allow(clippy::too_many_arguments, reason = "what goes in, what comes out, and what stays")]
 fn attention(
     how: How,
     layer: &Attention,
     packed: &PackedLayer,
     part: &[Sequence],
+    keep: Keep,
     saved: &mut Saved,
     stream: &mut [f32],
     work: &mut Work,
@@ -81,14 +95,24 @@ fn attention(
 
     let heads = layer.heads as usize;
     mixed.resize(rows * width, 0.0);
-    weights.resize(lengths(part).map(|tokens| heads * tokens * tokens).sum(), 0.0);
+    let squares = lengths(part).map(|tokens| tokens * tokens);
+    weights.resize(
+        match keep {
+            Keep::ForTheWayBack => heads * squares.sum::<usize>(),
+            Keep::Nothing => squares.max().unwrap_or(0),
+        },
+        0.0,
+    );
     let (mut inner, mut mixed_rest, mut weights_rest) = (&inner[..], &mut mixed[..], &mut weights[..]);
     for tokens in lengths(part) {
         let joined = inner.split_off(..tokens * all).unwrap_or_default();
         let mixed = mixed_rest.split_off_mut(..tokens * width).unwrap_or_default();
         for index in 0..heads {
             let head = Head { index, width: width / heads, all: width };
-            let weights = weights_rest.split_off_mut(..tokens * tokens).unwrap_or_default();
+            let weights = match keep {
+                Keep::ForTheWayBack => weights_rest.split_off_mut(..tokens * tokens).unwrap_or_default(),
+                Keep::Nothing => &mut weights_rest[..tokens * tokens],
+            };
             attend(how.path, mixed, weights, joined, tokens, head, &mut work.attention);
         }
     }

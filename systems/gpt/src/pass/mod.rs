@@ -60,7 +60,7 @@ pub struct How {
 }
 
 /// Rows of scores that are computed at a time; with them the loss and its gradient.
-const SCORED_ROWS: usize = 64;
+pub(crate) const SCORED_ROWS: usize = 64;
 
 /// The buffers of one part.
 #[derive(Debug, Default)]
@@ -111,10 +111,19 @@ struct Saved {
     mask: Vec<f32>,
 }
 
+/// What the way to the last row leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// What the way back needs of every layer.
+    ForTheWayBack,
+    /// Nothing: all layers use the same buffers.
+    Nothing,
+}
+
 impl Pass {
     /// The sum of the losses of all targets, in nats.
     pub fn loss(&mut self, how: How, network: &Network, packed: &PackedNetwork, part: &[Sequence]) -> f64 {
-        self.forward(how, network, packed, part);
+        self.forward(how, network, packed, part, Keep::Nothing);
         self.score(how, network, packed, part, 1.0, None)
     }
 
@@ -132,7 +141,7 @@ impl Pass {
         gradient: &mut Network,
     ) -> f64 {
         let how = How { dropout: how.dropout.map(|dropout| dropout.from(first)), ..how };
-        self.forward(how, network, packed, part);
+        self.forward(how, network, packed, part, Keep::ForTheWayBack);
         let loss = self.score(how, network, packed, part, scale, Some(gradient));
         self.back(how, network, packed, part, gradient);
         loss
@@ -146,7 +155,7 @@ impl Pass {
         packed: &PackedNetwork,
         tokens: &[u32],
     ) -> Vec<f32> {
-        self.forward(how, network, packed, &[Sequence::without_targets(tokens.to_vec())]);
+        self.forward(how, network, packed, &[Sequence::without_targets(tokens.to_vec())], Keep::Nothing);
         let (rows, width, vocabulary) = (tokens.len(), network.width(), network.vocabulary());
         let mut scores = vec![0.0; rows * vocabulary];
         let stream = View::new(&self.stream, rows, width, width);
@@ -162,7 +171,7 @@ impl Pass {
         packed: &PackedNetwork,
         part: &[Sequence],
     ) -> Vec<f32> {
-        self.forward(how, network, packed, part);
+        self.forward(how, network, packed, part, Keep::ForTheWayBack);
         let width = network.width();
         ends(part).flat_map(|end| &self.stream[(end - 1) * width..end * width]).copied().collect()
     }

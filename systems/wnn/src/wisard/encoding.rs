@@ -12,7 +12,7 @@ pub struct Thermometers {
     /// Thresholds of each input.
     pub bits: u32,
     /// By input, in ascending order.
-    #[serde(with = "rekindle::array")]
+    #[serde(with = "rekindle::growing")]
     pub thresholds: Vec<f64>,
 }
 

@@ -18,7 +18,7 @@ pub struct Mapping {
     pub tuple_bits: u32,
     /// The bits of the encoded row, tuple by tuple; the first of a tuple is the lowest of its
     /// address.
-    #[serde(with = "rekindle::array")]
+    #[serde(with = "rekindle::growing")]
     pub bits: Vec<u32>,
 }
 

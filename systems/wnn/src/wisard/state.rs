@@ -19,7 +19,7 @@ pub struct State {
     /// Rows learnt: the first ones of those for training.
     pub rows: u64,
     /// Of each class.
-    #[serde(with = "rekindle::array")]
+    #[serde(with = "rekindle::growing")]
     pub learnt: Vec<u64>,
     /// The examples: what they are, and how they are encoded.
     pub preparation: Preparation,
@@ -30,6 +30,18 @@ pub struct State {
 }
 
 impl State {
+    /// Of no examples, to be loaded into.
+    pub(super) fn blank() -> Self {
+        Self {
+            step: 0,
+            rows: 0,
+            learnt: Vec::new(),
+            preparation: Preparation::blank(),
+            mapping: Mapping { tuple_bits: 0, bits: Vec::new() },
+            memory: Memory::Dense { counts: Vec::new() },
+        }
+    }
+
     /// Nothing is learnt yet.
     pub(super) fn new(
         model: &Model,

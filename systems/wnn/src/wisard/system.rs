@@ -2,7 +2,8 @@
 
 use rekindle_formats::table::Table;
 use rekindle_train::{
-    Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError,
+    Conclusion, ConfigOf, FileUse, Metrics, NamedFile, Picture, Preset, Progress, Resources, System,
+    SystemError,
 };
 
 use super::config::{Model, Training};
@@ -52,8 +53,18 @@ impl System for Wisard {
         &["training.data.file", "training.rows_per_step"]
     }
 
+    fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
+        let place = &mut training.data.file;
+        vec![NamedFile { setting: "training.data.file", place, used: FileUse::Always }]
+    }
+
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         build(config).map_err(SystemError::new)
+    }
+
+    fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        config.model.validate().and_then(|()| config.training.validate()).map_err(SystemError::new)?;
+        Ok(State::blank())
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

@@ -31,6 +31,19 @@ pub struct Preparation {
 }
 
 impl Preparation {
+    /// Of no examples, to be loaded into.
+    pub(in crate::wisard) fn blank() -> Self {
+        Self {
+            identity: String::new(),
+            rows: 0,
+            validation_rows: 0,
+            inputs: Vec::new(),
+            thermometers: Thermometers { bits: 0, thresholds: Vec::new() },
+            target: String::new(),
+            classes: Vec::new(),
+        }
+    }
+
     pub(super) fn of(
         raw: &Raw,
         training: &[usize],

@@ -1,0 +1,217 @@
+//! What identifies a file that is learnt: its content, never its name or its place.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use rekindle_formats::files;
+use sha2::{Digest, Sha256};
+
+/// Identity of a file's content: the SHA-256 of its bytes, as `sha256sum` prints it, and how many
+/// there are. A state holds it in place of the file's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileContent {
+    /// 64 lower-case hexadecimal digits.
+    sha256: String,
+    bytes: u64,
+}
+
+impl FileContent {
+    /// That of a file.
+    ///
+    /// # Errors
+    /// The system's; and when it is not a regular file, which could be read only once.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        // Before it is opened: that of a pipe waits for a writer.
+        if !path.metadata()?.is_file() {
+            let reason = "it is not a regular file, and what is learnt is read again when a run goes on";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        let mut file = files::open(path)?;
+        let (mut hasher, mut bytes) = (Sha256::new(), 0);
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let count = file.read(&mut buffer)?;
+            if count == 0 {
+                let digits = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+                return Ok(Self { sha256: digits, bytes });
+            }
+            hasher.update(&buffer[..count]);
+            bytes += count as u64;
+        }
+    }
+}
+
+impl fmt::Display for FileContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{} ({} bytes)", self.sha256, self.bytes)
+    }
+}
+
+/// A text that is not what [`FileContent`] is displayed as, such as the name of a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` does not identify the content of a file")]
+pub struct ParseFileContentError(String);
+
+impl FromStr for FileContent {
+    type Err = ParseFileContentError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = || -> Option<Self> {
+            let (digits, bytes) = text.strip_prefix("sha256:")?.split_once(" (")?;
+            let bytes = bytes.strip_suffix(" bytes)")?.parse().ok()?;
+            // A hash of a state is written in the same digits, and as many.
+            digits.parse::<rekindle::Hash>().ok()?;
+            Some(Self { sha256: digits.to_owned(), bytes })
+        };
+        parse().ok_or_else(|| ParseFileContentError(text.to_owned()))
+    }
+}
+
+/// A file that a `training:` section names.
+#[derive(Debug)]
+pub struct NamedFile<'a> {
+    /// The path of the setting, such as `training.data.file`.
+    pub setting: &'static str,
+    /// Its value.
+    pub place: &'a mut Option<String>,
+    /// When the file is read.
+    pub used: FileUse,
+}
+
+/// When a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileUse {
+    /// By every process that trains: what is learnt.
+    Always,
+    /// At the beginning of a run: what matters of it is in the state from then on.
+    AtTheBeginning,
+}
+
+/// Files cannot be identified, or are not those that a run was trained on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContentError {
+    /// The file cannot be read.
+    #[error("{setting}: cannot read `{}`{}: {source}", path.display(), expectation(expected.as_ref()))]
+    Unreadable {
+        /// The setting that names it.
+        setting: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the run was trained on, if it is known.
+        expected: Option<FileContent>,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file holds other data.
+    #[error(
+        "{setting}: `{}` holds other data than the run was trained on: {found}, where {expected} is expected",
+        path.display()
+    )]
+    OtherData {
+        /// The setting that names it.
+        setting: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the run was trained on.
+        expected: FileContent,
+        /// What the file holds.
+        found: FileContent,
+    },
+}
+
+fn expectation(expected: Option<&FileContent>) -> String {
+    expected.map_or(String::new(), |content| format!(", where the run has {content}"))
+}
+
+/// The files of a section as the state is to have them: named by their content.
+///
+/// A file that is only read at the beginning is named so if it is a regular one; it may be a run, or
+/// be gone, and then has no name at all.
+///
+/// # Errors
+/// When a file cannot be read that is always needed.
+pub(crate) fn name_by_content(files: Vec<NamedFile<'_>>) -> Result<(), ContentError> {
+    for NamedFile { setting, place, used } in files {
+        let Some(path) = place.as_ref().map(PathBuf::from) else { continue };
+        let content = match FileContent::of(&path) {
+            Ok(content) => Some(content),
+            Err(_) if used == FileUse::AtTheBeginning => None,
+            Err(source) => return Err(ContentError::Unreadable { setting, path, expected: None, source }),
+        };
+        *place = content.map(|content| content.to_string());
+    }
+    Ok(())
+}
+
+/// The files of a section that is resumed as the state is to have them: checked to be those that it
+/// was trained on. `saved` are the same settings as the checkpoint has them, `recorded` as its config
+/// has them.
+///
+/// Checkpoints of earlier versions hold the names of files; of those the system checks the content.
+///
+/// # Errors
+/// When a file cannot be read that is needed, or holds other data.
+pub(crate) fn check_content(
+    files: Vec<NamedFile<'_>>,
+    saved: &[NamedFile<'_>],
+    recorded: &[NamedFile<'_>],
+) -> Result<(), ContentError> {
+    for NamedFile { setting, place, used } in files {
+        let expected = value_of(saved, setting).and_then(|text| text.parse::<FileContent>().ok());
+        let is_read = used == FileUse::Always || place.as_ref() != value_of(recorded, setting);
+        let Some(path) = place.as_ref().map(PathBuf::from).filter(|_| is_read) else {
+            *place = expected.map(|content| content.to_string());
+            continue;
+        };
+        let found = match FileContent::of(&path) {
+            Ok(found) => found,
+            Err(source) => return Err(ContentError::Unreadable { setting, path, expected, source }),
+        };
+        *place = Some(found.to_string());
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            return Err(ContentError::OtherData { setting, path, expected, found });
+        }
+    }
+    Ok(())
+}
+
+fn value_of<'a>(files: &'a [NamedFile<'_>], setting: &str) -> Option<&'a String> {
+    files.iter().find(|file| file.setting == setting)?.place.as_ref()
+}
+
+/// Makes the names of files valid in every directory.
+pub(crate) fn make_absolute(files: Vec<NamedFile<'_>>) {
+    for NamedFile { place, .. } in files {
+        let absolute = place.as_ref().and_then(|path| std::path::absolute(path).ok());
+        if let Some(absolute) = absolute.and_then(|path| path.into_os_string().into_string().ok()) {
+            *place = Some(absolute);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_is_named_as_sha256sum_names_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        files::write(&path, b"abc").unwrap();
+        let content = FileContent::of(&path).unwrap();
+        let text = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad (3 bytes)";
+        assert_eq!((content.to_string().as_str(), text.parse()), (text, Ok(content)));
+        for other in ["a.csv", "sha256:ba (3 bytes)", &text.replace("3 bytes", "x bytes"), &text[7..]] {
+            assert!(other.parse::<FileContent>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_only_once_is_refused() {
+        let error = FileContent::of("/dev/null".as_ref()).unwrap_err().to_string();
+        assert!(error.contains("not a regular file"), "{error}");
+    }
+}
