@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`crash_images`] | the process dies or the power fails, at every operation on the disk |
 //! | [`failing_calls`] | every call to the disk fails, in every way |
+//! | [`bad_places`] | a file, or a part of it, cannot be read for as long as it lasts |
 //! | [`real_kills`] | a real process is killed on a real file system |
 //! | [`bit_flips`] | a bit of a file changes |
 //! | [`hostile`] | somebody made the files or the names to do harm |
@@ -20,6 +21,7 @@
 //! [`packs`] tells how chunks are stored.
 
 pub mod allocation;
+pub mod bad_places;
 pub mod bit_flips;
 pub mod crash_images;
 pub mod failing_calls;
@@ -62,6 +64,12 @@ pub const PROOFS: &[Proof] = &[
         what: "every call to the disk fails: no space, input/output error, no permission, interrupted, \
                short write, failed sync, failed read",
         run: failing_calls::failing_calls,
+    },
+    Proof {
+        name: "bad_places",
+        what: "a file or a range of its bytes cannot be read, or reads wrong, however often it is tried, while \
+               the run is resumed, saved, repaired, pruned, collected, verified, copied; then it can again",
+        run: bad_places::bad_places,
     },
     Proof {
         name: "bit_flips",

@@ -17,6 +17,10 @@ pub struct Scale {
     pub death_stride: usize,
     /// Failing calls: every call with this stride.
     pub call_stride: usize,
+    /// Bad places: so many ranges of each file.
+    pub places: u64,
+    /// Bad places: every case with this stride.
+    pub place_stride: usize,
     /// Real kills of a child process.
     pub kills: u64,
     /// Bit flips: every bit with this stride.
@@ -41,6 +45,8 @@ impl Scale {
             images_after_death: 32,
             death_stride: 1,
             call_stride: 1,
+            places: 8,
+            place_stride: 1,
             kills: 1000,
             bit_stride: 1,
             operations: 100_000,
@@ -58,6 +64,8 @@ impl Scale {
             images_after_death: 2,
             death_stride: 12,
             call_stride: 7,
+            places: 3,
+            place_stride: 23,
             kills: 15,
             bit_stride: 1499,
             operations: 1500,
