@@ -12,6 +12,7 @@
 //! | [`bad_places`] | a file, or a part of it, cannot be read for as long as it lasts |
 //! | [`real_kills`] | a real process is killed on a real file system |
 //! | [`bit_flips`] | a bit of a file changes |
+//! | [`two_damaged_packs`] | bits of two packs change, of which one may have a chunk in full and one as a difference |
 //! | [`hostile`] | somebody made the files or the names to do harm |
 //! | [`model`] | long random sequences of operations, against a plain map |
 //! | [`reader_beside_writer`] | somebody reads while a writer saves and prunes |
@@ -36,6 +37,7 @@ pub mod real_kills;
 pub mod report;
 pub mod sample;
 pub mod survival;
+pub mod two_damaged_packs;
 pub mod workload;
 
 pub use outcome::{Outcome, Scale};
@@ -75,6 +77,12 @@ pub const PROOFS: &[Proof] = &[
         name: "bit_flips",
         what: "bits of a run flipped, one at a time (at full size every one): opened, verified, everything loaded",
         run: bit_flips::bit_flips,
+    },
+    Proof {
+        name: "two_damaged_packs",
+        what: "bits of two packs at once flipped in random runs, whose packs share chunks, in full and as \
+               differences; then repaired, pruned, collected: what loads before loads after",
+        run: two_damaged_packs::two_damaged_packs,
     },
     Proof {
         name: "model",

@@ -25,6 +25,8 @@ pub struct Scale {
     pub kills: u64,
     /// Bit flips: every bit with this stride.
     pub bit_stride: usize,
+    /// Two damaged packs: random runs.
+    pub damaged_pairs: u64,
     /// Random operations of the model proof.
     pub operations: u64,
     /// Loads beside a writer.
@@ -49,6 +51,7 @@ impl Scale {
             place_stride: 1,
             kills: 1000,
             bit_stride: 1,
+            damaged_pairs: 20_000,
             operations: 100_000,
             loads: 10_000,
             name_stride: 1,
@@ -68,6 +71,7 @@ impl Scale {
             place_stride: 23,
             kills: 15,
             bit_stride: 1499,
+            damaged_pairs: 48,
             operations: 1500,
             loads: 150,
             name_stride: 5,
