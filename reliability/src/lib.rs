@@ -13,6 +13,8 @@
 //! | [`real_kills`] | a real process is killed on a real file system |
 //! | [`bit_flips`] | a bit of a file changes |
 //! | [`two_damaged_packs`] | bits of two packs change, of which one may have a chunk in full and one as a difference |
+//! | [`full_disk`] | there is no space when it is opened |
+//! | [`copy_beside_writer`] | it is copied while a writer saves and prunes |
 //! | [`hostile`] | somebody made the files or the names to do harm |
 //! | [`model`] | long random sequences of operations, against a plain map |
 //! | [`reader_beside_writer`] | somebody reads while a writer saves and prunes |
@@ -24,8 +26,10 @@
 pub mod allocation;
 pub mod bad_places;
 pub mod bit_flips;
+pub mod copy_beside_writer;
 pub mod crash_images;
 pub mod failing_calls;
+pub mod full_disk;
 pub mod hostile;
 pub mod model;
 pub mod outcome;
@@ -74,6 +78,11 @@ pub const PROOFS: &[Proof] = &[
         run: bad_places::bad_places,
     },
     Proof {
+        name: "full_disk",
+        what: "the disk is full when the run is opened, to the last byte or nearly: opened, pruned, collected",
+        run: full_disk::full_disk,
+    },
+    Proof {
         name: "bit_flips",
         what: "bits of a run flipped, one at a time (at full size every one): opened, verified, everything loaded",
         run: bit_flips::bit_flips,
@@ -88,6 +97,11 @@ pub const PROOFS: &[Proof] = &[
         name: "model",
         what: "random operations in long sequences, compared with a plain map after each",
         run: model::model,
+    },
+    Proof {
+        name: "copy_beside_writer",
+        what: "a run is copied object by object while a writer saves, prunes and compacts at random moments",
+        run: copy_beside_writer::copy_beside_writer,
     },
     Proof {
         name: "real_kills",

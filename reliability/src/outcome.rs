@@ -27,6 +27,8 @@ pub struct Scale {
     pub bit_stride: usize,
     /// Two damaged packs: random runs.
     pub damaged_pairs: u64,
+    /// Copies beside a writer.
+    pub copies: u64,
     /// Random operations of the model proof.
     pub operations: u64,
     /// Loads beside a writer.
@@ -52,6 +54,7 @@ impl Scale {
             kills: 1000,
             bit_stride: 1,
             damaged_pairs: 20_000,
+            copies: 20_000,
             operations: 100_000,
             loads: 10_000,
             name_stride: 1,
@@ -72,6 +75,7 @@ impl Scale {
             kills: 15,
             bit_stride: 1499,
             damaged_pairs: 48,
+            copies: 100,
             operations: 1500,
             loads: 150,
             name_stride: 5,
