@@ -18,10 +18,17 @@ use rekindle_cascor::{Cascor, Dataset};
 use rekindle_formats::FORMATS;
 use rekindle_formats::table::{Column, Table, Values};
 use rekindle_fuzz::{Chunk, Objects, identity, pack, record};
+use rekindle_gpt::config::Block;
+use rekindle_gpt::formats::lopos::{self, Checksum, Version};
+use rekindle_gpt::formats::rustgpt::{self, Encoding};
+use rekindle_gpt::formats::{SpecialTokens, hugging_face};
+use rekindle_gpt::{Network, Optimizer, Sampling};
 use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap_key};
 use rekindle_logic::{HardCircuit, Model, State, presets};
 use rekindle_tokenizer::Tokenizer;
 use rekindle_train::{ConfigOf, ConfigText, System, TrainingState};
+use rekindle_wnn::Wnn;
+use rekindle_wnn::wisard::Wisard;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -38,6 +45,7 @@ fn main() -> Outcome {
     keys()?;
     texts()?;
     systems()?;
+    models()?;
     for (number, seed) in [&[10, 0, 2, 60, 0][..], &[4, 255, 3, 9, 0]].iter().enumerate() {
         let pattern: Vec<u8> = (0..120u32).map(|i| (i * i % 251) as u8).collect();
         write("save", &number.to_string(), &[seed, pattern.as_slice()].concat())?;
@@ -274,6 +282,12 @@ fn keys() -> Outcome {
 
 fn texts() -> Outcome {
     write("config", "life", presets::LIFE.as_bytes())?;
+    for system in
+        [&rekindle_gpt::Gpt::presets()[0], &Cascor::presets()[0], &Wnn::presets()[0], &Wisard::presets()[0]]
+    {
+        write("config", system.name, system.yaml.as_bytes())?;
+    }
+    write("search", "small", b"context_size: 4\npatience: null\nce_percentile: 0.5\n")?;
     let set = [presets::LIFE, "\n--set training.epochs=5\n--set best=null"].concat();
     write("config", "set", set.as_bytes())?;
     let model = Model {
@@ -338,4 +352,103 @@ fn snapshot(dir: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let path = dir.join("network.h5");
     Cascor::formats()[0].write(&store.checkpoint(0)?, &path)?;
     Ok(fs::read(path)?)
+}
+
+/// Model files of other programs.
+fn models() -> Outcome {
+    let dir = tempfile::tempdir()?;
+    let shape = rekindle_gpt::Model {
+        block: Block::Gpt2,
+        layers: 1,
+        heads: 1,
+        width: 2,
+        feed_forward: Some(2),
+        context: 2,
+        tied: false,
+        attention_biases: false,
+        dropout: 0.0,
+        sampling: Sampling::default(),
+    };
+    let words = ["a", "b", "c"].map(str::to_owned);
+    lopos_files(dir.path(), &Network::random(&shape, 3, 1), &words)?;
+    let stack = rekindle_gpt::Model { block: Block::Rustgpt, ..shape.clone() };
+    rustgpt_files(dir.path(), &Network::random(&stack, 3, 1), &words)?;
+    hugging_face_files(dir.path(), &shape)?;
+    write("texts", "list", &[&[3], &br#"["a cat", {"text": "a dog"}]"#[..]].concat())?;
+    write("texts", "dialogues", &[&[3], &br#"[{"instruction": "a", "output": "b"}]"#[..]].concat())?;
+    let said = r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"#;
+    write("texts", "lines", format!("\x01{said}\n\"a\"\n").as_bytes())?;
+    write("texts", "chat", format!("\0{{\"version\": 1, \"conversations\": [{said}]}}").as_bytes())?;
+    write("texts", "running", b"\x02a cat sat there")
+}
+
+fn lopos_files(dir: &Path, network: &Network, words: &[String]) -> Outcome {
+    let path = dir.join("file.lopos");
+    for (kind, name, version, sum) in [
+        (0, "shipped", Version::LoopOs, 0),
+        (1, "named-crc", Version::Named(Checksum::Crc32), 4),
+        (2, "named-sha", Version::Named(Checksum::Sha256), 32),
+    ] {
+        lopos::write(&path, network, version)?;
+        let bytes = fs::read(&path)?;
+        write("lopos", name, &[&[kind], &bytes[..bytes.len() - sum]].concat())?;
+        write("lopos", &format!("{name}-whole"), &[&[0], bytes.as_slice()].concat())?;
+    }
+    // The layout of the plan: no rows and columns before the matrices.
+    lopos::write(&path, network, Version::LoopOs)?;
+    let shipped = fs::read(&path)?;
+    let (mut planned, mut rest) = (shipped[..33].to_vec(), &shipped[33..]);
+    while let Some((extents, numbers)) = rest.split_at_checked(8) {
+        let extent =
+            |at: usize| extents[at..].first_chunk().map_or(0, |&bytes| u32::from_le_bytes(bytes) as usize);
+        let (matrix, after) = numbers.split_at(4 * extent(0) * extent(4));
+        planned.extend_from_slice(matrix);
+        rest = after;
+    }
+    write("lopos", "planned", &[&[1], planned.as_slice()].concat())?;
+    lopos::write_vocabulary(&path, words)?;
+    write("lopos_words", "small", &fs::read(&path)?)
+}
+
+fn rustgpt_files(dir: &Path, network: &Network, words: &[String]) -> Outcome {
+    let path = dir.join("file");
+    let optimizer = Optimizer::new(network);
+    for (encoding, target) in [(Encoding::Json, "rustgpt_json"), (Encoding::Bincode, "rustgpt_binary")] {
+        rustgpt::write(&path, network, words, Some(&optimizer), encoding)?;
+        let mut bytes = fs::read(&path)?;
+        if encoding == Encoding::Json {
+            bytes = serde_json::to_vec(&serde_json::from_slice::<serde_json::Value>(&bytes)?)?;
+        }
+        write(target, "small", &bytes)?;
+        let form = if encoding == Encoding::Json { 2 } else { 3 };
+        write("rustgpt_container", target, &[&[form], bytes.as_slice()].concat())?;
+    }
+    let bytes =
+        b"\0{\"version\": 1, \"checksum\": \"\", \"data\": [1, 2], \"metadata\": {\"architecture\": \"x\"}}";
+    write("rustgpt_container", "torn", bytes)
+}
+
+fn hugging_face_files(dir: &Path, shape: &rekindle_gpt::Model) -> Outcome {
+    let path = dir.join("directory");
+    let tokenizer = Tokenizer::train_words(b"the cat and the other cat", 4)?;
+    let with_biases = rekindle_gpt::Model { attention_biases: true, tied: true, ..shape.clone() };
+    for (name, shape) in [("plain", shape), ("tied", &with_biases)] {
+        let network = Network::random(shape, tokenizer.len(), 1);
+        hugging_face::write(&path, &network, &tokenizer, SpecialTokens::of(&tokenizer))?;
+        let piece = |bytes: &[u8]| [&(bytes.len() as u16).to_le_bytes()[..], bytes].concat();
+        let compact = |name: &str| -> Result<Vec<u8>, Box<dyn Error>> {
+            let value: serde_json::Value = serde_json::from_slice(&fs::read(path.join(name))?)?;
+            Ok(serde_json::to_vec(&value)?)
+        };
+        let (config, tokens) = (compact("config.json")?, compact("tokenizer.json")?);
+        let parameters = fs::read(path.join("model.safetensors"))?;
+        let (len, parameters) = parameters.split_first_chunk().ok_or("a file is longer")?;
+        let (header, numbers) = parameters.split_at(u64::from_le_bytes(*len) as usize);
+        let bytes = [&[0], &piece(&config)[..], &piece(&tokens), &piece(header), numbers].concat();
+        write("hugging_face", name, &bytes)?;
+        let without = [&[0], &piece(&config)[..], &piece(b""), &piece(header), numbers].concat();
+        write("hugging_face", &format!("{name}-without-tokens"), &without)?;
+        fs::remove_dir_all(&path)?;
+    }
+    Ok(())
 }

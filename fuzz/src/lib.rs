@@ -13,6 +13,11 @@ use std::sync::{Arc, OnceLock};
 use rekindle::storage::{MemoryStorage, Storage};
 use rekindle::{About, Depth, EntryPath, Hash, Node, Repaired, Store, StoredTree, Tree, Unreadable};
 use rekindle::{is_encrypted, state_hash, verify_without_key, wrapped_key};
+use rekindle_gpt::LanguageModel;
+use rekindle_gpt::decode::{Decoder, Precision};
+use rekindle_gpt::formats::rustgpt::{self, Encoding};
+use rekindle_gpt::formats::{Imported, ImportedVocabulary, recognise};
+use tempfile::TempDir;
 
 /// The objects of a run by their names.
 pub type Objects = BTreeMap<String, Vec<u8>>;
@@ -245,6 +250,52 @@ pub fn with_file<T>(bytes: &[u8], read: impl FnOnce(&Path) -> T) -> T {
     let result = read(path);
     std::fs::remove_file(path).expect("it was written");
     result
+}
+
+/// Gives a directory with these files, always the same one.
+pub fn with_directory<T>(files: &[(&str, Vec<u8>)], read: impl FnOnce(&Path) -> T) -> T {
+    static PATH: OnceLock<TempDir> = OnceLock::new();
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let dir = PATH.get_or_init(|| TempDir::new_in(place).expect("there is a temporary directory")).path();
+    let inner = dir.join("inner");
+    std::fs::create_dir(&inner).expect("it is not there");
+    for (name, bytes) in files {
+        std::fs::write(inner.join(name), bytes).expect("a small file can be written");
+    }
+    let result = read(&inner);
+    std::fs::remove_dir_all(&inner).expect("it was made");
+    result
+}
+
+/// Reads a model file of another program as a language model; what comes out answers.
+pub fn ask_file(path: &Path) {
+    let _ = recognise(path);
+    let Ok(model) = LanguageModel::from_file(path) else { return };
+    for precision in [Precision::F32, Precision::Int8] {
+        let mut decoder = Decoder::new(&model.network, precision, 1).expect("it fits together");
+        let tokens = [0, decoder.vocabulary() as u32 - 1];
+        let tokens = &tokens[..decoder.context().min(2)];
+        let scores = decoder.feed(tokens).expect("these are tokens, and there is room for them");
+        assert_eq!(scores.len(), model.network.vocabulary());
+    }
+}
+
+/// Reads a file of RustGPT; what is read answers, and is the same when it is written and read again.
+pub fn read_rustgpt(bytes: &[u8]) {
+    with_file(bytes, |path| {
+        ask_file(path);
+        let Ok(Imported { network, vocabulary, optimizer, .. }) = rustgpt::read(path) else { return };
+        let Some(ImportedVocabulary::Words { words, .. }) = vocabulary else {
+            panic!("such a file has words")
+        };
+        for encoding in [Encoding::Json, Encoding::Bincode] {
+            if rustgpt::write(path, &network, &words, optimizer.as_ref(), encoding).is_ok() {
+                let again = rustgpt::read(path).expect("what was written can be read");
+                assert_eq!(again.network, network);
+            }
+        }
+    });
 }
 
 /// Reads `bytes` as a file of the format of that name; what comes out can be saved and loaded.

@@ -12,84 +12,137 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use rekindle::storage::sim::{Entries, Operation, SimDisk};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::packs;
-use crate::power_cut::{Fate, Journal};
+use crate::power_cut::{Journal, Picture};
 use crate::random::Random;
 use crate::sample::Failure;
 use crate::survival::survives;
-use crate::workload::{Expected, Story, WORKLOADS, Workload};
-
-/// So many images are held in memory at once.
-const AT_ONCE: usize = 64;
+use crate::workload::{Expected, Past, Prepared, WORKLOADS, Workload};
 
 /// Runs the proof.
 pub fn crash_images(scale: &Scale, seed: u64) -> Outcome {
-    let mut proof =
-        Proof { scale, seed, outcome: Outcome::default(), distinct: HashSet::new(), checked: HashSet::new() };
+    let mut outcome = Outcome::default();
     for name in ["images", "distinct images", "points", "workloads", "chunks that are differences"] {
-        proof.outcome.count(name, 0);
+        outcome.count(name, 0);
     }
+    let seen = Seen::default();
     for (number, workload) in WORKLOADS.iter().enumerate() {
-        (scale.progress)("crash_images", number as u64, WORKLOADS.len() as u64);
-        if let Err(error) = proof.crash_everywhere(number, workload) {
-            proof.outcome.fail(format!("workload `{}` does not run: {error}", workload.name));
+        match Crash::of(workload) {
+            Ok(crash) => {
+                let proof = Proof { scale, seed, number: number as u64, crash, seen: &seen };
+                outcome.add(proof.crash_everywhere());
+            }
+            Err(error) => outcome.fail(format!("workload `{}` does not run: {error}", workload.name)),
         }
     }
-    proof.outcome.count("distinct images", proof.distinct.len() as u64);
-    if proof.outcome.counts.contains(&("chunks that are differences", 0)) {
-        proof.outcome.fail("no chunk of any workload is stored as a difference".to_owned());
+    outcome.count("distinct images", seen.distinct());
+    if outcome.counts.contains(&("chunks that are differences", 0)) {
+        outcome.fail("no chunk of any workload is stored as a difference".to_owned());
     }
-    proof.outcome
+    outcome
+}
+
+/// A workload that was run, to be stopped at each of its operations.
+struct Crash {
+    workload: &'static Workload,
+    prepared: Prepared,
+    /// What the disk was when the work began, and is durable.
+    settled: Entries,
+    /// The operations from the preparation on, of which the first ones opened the run.
+    log: Vec<Operation>,
+    begin: usize,
+    past: Past,
+    differences: u64,
+}
+
+impl Crash {
+    fn of(workload: &'static Workload) -> Result<Self, Failure> {
+        let prepared = Prepared::of(workload)?;
+        let mut story = prepared.story();
+        (workload.begin)(&mut story)?;
+        let (begin, settled) = (story.disk.log().len(), story.disk.entries());
+        (workload.act)(&mut story)?;
+        let codecs = packs::codecs(&*story.storage())?;
+        let differences = codecs.get("delta").copied().unwrap_or(0);
+        let log = story.disk.log();
+        Ok(Self { workload, prepared, settled, log, begin, past: story.past, differences })
+    }
+
+    /// The journals at each point, from the beginning of the work on.
+    fn journals(&self) -> Vec<(usize, Journal)> {
+        let mut journal = Journal::settled(&self.settled);
+        let mut journals = vec![(self.begin, journal.clone())];
+        for (position, operation) in self.log.iter().enumerate().skip(self.begin) {
+            journal.record(operation);
+            journals.push((position + 1, journal.clone()));
+        }
+        journals
+    }
+
+    /// What must be true when so many operations of the log were done.
+    fn expected_at(&self, point: usize) -> Expected {
+        self.past.expected_at(self.prepared.disk.operations() + point)
+    }
 }
 
 struct Proof<'a> {
     scale: &'a Scale,
     seed: u64,
-    outcome: Outcome,
-    distinct: HashSet<u64>,
-    checked: HashSet<(u64, u64)>,
+    number: u64,
+    crash: Crash,
+    seen: &'a Seen,
 }
 
 impl Proof<'_> {
-    fn crash_everywhere(&mut self, number: usize, workload: &Workload) -> Result<(), Failure> {
-        let mut story = Story::prepared(workload)?;
-        let begin = story.disk.operations();
-        (workload.act)(&mut story)?;
-        let log = story.disk.log();
-        let mut journal = Journal::settled(&log[..begin]);
-        for point in begin..=log.len() {
-            if point > begin {
-                journal.record(&log[point - 1]);
-            }
-            let mut random = Random::new(self.seed, &[number as u64, point as u64]);
-            let moment = || moment(workload, &log, begin, point);
-            let limit = self.scale.images_per_point;
-            self.cut_power(&journal, &story.expected_at(point), limit, &mut random, &moment);
-            self.die_and_go_on(&story.ended_after(point), begin, &mut random, &moment);
-        }
-        self.outcome.count("points", (log.len() - begin + 1) as u64);
-        self.outcome.count("workloads", 1);
-        let codecs = packs::codecs(&*story.storage())?;
-        self.outcome.count("chunks that are differences", codecs.get("delta").copied().unwrap_or(0));
-        Ok(())
+    fn crash_everywhere(&self) -> Outcome {
+        let journals = self.crash.journals();
+        let mut outcome = Outcome::default();
+        outcome.count("points", journals.len() as u64);
+        outcome.count("workloads", 1);
+        outcome.count("chunks that are differences", self.crash.differences);
+        let (done, of) = (AtomicU64::new(0), (journals.len() * WORKLOADS.len()) as u64);
+        let found: Vec<Outcome> = journals
+            .into_par_iter()
+            .with_max_len(1)
+            .map(|(point, journal)| {
+                let before = of / WORKLOADS.len() as u64 * self.number;
+                (self.scale.progress)("crash_images", before + done.fetch_add(1, Ordering::Relaxed), of);
+                self.crash_at(point, journal)
+            })
+            .collect();
+        found.into_iter().for_each(|found| outcome.add(found));
+        outcome
+    }
+
+    fn crash_at(&self, point: usize, journal: Journal) -> Outcome {
+        let mut random = Random::new(self.seed, &[self.number, point as u64]);
+        let mut outcome = Outcome::default();
+        let moment = || moment(&self.crash, point);
+        let limit = self.scale.images_per_point;
+        self.cut_power(&journal, &self.crash.expected_at(point), limit, &mut random, &moment, &mut outcome);
+        self.die_and_go_on(point, journal, &mut random, &moment, &mut outcome);
+        outcome
     }
 
     /// Another process goes on after the first one died, and then the power fails.
     fn die_and_go_on(
-        &mut self,
-        story: &Story,
-        settled: usize,
+        &self,
+        point: usize,
+        mut journal: Journal,
         random: &mut Random,
         moment: &dyn Fn() -> String,
+        outcome: &mut Outcome,
     ) {
-        let mut story = story.copied();
-        let died_at = story.disk.operations();
+        let disk = self.crash.prepared.disk.fork();
+        disk.redo(&self.crash.log[..point]);
+        let mut story = self.crash.past.goes_on_with(disk);
         let moment = || format!("{}; then a new process saved once more", moment());
         if story.reopen().is_err() {
             // Nothing was made yet; the images of this point tell whether that is right.
@@ -98,66 +151,75 @@ impl Proof<'_> {
         let steps = story.store().map(|store| store.steps()).unwrap_or_default();
         let next = steps.last().map_or(0, |step| step + 1);
         if let Err(error) = story.save(next) {
-            return self.outcome.fail(format!("{}: {error}", moment()));
+            return outcome.fail(format!("{}: {error}", moment()));
         }
         let log = story.disk.log();
-        let mut journal = Journal::settled(&log[..settled]);
-        for (position, operation) in log.iter().enumerate().skip(settled) {
+        let before = self.crash.prepared.disk.operations();
+        for (position, operation) in log.iter().enumerate().skip(point) {
             journal.record(operation);
-            let point = position + 1;
-            if point > died_at && (point == log.len() || point.is_multiple_of(self.scale.death_stride)) {
-                let moment = || format!("{}, {point} of {} operations in all", moment(), log.len());
+            let later = position + 1;
+            if later == log.len() || later.is_multiple_of(self.scale.death_stride) {
+                let moment = || format!("{}, {later} of {} operations in all", moment(), log.len());
+                let expected = story.past.expected_at(before + later);
                 let limit = self.scale.images_after_death;
-                self.cut_power(&journal, &story.expected_at(point), limit, random, &moment);
+                self.cut_power(&journal, &expected, limit, random, &moment, outcome);
             }
         }
     }
 
     fn cut_power(
-        &mut self,
+        &self,
         journal: &Journal,
         expected: &Expected,
         limit: usize,
         random: &mut Random,
         moment: &dyn Fn() -> String,
+        outcome: &mut Outcome,
     ) {
-        for fates in journal.fates(limit, random).chunks(AT_ONCE) {
-            self.cut_power_with(journal, expected, fates, moment);
-        }
-    }
-
-    fn cut_power_with(
-        &mut self,
-        journal: &Journal,
-        expected: &Expected,
-        fates: &[Vec<Fate>],
-        moment: &dyn Fn() -> String,
-    ) {
-        let images = fates.iter().map(|fates| (journal.image(fates), fates));
-        // Updates that undo each other lead to the same image.
-        let images: Vec<_> = images.filter(|(image, _)| self.is_new(image, expected)).collect();
-        self.outcome.count("images", images.len() as u64);
-        let failures = Mutex::new(Vec::new());
-        images.into_par_iter().for_each(|(image, fates)| {
-            let storage = expected.storage_on(&SimDisk::from_entries(image));
-            if let Err(what) = guarded(|| survives(&storage, expected)) {
-                failures.lock().expect("no panic while it is held").push(format!("{fates:?}: {what}"));
+        let promise = identity(&expected.promise());
+        let (mut images, mut failed, mut first) = (0, 0, None);
+        for fates in journal.fates(limit, random) {
+            let Picture { entries, identity } = journal.image(&fates);
+            // Updates that undo each other lead to the same image.
+            if !self.seen.is_new(identity, promise) {
+                continue;
             }
-        });
-        let mut failures = failures.into_inner().expect("no panic while it was held");
-        failures.sort();
-        if let Some(first) = failures.first() {
-            let count = failures.len();
-            self.outcome.fail(format!("seed {}, {}, {count} images, one: {first}", self.seed, moment()));
+            images += 1;
+            let storage = expected.storage_on(&SimDisk::from_entries(entries));
+            if let Err(what) = guarded(|| survives(&storage, expected)) {
+                failed += 1;
+                first.get_or_insert(format!("{fates:?}: {what}"));
+            }
+        }
+        outcome.count("images", images);
+        if let Some(first) = first {
+            outcome.fail(format!("seed {}, {}, {failed} images, one: {first}", self.seed, moment()));
         }
     }
+}
 
+/// The images that were checked.
+#[derive(Debug, Default)]
+struct Seen {
+    distinct: Mutex<HashSet<u64>>,
+    /// With what was expected of them.
+    checked: Mutex<HashSet<(u64, u64)>>,
+}
+
+impl Seen {
     /// True when the image was not checked before against the same expectation.
-    fn is_new(&mut self, image: &Entries, expected: &Expected) -> bool {
-        let image = identity(image);
-        self.distinct.insert(image);
-        self.checked.insert((image, identity(&expected.promise())))
+    fn is_new(&self, image: u64, promise: u64) -> bool {
+        locked(&self.distinct).insert(image);
+        locked(&self.checked).insert((image, promise))
     }
+
+    fn distinct(&self) -> u64 {
+        locked(&self.distinct).len() as u64
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn identity(value: &impl Hash) -> u64 {
@@ -166,11 +228,12 @@ fn identity(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-fn moment(workload: &Workload, log: &[Operation], begin: usize, point: usize) -> String {
-    let last = match log[begin..point].last() {
+fn moment(crash: &Crash, point: usize) -> String {
+    let last = match crash.log[crash.begin..point].last() {
         Some(Operation::Write(path, bytes)) => format!("{} bytes to {}", bytes.len(), path.display()),
         Some(operation) => format!("{operation:?}"),
         None => "nothing".to_owned(),
     };
-    format!("workload `{}`, {} of {} operations ({last})", workload.name, point - begin, log.len() - begin)
+    let (done, of) = (point - crash.begin, crash.log.len() - crash.begin);
+    format!("workload `{}`, {done} of {of} operations ({last})", crash.workload.name)
 }

@@ -9,8 +9,12 @@
 //! |---|---|
 //! | [`crash_images`] | the process dies or the power fails, at every operation on the disk |
 //! | [`failing_calls`] | every call to the disk fails, in every way |
+//! | [`bad_places`] | a file, or a part of it, cannot be read for as long as it lasts |
 //! | [`real_kills`] | a real process is killed on a real file system |
 //! | [`bit_flips`] | a bit of a file changes |
+//! | [`two_damaged_packs`] | bits of two packs change, of which one may have a chunk in full and one as a difference |
+//! | [`full_disk`] | there is no space when it is opened |
+//! | [`copy_beside_writer`] | it is copied while a writer saves and prunes |
 //! | [`hostile`] | somebody made the files or the names to do harm |
 //! | [`model`] | long random sequences of operations, against a plain map |
 //! | [`reader_beside_writer`] | somebody reads while a writer saves and prunes |
@@ -20,9 +24,12 @@
 //! [`packs`] tells how chunks are stored.
 
 pub mod allocation;
+pub mod bad_places;
 pub mod bit_flips;
+pub mod copy_beside_writer;
 pub mod crash_images;
 pub mod failing_calls;
+pub mod full_disk;
 pub mod hostile;
 pub mod model;
 pub mod outcome;
@@ -34,6 +41,7 @@ pub mod real_kills;
 pub mod report;
 pub mod sample;
 pub mod survival;
+pub mod two_damaged_packs;
 pub mod workload;
 
 pub use outcome::{Outcome, Scale};
@@ -64,14 +72,36 @@ pub const PROOFS: &[Proof] = &[
         run: failing_calls::failing_calls,
     },
     Proof {
+        name: "bad_places",
+        what: "a file or a range of its bytes cannot be read, or reads wrong, however often it is tried, while \
+               the run is resumed, saved, repaired, pruned, collected, verified, copied; then it can again",
+        run: bad_places::bad_places,
+    },
+    Proof {
+        name: "full_disk",
+        what: "the disk is full when the run is opened, to the last byte or nearly: opened, pruned, collected",
+        run: full_disk::full_disk,
+    },
+    Proof {
         name: "bit_flips",
         what: "bits of a run flipped, one at a time (at full size every one): opened, verified, everything loaded",
         run: bit_flips::bit_flips,
     },
     Proof {
+        name: "two_damaged_packs",
+        what: "bits of two packs at once flipped in random runs, whose packs share chunks, in full and as \
+               differences; then repaired, pruned, collected: what loads before loads after",
+        run: two_damaged_packs::two_damaged_packs,
+    },
+    Proof {
         name: "model",
         what: "random operations in long sequences, compared with a plain map after each",
         run: model::model,
+    },
+    Proof {
+        name: "copy_beside_writer",
+        what: "a run is copied object by object while a writer saves, prunes and compacts at random moments",
+        run: copy_beside_writer::copy_beside_writer,
     },
     Proof {
         name: "real_kills",

@@ -2,9 +2,12 @@
 //!
 //! Each episode is a run in memory or on a simulated disk, encrypted or not, and some two hundred
 //! random operations: saving, saving the same or another state at a step that is taken, loading
-//! whole, in part and by rows, tags, notes, pruning by random rules, collecting garbage, repairing
-//! what is whole, discarding, copying to another run, opening anew. States share chunks, and have
-//! an array that drifts, so that it is stored as differences and, every so often, in full. Beside it a
+//! whole, in part and by rows, tags, notes, pruning by random rules and between saves as a training
+//! does it, collecting garbage, repairing what is whole, discarding, copying to another run, opening
+//! anew, readers that opened before and load within the grace period, and the end of that period. States
+//! share chunks, return to what they were, and have an array that drifts, so that it is stored as
+//! differences and, every so often, in full. Every fourth episode is mostly a training, so that
+//! packs are compacted between its saves; in some, packs are too long to be joined. Beside it a
 //! [`BTreeMap`] says what must be there; it knows nothing of chunks, packs or grace periods, and
 //! works out by itself which checkpoints a retention keeps. After every operation the steps and
 //! tags are compared, and a random checkpoint is loaded.
@@ -28,13 +31,15 @@ use crate::workload::storage_on;
 
 /// Operations of an episode.
 const EPISODE: u64 = 200;
+/// What the report calls prunings between saves that wrote packs anew.
+const COMPACTIONS: &str = "compactions between saves";
 const TAGS: [&str; 3] = ["good", "paper", "v1.0"];
 
 /// Runs the proof.
 pub fn model(scale: &Scale, seed: u64) -> Outcome {
     let episodes = scale.operations.div_ceil(EPISODE);
     let mut outcome = Outcome::default();
-    for name in ["operations", "chunks that are differences"] {
+    for name in ["operations", "chunks that are differences", COMPACTIONS] {
         outcome.count(name, 0);
     }
     // In parts, so that progress can be told.
@@ -42,8 +47,9 @@ pub fn model(scale: &Scale, seed: u64) -> Outcome {
     for part in parts.chunks(20) {
         (scale.progress)("model", part[0], episodes);
         let found: Vec<_> = part.par_iter().map(|&number| (number, episode(seed, number))).collect();
-        for (number, (done, differences, result)) in found {
-            outcome.count("chunks that are differences", differences);
+        for (number, (done, found, result)) in found {
+            outcome.count("chunks that are differences", found.differences);
+            outcome.count(COMPACTIONS, found.compactions);
             outcome.count("operations", done.len() as u64);
             done.into_iter().for_each(|name| outcome.count(name, 1));
             outcome.count("episodes", 1);
@@ -53,24 +59,38 @@ pub fn model(scale: &Scale, seed: u64) -> Outcome {
     if outcome.counts[1].1 == 0 {
         outcome.fail("no chunk was stored as a difference".to_owned());
     }
+    if outcome.counts[2].1 == 0 {
+        outcome.fail("no pack was compacted between saves".to_owned());
+    }
     outcome
 }
 
-/// The operations that were done, the chunks that were differences at the end, and what went wrong.
-fn episode(seed: u64, number: u64) -> (Vec<&'static str>, u64, Result<(), String>) {
-    let (mut done, mut differences) = (Vec::new(), 0);
+/// What an episode came upon.
+#[derive(Debug, Default)]
+struct Found {
+    /// Chunks that were differences at the end.
+    differences: u64,
+    /// Prunings between saves that wrote packs anew.
+    compactions: u64,
+}
+
+/// The operations that were done, what they came upon, and what went wrong.
+fn episode(seed: u64, number: u64) -> (Vec<&'static str>, Found, Result<(), String>) {
+    let (mut done, mut found) = (Vec::new(), Found::default());
     let result = guarded(|| {
-        let mut pair = Pair::new(Random::new(seed, &[number]), storage_of(number))?;
+        let kind = Kind { trains: number % 4 == 3, is_large: number % 16 == 5 };
+        let mut pair = Pair::new(Random::new(seed, &[number]), storage_of(number), kind)?;
         for position in 0..EPISODE {
             let name = pair.operate().map_err(|what| format!("operation {position}: {what}"))?;
             done.push(name);
             pair.agree().map_err(|what| format!("after operation {position} ({name}): {what}"))?;
         }
         let codecs = packs::codecs(&*pair.storage).map_err(text)?;
-        differences = codecs.get("delta").copied().unwrap_or(0);
+        found.differences = codecs.get("delta").copied().unwrap_or(0);
+        found.compactions = pair.compactions;
         Ok(())
     });
-    (done, differences, result)
+    (done, found, result)
 }
 
 /// In memory or on a disk, encrypted or not: each in every fourth episode.
@@ -94,6 +114,24 @@ struct Pair {
     notes: BTreeMap<Option<u64>, String>,
     /// States so far: what drifts follows it.
     moment: u64,
+    kind: Kind,
+    compactions: u64,
+    reader: Option<Reader>,
+}
+
+/// What an episode is about.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    /// Mostly saving, and pruning between saves.
+    trains: bool,
+    /// Every state has an array that makes its pack a long one.
+    is_large: bool,
+}
+
+/// Somebody who opened the run before, and may read what was there as long as nothing was freed.
+struct Reader {
+    store: Store,
+    checkpoints: BTreeMap<u64, Known>,
 }
 
 /// A checkpoint as the model knows it.
@@ -105,15 +143,19 @@ struct Known {
 }
 
 impl Pair {
-    fn new(random: Random, storage: Arc<dyn Storage>) -> Result<Self, String> {
+    fn new(random: Random, storage: Arc<dyn Storage>, kind: Kind) -> Result<Self, String> {
         let store = Store::create(Arc::clone(&storage), "", None, "model").map_err(text)?;
         let (checkpoints, tags, notes) = Default::default();
-        Ok(Self { random, storage, store, checkpoints, tags, notes, moment: 0 })
+        let (moment, compactions, reader) = Default::default();
+        Ok(Self { random, storage, store, checkpoints, tags, notes, moment, kind, compactions, reader })
     }
 
     /// One random operation; gives its name.
     fn operate(&mut self) -> Result<&'static str, String> {
-        match self.random.below(26) {
+        if self.kind.trains && !self.random.one_in(8) {
+            return self.train();
+        }
+        match self.random.below(32) {
             0..=6 => self.save(),
             7 => self.save_again(),
             8 => self.save_otherwise(),
@@ -128,6 +170,9 @@ impl Pair {
             21 => self.repair(),
             22 => self.note(),
             23..=24 => self.load_rows(),
+            25..=27 => self.train(),
+            28..=29 => self.open_reader(),
+            30 => self.let_time_pass(),
             _ => self.verify(),
         }
     }
@@ -151,8 +196,12 @@ impl Pair {
             })
             .collect();
         self.moment += 1;
-        fields.push(("drifting".to_owned(), drifting(300, 1, self.moment)));
-        if self.random.one_in(100) {
+        // It may be what it was at any time before.
+        let moment = if self.random.one_in(3) { 1 + self.random.below(self.moment) } else { self.moment };
+        fields.push(("drifting".to_owned(), drifting(300, 1, moment)));
+        if self.kind.is_large {
+            fields.push(("large".to_owned(), large(0)));
+        } else if self.random.one_in(100) {
             fields.push(("large".to_owned(), large(self.random.below(2))));
         }
         let count = self.random.below(300) as usize;
@@ -264,7 +313,46 @@ impl Pair {
         let pruned = self.store.prune(&retention, best.as_ref(), grace).map_err(text)?;
         require(pruned.kept_because.is_none(), "a whole run is taken for damaged")?;
         self.keep(|step| kept.contains(&step));
+        self.is_freed_after(grace);
         Ok("prunes")
+    }
+
+    /// A save, and the pruning after it that a training does.
+    fn train(&mut self) -> Result<&'static str, String> {
+        self.save()?;
+        let keep_last = Some(1 + self.random.below(3));
+        let retention = Retention { keep_last, ..Retention::default() };
+        let grace = if self.random.one_in(2) { 3600 } else { 0 };
+        let kept = self.kept_by(&retention, None);
+        let pruned = self.store.prune_between_saves(&retention, None, grace).map_err(text)?;
+        require(pruned.kept_because.is_none(), "a whole run is taken for damaged")?;
+        self.compactions += u64::from(pruned.rewritten_bytes > 0);
+        self.keep(|step| kept.contains(&step));
+        self.is_freed_after(grace);
+        Ok("saves with prunes between")
+    }
+
+    /// From now on only those can count on packs that nothing needs who came later.
+    fn is_freed_after(&mut self, grace: u64) {
+        if grace == 0 {
+            self.reader = None;
+        }
+    }
+
+    fn open_reader(&mut self) -> Result<&'static str, String> {
+        let store = Store::open(Arc::clone(&self.storage)).map_err(text)?;
+        self.reader = Some(Reader { store, checkpoints: self.checkpoints.clone() });
+        Ok("readers")
+    }
+
+    /// Every grace period that has begun is over.
+    fn let_time_pass(&mut self) -> Result<&'static str, String> {
+        for mark in self.storage.list("trash/").map_err(text)? {
+            self.storage.put(&mark.name, b"1000\n").map_err(text)?;
+        }
+        self.reader = None;
+        self.reopen()?;
+        Ok("ends of grace periods")
     }
 
     fn gc(&mut self) -> Result<&'static str, String> {
@@ -272,6 +360,7 @@ impl Pair {
         let collected = self.store.gc(grace).map_err(text)?;
         require(collected.kept_because.is_none(), "a whole run is taken for damaged")?;
         require(collected.plan.delete.is_empty(), "a checkpoint is taken for garbage")?;
+        self.is_freed_after(grace);
         Ok("garbage collections")
     }
 
@@ -376,6 +465,7 @@ impl Pair {
             tags.into_iter().filter_map(|(name, step)| Some((name, step.ok()?))).collect();
         require(tags == self.tags, "the tags are not those that they should be")?;
         self.note_agrees(None)?;
+        self.reader_agrees()?;
         let Some(step) = self.any_step() else { return Ok(()) };
         self.note_agrees(Some(step))?;
         let checkpoint = self.store.checkpoint(step).map_err(text)?;
@@ -384,6 +474,19 @@ impl Pair {
         let (rows, damage) = checkpoint.history();
         let expected: Vec<_> = known.history.iter().map(|&step| row(step)).collect();
         require(rows == expected && damage.is_none(), "the history is wrong")
+    }
+
+    /// Whoever opened the run before reads what there was then.
+    fn reader_agrees(&mut self) -> Result<(), String> {
+        let Some(Reader { store, checkpoints }) = &self.reader else { return Ok(()) };
+        let steps: Vec<u64> = checkpoints.keys().copied().collect();
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let step = *self.random.choose(&steps);
+        let loaded = store.checkpoint(step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
+        let loaded = loaded.map_err(|error| format!("to a reader who came before: {error}"))?;
+        require(loaded == checkpoints[&step].tree, "a state is wrong to a reader who came before")
     }
 
     fn note_agrees(&self, step: Option<u64>) -> Result<(), String> {

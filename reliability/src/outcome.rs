@@ -17,10 +17,18 @@ pub struct Scale {
     pub death_stride: usize,
     /// Failing calls: every call with this stride.
     pub call_stride: usize,
+    /// Bad places: so many ranges of each file.
+    pub places: u64,
+    /// Bad places: every case with this stride.
+    pub place_stride: usize,
     /// Real kills of a child process.
     pub kills: u64,
     /// Bit flips: every bit with this stride.
     pub bit_stride: usize,
+    /// Two damaged packs: random runs.
+    pub damaged_pairs: u64,
+    /// Copies beside a writer.
+    pub copies: u64,
     /// Random operations of the model proof.
     pub operations: u64,
     /// Loads beside a writer.
@@ -41,8 +49,12 @@ impl Scale {
             images_after_death: 32,
             death_stride: 1,
             call_stride: 1,
+            places: 8,
+            place_stride: 1,
             kills: 1000,
             bit_stride: 1,
+            damaged_pairs: 20_000,
+            copies: 20_000,
             operations: 100_000,
             loads: 10_000,
             name_stride: 1,
@@ -58,8 +70,12 @@ impl Scale {
             images_after_death: 2,
             death_stride: 12,
             call_stride: 7,
+            places: 3,
+            place_stride: 23,
             kills: 15,
             bit_stride: 1499,
+            damaged_pairs: 48,
+            copies: 100,
             operations: 1500,
             loads: 150,
             name_stride: 5,

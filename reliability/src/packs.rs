@@ -21,26 +21,38 @@ pub fn codecs(storage: &dyn Storage) -> Result<BTreeMap<&'static str, u64>, Stor
     let mut counts = BTreeMap::new();
     for object in storage.list("packs/")? {
         let pack = storage.read(&object.name, u64::MAX)?;
-        for code in codes(&pack).unwrap_or_default() {
-            let name = CODECS.get(usize::from(code & !ENCRYPTED)).unwrap_or(&"unknown");
+        for entry in entries(&pack).unwrap_or_default() {
+            let name = CODECS.get(usize::from(entry.code & !ENCRYPTED)).unwrap_or(&"unknown");
             *counts.entry(*name).or_default() += 1;
         }
     }
     Ok(counts)
 }
 
-/// The codes of the chunks of a pack, in their order; `None` when its index cannot be read.
-fn codes(pack: &[u8]) -> Option<Vec<u8>> {
+/// A chunk of a pack, as its index tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The name of the chunk.
+    pub id: [u8; HASH],
+    /// The code of its codec.
+    pub code: u8,
+    /// The name of the chunk that it is stored as a difference from.
+    pub base: Option<[u8; HASH]>,
+}
+
+/// The chunks of a pack, in their order; `None` when its index cannot be read.
+pub fn entries(pack: &[u8]) -> Option<Vec<Entry>> {
     let end = pack.len().checked_sub(END)?;
     let len = u64::from_le_bytes(*pack[end..].first_chunk()?);
     let mut index = pack[..end].get(end.checked_sub(usize::try_from(len).ok()?)?..)?;
-    let mut codes = Vec::new();
+    let mut entries = Vec::new();
     while !index.is_empty() {
-        let code = *index.get(HASH + 8)?;
+        let (id, code) = (*index.first_chunk()?, *index.get(HASH + 8)?);
         let has_base = matches!(code & !ENCRYPTED, 4 | 5);
-        let entry_len = HASH + 9 + if code == 0 { 0 } else { HASH } + if has_base { HASH } else { 0 };
-        index = index.get(entry_len..)?;
-        codes.push(code);
+        let base_at = HASH + 9 + if code == 0 { 0 } else { HASH };
+        let base = if has_base { Some(*index.get(base_at..)?.first_chunk()?) } else { None };
+        index = index.get(base_at + if has_base { HASH } else { 0 }..)?;
+        entries.push(Entry { id, code, base });
     }
-    Some(codes)
+    Some(entries)
 }

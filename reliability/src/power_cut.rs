@@ -7,6 +7,7 @@
 //! of the old; each name always stands for the one file or the other.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,7 +33,23 @@ pub struct Journal {
 #[derive(Debug, Clone, Default)]
 struct Image {
     names: BTreeMap<PathBuf, Object>,
-    contents: Vec<Arc<Vec<u8>>>,
+    contents: Vec<Content>,
+}
+
+/// The bytes of a file, and what tells them from others.
+#[derive(Debug, Clone)]
+struct Content {
+    bytes: Arc<Vec<u8>>,
+    identity: u64,
+}
+
+/// A disk as it may look, and what tells it from others.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// What is on it.
+    pub entries: Entries,
+    /// Equal for equal disks only.
+    pub identity: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +80,25 @@ pub enum Fate {
 }
 
 impl Journal {
-    /// A disk on which `operations` were done long ago: all of it is durable.
-    pub fn settled(operations: &[Operation]) -> Self {
+    /// A disk whose content is all durable.
+    pub fn settled(entries: &Entries) -> Self {
         let mut journal = Self::default();
-        operations.iter().for_each(|operation| journal.record(operation));
-        journal.settle(|_, _| true);
+        for (path, content) in entries {
+            let object = match content {
+                None => Object::Directory,
+                Some(bytes) => journal.new_file(Content::new(Arc::clone(bytes))),
+            };
+            journal.visible.insert(path.clone(), object);
+        }
+        journal.durable.names = journal.visible.clone();
         journal
+    }
+
+    fn new_file(&mut self, content: Content) -> Object {
+        let file = self.lengths.len();
+        self.lengths.push(content.bytes.len());
+        self.durable.contents.push(content);
+        Object::File(file)
     }
 
     /// Takes in the next operation.
@@ -76,10 +106,8 @@ impl Journal {
         match operation {
             Operation::CreateDir(path) => self.name(path, Some(Object::Directory)),
             Operation::Create(path) => {
-                let file = self.lengths.len();
-                self.lengths.push(0);
-                self.durable.contents.push(Arc::default());
-                self.name(path, Some(Object::File(file)));
+                let file = self.new_file(Content::new(Arc::default()));
+                self.name(path, Some(file));
             }
             Operation::Write(path, bytes) => {
                 let Some(&Object::File(file)) = self.visible.get(path) else { return };
@@ -181,17 +209,17 @@ impl Journal {
     }
 
     /// The disk on which the pending updates met these fates.
-    pub fn image(&self, fates: &[Fate]) -> Entries {
+    pub fn image(&self, fates: &[Fate]) -> Picture {
         let mut image = self.durable.clone();
         for (update, &fate) in self.pending.iter().zip(fates) {
             image.apply(update, fate);
         }
-        image.entries()
+        image.picture()
     }
 
     /// The disk on which nothing is left that is not durable.
     pub fn durable(&self) -> Entries {
-        self.durable.entries()
+        self.durable.picture().entries
     }
 }
 
@@ -240,32 +268,46 @@ impl Image {
                 self.names.remove(path);
             }
             Update::Data { file, offset, bytes, .. } => {
-                let content = Arc::make_mut(&mut self.contents[*file]);
-                let written = written(bytes, fate);
-                let end = offset + written.len();
-                if content.len() < end {
-                    content.resize(end, 0);
-                }
-                content[*offset..end].copy_from_slice(&written);
+                self.contents[*file].write(*offset, &written(bytes, fate));
             }
         }
     }
 
     /// The files and directories that can be reached from the root.
-    fn entries(&self) -> Entries {
-        let mut entries = Entries::new();
+    fn picture(&self) -> Picture {
+        let (mut entries, mut hasher) = (Entries::new(), DefaultHasher::new());
         for (path, object) in &self.names {
             let parent = path.parent().unwrap_or(Path::new(""));
             // Parents come before their children in the order of paths.
             if parent.as_os_str().is_empty() || entries.get(parent) == Some(&None) {
                 let content = match object {
                     Object::Directory => None,
-                    Object::File(file) => Some(Arc::clone(&self.contents[*file])),
+                    Object::File(file) => Some(&self.contents[*file]),
                 };
-                entries.insert(path.clone(), content);
+                (path.as_os_str(), content.map(|content| content.identity)).hash(&mut hasher);
+                entries.insert(path.clone(), content.map(|content| Arc::clone(&content.bytes)));
             }
         }
-        entries
+        Picture { entries, identity: hasher.finish() }
+    }
+}
+
+impl Content {
+    fn new(bytes: Arc<Vec<u8>>) -> Self {
+        let mut hash = rekindle::Hash::of(&bytes).0.into_iter();
+        let identity = u64::from_le_bytes(std::array::from_fn(|_| hash.next().unwrap_or(0)));
+        Self { bytes, identity }
+    }
+
+    fn write(&mut self, offset: usize, written: &[u8]) {
+        let mut bytes = Arc::clone(&self.bytes);
+        let content = Arc::make_mut(&mut bytes);
+        let end = offset + written.len();
+        if content.len() < end {
+            content.resize(end, 0);
+        }
+        content[offset..end].copy_from_slice(written);
+        *self = Self::new(bytes);
     }
 }
 

@@ -59,13 +59,17 @@ pub struct Training {
     step: u64,
     #[serde(with = "rekindle::array")]
     weights: Vec<f32>,
+    /// The same at every step, so that checkpoints share it.
+    #[serde(with = "rekindle::array")]
+    constant: Vec<f32>,
 }
 
 impl Training {
     /// The state at a step: it moves a little from step to step.
     pub fn at(step: u64) -> Self {
         let weight = |i: u16| (f32::from(i * 37 % 101) - 50.5) * (1.0 + 1e-5 * step as f32);
-        Self { step, weights: (0..400).map(weight).collect() }
+        let constant = (0..300u16).map(|i| f32::from(i * 53 % 97)).collect();
+        Self { step, weights: (0..400).map(weight).collect(), constant }
     }
 }
 

@@ -1,13 +1,30 @@
 //! What must be true of a run after anything: it opens; what was acknowledged loads; what is
 //! visible is right; and a new writer can go on.
 
+use std::error::Error;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use rekindle::storage::Storage;
-use rekindle::{Depth, EntryPath, OpenError, ReadError, Store, Tree, Unreadable, copy_objects, state_hash};
+use rekindle::{
+    Depth, EntryPath, OpenError, ReadError, SaveError, Store, Tree, Unreadable, copy_objects, state_hash,
+};
 
 use crate::sample::{save, state};
 use crate::workload::Expected;
+
+/// Checks that the text of an error, or of one that it came from, has what the system said.
+///
+/// # Errors
+/// When it has not.
+pub fn says(error: &dyn Error, kind: ErrorKind) -> Result<(), String> {
+    let system = io::Error::from(kind).to_string();
+    let text = error.to_string();
+    if text == SaveError::Poisoned.to_string() || text.contains(&system) {
+        return Ok(());
+    }
+    Err(format!("the error does not say `{system}`: {text}"))
+}
 
 /// Checks a run that a reader opens, and then a writer, who saves once more.
 ///

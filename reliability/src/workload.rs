@@ -23,8 +23,10 @@ use crate::sample::{Failure, Training, drifting, noise, other_state, save, state
 pub struct Workload {
     /// What the report calls it.
     pub name: &'static str,
-    /// Brings a run to where the work begins; none of it is crashed.
+    /// What is on the disk when the work begins; none of it is crashed.
     pub prepare: fn(&mut Story) -> Result<(), Failure>,
+    /// Opens the run as the work needs it.
+    pub begin: fn(&mut Story) -> Result<(), Failure>,
     /// The work.
     pub act: fn(&mut Story) -> Result<(), Failure>,
 }
@@ -34,15 +36,22 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "first save",
         prepare: |_| Ok(()),
+        begin: nothing,
         act: |story| {
             story.create()?;
             story.save(1)
         },
     },
-    Workload { name: "n-th save", prepare: |story| story.run_of(3), act: |story| story.save(3) },
+    Workload {
+        name: "n-th save",
+        prepare: |story| story.run_of(3),
+        begin: Story::reopen,
+        act: |story| story.save(3),
+    },
     Workload {
         name: "save and prune",
         prepare: |story| story.run_of(3),
+        begin: Story::reopen,
         act: |story| {
             story.save(3)?;
             story.prune(1, 0)
@@ -51,6 +60,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "save and prune with grace",
         prepare: |story| story.run_of(5),
+        begin: Story::reopen,
         act: |story| {
             story.prune(1, 3600)?;
             story.save(8)
@@ -60,9 +70,9 @@ pub const WORKLOADS: &[Workload] = &[
         name: "save what was condemned",
         prepare: |story| {
             story.run_of(4)?;
-            story.prune(1, 3600)?;
-            story.reopen()
+            story.prune(1, 3600)
         },
+        begin: Story::reopen,
         act: |story| {
             story.save(4)?;
             story.save(5)?;
@@ -72,6 +82,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "tag set, moved, deleted",
         prepare: |story| story.run_of(2),
+        begin: Story::reopen,
         act: |story| {
             story.tag("good", Some(0))?;
             story.tag("good", Some(1))?;
@@ -81,6 +92,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "discard later ones and save others",
         prepare: |story| story.run_of(4),
+        begin: Story::reopen,
         act: |story| {
             story.discard_after(1)?;
             story.save_as(2, other_state(2))
@@ -89,6 +101,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "import",
         prepare: |story| story.create(),
+        begin: Story::reopen,
         act: |story| {
             let mut from = Store::create(Arc::new(MemoryStorage::new()), "", None, "source")?;
             for step in [5, 6] {
@@ -110,6 +123,7 @@ pub const WORKLOADS: &[Workload] = &[
             }
             Ok(())
         },
+        begin: nothing,
         act: |story| {
             let versions = Versions::new("net", 2).migration(1, renamed);
             let mut run = RunOptions::new().versions(versions).policy(keep_all()).open_in(story.storage())?;
@@ -127,6 +141,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "a training that keeps the last two",
         prepare: |_| Ok(()),
+        begin: nothing,
         act: |story| {
             story.create()?;
             for step in 0..8 {
@@ -139,6 +154,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "a save that a thread writes",
         prepare: |story| story.run_of(1),
+        begin: Story::reopen,
         act: |story| story.save_as(1, large_state()),
     },
     Workload {
@@ -147,9 +163,9 @@ pub const WORKLOADS: &[Workload] = &[
             story.run_of(2)?;
             story.save_as(2, unshared_state(2))?;
             story.save_as(3, unshared_state(3))?;
-            story.discard_after(1)?;
-            story.reopen()
+            story.discard_after(1)
         },
+        begin: Story::reopen,
         act: |story| story.gc(0),
     },
     Workload {
@@ -159,6 +175,7 @@ pub const WORKLOADS: &[Workload] = &[
             story.save_as(2, unshared_state(2))?;
             story.discard_after(1)
         },
+        begin: Story::reopen,
         act: |story| {
             story.gc(3600)?;
             story.save_as(2, unshared_state(2))?;
@@ -170,9 +187,9 @@ pub const WORKLOADS: &[Workload] = &[
         prepare: |story| {
             story.run_of(6)?;
             story.prune(1, 3600)?;
-            story.save(6)?;
-            story.reopen()
+            story.save(6)
         },
+        begin: Story::reopen,
         act: |story| {
             story.gc(0)?;
             story.save(7)
@@ -181,9 +198,10 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "encrypt",
         prepare: |story| {
-            story.key = Some(DataKey::from_bytes([7; 32]));
+            story.encrypt_with(Some(DataKey::from_bytes([7; 32])));
             Ok(())
         },
+        begin: nothing,
         act: |story| {
             let from = plain_run_of(3)?;
             put_wrapped_key(&*story.storage(), b"a key that is wrapped")?;
@@ -197,11 +215,13 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "repair a chunk",
         prepare: |story| story.run_with_damage(|pack| 8 + pack / 20),
+        begin: Story::reopen,
         act: Story::repair,
     },
     Workload {
         name: "repair the index of a pack",
         prepare: |story| story.run_with_damage(|pack| pack - packs::END + 1),
+        begin: Story::reopen,
         act: |story| {
             story.repair()?;
             match story.expected().must.len() {
@@ -213,6 +233,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "notes and a signature",
         prepare: |story| story.run_of(3),
+        begin: Story::reopen,
         act: |story| {
             story.note(None, "of the run")?;
             story.note(Some(2), "the first one")?;
@@ -223,13 +244,43 @@ pub const WORKLOADS: &[Workload] = &[
             story.save_as(2, other_state(2))
         },
     },
-    Workload { name: "saving in the background", prepare: Story::begin_training, act: Story::train },
+    Workload {
+        name: "saving in the background",
+        prepare: Story::begin_training,
+        begin: Story::open_training,
+        act: Story::train,
+    },
+    Workload {
+        name: "a training whose packs are compacted between saves",
+        prepare: |story| story.pruned_training(0),
+        begin: |story| story.count_prunings(0),
+        act: |story| story.train_over_compaction(0),
+    },
+    Workload {
+        name: "the same with grace, then collected",
+        prepare: |story| story.pruned_training(3600),
+        begin: |story| story.count_prunings(3600),
+        act: |story| {
+            story.train_over_compaction(3600)?;
+            story.gc(0)
+        },
+    },
+    Workload {
+        name: "collect after a return to an earlier state",
+        prepare: Story::returned,
+        begin: Story::reopen,
+        act: |story| {
+            story.gc(0)?;
+            story.save(100)
+        },
+    },
     Workload {
         name: "copy to another directory",
         prepare: |story| {
-            story.copied_from = Some(plain_run_of(3)?);
+            story.past.copied_from = Some(plain_run_of(3)?);
             Ok(())
         },
+        begin: nothing,
         act: |story| {
             story.copy_objects()?;
             story.reopen()?;
@@ -238,15 +289,31 @@ pub const WORKLOADS: &[Workload] = &[
     },
 ];
 
+fn nothing(_: &mut Story) -> Result<(), Failure> {
+    Ok(())
+}
+
 /// A state whose pack is so long that a thread writes it.
 fn large_state() -> Tree {
     Node::Struct(vec![("large".to_owned(), noise(300_000, 1)), ("small".to_owned(), noise(300, 2))])
+}
+
+/// A state whose parts change no more one after the other: each early pack has one that stays.
+fn settling_state(step: u64) -> Tree {
+    let parts = (0..6).map(|part| noise(260, 100 * part + part.min(step)));
+    let moving = [noise(1500, 900 + step), drifting(300, 1, step)];
+    Node::List(parts.chain(moving).collect())
 }
 
 /// A state of which no chunk is that of another.
 fn unshared_state(step: u64) -> Tree {
     Node::List(vec![noise(300, 500 + step), drifting(400, 500 + step, 1)])
 }
+
+/// The pruning between saves that compacts packs.
+const COMPACTED_AT: u64 = 16;
+/// Checkpoints until an array that drifts is stored in full again, and differences follow that.
+const RETURNS_AFTER: u64 = 11;
 
 /// Where [`plain_run_of`] puts a tag and a note.
 const MARKED: u64 = 1;
@@ -261,8 +328,18 @@ fn plain_run_of(steps: u64) -> Result<Arc<dyn Storage>, Failure> {
     Ok(memory)
 }
 
-fn keep_all() -> Policy {
+/// A policy that keeps every checkpoint.
+pub fn keep_all() -> Policy {
     Policy { retention: Retention::default(), ..Policy::default() }
+}
+
+/// A policy that keeps the newest checkpoints, and no pack for readers.
+pub fn keep_last(count: u64) -> Policy {
+    Policy { retention: newest(count), grace_seconds: 0, ..Policy::default() }
+}
+
+fn newest(count: u64) -> Retention {
+    Retention { keep_last: Some(count), ..Retention::default() }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -298,6 +375,22 @@ pub struct Story {
     pub disk: SimDisk,
     /// The writer that the story has open.
     pub writer: Option<Writer>,
+    /// What happened, beside what the disk recorded.
+    pub past: Past,
+}
+
+/// A run to begin stories with.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What is there.
+    pub disk: SimDisk,
+    /// What happened before.
+    pub past: Past,
+}
+
+/// What is known of a story beside what is on its disk.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
     /// The key of the run, if it is encrypted.
     key: Option<DataKey>,
     /// The run that this one is a copy of, object by object.
@@ -373,38 +466,9 @@ pub fn storage_on(disk: &SimDisk, key: Option<&DataKey>) -> Arc<dyn Storage> {
 }
 
 impl Story {
-    /// What is there when the work of a row begins.
-    ///
-    /// # Errors
-    /// Those of the engine.
-    pub fn prepared(workload: &Workload) -> Result<Self, Failure> {
-        let mut story = Self::default();
-        (workload.prepare)(&mut story)?;
-        Ok(story)
-    }
-
-    /// The story as it stands, on a disk of its own, without a writer.
-    pub fn copied(&self) -> Self {
-        self.ended_after(self.disk.operations())
-    }
-
-    /// The story whose process died after so many operations: what it wrote is in the system's
-    /// memory, and a new process goes on.
-    pub fn ended_after(&self, operations: usize) -> Self {
-        let disk = SimDisk::continued(&self.disk.log()[..operations]);
-        let events = self.events.iter().filter(|event| event.counts_at(operations)).cloned().collect();
-        let (key, copied_from) = (self.key.clone(), self.copied_from.clone());
-        Self { disk, writer: None, key, copied_from, events }
-    }
-
     /// What must be true when so many operations were done.
     pub fn expected_at(&self, operations: usize) -> Expected {
-        let (key, copied_from) = (self.key.clone(), self.copied_from.clone());
-        let mut expected = Expected { key, copied_from, ..Expected::default() };
-        for event in self.events.iter().filter(|event| event.counts_at(operations)) {
-            expected.take(&event.what);
-        }
-        expected
+        self.past.expected_at(operations)
     }
 
     /// What must be true now.
@@ -414,7 +478,7 @@ impl Story {
 
     /// The run on the story's disk.
     pub fn storage(&self) -> Arc<dyn Storage> {
-        storage_on(&self.disk, self.key.as_ref())
+        storage_on(&self.disk, self.past.key.as_ref())
     }
 
     /// The engine under the writer that is open.
@@ -431,11 +495,22 @@ impl Story {
 
     fn tell(&mut self, what: What) {
         let at = self.disk.operations();
-        self.events.push(Event { at, what });
+        self.past.events.push(Event { at, what });
     }
 
-    fn created(&mut self) {
+    /// Tells that the run is made.
+    pub fn created(&mut self) {
         self.tell(What::Created);
+    }
+
+    /// From now on the run is encrypted, if there is a key.
+    pub fn encrypt_with(&mut self, key: Option<DataKey>) {
+        self.past.key = key;
+    }
+
+    /// The key of the run, if it is encrypted.
+    pub fn key(&self) -> Option<&DataKey> {
+        self.past.key.as_ref()
     }
 
     fn create(&mut self) -> Result<(), Failure> {
@@ -446,7 +521,10 @@ impl Story {
     }
 
     /// A run with the checkpoints of so many steps from 0 on.
-    fn run_of(&mut self, steps: u64) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn run_of(&mut self, steps: u64) -> Result<(), Failure> {
         self.create()?;
         (0..steps).try_for_each(|step| self.save(step))
     }
@@ -460,6 +538,24 @@ impl Story {
         let store = Store::open_for_writing(self.storage(), "story")?;
         self.writer = Some(Writer::Store(Box::new(store)));
         Ok(())
+    }
+
+    /// Opens the run anew for writing, and does something with it.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn write(&mut self, act: impl FnOnce(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
+        self.reopen()?;
+        act(self)
+    }
+
+    /// Saves the state of a training, whose policy keeps so many checkpoints.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn train_in_run(&mut self, run: &mut Run, step: u64, kept: u64) -> Result<(), Failure> {
+        self.drop_but(kept - 1);
+        self.save_in_run(run, step, &Training::at(step))
     }
 
     /// Saves the usual state of `step`.
@@ -477,7 +573,11 @@ impl Story {
         Ok(())
     }
 
-    fn save_in_run<T: Serialize + for<'a> Deserialize<'a>>(
+    /// Saves in a run as a training loop does.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn save_in_run<T: Serialize + for<'a> Deserialize<'a>>(
         &mut self,
         run: &mut Run,
         step: u64,
@@ -496,23 +596,98 @@ impl Story {
         Ok(())
     }
 
-    fn prune(&mut self, keep_last: u64, grace: u64) -> Result<(), Failure> {
-        let retention = Retention { keep_last: Some(keep_last), ..Retention::default() };
-        let steps: Vec<u64> = self.expected().must.into_keys().collect();
-        let kept = steps.len().saturating_sub(keep_last as usize);
-        steps[..kept].iter().for_each(|&step| self.tell(What::Dropping(step)));
-        self.open_store()?.prune(&retention, None, grace)?;
+    /// Prunes to the newest checkpoints; tagged ones stay.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn prune(&mut self, keep_last: u64, grace: u64) -> Result<(), Failure> {
+        self.drop_but(keep_last);
+        self.open_store()?.prune(&newest(keep_last), None, grace)?;
         Ok(())
     }
 
-    fn discard_after(&mut self, step: u64) -> Result<(), Failure> {
+    /// Prunes as a training does after a save; gives the bytes that were written anew.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn prune_between_saves(&mut self, keep_last: u64, grace: u64) -> Result<u64, Failure> {
+        self.drop_but(keep_last);
+        let pruned = self.open_store()?.prune_between_saves(&newest(keep_last), None, grace)?;
+        Ok(pruned.rewritten_bytes)
+    }
+
+    /// Tells that all checkpoints go but the newest ones and the tagged ones.
+    fn drop_but(&mut self, keep_last: u64) {
+        let expected = self.expected();
+        let tagged: BTreeSet<u64> = expected.tags.values().flatten().filter_map(|step| *step).collect();
+        let steps: Vec<u64> = expected.must.into_keys().collect();
+        let kept = steps.len().saturating_sub(keep_last as usize);
+        let gone = steps[..kept].iter().filter(|step| !tagged.contains(step));
+        gone.for_each(|&step| self.tell(What::Dropping(step)));
+    }
+
+    /// A training that has pruned after each of its saves.
+    fn pruned_training(&mut self, grace: u64) -> Result<(), Failure> {
+        self.create()?;
+        (0..6).try_for_each(|step| self.save_and_prune(step, grace).map(drop))
+    }
+
+    /// Opens the run, and prunes so often that the next but one compacts packs.
+    fn count_prunings(&mut self, grace: u64) -> Result<(), Failure> {
+        self.reopen()?;
+        (2..COMPACTED_AT).try_for_each(|_| self.prune_between_saves(2, grace).map(drop))
+    }
+
+    /// Goes on over the compaction.
+    fn train_over_compaction(&mut self, grace: u64) -> Result<(), Failure> {
+        let mut rewritten = 0;
+        for step in 6..9 {
+            rewritten += self.save_and_prune(step, grace)?;
+        }
+        if rewritten > 0 { Ok(()) } else { Err("no pack was compacted".into()) }
+    }
+
+    fn save_and_prune(&mut self, step: u64, grace: u64) -> Result<u64, Failure> {
+        self.save_as(step, settling_state(step))?;
+        self.prune_between_saves(2, grace)
+    }
+
+    /// A run whose newest checkpoint has an array as a much earlier one had it: the pack of that one
+    /// is there for another array, and its difference cannot be decoded any more.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn returned(&mut self) -> Result<(), Failure> {
+        let large = noise(300_000, 1);
+        let state = |moment: u64, large: Option<&Tree>| {
+            let field = |name: &str, node| (name.to_owned(), node);
+            let mut fields = vec![field("drifting", drifting(300, 1, moment))];
+            fields.extend(large.map(|large| field("large", large.clone())));
+            Node::Struct(fields)
+        };
+        self.create()?;
+        self.save_as(1, state(1, None))?;
+        (2..=RETURNS_AFTER).try_for_each(|step| self.save_as(step, state(step, Some(&large))))?;
+        self.prune(1, 0)?;
+        self.save_as(RETURNS_AFTER + 1, state(2, Some(&large)))
+    }
+
+    /// Deletes the checkpoints after `step`.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn discard_after(&mut self, step: u64) -> Result<(), Failure> {
         let later: Vec<u64> = self.open_store()?.steps().into_iter().filter(|&later| later > step).collect();
         later.iter().for_each(|&step| self.tell(What::Dropping(step)));
         self.open_store()?.discard_after(step)?;
         Ok(())
     }
 
-    fn tag(&mut self, name: &str, step: Option<u64>) -> Result<(), Failure> {
+    /// Sets a tag, or deletes it.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn tag(&mut self, name: &str, step: Option<u64>) -> Result<(), Failure> {
         self.tell(What::Tagging(name.to_owned(), step));
         let store = self.open_store()?;
         match step {
@@ -523,7 +698,11 @@ impl Story {
         Ok(())
     }
 
-    fn gc(&mut self, grace: u64) -> Result<(), Failure> {
+    /// Collects garbage.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn gc(&mut self, grace: u64) -> Result<(), Failure> {
         let collected = self.open_store()?.gc(grace)?;
         match collected.kept_because {
             // A read that fails keeps packs, and costs nothing else.
@@ -532,7 +711,11 @@ impl Story {
         }
     }
 
-    fn note(&mut self, step: Option<u64>, text: &str) -> Result<(), Failure> {
+    /// Writes a note on the run or on a checkpoint.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn note(&mut self, step: Option<u64>, text: &str) -> Result<(), Failure> {
         let value = Some(text.to_owned()).filter(|text| !text.is_empty());
         self.tell(What::Noting(step, value));
         self.open_store()?.set_note(step, text)?;
@@ -540,7 +723,11 @@ impl Story {
         Ok(())
     }
 
-    fn sign(&mut self, step: u64) -> Result<(), Failure> {
+    /// Signs a checkpoint.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn sign(&mut self, step: u64) -> Result<(), Failure> {
         let signature = format!("a signature of {step}");
         self.tell(What::Signing(step, signature.clone()));
         let public_key = "a public key".to_owned();
@@ -561,7 +748,7 @@ impl Story {
 
     /// Takes over a run, object by object.
     fn copy_objects(&mut self) -> Result<(), Failure> {
-        let from = self.copied_from.clone().ok_or("the story has no run to copy")?;
+        let from = self.past.copied_from.clone().ok_or("the story has no run to copy")?;
         let steps = Store::open(Arc::clone(&from))?.steps();
         steps.iter().for_each(|&step| self.tell(What::Saving(step, Arc::new(state(step)))));
         self.tell(What::Tagging("good".to_owned(), Some(MARKED)));
@@ -595,7 +782,7 @@ impl Story {
                 self.tell(What::Damaged(step));
             }
         }
-        self.reopen()
+        Ok(())
     }
 
     fn overwrite(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
@@ -605,19 +792,28 @@ impl Story {
         Ok(file.sync()?)
     }
 
-    fn repair(&mut self) -> Result<(), Failure> {
+    /// Repairs the run.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn repair(&mut self) -> Result<(), Failure> {
         let repaired = self.open_store()?.repair(Unreadable::Refuse)?;
         let set_aside = repaired.set_aside.iter().map(|skipped| skipped.step).collect();
         self.tell(What::Repaired(set_aside));
         Ok(())
     }
 
-    /// A training loop that saves in the background, and its first checkpoint.
+    /// The first checkpoint of a training.
     fn begin_training(&mut self) -> Result<(), Failure> {
-        let options = RunOptions::new().policy(keep_all()).saving(Saving::Background(WhenBusy::Wait));
-        let mut run = options.create_in(self.storage())?;
+        let mut run = RunOptions::new().policy(keep_all()).create_in(self.storage())?;
         self.created();
-        self.save_in_run(&mut run, 0, &Training::at(0))?;
+        self.save_in_run(&mut run, 0, &Training::at(0))
+    }
+
+    /// A training loop that saves in the background.
+    fn open_training(&mut self) -> Result<(), Failure> {
+        let options = RunOptions::new().policy(keep_all()).saving(Saving::Background(WhenBusy::Wait));
+        let run = options.open_in(self.storage())?;
         self.writer = Some(Writer::Run(Box::new(run)));
         Ok(())
     }
@@ -653,6 +849,46 @@ impl Story {
         }
         self.tell(What::Saving(4, Arc::new(to_tree(&Training::at(4))?)));
         Ok(run.checkpoint_now(4, &Training::at(4)).map(drop)?)
+    }
+}
+
+impl Prepared {
+    /// What is on the disk when the work of a row begins.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn of(workload: &Workload) -> Result<Self, Failure> {
+        let mut story = Story::default();
+        (workload.prepare)(&mut story)?;
+        let Story { disk, past, writer } = story;
+        drop(writer);
+        Ok(Self { disk, past })
+    }
+
+    /// The story, on a disk of its own, whose work has not begun.
+    pub fn story(&self) -> Story {
+        self.past.goes_on_with(self.disk.fork())
+    }
+}
+
+impl Past {
+    /// The story as far as it is on this disk, with a new process.
+    pub fn goes_on_with(&self, disk: SimDisk) -> Story {
+        let operations = disk.operations();
+        let events = self.events.iter().filter(|event| event.counts_at(operations)).cloned().collect();
+        let (key, copied_from) = (self.key.clone(), self.copied_from.clone());
+        let past = Self { key, copied_from, events };
+        Story { disk, writer: None, past }
+    }
+
+    /// What must be true when so many operations were done.
+    pub fn expected_at(&self, operations: usize) -> Expected {
+        let (key, copied_from) = (self.key.clone(), self.copied_from.clone());
+        let mut expected = Expected { key, copied_from, ..Expected::default() };
+        for event in self.events.iter().filter(|event| event.counts_at(operations)) {
+            expected.take(&event.what);
+        }
+        expected
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,6 +59,27 @@ pub enum Calls {
     Reads,
 }
 
+/// A file of which something cannot be had until the disk is [healed](SimDisk::heal), however often it
+/// is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadPlace {
+    /// The file, or a directory that cannot be listed.
+    pub path: PathBuf,
+    /// The bytes concerned; `None` when it cannot even be opened.
+    pub range: Option<Range<u64>>,
+    /// What becomes of a read that touches them.
+    pub symptom: Symptom,
+}
+
+/// What becomes of a read at a [`BadPlace`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symptom {
+    /// It fails with this error.
+    Fails(ErrorKind),
+    /// It reports success and gives other bytes: the last bit of each is wrong.
+    Lies,
+}
+
 /// The simulated disk. Clones share their content.
 #[derive(Debug, Clone, Default)]
 pub struct SimDisk {
@@ -68,10 +90,17 @@ pub struct SimDisk {
 #[derive(Debug, Default)]
 struct State {
     entries: Entries,
+    /// Operations that were done before the log begins.
+    before: usize,
     log: Vec<Operation>,
     fault: Option<Fault>,
     /// The fault has come up.
     failed: bool,
+    bad: Option<BadPlace>,
+    /// Reads met the bad place.
+    met: usize,
+    /// Bytes that all files together can have.
+    capacity: Option<u64>,
 }
 
 impl SimDisk {
@@ -90,10 +119,7 @@ impl SimDisk {
     /// The disk of [`replay`](Self::replay), which goes on recording after `operations`.
     pub fn continued(operations: &[Operation]) -> Self {
         let disk = Self::new();
-        for operation in operations {
-            // A recorded operation succeeded once and succeeds again.
-            let _ = disk.apply(operation.clone());
-        }
+        disk.redo(operations);
         disk
     }
 
@@ -103,19 +129,36 @@ impl SimDisk {
         Self { state: Arc::new(Mutex::new(state)), ..Self::default() }
     }
 
+    /// A disk of its own with what is on this one. Its log begins anew, the count of its operations
+    /// goes on.
+    pub fn fork(&self) -> Self {
+        let state = self.state();
+        let (entries, before) = (state.entries.clone(), state.operations());
+        let state = State { entries, before, ..State::default() };
+        Self { state: Arc::new(Mutex::new(state)), ..Self::default() }
+    }
+
+    /// Does recorded operations, which go into the log.
+    pub fn redo(&self, operations: &[Operation]) {
+        for operation in operations {
+            // A recorded operation succeeded once and succeeds again.
+            let _ = self.apply(operation.clone());
+        }
+    }
+
     /// A copy of what is on the disk.
     pub fn entries(&self) -> Entries {
         self.state().entries.clone()
     }
 
-    /// The operations so far.
+    /// The operations so far; of a [fork](Self::fork), those since then.
     pub fn log(&self) -> Vec<Operation> {
         self.state().log.clone()
     }
 
-    /// The number of operations so far.
+    /// The number of operations so far; of a [fork](Self::fork), those before it included.
     pub fn operations(&self) -> usize {
-        self.state().log.len()
+        self.state().operations()
     }
 
     /// Lets the operation fail once that comes after `skip` more.
@@ -129,9 +172,31 @@ impl SimDisk {
         (state.fault, state.failed) = (Some(fault), false);
     }
 
-    /// Lets nothing fail any more.
+    /// Makes a place bad, until [`heal`](Self::heal).
+    pub fn spoil(&self, place: BadPlace) {
+        let mut state = self.state();
+        (state.bad, state.met) = (Some(place), 0);
+    }
+
+    /// How many reads met the place that was made bad last.
+    pub fn times_met(&self) -> usize {
+        self.state().met
+    }
+
+    /// Limits what all files together can hold: bytes. What is there already stays.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.state().capacity = bytes;
+    }
+
+    /// Bytes of all files together.
+    pub fn used(&self) -> u64 {
+        self.state().used()
+    }
+
+    /// Lets nothing fail any more, and no place be bad.
     pub fn heal(&self) {
-        self.state().fault = None;
+        let mut state = self.state();
+        (state.fault, state.bad) = (None, None);
     }
 
     /// True when the failure that was asked for has not come up yet.
@@ -149,6 +214,12 @@ impl SimDisk {
         if let Some(kind) = state.fails(|among| operation.is_among(among)) {
             state.leave_behind(operation);
             return Err(kind.into());
+        }
+        if let Some(room) = state.room_for(&operation) {
+            if let Operation::Write(path, bytes) = operation {
+                state.apply_and_log(Operation::Write(path, bytes[..room].to_vec()));
+            }
+            return Err(ErrorKind::StorageFull.into());
         }
         state.apply(&operation)?;
         state.log.push(operation);
@@ -198,9 +269,53 @@ impl State {
             Operation::Sync(path) => Operation::FailedSync(path),
             _ => return,
         };
-        if self.apply(&left).is_ok() {
-            self.log.push(left);
+        self.apply_and_log(left);
+    }
+
+    fn apply_and_log(&mut self, operation: Operation) {
+        if self.apply(&operation).is_ok() {
+            self.log.push(operation);
         }
+    }
+
+    fn operations(&self) -> usize {
+        self.before + self.log.len()
+    }
+
+    fn used(&self) -> u64 {
+        self.entries.values().flatten().map(|content| content.len() as u64).sum()
+    }
+
+    /// Makes those of the bytes wrong that were read from the bad place.
+    fn lie_about(&self, offset: u64, buffer: &mut [u8]) {
+        let range = self.bad.as_ref().and_then(|bad| bad.range.clone()).unwrap_or(0..0);
+        for (position, byte) in (offset..).zip(buffer) {
+            *byte ^= u8::from(range.contains(&position));
+        }
+    }
+
+    /// How many bytes can still be had of an operation that the disk is too full for.
+    fn room_for(&self, operation: &Operation) -> Option<usize> {
+        let room = self.capacity?.saturating_sub(self.used()) as usize;
+        let needed = match operation {
+            Operation::Write(_, bytes) => bytes.len(),
+            // A new directory takes a block; a new file takes its place in a directory that has one.
+            Operation::CreateDir(path) => usize::from(!self.entries.contains_key(path)),
+            _ => 0,
+        };
+        (needed > room).then_some(room)
+    }
+
+    /// What a look at these bytes of a file or directory, or at its name, comes to.
+    fn symptom_of(&mut self, path: &Path, range: Option<Range<u64>>) -> Option<Symptom> {
+        let bad = self.bad.as_ref().filter(|bad| bad.path == path)?;
+        let meets = match (&bad.range, range) {
+            (Some(bad), Some(read)) => bad.start < read.end && read.start < bad.end,
+            (bad, read) => bad.is_none() && read.is_none(),
+        };
+        let symptom = meets.then_some(bad.symptom)?;
+        self.met += 1;
+        Some(symptom)
     }
 
     fn apply(&mut self, operation: &Operation) -> io::Result<()> {
@@ -265,8 +380,14 @@ impl Disk for SimDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
-        let content = self.look(|state| Ok(Arc::clone(state.file_mut(path)?)))?;
-        Ok(Box::new(SimContent { disk: self.clone(), content }))
+        let content = self.look(|state| {
+            let content = Arc::clone(state.file_mut(path)?);
+            match state.symptom_of(path, None) {
+                Some(Symptom::Fails(kind)) => Err(kind.into()),
+                _ => Ok(content),
+            }
+        })?;
+        Ok(Box::new(SimContent { disk: self.clone(), path: path.to_owned(), content }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -286,7 +407,15 @@ impl Disk for SimDisk {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<(String, Option<u64>)>> {
-        self.look(|state| state.list(path))
+        self.look(|state| match state.symptom_of(path, None) {
+            Some(Symptom::Fails(kind)) => Err(kind.into()),
+            _ => state.list(path),
+        })
+    }
+
+    fn available(&self, _: &Path) -> Option<u64> {
+        let state = self.state();
+        Some(state.capacity?.saturating_sub(state.used()))
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn super::Lease>>> {
@@ -333,6 +462,7 @@ impl WriteFile for SimFile {
 /// A file that was opened: it stays readable when its name is gone.
 struct SimContent {
     disk: SimDisk,
+    path: PathBuf,
     content: Arc<Vec<u8>>,
 }
 
@@ -345,8 +475,13 @@ impl ReadFile for SimContent {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let content = self.content.get(start..start.saturating_add(buffer.len()));
         let content = content.ok_or(ErrorKind::UnexpectedEof)?;
-        self.disk.look(|_| {
+        self.disk.look(|state| {
             buffer.copy_from_slice(content);
+            match state.symptom_of(&self.path, Some(offset..offset + buffer.len() as u64)) {
+                Some(Symptom::Fails(kind)) => return Err(kind.into()),
+                Some(Symptom::Lies) => state.lie_about(offset, buffer),
+                None => {}
+            }
             Ok(())
         })
     }
