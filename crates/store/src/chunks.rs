@@ -119,42 +119,32 @@ impl Chunks {
         }
     }
 
-    /// The entries of a pack as its index tells them.
-    fn entries_of(&self, pack: &Hash) -> Vec<PackEntry> {
-        let known = self.places();
-        let mut entries: Vec<PackEntry> =
-            known.filter(|place| place.pack == *pack).map(|place| place.entry.clone()).collect();
-        entries.sort_unstable_by_key(|entry| entry.offset);
-        entries
-    }
-
-    /// What is wrong with a pack, if anything is: with its index, or with a chunk. What cannot be read
+    /// The packs of which something is wrong, with their index or with a chunk, and what: what cannot be read
     /// comes before what is damaged.
-    pub fn problem_of_pack(&self, pack: &Hash) -> Option<Damage> {
-        let entries = self.entries_of(pack);
-        let readable = entries.par_iter().filter(|entry| self.has_base_of(entry));
-        let bad = readable.filter_map(|entry| self.check_entry(pack, entry).err());
-        let mut found: Vec<Damage> = bad.collect();
-        found.extend(self.damaged.get(pack).cloned());
-        found.sort_by_key(|damage| (!damage.is_unreadable(), damage.offset));
-        found.into_iter().next()
+    pub fn damaged_or_unreadable_packs(&self) -> BTreeMap<Hash, Damage> {
+        let places: Vec<&Place> = self.places().filter(|place| self.has_base_of(&place.entry)).collect();
+        let bad = places.par_iter().filter_map(|place| Some((place.pack, self.check_place(place).err()?)));
+        let mut found: Vec<(Hash, Damage)> = bad.collect();
+        found.extend(self.damaged.iter().map(|(pack, damage)| (*pack, damage.clone())));
+        found.sort_by_key(|(_, damage)| (!damage.is_unreadable(), damage.offset));
+        let mut packs = BTreeMap::new();
+        for (pack, damage) in found {
+            packs.entry(pack).or_insert(damage);
+        }
+        packs
     }
 
     /// The chunks that may still be had out of a pack that is not whole: those of its index as far as
     /// it is known, and those that its end tells when it is searched.
     pub fn candidates_in(&self, pack: &Hash) -> Vec<PackEntry> {
-        let mut entries = self.entries_of(pack);
+        let known = self.places().filter(|place| place.pack == *pack);
+        let mut entries: Vec<PackEntry> = known.map(|place| place.entry.clone()).collect();
         if self.damaged.contains_key(pack) {
             entries.extend(pack::salvage_index(&*self.storage, pack));
         }
         entries.sort_by_key(|entry| (entry.offset, entry.id));
         entries.dedup();
         entries
-    }
-
-    /// Checks that the stored bytes are those of an entry, and make the chunk of its name.
-    pub fn check_entry(&self, pack: &Hash, entry: &PackEntry) -> Result<(), Damage> {
-        self.check_place(&Place { pack: *pack, entry: entry.clone(), good: AtomicBool::new(false) })
     }
 
     /// The entry of a chunk that can be had, whatever its index says of the stored bytes: what counts is

@@ -641,6 +641,19 @@ mod tests {
     use crate::pack::{PackWriter, StoredChunk};
     use crate::storage::{MemoryStorage, Storage};
 
+    /// The hashes of all runs stand in one node: 10 million small structs take a gigabyte.
+    #[test]
+    fn the_runs_of_a_huge_container_are_longer() {
+        let children: Vec<Vec<u8>> = (0..100_000u32).map(|i| i.to_le_bytes().repeat(16)).collect();
+        for (total, shortest) in [(SHORT_RUNS_UP_TO, RUN_MIN), (4 << 30, 64 * RUN_MIN)] {
+            let runs = cut_into_runs(&children, total);
+            let lengths: Vec<usize> = runs.iter().map(|run| run.iter().map(Vec::len).sum()).collect();
+            assert!(lengths.iter().rev().skip(1).all(|&len| len >= shortest));
+            assert!(lengths.iter().all(|&len| len <= 16 * shortest + 64 && len < CHUNK_MAX));
+            assert!(total / shortest * Hash::LEN <= CHUNK_MAX);
+        }
+    }
+
     #[test]
     fn a_long_name_above_many_chunks_takes_no_more_memory_than_a_tree_may() {
         let boxes = 4096;

@@ -87,13 +87,13 @@ impl Store {
     /// something cannot be read and is not given up: nothing was changed then.
     pub fn repair(&mut self, unreadable: Unreadable) -> Result<Repaired, SaveError> {
         self.require_writer()?;
-        let mut damaged = self.damaged_packs()?;
+        let mut damaged = self.chunks.damaged_or_unreadable_packs();
         if unreadable == Unreadable::Refuse {
             self.require_readable(&damaged)?;
         }
         if !damaged.is_empty() || !self.verify(Depth::Structure)?.invalid.is_empty() {
             self.readmit_condemned_packs()?;
-            damaged = self.damaged_packs()?;
+            damaged = self.chunks.damaged_or_unreadable_packs();
         }
         let mut repaired = Repaired::default();
         self.repair_identity(&mut repaired)?;
@@ -105,17 +105,6 @@ impl Store {
         self.repair_tags(&mut repaired)?;
         repaired.remaining = self.verify(Depth::Structure)?.damage;
         Ok(repaired)
-    }
-
-    /// The packs of which something is damaged or cannot be read.
-    fn damaged_packs(&self) -> Result<BTreeMap<Hash, Damage>, SaveError> {
-        let mut damaged = BTreeMap::new();
-        for &pack in self.chunks.packs().keys() {
-            if let Some(damage) = self.chunks.problem_of_pack(&pack) {
-                damaged.insert(pack, damage);
-            }
-        }
-        Ok(damaged)
     }
 
     /// A pack that waits for its end may hold the last good copy of something. What is redundant in it all
