@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use crate::bases::{self, ArrayBases, Bases};
+use crate::bases::{self, ArrayBases, Bases, Before, Sizes};
 use crate::codec::{self, Base, Compression, Content};
 use crate::commit::{self, About, CommitRecord};
 use crate::error::SaveError;
@@ -51,6 +51,8 @@ struct Note {
     tried: bool,
     /// Some new chunk was stored as a difference.
     used: bool,
+    /// Of the new chunks.
+    sizes: Sizes,
     features: Vec<(Vec<u64>, Hash)>,
 }
 
@@ -115,7 +117,7 @@ impl<'a> Save<'a> {
             let place = ArrayPlace::Inline(bytes.to_vec());
             return Ok(ArrayRef { kind, place });
         }
-        let content = Content::of(kind.dtype);
+        let content = Content::of(&kind);
         let mut bases = self.store.bases.as_mut().and_then(|bases| bases.of_array(path)).unwrap_or_default();
         let mut note = Note {
             path: path.clone(),
@@ -123,6 +125,7 @@ impl<'a> Save<'a> {
             changed: false,
             tried: !bases.boxes.is_empty(),
             used: false,
+            sizes: Sizes::default(),
             features: Vec::new(),
         };
         let pieces: Vec<&[u8]> =
@@ -157,6 +160,9 @@ impl<'a> Save<'a> {
         note.boxes.push(base);
         note.changed |= new.is_some();
         note.used |= new.is_some() && base != id;
+        if let Some(chunk) = &new {
+            note.sizes.add(chunk.raw_len, chunk.stored.len());
+        }
         if base == id && !features.is_empty() {
             note.features.push((features, id));
         }
@@ -229,7 +235,7 @@ impl<'a> Save<'a> {
         let Some(bases) = &mut self.store.bases else { return };
         for note in self.notes.drain(..) {
             if note.changed {
-                bases.note(&note.path, note.boxes, note.tried, note.used);
+                bases.note(&note.path, note.boxes, note.tried, note.used, note.sizes);
             }
             for (features, chunk) in note.features {
                 bases.remember(features, chunk);
@@ -297,14 +303,14 @@ impl Encoder<'_> {
         first: usize,
     ) -> Vec<Prepared<'b>> {
         let prepare =
-            |(i, piece): (usize, &&'b [u8])| self.prepare_chunk(piece, content, bases.boxes.get(first + i));
+            |(i, piece): (usize, &&'b [u8])| self.prepare_chunk(piece, content, bases.of_box(first + i));
         match window {
             [_] => window.iter().enumerate().map(prepare).collect(),
             _ => window.par_iter().enumerate().map(prepare).collect(),
         }
     }
 
-    fn prepare_chunk<'b>(&self, raw: &'b [u8], content: Content, before: Option<&Hash>) -> Prepared<'b> {
+    fn prepare_chunk<'b>(&self, raw: &'b [u8], content: Content, before: Option<Before>) -> Prepared<'b> {
         let hash = Hash::of(raw);
         let id = self.store.chunks.id(&hash);
         let features = if content.takes_patches() { bases::features(raw) } else { Vec::new() };
@@ -317,16 +323,16 @@ impl Encoder<'_> {
         raw: &'b [u8],
         id: Hash,
         content: Content,
-        before: Option<&Hash>,
+        before: Option<Before>,
         features: &[u64],
     ) -> StoredChunk<Cow<'b, [u8]>> {
         let similar = self.store.bases.as_ref().and_then(|bases| bases.most_similar(features));
-        let base = similar.or(before.copied());
+        let base = similar.or(before.map(|before| before.chunk));
         // A base that cannot be read is none: the chunk is stored in full.
         let base_bytes = base.and_then(|base| self.store.chunks.read_base(&base).ok());
         let how = base_bytes.as_deref().map(|bytes| match similar {
             Some(_) => Base::Similar(bytes),
-            None => Base::Before(bytes),
+            None => Base::Before { bytes, worth: before.map_or(1.0, |before| before.worth) },
         });
         let (codec, mut stored) = codec::encode(raw, content, how, self.compression);
         let cipher = self.store.chunks.cipher();
