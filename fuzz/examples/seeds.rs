@@ -157,7 +157,7 @@ fn codecs(objects: &Objects) -> Outcome {
             let codec = index[40];
             let stored = &bytes[position..position + len as usize];
             position += len as usize;
-            index = &index[41 + 32 * [0, 1, 1, 1, 2, 2][usize::from(codec)]..];
+            index = &index[41 + 32 * [0, 1, 1, 1, 2, 2, 1, 2][usize::from(codec)]..];
             if codec > 0 {
                 write("codecs", &number.to_string(), &[&[codec - 1], raw, &[0, 0], stored].concat())?;
                 number += 1;

@@ -15,8 +15,9 @@ use crate::tree::{ArrayPlace, Node};
 
 /// After so many saves with differences an array is stored in full again.
 const FULL_AGAIN_AFTER: u32 = 8;
-/// Arrays whose differences did not pay are stored in full this many times before the next try.
-const REST: u32 = 7;
+/// Arrays whose differences did not pay are stored in full once before the next try, then three
+/// times, then always this many times.
+const REST_MAX: u32 = 7;
 /// Features of chunks that are remembered, at most.
 const FEATURES_MAX: usize = 1 << 20;
 
@@ -35,8 +36,46 @@ pub(crate) struct ArrayBases {
     pub boxes: Vec<Hash>,
     /// Saves since these were new.
     age: u32,
-    /// Saves for which differences are not tried.
+    /// Saves for which differences are not tried, and how many it were at the last failure.
     rest: u32,
+    rest_before: u32,
+    /// What the saves since have stored.
+    sizes: Sizes,
+}
+
+/// Lengths of chunks together, raw and as they are stored: bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sizes {
+    raw: u64,
+    stored: u64,
+}
+
+impl Sizes {
+    /// Counts one more chunk.
+    pub fn add(&mut self, raw: usize, stored: usize) {
+        self.raw += raw as u64;
+        self.stored += stored as u64;
+    }
+}
+
+/// The chunk that stood at the same place before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Before {
+    pub chunk: Hash,
+    /// The largest share of the raw size at which a difference from it is worth storing.
+    pub worth: f64,
+}
+
+impl ArrayBases {
+    /// The base of a box. With a larger difference than the mean of all saves since the bases were
+    /// new, that mean would rise, and it is time for new ones.
+    pub fn of_box(&self, number: usize) -> Option<Before> {
+        let worth = match self.sizes.raw {
+            0 => 1.0,
+            raw => self.sizes.stored as f64 / raw as f64,
+        };
+        self.boxes.get(number).map(|&chunk| Before { chunk, worth })
+    }
 }
 
 impl Bases {
@@ -52,7 +91,7 @@ impl Bases {
                 && let ArrayPlace::Chunks(chunks) = &array.place
             {
                 let boxes = chunks.iter().map_while(|chunk| store.chunks.base_in_place_of(chunk)).collect();
-                bases.arrays.insert(key(path), ArrayBases { boxes, age: 1, rest: 0 });
+                bases.arrays.insert(key(path), ArrayBases { boxes, age: 1, ..ArrayBases::default() });
             }
         });
         bases
@@ -68,12 +107,23 @@ impl Bases {
         (array.age < FULL_AGAIN_AFTER).then(|| array.clone())
     }
 
-    /// Notes how the array at `path` was stored: the base of each box, and whether differences
-    /// were tried and used for any.
-    pub fn note(&mut self, path: &EntryPath, boxes: Vec<Hash>, tried: bool, used: bool) {
+    /// Notes how the array at `path` was stored: the base of each box from now on, whether
+    /// differences were tried and used for any, and the sizes of its new chunks.
+    pub fn note(&mut self, path: &EntryPath, boxes: Vec<Hash>, tried: bool, used: bool, sizes: Sizes) {
         let array = self.arrays.entry(key(path)).or_default();
-        array.age = if used { array.age + 1 } else { 1 };
-        array.rest = if tried && !used { REST } else { array.rest };
+        if used {
+            array.age += 1;
+            array.rest_before = 0;
+            array.sizes.add(sizes.raw as usize, sizes.stored as usize);
+        } else {
+            // Bases that served until now have got old: new ones may well serve again.
+            if tried && array.age <= 1 {
+                array.rest_before = (2 * array.rest_before + 1).min(REST_MAX);
+                array.rest = array.rest_before;
+            }
+            array.age = 1;
+            array.sizes = sizes;
+        }
         array.boxes = boxes;
     }
 

@@ -23,6 +23,9 @@ use crate::storage::{Storage, StorageError};
 pub(crate) struct Chunks {
     storage: Arc<dyn Storage>,
     cipher: Option<Cipher>,
+    /// The run may be encrypted, and its key is not at hand: encrypted chunks are checked as they are
+    /// stored.
+    without_key: bool,
     places: HashMap<Hash, Place>,
     /// Further places of chunks that several packs hold: any good copy serves.
     copies: HashMap<Hash, Vec<Place>>,
@@ -58,6 +61,7 @@ impl Chunks {
         let mut chunks = Self {
             storage: Arc::clone(storage),
             cipher,
+            without_key: false,
             places: HashMap::new(),
             copies: HashMap::new(),
             damaged: BTreeMap::new(),
@@ -72,6 +76,11 @@ impl Chunks {
             }
         }
         Ok(chunks)
+    }
+
+    /// As [`open`](Self::open), for a run whose key is not at hand.
+    pub fn open_without_key(storage: &Arc<dyn Storage>) -> Result<Self, StorageError> {
+        Ok(Self { without_key: true, ..Self::open(storage, None, &BTreeSet::new())? })
     }
 
     /// Reads the index of a pack that was found in a listing.
@@ -169,12 +178,16 @@ impl Chunks {
         good
     }
 
-    /// Checks a place down to its stored bytes. What is encrypted for another key is checked as it
-    /// is stored.
+    /// Checks a place down to its stored bytes.
     fn check_place(&self, place: &Place) -> Result<(), Damage> {
         self.read_stored(place)?;
-        let readable = place.entry.encrypted == self.cipher.is_some();
-        if place.entry.is_raw() || !readable {
+        if self.without_key && place.entry.encrypted {
+            return Ok(());
+        }
+        if place.entry.encrypted != self.cipher.is_some() {
+            return Err(mismatch(place));
+        }
+        if place.entry.is_raw() {
             return Ok(());
         }
         let mut raw = vec![0; place.entry.raw_len as usize];

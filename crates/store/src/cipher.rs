@@ -105,23 +105,29 @@ impl Drop for Cipher {
 pub(crate) struct Sealer<'a> {
     pub cipher: Option<&'a Cipher>,
     pub run: &'a str,
-    /// Of runs up to format 2, tags, notes and histories do not tell the run.
-    pub names_run: bool,
+    /// What is sealed is bound to the run. Up to format 2 it was not.
+    pub of_this_run: bool,
+    /// What is not bound to a run opens too: the run has an earlier format, or may have.
+    pub unbound: bool,
 }
 
 impl<'a> Sealer<'a> {
     /// `bytes` encrypted as `what`; nothing in a plain run.
     pub fn seal(&self, what: &str, bytes: &[u8]) -> Option<SealedText> {
-        self.cipher.map(|cipher| SealedText::seal(cipher, &self.bound(what), bytes))
+        let bound = self.bound(what);
+        let what = if self.of_this_run { bound.as_str() } else { kind(what) };
+        self.cipher.map(|cipher| SealedText::seal(cipher, what, bytes))
     }
 
     /// The bytes that were sealed as `what` in this run.
     pub fn open(&self, what: &str, sealed: &SealedText) -> Option<Vec<u8>> {
-        sealed.open(self.cipher?, &self.bound(what))
+        let cipher = self.cipher?;
+        let bound = sealed.open(cipher, &self.bound(what));
+        bound.or_else(|| sealed.open(cipher, kind(what)).filter(|_| self.unbound))
     }
 
     fn bound(&self, what: &str) -> String {
-        if self.names_run { format!("{what} {}", self.run) } else { kind(what).to_owned() }
+        format!("{what} {}", self.run)
     }
 }
 

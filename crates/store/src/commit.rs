@@ -10,10 +10,8 @@ use crate::hash::Hash;
 use crate::index::Root;
 use crate::sealed;
 
-/// The newest format that this version reads.
+/// The newest format that this version reads, and the one that it writes.
 pub const FORMAT: u32 = 3;
-/// The format of plain runs: nothing in them has changed since.
-const PLAIN_FORMAT: u32 = 2;
 /// A commit record is never longer: bytes.
 pub(crate) const RECORD_LIMIT: usize = 64 << 10;
 pub(crate) const PREFIX: &str = "commits/";
@@ -75,16 +73,6 @@ pub struct Schema {
     pub name: String,
     /// Version, counted from 1.
     pub version: u32,
-}
-
-/// The format of a run that is made now.
-pub(crate) fn format_of_new_run(encrypted: bool) -> u32 {
-    if encrypted { FORMAT } else { PLAIN_FORMAT }
-}
-
-/// The format of a checkpoint that is saved now in a run of format `run`.
-pub(crate) fn format_of_new_record(run: u32) -> u32 {
-    run.max(PLAIN_FORMAT)
 }
 
 pub(crate) fn object_name(step: u64) -> String {

@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_segment_after_one_that_is_missing_is_read_once() {
         let storage = MemoryStorage::new();
-        let plain = Sealer { cipher: None, run: "", names_run: true };
+        let plain = Sealer { cipher: None, run: "", of_this_run: true, unbound: false };
         let missing = object_name(9, &Hash::of(b"missing"));
         let row = Row::from_iter([("step".to_owned(), Value::from(1))]);
         let (name, bytes) = encode(1, Some(&missing), std::slice::from_ref(&row), &plain);

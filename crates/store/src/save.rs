@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use crate::bases::{self, ArrayBases, Bases};
+use crate::bases::{self, ArrayBases, Bases, Before, Sizes};
 use crate::codec::{self, Base, Compression, Content};
 use crate::commit::{self, About, CommitRecord};
 use crate::error::SaveError;
@@ -59,6 +59,8 @@ struct Note {
     tried: bool,
     /// Some new chunk was stored as a difference.
     used: bool,
+    /// Of the new chunks.
+    sizes: Sizes,
     features: Vec<(Vec<u64>, Hash)>,
 }
 
@@ -92,8 +94,15 @@ struct Entered {
     hash: Hash,
     id: Hash,
     features: Vec<u64>,
-    /// What can serve as its base, if it is new.
-    base: Option<Hash>,
+    new: Option<NewChunk>,
+}
+
+/// What is to be known of a chunk that was written.
+struct NewChunk {
+    /// What can serve as a base from now on.
+    base: Hash,
+    raw_len: usize,
+    stored_len: usize,
 }
 
 /// What one thread did of a window.
@@ -141,7 +150,7 @@ impl<'a> Save<'a> {
             let place = ArrayPlace::Inline(bytes.to_vec());
             return Ok(ArrayRef { kind, place });
         }
-        let content = Content::of(kind.dtype);
+        let content = Content::of(&kind);
         let mut bases = self.store.bases.as_mut().and_then(|bases| bases.of_array(path)).unwrap_or_default();
         let mut note = Note {
             path: path.clone(),
@@ -149,6 +158,7 @@ impl<'a> Save<'a> {
             changed: false,
             tried: !bases.boxes.is_empty(),
             used: false,
+            sizes: Sizes::default(),
             features: Vec::new(),
         };
         let pieces: Vec<&[u8]> =
@@ -200,18 +210,24 @@ impl<'a> Save<'a> {
             entered.extend(lane.entered);
         }
         entered.sort_unstable_by_key(|entered: &Entered| entered.place);
-        self.fresh.extend(entered.iter().filter(|entered| entered.base.is_some()).map(|entered| entered.id));
+        self.fresh.extend(entered.iter().filter(|entered| entered.new.is_some()).map(|entered| entered.id));
         self.finish_packs(PACK_TARGET)?;
         Ok(entered)
     }
 
     /// Notes what can serve as the base of a chunk from now on.
     fn note(&self, entered: Entered, note: &mut Note) {
-        let Entered { hash, id, features, base: new_base, .. } = entered;
-        let base = new_base.or_else(|| self.store.chunks.base_in_place_of(&hash)).unwrap_or(id);
+        let Entered { hash, id, features, new, .. } = entered;
+        let base = match &new {
+            Some(new) => new.base,
+            None => self.store.chunks.base_in_place_of(&hash).unwrap_or(id),
+        };
         note.boxes.push(base);
-        note.changed |= new_base.is_some();
-        note.used |= new_base.is_some() && base != id;
+        if let Some(new) = new {
+            note.changed = true;
+            note.used |= base != id;
+            note.sizes.add(new.raw_len, new.stored_len);
+        }
         if base == id && !features.is_empty() {
             note.features.push((features, id));
         }
@@ -274,7 +290,7 @@ impl<'a> Save<'a> {
         let Some(bases) = &mut self.store.bases else { return };
         for note in self.notes.drain(..) {
             if note.changed {
-                bases.note(&note.path, note.boxes, note.tried, note.used);
+                bases.note(&note.path, note.boxes, note.tried, note.used, note.sizes);
             }
             for (features, chunk) in note.features {
                 bases.remember(features, chunk);
@@ -296,7 +312,7 @@ impl<'a> Save<'a> {
         let segment =
             (!rows.is_empty()).then(|| history::encode(step, last_segment.as_deref(), rows, &sealer));
         let mut record = CommitRecord {
-            format: commit::format_of_new_record(self.store.identity.format),
+            format: commit::FORMAT,
             run: self.store.identity.run.clone(),
             step,
             previous: previous.map(|record| record.step),
@@ -360,20 +376,24 @@ impl Encoder<'_> {
         let mut entered: Vec<Entered> = Vec::new();
         for (place, piece) in pieces {
             let Prepared { hash, id, features, new } =
-                self.prepare_chunk(piece, content, bases.boxes.get(place));
-            let base = new.as_ref().map(|chunk| chunk.base.unwrap_or(id));
+                self.prepare_chunk(piece, content, bases.of_box(place));
+            let new_chunk = new.as_ref().map(|chunk| NewChunk {
+                base: chunk.base.unwrap_or(id),
+                raw_len: chunk.raw_len,
+                stored_len: chunk.stored.len(),
+            });
             if let Some(chunk) = new
                 && entered.iter().all(|before| before.id != id)
             {
                 let open = pack.take().map_or_else(|| PackWriter::new(&self.store.storage), Ok)?;
                 pack = Some(if through { open.push_through(&chunk)? } else { open.push(&chunk)? });
             }
-            entered.push(Entered { place, hash, id, features, base });
+            entered.push(Entered { place, hash, id, features, new: new_chunk });
         }
         Ok(Lane { pack, entered })
     }
 
-    fn prepare_chunk<'b>(&self, raw: &'b [u8], content: Content, before: Option<&Hash>) -> Prepared<'b> {
+    fn prepare_chunk<'b>(&self, raw: &'b [u8], content: Content, before: Option<Before>) -> Prepared<'b> {
         let hash = Hash::of(raw);
         let id = self.store.chunks.id(&hash);
         let features = if content.takes_patches() { bases::features(raw) } else { Vec::new() };
@@ -386,16 +406,16 @@ impl Encoder<'_> {
         raw: &'b [u8],
         id: Hash,
         content: Content,
-        before: Option<&Hash>,
+        before: Option<Before>,
         features: &[u64],
     ) -> StoredChunk<Cow<'b, [u8]>> {
         let similar = self.store.bases.as_ref().and_then(|bases| bases.most_similar(features));
-        let base = similar.or(before.copied());
+        let base = similar.or(before.map(|before| before.chunk));
         // A base that cannot be read is none: the chunk is stored in full.
         let base_bytes = base.and_then(|base| self.store.chunks.read_base(&base).ok());
         let how = base_bytes.as_deref().map(|bytes| match similar {
             Some(_) => Base::Similar(bytes),
-            None => Base::Before(bytes),
+            None => Base::Before { bytes, worth: before.map_or(1.0, |before| before.worth) },
         });
         let (codec, mut stored) = codec::encode(raw, content, how, self.compression);
         let cipher = self.store.chunks.cipher();

@@ -52,6 +52,8 @@ pub struct Store {
 pub(crate) const WRAPPED_KEY: &str = "key.age";
 /// A wrapped key is never longer: bytes.
 const WRAPPED_KEY_LIMIT: u64 = 64 << 10;
+/// From this format on, tags, notes and histories of an encrypted run are bound to the run.
+const NAMES_RUN_FROM: u32 = 3;
 /// Bytes that stay free beside what a save takes.
 const SPACE_RESERVE: u64 = 1 << 20;
 
@@ -102,7 +104,7 @@ impl Store {
         // Somebody else may have made one between the look and the lock.
         require_no_run(&*storage)?;
         let identity = Identity {
-            format: commit::format_of_new_run(storage.key().is_some()),
+            format: FORMAT,
             run: identity::new_run_id(&location),
             system: system.to_owned(),
             created: now_seconds(),
@@ -225,7 +227,9 @@ impl Store {
     /// How the small objects of the run are encrypted, if it is.
     pub(crate) fn sealer(&self) -> Sealer<'_> {
         let Identity { run, format, .. } = &self.identity;
-        Sealer { cipher: self.chunks.cipher(), run, names_run: *format >= 3 }
+        let of_this_run = *format >= NAMES_RUN_FROM;
+        let unbound = !of_this_run || self.identity_damage.is_some();
+        Sealer { cipher: self.chunks.cipher(), run, of_this_run, unbound }
     }
 
     pub(crate) fn newest_readable(&self) -> Option<&CommitRecord> {

@@ -1,6 +1,6 @@
 //! Verification: every byte of a run against the hash that covers it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -231,7 +231,7 @@ impl Store {
 /// # Errors
 /// When the storage cannot be listed.
 pub fn verify_without_key(storage: &Arc<dyn Storage>) -> Result<Verification, StorageError> {
-    let chunks = Chunks::open(storage, None, &BTreeSet::new())?;
+    let chunks = Chunks::open_without_key(storage)?;
     let mut report = Verification::default();
     report.damage.extend(chunks.damaged_packs().map(|(_, damage)| damage.clone()));
     let ids: Vec<&Hash> = chunks.ids().collect();

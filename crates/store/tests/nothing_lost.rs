@@ -303,7 +303,7 @@ fn the_newest_that_is_kept_is_read_before_others_go() {
     drop(store);
     let mut objects = memory.to_objects();
     let newest = objects.keys().find(|name| name.starts_with("packs/") && !old.contains_key(*name)).cloned();
-    objects.get_mut(&newest.unwrap()).unwrap()[20] ^= 1;
+    objects.get_mut(&newest.unwrap()).unwrap()[9..60].iter_mut().for_each(|byte| *byte ^= 0xff);
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::from_objects(objects));
     let mut store = writer(&storage);
     let pruned = store.prune(&keep_last(1), None, 0).unwrap();

@@ -40,6 +40,12 @@ impl<'a> Sample<'a> {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
+    /// True when many words of four bytes are the same in `other`.
+    pub fn has_equals(&self, other: &Self) -> bool {
+        let words = self.bytes.chunks(4).zip(other.bytes.chunks(4));
+        words.filter(|(a, b)| a == b).count() * 64 > self.bytes.len()
+    }
 }
 
 /// How often each value comes.
@@ -68,13 +74,28 @@ impl Histogram {
         total >= 256 && pairs * 256 < total * (total - 1) * 5 / 4
     }
 
-    /// Bits a byte in a Huffman code of these values, corrected for what a small sample does not
-    /// show of their entropy (Miller and Madow).
+    /// Bits a byte in a Huffman code of these values.
     pub fn huffman_bits(&self) -> f64 {
-        let mut present: Vec<u32> = self.counts.into_iter().filter(|&count| count > 0).collect();
+        let mut present = self.present();
         let total = f64::from(self.total.max(1));
-        let unseen = (present.len() as f64 - 1.0).max(0.0) / (2.0 * total * std::f64::consts::LN_2);
-        (code_length(&mut present) as f64 / total + unseen).clamp(0.0, 8.0)
+        (code_length(&mut present) as f64 / total + self.unseen_bits()).clamp(0.0, 8.0)
+    }
+
+    /// The entropy of these values: bits a byte.
+    pub fn entropy_bits(&self) -> f64 {
+        let total = f64::from(self.total.max(1));
+        let bits = |&count: &u32| -f64::from(count) / total * (f64::from(count) / total).log2();
+        (self.present().iter().map(bits).sum::<f64>() + self.unseen_bits()).clamp(0.0, 8.0)
+    }
+
+    fn present(&self) -> Vec<u32> {
+        self.counts.into_iter().filter(|&count| count > 0).collect()
+    }
+
+    /// What a small sample does not show of the entropy (Miller and Madow).
+    fn unseen_bits(&self) -> f64 {
+        let total = f64::from(self.total.max(1));
+        (self.present().len() as f64 - 1.0).max(0.0) / (2.0 * total * std::f64::consts::LN_2)
     }
 }
 

@@ -2,6 +2,7 @@
 //! within a chunk.
 
 use super::Content;
+use super::rans;
 use super::sample::{Histogram, Sample};
 use super::zstd_frames;
 
@@ -9,11 +10,12 @@ const RAW: u8 = 0;
 const ZSTD: u8 = 1;
 const CONSTANT: u8 = 2;
 const SPARSE: u8 = 3;
+const RANS: u8 = 4;
 const HEAD: usize = 5;
 
 /// The share of its size that `bytes`, a sample, would have.
 pub(super) fn estimate(bytes: &[u8]) -> f64 {
-    plan(bytes).1
+    plan(bytes, Entropy::Huffman).1
 }
 
 /// True when no way makes `bytes`, a sample, smaller.
@@ -30,7 +32,7 @@ enum Way {
 }
 
 /// The way that promises most for `bytes`, a sample, and the share that it leaves.
-fn plan(bytes: &[u8]) -> (Way, f64) {
+fn plan(bytes: &[u8], entropy: Entropy) -> (Way, f64) {
     if bytes.iter().all(|byte| *byte == bytes[0]) {
         return (Way::Entropy, 0.0);
     }
@@ -47,7 +49,7 @@ fn plan(bytes: &[u8]) -> (Way, f64) {
         }
     }
     // Where values are as frequent as each other, repetition is not looked for.
-    if alone < 0.9 {
+    if alone < 0.9 && entropy == Entropy::Huffman {
         let repetition = zstd_frames::share(bytes);
         if repetition < 0.95 * best.1 {
             best = (Way::Repetition, repetition);
@@ -70,10 +72,22 @@ fn mask_of(bytes: &[u8]) -> Vec<u8> {
 
 /// Appends `bytes` in the way that a sample shows to be the best.
 pub(super) fn put(bytes: &[u8], out: &mut Vec<u8>) {
-    put_planned(bytes, true, out);
+    put_planned(bytes, Entropy::Huffman, true, out);
 }
 
-fn put_planned(bytes: &[u8], may_be_sparse: bool, out: &mut Vec<u8>) {
+/// As [`put`], closer to the entropy, for bytes that do not repeat.
+pub(super) fn put_close(bytes: &[u8], out: &mut Vec<u8>) {
+    put_planned(bytes, Entropy::Rans, true, out);
+}
+
+/// How bytes are coded by how often each comes.
+#[derive(Clone, Copy, PartialEq)]
+enum Entropy {
+    Huffman,
+    Rans,
+}
+
+fn put_planned(bytes: &[u8], entropy: Entropy, may_be_sparse: bool, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(&[RAW; HEAD]);
     let mut mode = RAW;
@@ -84,11 +98,16 @@ fn put_planned(bytes: &[u8], may_be_sparse: bool, out: &mut Vec<u8>) {
         out.push(first);
     } else if !bytes.is_empty() {
         let sample = Sample::of(bytes, Content::Bytes);
-        let frame = match plan(sample.bytes()).0 {
+        let frame = match plan(sample.bytes(), entropy).0 {
             Way::Raw => None,
             Way::Sparse if may_be_sparse => {
-                put_sparse(bytes, out);
+                put_sparse(bytes, entropy, out);
                 mode = SPARSE;
+                None
+            }
+            Way::Entropy | Way::Sparse if entropy == Entropy::Rans => {
+                rans::put(bytes, out);
+                mode = RANS;
                 None
             }
             Way::Repetition => zstd_frames::compress(bytes),
@@ -109,10 +128,10 @@ fn put_planned(bytes: &[u8], may_be_sparse: bool, out: &mut Vec<u8>) {
     out[start + 1..start + HEAD].copy_from_slice(&len.to_le_bytes());
 }
 
-fn put_sparse(bytes: &[u8], out: &mut Vec<u8>) {
+fn put_sparse(bytes: &[u8], entropy: Entropy, out: &mut Vec<u8>) {
     let present: Vec<u8> = bytes.iter().copied().filter(|&byte| byte != 0).collect();
-    put_planned(&mask_of(bytes), false, out);
-    put_planned(&present, false, out);
+    put_planned(&mask_of(bytes), entropy, false, out);
+    put_planned(&present, entropy, false, out);
 }
 
 /// Takes the first section off `input` and fills `bytes` with its content, which must have just
@@ -128,6 +147,7 @@ pub(super) fn take(input: &mut &[u8], bytes: &mut [u8]) -> Option<()> {
             Some(())
         }
         SPARSE => take_sparse(content, bytes),
+        RANS => rans::take(content, bytes),
         _ => None,
     }
 }
