@@ -1,12 +1,14 @@
 //! A bit of a file changes.
 //!
-//! A run of 256 KiB: two checkpoints with chunks of every codec, some of them shared, a history, a
-//! tag. Every bit of every file of it is flipped in turn; then the run is opened and verified, and
-//! every checkpoint, tag and history is read. Nothing may panic, no state may be loaded that was
-//! not saved, and the damage must be found and the damaged file named.
+//! Two runs of 128 KiB each, one of them encrypted: two checkpoints with chunks of every codec, some
+//! of them shared, a history, a tag, notes and a signature. Every bit of every file of them is flipped
+//! in turn; then the run is opened and verified, and every checkpoint, tag, note, signature and history
+//! is read. Nothing may panic, nothing may be read that was not saved, and the damage must be found
+//! and the damaged file named.
 //!
-//! With a stride, the same is done to a copy that a writer goes on with: it sets the damaged
-//! checkpoints aside and saves their states anew, which must then load.
+//! With a stride, the same is done to copies that writers go on with: one sets the damaged checkpoints
+//! aside and saves their states anew, which must then load; another repairs the run, which must cost
+//! no checkpoint that loaded, and leave no damage that it does not name.
 //!
 //! Files for people, which no hash covers (`config.yaml`, `lease.holder.json`, artifacts), and the
 //! marks in `trash/`, which only hold a time, are no part of the run.
@@ -16,8 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
-use rekindle::storage::{Holder, Lease, MemoryStorage, Object, Storage, StorageError, Upload};
-use rekindle::{Array, Compression, DType, Depth, EntryPath, Node, Row, Scalar, Store, Tree};
+use rekindle::storage::{Holder, Keyed, Lease, MemoryStorage, Object, Storage, StorageError, Upload};
+use rekindle::{
+    Array, Compression, DType, DataKey, Depth, EntryPath, Node, Row, Scalar, Store, StoredSignature, Tree,
+    Unreadable,
+};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::packs::{self, CODECS, END};
@@ -29,16 +34,32 @@ const TAG: &str = "good";
 /// After every so many flips, a writer goes on with the damaged run.
 const GO_ON_STRIDE: usize = 2003;
 /// Floats of the array that makes up most of a state.
-const NOISE: u64 = 31_380;
+const NOISE: u64 = 14_700;
+const NOTE: &str = "a note on a checkpoint";
+const SIGNATURE: &str = "5e55";
 
 type Objects = BTreeMap<String, Vec<u8>>;
 
 /// Runs the proof.
 pub fn bit_flips(scale: &Scale, seed: u64) -> Outcome {
     let mut outcome = Outcome::default();
-    match Whole::new() {
-        Ok(whole) => flip_each(&whole, scale, seed, &mut outcome),
+    for name in ["flips", "named the file", "found without the file", "no effect", "went on after the damage"]
+    {
+        outcome.count(name, 0);
+    }
+    let runs: Result<Vec<Whole>, Failure> =
+        [None, Some(DataKey::from_bytes([7; 32]))].into_iter().map(Whole::new).collect();
+    match runs {
+        Ok(runs) => {
+            let all = runs.iter().map(Whole::bytes).sum();
+            runs.iter().for_each(|whole| flip_each(whole, all, scale, seed, &mut outcome));
+            outcome.count("bytes of the runs", all as u64);
+        }
         Err(error) => outcome.fail(format!("the run cannot be made: {error}")),
+    }
+    let (flips, named) = (outcome.counts[0].1, outcome.counts[1].1);
+    if named * 100 < flips * 99 {
+        outcome.fail(format!("the file is named in {named} of {flips} cases, less than 99 %"));
     }
     outcome
 }
@@ -46,24 +67,45 @@ pub fn bit_flips(scale: &Scale, seed: u64) -> Outcome {
 /// The run as it was, and what it holds.
 struct Whole {
     objects: Arc<Objects>,
+    key: Option<DataKey>,
     rows: Vec<Vec<Row>>,
 }
 
 impl Whole {
-    fn new() -> Result<Self, Failure> {
+    fn new(key: Option<DataKey>) -> Result<Self, Failure> {
         let memory = MemoryStorage::new();
-        let mut store = Store::create(Arc::new(memory.clone()), "", None, "flips")?;
+        let storage = with_key(Arc::new(memory.clone()), key.as_ref());
+        let mut store = Store::create(storage, "", None, "flips")?;
         store.set_compression(Compression::Small);
         for step in STEPS {
             save(&mut store, step, &state(step))?;
         }
         store.set_tag(TAG, STEPS[0], false)?;
+        store.set_note(Some(STEPS[0]), NOTE)?;
+        store.set_note(None, NOTE)?;
+        let (public_key, signature) = ("a public key".to_owned(), SIGNATURE.to_owned());
+        store.put_signature(STEPS[1], &StoredSignature { public_key, signature })?;
         let codecs = packs::codecs(&memory)?;
         if let Some(missing) = CODECS.iter().find(|codec| !codecs.contains_key(*codec)) {
             return Err(format!("no chunk of it is stored as {missing}: {codecs:?}").into());
         }
         let rows = store.records().map(|record| store.history(record).0).collect();
-        Ok(Self { objects: Arc::new(memory.to_objects()), rows })
+        Ok(Self { objects: Arc::new(memory.to_objects()), key, rows })
+    }
+
+    fn bytes(&self) -> usize {
+        self.objects.values().map(Vec::len).sum()
+    }
+
+    fn is_encrypted(&self) -> &'static str {
+        if self.key.is_some() { " of the encrypted run" } else { "" }
+    }
+}
+
+fn with_key(storage: Arc<dyn Storage>, key: Option<&DataKey>) -> Arc<dyn Storage> {
+    match key {
+        Some(key) => Arc::new(Keyed::new(storage, key.clone())),
+        None => storage,
     }
 }
 
@@ -103,14 +145,10 @@ fn array_of(dtype: DType, bytes: Vec<u8>) -> Tree {
     Node::Array(Array::new(dtype, vec![count], bytes).expect("so many whole elements"))
 }
 
-fn flip_each(whole: &Whole, scale: &Scale, seed: u64, outcome: &mut Outcome) {
+/// Flips the bits of a run; both together have `all` bytes.
+fn flip_each(whole: &Whole, all: usize, scale: &Scale, seed: u64, outcome: &mut Outcome) {
     let sizes: Vec<(&String, usize)> =
         whole.objects.iter().map(|(name, bytes)| (name, bytes.len())).collect();
-    let bytes: usize = sizes.iter().map(|size| size.1).sum();
-    for name in ["flips", "named the file", "found without the file", "no effect", "went on after the damage"]
-    {
-        outcome.count(name, 0);
-    }
     for (name, len) in sizes {
         let first = seed as usize % scale.bit_stride;
         // The end of a pack tells how long its index is: without that the whole pack is lost.
@@ -120,7 +158,7 @@ fn flip_each(whole: &Whole, scale: &Scale, seed: u64, outcome: &mut Outcome) {
             bits.push(end);
         }
         let tried = AtomicU64::new(outcome.counts[0].1);
-        let all = (bytes * 8 / scale.bit_stride) as u64;
+        let all = (all * 8 / scale.bit_stride) as u64;
         let found: Vec<_> = bits
             .par_iter()
             .enumerate()
@@ -134,7 +172,13 @@ fn flip_each(whole: &Whole, scale: &Scale, seed: u64, outcome: &mut Outcome) {
                 });
                 let stride = GO_ON_STRIDE.max(10 * scale.bit_stride) / scale.bit_stride;
                 let goes_on = position.is_multiple_of(stride) || (end..end + 64).contains(&bit);
-                let result = result.and_then(|()| if goes_on { guarded(|| go_on(&flipped)) } else { Ok(()) });
+                let result = result.and_then(|()| {
+                    if goes_on {
+                        guarded(|| go_on(whole, &flipped)).and_then(|()| guarded(|| repair(whole, &flipped)))
+                    } else {
+                        Ok(())
+                    }
+                });
                 (bit, seen, goes_on, result)
             })
             .collect();
@@ -142,14 +186,8 @@ fn flip_each(whole: &Whole, scale: &Scale, seed: u64, outcome: &mut Outcome) {
             outcome.count("flips", 1);
             outcome.count(seen.name(), 1);
             outcome.count("went on after the damage", u64::from(goes_on));
-            outcome.check(result, || format!("bit {bit} of {name}"));
+            outcome.check(result, || format!("bit {bit} of {name}{}", whole.is_encrypted()));
         }
-    }
-    outcome.count("bytes of the run", bytes as u64);
-    let flips = outcome.counts[0].1;
-    let named = outcome.counts[1].1;
-    if named * 100 < flips * 99 {
-        outcome.fail(format!("the file is named in {named} of {flips} cases, less than 99 %"));
     }
 }
 
@@ -173,8 +211,8 @@ impl Seen {
 
 /// Opens, verifies and reads everything.
 fn look(whole: &Whole, flipped: &Flipped) -> Result<Seen, String> {
-    let store =
-        Store::open(Arc::new(flipped.clone())).map_err(|error| format!("it does not open: {error}"))?;
+    let storage = with_key(Arc::new(flipped.clone()), whole.key.as_ref());
+    let store = Store::open(storage).map_err(|error| format!("it does not open: {error}"))?;
     let report = store.verify(Depth::Full).map_err(|error| format!("it cannot be verified: {error}"))?;
     let mut complete = true;
     for (step, rows) in STEPS.into_iter().zip(&whole.rows) {
@@ -192,6 +230,14 @@ fn look(whole: &Whole, flipped: &Flipped) -> Result<Seen, String> {
             Err(_) => complete = false,
         }
     }
+    complete &= says(store.note(None), |note| note.as_deref() == Some(NOTE))?;
+    complete &= says(store.note(Some(STEPS[0])), |note| note.as_deref() == Some(NOTE))?;
+    // One that is damaged is none.
+    let signatures = store.signatures(STEPS[1]).map_err(|error| format!("signatures: {error}"))?;
+    complete &= !signatures.is_empty();
+    if signatures.iter().any(|signature| signature.signature != SIGNATURE) {
+        return Err("a signature is not what was made".to_owned());
+    }
     match store.tagged_step(TAG) {
         Ok(step) if step != STEPS[0] => return Err(format!("the tag points to {step}")),
         Ok(_) => {}
@@ -205,6 +251,15 @@ fn look(whole: &Whole, flipped: &Flipped) -> Result<Seen, String> {
     }
 }
 
+/// True when what is said of a checkpoint is what was said; false when it cannot be read.
+fn says<T, E>(found: Result<T, E>, is_right: impl Fn(&T) -> bool) -> Result<bool, String> {
+    match found {
+        Ok(found) if is_right(&found) => Ok(true),
+        Ok(_) => Err("a note is not what was said".to_owned()),
+        Err(_) => Ok(false),
+    }
+}
+
 /// The states, made once.
 fn state_at(step: u64) -> &'static Tree {
     use std::sync::OnceLock;
@@ -213,11 +268,10 @@ fn state_at(step: u64) -> &'static Tree {
 }
 
 /// A writer sets aside what is damaged, saves the states anew, and they load.
-fn go_on(flipped: &Flipped) -> Result<(), String> {
-    let memory = MemoryStorage::from_objects(flipped.to_objects());
+fn go_on(whole: &Whole, flipped: &Flipped) -> Result<(), String> {
+    let storage = whole.storage(flipped);
     let text = |error: &dyn std::fmt::Display| format!("going on: {error}");
-    let mut store =
-        Store::open_for_writing(Arc::new(memory.clone()), "flips").map_err(|error| text(&error))?;
+    let mut store = Store::open_for_writing(Arc::clone(&storage), "flips").map_err(|error| text(&error))?;
     let (_, skipped) = store.newest_whole().map_err(|error| text(&error))?;
     for skipped in skipped {
         store.set_aside(skipped.step).map_err(|error| text(&error))?;
@@ -227,7 +281,7 @@ fn go_on(flipped: &Flipped) -> Result<(), String> {
         save(&mut store, *step, tree).map_err(|error| text(&error))?;
     }
     drop(store);
-    let store = Store::open(Arc::new(memory)).map_err(|error| text(&error))?;
+    let store = Store::open(storage).map_err(|error| text(&error))?;
     for (step, tree) in &again {
         let loaded = store.checkpoint(*step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
         if loaded.map_err(|error| format!("step {step}, saved after the damage: {error}"))? != *tree {
@@ -235,6 +289,35 @@ fn go_on(flipped: &Flipped) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A repair costs no checkpoint that loaded, and names what damage it leaves.
+fn repair(whole: &Whole, flipped: &Flipped) -> Result<(), String> {
+    let storage = whole.storage(flipped);
+    let text = |error: &dyn std::fmt::Display| format!("the repair: {error}");
+    let mut store = Store::open_for_writing(Arc::clone(&storage), "flips").map_err(|error| text(&error))?;
+    let loads = |store: &Store, step| {
+        store.checkpoint(step).is_ok_and(|checkpoint| checkpoint.load(&EntryPath::root()).is_ok())
+    };
+    let before: Vec<u64> = STEPS.into_iter().filter(|&step| loads(&store, step)).collect();
+    let repaired = store.repair(Unreadable::Refuse).map_err(|error| text(&error))?;
+    drop(store);
+    let store = Store::open(storage).map_err(|error| text(&error))?;
+    if let Some(step) = before.into_iter().find(|&step| !loads(&store, step)) {
+        return Err(format!("the repair costs step {step}"));
+    }
+    let left = store.verify(Depth::Full).map_err(|error| text(&error))?.damage;
+    match left.iter().find(|damage| !repaired.remaining.iter().any(|known| known.object == damage.object)) {
+        Some(damage) => Err(format!("the repair leaves damage that it does not name: {damage}")),
+        None => Ok(()),
+    }
+}
+
+impl Whole {
+    /// A copy of the run with the flipped bit, to be written.
+    fn storage(&self, flipped: &Flipped) -> Arc<dyn Storage> {
+        with_key(Arc::new(MemoryStorage::from_objects(flipped.to_objects())), self.key.as_ref())
+    }
 }
 
 /// The run with one bit flipped, without a copy of it.

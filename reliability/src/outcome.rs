@@ -45,17 +45,17 @@ impl Scale {
     /// What is published.
     pub fn full(program: PathBuf) -> Self {
         Self {
-            images_per_point: 768,
-            images_after_death: 32,
+            images_per_point: 6500,
+            images_after_death: 96,
             death_stride: 1,
             call_stride: 1,
             places: 8,
             place_stride: 1,
-            kills: 1000,
+            kills: 10_000,
             bit_stride: 1,
-            damaged_pairs: 20_000,
+            damaged_pairs: 8_000,
             copies: 20_000,
-            operations: 100_000,
+            operations: 1_000_000,
             loads: 10_000,
             name_stride: 1,
             program,

@@ -6,8 +6,8 @@
 //! asks an older listing for a step that is gone meanwhile is told that there is no such checkpoint,
 //! and what there is; it never sees damage.
 //!
-//! One thread saves and prunes to the last three checkpoints, with a grace of `GRACE` seconds, in
-//! a real directory. Beside it readers open the run, choose a checkpoint (of this listing, or of
+//! One thread saves and prunes to the last three checkpoints, for a while with marks that other processes
+//! see and for a while between saves, with a grace of `GRACE` seconds, in a real directory. Beside it readers open the run, choose a checkpoint (of this listing, or of
 //! one before), wait a little or not, and load it.
 
 use std::path::Path;
@@ -79,7 +79,10 @@ fn write_until(store: &mut Store, done: &AtomicBool) -> Result<u64, Failure> {
     while !done.load(Ordering::Acquire) {
         step += 1;
         save(store, step, &state(step))?;
-        store.prune(&retention, None, GRACE)?;
+        match step / 50 % 2 {
+            0 => store.prune(&retention, None, GRACE)?,
+            _ => store.prune_between_saves(&retention, None, GRACE)?,
+        };
         thread::sleep(Duration::from_millis(2));
     }
     Ok(step)

@@ -5,7 +5,8 @@
 //! and loads all that was acknowledged; the next child goes on with the same run. What the children
 //! of a run do beside saving is one of the [`Way`]s: nothing; pruning to the last three checkpoints
 //! after each save, so that the kill may come while packs are deleted; collecting garbage, so that
-//! it may come while packs are written anew; saving in the background, where a step is acknowledged
+//! it may come while packs are written anew; pruning between saves as a training does it, which compacts
+//! packs every so often; saving in the background, where a step is acknowledged
 //! once the run says that it is durable. Where checkpoints are deleted, the last three that were
 //! acknowledged must load.
 
@@ -13,9 +14,11 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rayon::prelude::*;
 use rekindle::storage::FileStorage;
 use rekindle::{
     CaptureError, Depth, EntryPath, OpenError, Policy, Retention, RunOptions, Saving, Store, Tree, WhenBusy,
@@ -24,13 +27,13 @@ use rekindle::{
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::random::Random;
-use crate::sample::{Failure, Training, save, state};
+use crate::sample::{Failure, Training, rotating_state, save, state};
 
-/// Children that write the same run, one after the other.
+/// Children that write the same run, one after the other, at most.
 const LIVES: u64 = 8;
 /// Checkpoints that a pruned run keeps.
 const KEPT: u64 = 3;
-/// A child is killed after at most this time, from its start or its first save on: microseconds.
+/// Microseconds.
 const LONGEST_LIFE: u64 = 40_000;
 
 /// What the children of a run do.
@@ -42,23 +45,37 @@ pub enum Way {
     Prune,
     /// They prune with grace, and collect garbage after some saves.
     Collect,
+    /// They prune between saves.
+    Train,
     /// They save in the background.
     Background,
 }
 
-const WAYS: [(Way, &str); 4] =
-    [(Way::Save, "save"), (Way::Prune, "prune"), (Way::Collect, "collect"), (Way::Background, "background")];
+const WAYS: [(Way, &str); 5] = [
+    (Way::Save, "save"),
+    (Way::Prune, "prune"),
+    (Way::Collect, "collect"),
+    (Way::Train, "train"),
+    (Way::Background, "background"),
+];
 
 impl Way {
     fn deletes(self) -> bool {
-        matches!(self, Self::Prune | Self::Collect)
+        matches!(self, Self::Prune | Self::Collect | Self::Train)
     }
 
     fn state(self, step: u64) -> Result<Tree, CaptureError> {
         match self {
             Self::Background => to_tree(&Training::at(step)),
+            Self::Train => Ok(rotating_state(step)),
             _ => Ok(state(step)),
         }
+    }
+
+    /// A child is killed after at most this time, from its start or its first save on: microseconds. A
+    /// training has to come to its compactions.
+    fn longest_life(self) -> u64 {
+        if self == Self::Train { 4 * LONGEST_LIFE } else { LONGEST_LIFE }
     }
 }
 
@@ -68,12 +85,24 @@ pub fn real_kills(scale: &Scale, seed: u64) -> Outcome {
     for name in ["kills", "acknowledged saves", "killed before the first save"] {
         outcome.count(name, 0);
     }
-    for run in 0..scale.kills.div_ceil(LIVES) {
-        let lives = LIVES.min(scale.kills - run * LIVES);
-        if let Err(error) = kill_repeatedly(scale, seed, run, lives, &mut outcome) {
-            outcome.fail(format!("run {run}: {error}"));
-        }
-    }
+    // Of few, each way has its share.
+    let each = LIVES.min(scale.kills.div_ceil(WAYS.len() as u64));
+    let runs: Vec<u64> = (0..scale.kills.div_ceil(each)).collect();
+    let done = AtomicU64::new(0);
+    let found: Vec<Outcome> = runs
+        .par_iter()
+        .map(|&run| {
+            let mut outcome = Outcome::default();
+            let lives = each.min(scale.kills - run * each);
+            if let Err(error) = kill_repeatedly(scale, seed, run, lives, &mut outcome) {
+                outcome.fail(format!("run {run}: {error}"));
+            }
+            let done = done.fetch_add(lives, Ordering::Relaxed);
+            (scale.progress)("real_kills", done, scale.kills);
+            outcome
+        })
+        .collect();
+    found.into_iter().for_each(|found| outcome.add(found));
     outcome
 }
 
@@ -89,11 +118,10 @@ fn kill_repeatedly(
     let (way, name) = WAYS[run as usize % WAYS.len()];
     let mut acknowledged: Vec<(u64, String)> = Vec::new();
     for life in 0..lives {
-        (scale.progress)("real_kills", run * LIVES + life, scale.kills);
         let mut random = Random::new(seed, &[run, life]);
         let moment = Moment {
             after_a_save: !random.one_in(4),
-            delay: Duration::from_micros(random.below(LONGEST_LIFE)),
+            delay: Duration::from_micros(random.below(way.longest_life())),
         };
         let told = live_and_die(&scale.program, &dir, name, moment)?;
         outcome.count("kills", 1);
@@ -185,7 +213,7 @@ pub fn save_until_killed(dir: &Path, way: Way) -> Result<(), Failure> {
     let mut step = store.steps().last().map_or(0, |newest| newest + 1);
     let retention = Retention { keep_last: Some(KEPT), ..Retention::default() };
     loop {
-        let saved = save(&mut store, step, &state(step))?;
+        let saved = save(&mut store, step, &way.state(step)?)?;
         tell(step, &saved.record.state_hash.to_string())?;
         match way {
             Way::Prune => drop(store.prune(&retention, None, step % 2)?),
@@ -195,6 +223,7 @@ pub fn save_until_killed(dir: &Path, way: Way) -> Result<(), Failure> {
                     store.gc(0)?;
                 }
             }
+            Way::Train => drop(store.prune_between_saves(&retention, None, step / 40 % 2)?),
             Way::Save | Way::Background => {}
         }
         step += 1;

@@ -36,6 +36,14 @@ fn state_with(step: u64, weights: u64) -> Tree {
     ])
 }
 
+/// A state of six parts that change in turn, so that the pack of every checkpoint soon holds little that
+/// is needed, but for a while something.
+pub fn rotating_state(step: u64) -> Tree {
+    let parts = (0..6).map(|part| noise(260, 100 * part + (step + 6 - part) / 6));
+    let moving = [noise(1500, 10_000 + step), drifting(300, 1, step)];
+    Node::List(parts.chain(moving).collect())
+}
+
 /// `count` floats that no codec makes smaller.
 pub fn noise(count: u64, seed: u64) -> Tree {
     let bytes = Random::new(seed, &[count]).bytes(4 * count as usize);

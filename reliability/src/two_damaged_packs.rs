@@ -23,7 +23,7 @@ use crate::sample::{drifting, noise, save};
 type Objects = BTreeMap<String, Vec<u8>>;
 
 /// Operations of a story.
-const STORY: u64 = 40;
+const STORY: u64 = 60;
 
 /// What is done with the damaged run.
 struct Deed {
@@ -152,7 +152,7 @@ fn story(random: &mut Random, key: Option<&DataKey>) -> Result<Objects, String> 
                 save(&mut store, next, &any_state(random, moment, is_large)).map_err(text)?;
             }
             7 => {
-                let retention = Retention { keep_last: Some(1 + random.below(4)), ..Retention::default() };
+                let retention = Retention { keep_last: Some(1 + random.below(3)), ..Retention::default() };
                 store.prune(&retention, None, *random.choose(&[0, 3600])).map_err(text)?;
             }
             8 => drop(store.gc(*random.choose(&[0, 3600])).map_err(text)?),
@@ -183,7 +183,7 @@ fn story(random: &mut Random, key: Option<&DataKey>) -> Result<Objects, String> 
 fn any_state(random: &mut Random, moment: u64, is_large: bool) -> Tree {
     let field = |name: String, node| (name, node);
     let mut fields: Vec<_> = (0..2)
-        .map(|array| field(format!("drifting{array}"), drifting(300, array, 1 + random.below(moment.min(6)))))
+        .map(|array| field(format!("drifting{array}"), drifting(300, array, 1 + random.below(moment.min(5)))))
         .collect();
     fields.push(field("noise".to_owned(), noise(270, random.below(4))));
     if is_large && random.one_in(2) {

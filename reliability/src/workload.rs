@@ -16,7 +16,7 @@ use rekindle::{
 use serde::{Deserialize, Serialize};
 
 use crate::packs;
-use crate::sample::{Failure, Training, drifting, noise, other_state, save, state};
+use crate::sample::{Failure, Training, drifting, noise, other_state, rotating_state, save, state};
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -296,13 +296,6 @@ fn nothing(_: &mut Story) -> Result<(), Failure> {
 /// A state whose pack is so long that a thread writes it.
 fn large_state() -> Tree {
     Node::Struct(vec![("large".to_owned(), noise(300_000, 1)), ("small".to_owned(), noise(300, 2))])
-}
-
-/// A state whose parts change no more one after the other: each early pack has one that stays.
-fn settling_state(step: u64) -> Tree {
-    let parts = (0..6).map(|part| noise(260, 100 * part + part.min(step)));
-    let moving = [noise(1500, 900 + step), drifting(300, 1, step)];
-    Node::List(parts.chain(moving).collect())
 }
 
 /// A state of which no chunk is that of another.
@@ -648,7 +641,7 @@ impl Story {
     }
 
     fn save_and_prune(&mut self, step: u64, grace: u64) -> Result<u64, Failure> {
-        self.save_as(step, settling_state(step))?;
+        self.save_as(step, rotating_state(step))?;
         self.prune_between_saves(2, grace)
     }
 
