@@ -387,7 +387,7 @@ fn a_text_that_was_changed_since_the_run_began() {
     let small = "--set model.layers=1 --set model.width=16 --set model.context=16 --threads 1";
     world.json(&format!("train gpt-shakespeare --run r --data text.txt --stop-at 2 {small}"));
     world.write("text.txt", text.replace("down", "up").as_bytes());
-    check(&world.fails(12, "resume r"), &["`text.txt`", "another one", "--data"]);
+    check(&world.fails(12, "resume r"), &["text.txt`", "holds other data", "--data"]);
     // It may lie elsewhere.
     world.write("moved.txt", text.as_bytes());
     let resumed = world.json("resume r --data moved.txt --stop-at 4 --threads 1");

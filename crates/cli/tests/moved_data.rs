@@ -165,6 +165,11 @@ fn a_run_goes_on_with_files_that_were_moved_and_with_no_others() {
         assert_eq!(refused.matches("sha256:").count(), 2, "{system}: {refused}");
         assert_eq!(refused.matches(&format!("({} bytes)", text.len())).count(), 2, "{system}: {refused}");
 
+        // Neither leaves a fork behind.
+        world.fails(2, "resume r -q --fork f");
+        world.fails(12, &format!("resume r -q --fork f {others}"));
+        assert!(!world.path("f").exists(), "{system}");
+
         let moved = case.options("far", "moved-");
         let resumed = world.json(&format!("resume r -q {moved} {}", case.end()));
         assert_eq!(hash(&resumed), hash(&straight), "{system}");

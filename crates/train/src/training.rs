@@ -357,13 +357,32 @@ impl<S: System> Session<S> {
         onto: Onto,
         resources: &Resources,
     ) -> Result<Self, TrainError> {
-        let mut run = match &onto {
+        let new = match &onto {
+            Onto::Fork(path) if !files::exists(path) => Some(path.clone()),
+            _ => None,
+        };
+        let run = match &onto {
             Onto::Same | Onto::DiscardLater => {
                 RunOptions::new().system(S::NAME).versions(S::versions()).open_in(storage)?
             }
             Onto::Fork(path) => fork::<S>(&directory, storage, step, path)?,
             Onto::Nothing => copy_in_memory::<S>(storage, step)?,
         };
+        Self::go_on(run, directory, step, settings, onto, resources).inspect_err(|_| {
+            // What cannot go on leaves no fork behind. That it cannot is told; that a directory is
+            // left over is not worth another word.
+            let _ = new.map(|path| files::remove_directory(&path));
+        })
+    }
+
+    fn go_on(
+        mut run: Run,
+        directory: PathBuf,
+        step: Option<u64>,
+        settings: &[String],
+        onto: Onto,
+        resources: &Resources,
+    ) -> Result<Self, TrainError> {
         let location = run.store().location();
         let newest = run.store().records().next_back();
         let Some(record) = newest else {

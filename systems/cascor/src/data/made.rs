@@ -78,6 +78,14 @@ mod tests {
     }
 
     #[test]
+    fn the_points_are_the_same_bits_everywhere() {
+        let raw = spirals(2, 1000, 0.25, 0);
+        let bytes: Vec<u8> = raw.inputs.iter().flatten().flat_map(|number| number.to_le_bytes()).collect();
+        let hash = "b6b1d5077b4b17bbd577fcbd084b0342b34983d912b521fb53d06a6cd30ede36";
+        assert_eq!(rekindle::Hash::of(&bytes).to_string(), hash);
+    }
+
+    #[test]
     fn parity_has_as_many_odd_as_even_strings() {
         let raw = parity(4);
         assert_eq!((raw.examples(), raw.inputs.len()), (16, 4));
