@@ -37,6 +37,10 @@ impl Storage for CountingStorage {
         Arc::clone(&self.inner).upload()
     }
 
+    fn takes_uploads_side_by_side(&self) -> bool {
+        self.inner.takes_uploads_side_by_side()
+    }
+
     fn read_range(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
         self.bytes_read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
         self.inner.read_range(name, offset, buffer)

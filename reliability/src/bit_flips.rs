@@ -124,11 +124,28 @@ fn state(step: u64) -> Tree {
             "range",
             array_of(DType::U32, words(500, 2).iter().flat_map(|n| (n % 5).to_le_bytes()).collect()),
         ),
+        // Far apart from each other, and little from those of the other step.
+        field(
+            "counts",
+            array_of(
+                DType::U32,
+                words(300, 5).iter().flat_map(|n| n.wrapping_add(step as u32).to_le_bytes()).collect(),
+            ),
+        ),
+        field("weights", bell_shaped(1500)),
         field("repeating", array_of(DType::U8, bytes(512, 3).repeat(4))),
         field("letters", array_of(DType::U8, moved)),
         field("bias", noise(17, step)),
         field("text", Node::Scalar(Scalar::Str("a long text ".repeat(200)))),
     ])
+}
+
+/// Floats around zero, as weights are.
+fn bell_shaped(count: usize) -> Tree {
+    let words = words(4 * count, 6);
+    let float =
+        |four: &[u32]| four.iter().map(|&word| (word >> 8) as f32 / (1 << 24) as f32 - 0.5).sum::<f32>();
+    array_of(DType::F32, words.chunks_exact(4).flat_map(|four| float(four).to_le_bytes()).collect())
 }
 
 fn bytes(count: usize, seed: u64) -> Vec<u8> {

@@ -70,7 +70,7 @@ impl Crash {
         let (begin, settled) = (story.disk.log().len(), story.disk.entries());
         (workload.act)(&mut story)?;
         let codecs = packs::codecs(&*story.storage())?;
-        let differences = codecs.get("delta").copied().unwrap_or(0);
+        let differences = packs::differences(&codecs);
         let log = story.disk.log();
         Ok(Self { workload, prepared, settled, log, begin, past: story.past, differences })
     }

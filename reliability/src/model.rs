@@ -86,7 +86,7 @@ fn episode(seed: u64, number: u64) -> (Vec<&'static str>, Found, Result<(), Stri
             pair.agree().map_err(|what| format!("after operation {position} ({name}): {what}"))?;
         }
         let codecs = packs::codecs(&*pair.storage).map_err(text)?;
-        found.differences = codecs.get("delta").copied().unwrap_or(0);
+        found.differences = packs::differences(&codecs);
         found.compactions = pair.compactions;
         Ok(())
     });

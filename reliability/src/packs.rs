@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use rekindle::storage::{Storage, StorageError};
 
 /// Names of the codecs, by their codes.
-pub const CODECS: [&str; 6] = ["raw", "zstd", "planes", "packed", "delta", "patch"];
+pub const CODECS: [&str; 8] =
+    ["raw", "zstd", "planes", "packed", "delta", "patch", "residual", "relative residual"];
 /// Length and name at the end of a pack: bytes.
 pub const END: usize = 40;
 /// Added to the code of a codec when the stored bytes are encrypted.
@@ -29,6 +30,11 @@ pub fn codecs(storage: &dyn Storage) -> Result<BTreeMap<&'static str, u64>, Stor
     Ok(counts)
 }
 
+/// How many of the chunks that [`codecs`] counts are differences from others at the same place.
+pub fn differences(codecs: &BTreeMap<&'static str, u64>) -> u64 {
+    ["delta", "relative residual"].iter().filter_map(|name| codecs.get(name)).sum()
+}
+
 /// A chunk of a pack, as its index tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -48,7 +54,7 @@ pub fn entries(pack: &[u8]) -> Option<Vec<Entry>> {
     let mut entries = Vec::new();
     while !index.is_empty() {
         let (id, code) = (*index.first_chunk()?, *index.get(HASH + 8)?);
-        let has_base = matches!(code & !ENCRYPTED, 4 | 5);
+        let has_base = matches!(code & !ENCRYPTED, 4 | 5 | 7);
         let base_at = HASH + 9 + if code == 0 { 0 } else { HASH };
         let base = if has_base { Some(*index.get(base_at..)?.first_chunk()?) } else { None };
         index = index.get(base_at + if has_base { HASH } else { 0 }..)?;

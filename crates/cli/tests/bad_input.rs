@@ -58,7 +58,7 @@ fn a_missing_checkpoint_or_tag() {
 fn a_run_damaged_beyond_use() {
     let world = with_run();
     for pack in world.files("r/packs") {
-        common::flip(&pack, 20);
+        common::spoil(&pack, 20);
     }
     for record in world.files("r/commits") {
         common::flip(&record, 30);
@@ -109,10 +109,10 @@ fn a_newer_format() {
     let world = with_run();
     let record = "r/commits/000000000025.json";
     let text = String::from_utf8(world.read(record)).unwrap();
-    let body = text.split(",\n  \"blake3\"").next().unwrap().replace("\"format\": 2", "\"format\": 9");
+    let body = text.split(",\n  \"blake3\"").next().unwrap().replace("\"format\": 3", "\"format\": 9");
     world.write(record, &sealed(&format!("{body}\n}}")));
     for words in ["resume r", "verify r", "ls r"] {
-        check(&world.fails(12, words), &["format 9", "reads up to 2", "use a newer version"]);
+        check(&world.fails(12, words), &["format 9", "reads up to 3", "use a newer version"]);
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{World, flip};
+use common::{World, spoil};
 
 /// A run of four checkpoints.
 fn world() -> World {
@@ -111,7 +111,7 @@ fn a_whole_run_is_signed_at_once() {
     world.ok("resume life --quiet --set training.epochs=65");
     let before = world.files("life/packs");
     world.ok("resume life --quiet --set training.epochs=70");
-    flip(&world.newest_pack("life", &before), 20);
+    spoil(&world.newest_pack("life", &before), 20);
     let partly = world.run("sign life --key sign.pem --json");
     assert_eq!(partly.code, 3, "{}", partly.stderr);
     let partly = common::last_json(&partly.stdout);
@@ -163,7 +163,7 @@ fn repair_keeps_what_is_intact_and_names_what_is_lost() {
     assert!(world.ok("repair life").contains("nothing was damaged"));
     let pack =
         world.files("life/packs").into_iter().max_by_key(|file| file.metadata().unwrap().len()).unwrap();
-    flip(&pack, 40);
+    spoil(&pack, 40);
     let dry = world.run("repair life --dry-run");
     assert_eq!((dry.code, world.run("verify life").code), (1, 1));
     let repaired = world.run("repair life --json");

@@ -123,7 +123,7 @@ fn a_damaged_checkpoint_is_passed_over_and_training_ends_with_the_same_bits() {
     world.json("train small.yaml --run r --stop-at 40");
     let before = world.files("r/packs");
     world.json("resume r --stop-at 41");
-    common::flip(&world.newest_pack("r", &before), 20);
+    common::spoil(&world.newest_pack("r", &before), 20);
     let verified = world.run("verify r");
     assert_eq!(verified.code, 1);
     assert!(verified.stdout.contains("step 41: DAMAGED"), "{}", verified.stdout);

@@ -105,10 +105,20 @@ struct NewChunk {
     stored_len: usize,
 }
 
+/// A way to write a chunk into a pack.
+type Push<'b> = fn(PackWriter, &StoredChunk<Cow<'b, [u8]>>) -> Result<PackWriter, StorageError>;
+
 /// What one thread did of a window.
 struct Lane {
     pack: Option<PackWriter>,
     entered: Vec<Entered>,
+}
+
+impl Lane {
+    /// One that had nothing to do.
+    fn idle(pack: Option<PackWriter>) -> Self {
+        Self { pack, entered: Vec::new() }
+    }
 }
 
 impl<'a> Save<'a> {
@@ -185,23 +195,32 @@ impl<'a> Save<'a> {
     }
 
     /// Hashes, encodes and writes the chunks of a window, in their order.
-    fn enter_window(
+    fn enter_window<'b>(
         &mut self,
-        window: &[&[u8]],
+        window: &[&'b [u8]],
         content: Content,
         bases: &ArrayBases,
         first: usize,
     ) -> Result<Vec<Entered>, SaveError> {
         let packs = std::mem::take(&mut self.packs);
         let encoder = self.encoder();
-        let lane = |(lane, pack): (usize, Option<PackWriter>)| {
-            let mine = window.iter().enumerate().skip(lane).step_by(LANES);
-            let mine = mine.map(|(i, piece)| (first + i, *piece));
-            encoder.enter_lane(mine, pack, content, bases, window.len() > 1)
+        let prepare = |(i, piece): (usize, &&'b [u8])| {
+            (first + i, encoder.prepare_chunk(piece, content, bases.of_box(first + i)))
         };
-        let lanes: Vec<Result<Lane, StorageError>> = match window {
-            [_] => packs.into_iter().enumerate().map(lane).collect(),
-            _ => packs.into_par_iter().enumerate().map(lane).collect(),
+        let lanes: Vec<Result<Lane, StorageError>> = if window.len() == 1 {
+            let [pack, other] = packs;
+            let only = window.iter().enumerate().map(prepare);
+            vec![encoder.write_lane(only, pack, PackWriter::push), Ok(Lane::idle(other))]
+        } else if self.store.storage.takes_uploads_side_by_side() {
+            let lane = |(lane, pack): (usize, Option<PackWriter>)| {
+                let mine = window.iter().enumerate().skip(lane).step_by(LANES);
+                encoder.write_lane(mine.map(prepare), pack, PackWriter::push_through)
+            };
+            packs.into_par_iter().enumerate().map(lane).collect()
+        } else {
+            let [pack, other] = packs;
+            let prepared: Vec<_> = window.par_iter().enumerate().map(prepare).collect();
+            vec![encoder.write_lane(prepared.into_iter(), pack, PackWriter::push), Ok(Lane::idle(other))]
         };
         let mut entered = Vec::with_capacity(window.len());
         for (slot, lane) in lanes.into_iter().enumerate() {
@@ -363,20 +382,15 @@ struct Encoder<'s> {
 }
 
 impl Encoder<'_> {
-    /// Hashes and encodes the chunks of a lane, given with the numbers of their boxes, and writes those
-    /// that are new into its pack.
-    fn enter_lane<'b>(
+    /// Writes the chunks of a lane that are new into its pack; they come with the numbers of their boxes.
+    fn write_lane<'b>(
         &self,
-        pieces: impl Iterator<Item = (usize, &'b [u8])>,
+        chunks: impl Iterator<Item = (usize, Prepared<'b>)>,
         mut pack: Option<PackWriter>,
-        content: Content,
-        bases: &ArrayBases,
-        through: bool,
+        push: Push<'b>,
     ) -> Result<Lane, StorageError> {
         let mut entered: Vec<Entered> = Vec::new();
-        for (place, piece) in pieces {
-            let Prepared { hash, id, features, new } =
-                self.prepare_chunk(piece, content, bases.of_box(place));
+        for (place, Prepared { hash, id, features, new }) in chunks {
             let new_chunk = new.as_ref().map(|chunk| NewChunk {
                 base: chunk.base.unwrap_or(id),
                 raw_len: chunk.raw_len,
@@ -386,7 +400,7 @@ impl Encoder<'_> {
                 && entered.iter().all(|before| before.id != id)
             {
                 let open = pack.take().map_or_else(|| PackWriter::new(&self.store.storage), Ok)?;
-                pack = Some(if through { open.push_through(&chunk)? } else { open.push(&chunk)? });
+                pack = Some(push(open, &chunk)?);
             }
             entered.push(Entered { place, hash, id, features, new: new_chunk });
         }

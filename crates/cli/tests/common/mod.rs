@@ -175,7 +175,29 @@ pub fn last_json(stdout: &str) -> Value {
 
 /// Changes one byte of a file.
 pub fn flip(path: &Path, offset: usize) {
+    spoil_range(path, offset..offset + 1, 1);
+}
+
+/// True when a closed terminal is ignored by this process, and so by those that it starts: then the tests
+/// were started by `nohup` or the like.
+pub fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let ignored = mask.is_some_and(|mask| mask & 1 == 1);
+    if ignored {
+        eprintln!("skipped: SIGHUP is ignored here; run the tests without nohup");
+    }
+    ignored
+}
+
+/// Damages a chunk: a single bit of what is encoded may mean nothing.
+pub fn spoil(path: &Path, offset: usize) {
+    spoil_range(path, offset..offset + 40, 0xff);
+}
+
+fn spoil_range(path: &Path, range: std::ops::Range<usize>, bits: u8) {
     let mut bytes = std::fs::read(path).unwrap();
-    bytes[offset] ^= 1;
+    bytes[range].iter_mut().for_each(|byte| *byte ^= bits);
     std::fs::write(path, bytes).unwrap();
 }

@@ -249,6 +249,11 @@ impl Storage for ArchiveWriter {
         Ok(Box::new(ArchiveUpload(self)))
     }
 
+    /// The file is written front to back.
+    fn takes_uploads_side_by_side(&self) -> bool {
+        false
+    }
+
     fn read_range(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
         let state = lock(&self.state);
         let content = state.small.get(name).and_then(|bytes| bytes.get(offset as usize..));
@@ -303,7 +308,7 @@ struct OnlyWriter;
 
 impl Lease for OnlyWriter {}
 
-/// One upload at a time: a save writes one pack after another.
+/// One upload at a time.
 struct ArchiveUpload(Arc<ArchiveWriter>);
 
 impl Upload for ArchiveUpload {

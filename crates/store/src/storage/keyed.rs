@@ -33,6 +33,10 @@ impl Storage for Keyed {
         Arc::clone(&self.storage).upload()
     }
 
+    fn takes_uploads_side_by_side(&self) -> bool {
+        self.storage.takes_uploads_side_by_side()
+    }
+
     fn read_range(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
         self.storage.read_range(name, offset, buffer)
     }

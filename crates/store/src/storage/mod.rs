@@ -41,6 +41,11 @@ pub trait Storage: Send + Sync + fmt::Debug {
     /// Begins an object whose name is known only when all its bytes are.
     fn upload(self: Arc<Self>) -> Result<Box<dyn Upload>, StorageError>;
 
+    /// False when only one upload can be going on at a time.
+    fn takes_uploads_side_by_side(&self) -> bool {
+        true
+    }
+
     /// Fills `buffer` with the bytes from `offset` on; an object that ends before is an error.
     fn read_range(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError>;
 
