@@ -93,7 +93,7 @@ impl System for Wnn {
     }
 
     fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
-        Some(need(&config.model, &config.training, state?))
+        Some(need(&config.training, state?))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
@@ -199,19 +199,19 @@ fn number(phase: Phase) -> f64 {
     (phase as u8 + 1).into()
 }
 
-/// Upper bounds of what a search takes.
-fn need(model: &Model, training: &Training, state: &State) -> MemoryNeed {
+/// What a search takes whose genomes become twice as large as the best one is, at most.
+fn need(training: &Training, state: &State) -> MemoryNeed {
     let (learn, measure) = (state.text.training, state.text.evaluation);
-    let (neurons, bits) = (u64::from(model.neurons.most), u64::from(model.bits.most));
-    let search = &training.search;
+    let best = &state.best.genome;
+    let neurons = best.neurons.iter().copied().max().map_or(1, u64::from);
+    let genome = 2 * (best.connections.len() + 2 * best.bits.len()) as u64;
     // A generation and the next, and what was set aside of both.
-    let genomes = 3 * u64::from(search.population_size) + u64::from(training.finalists) + 16;
-    let genome = u64::from(state.text.vocabulary) * (2 + neurons * bits);
+    let genomes = 3 * u64::from(training.search.population_size) + u64::from(training.finalists) + 16;
     // Inputs in 64-bit words, and the class: of what is learnt, by part and as a whole.
     let example = 8 * u64::from(state.inputs).div_ceil(64) + 12;
     let examples = learn.saturating_add(measure).saturating_mul(2 * example);
     // A cell for each neuron that sees an example, in memory that may double as it grows.
-    let cells = learn.saturating_mul(2 * 12 * neurons);
+    let cells = learn.saturating_mul(2 * 12 * 2 * neurons);
     MemoryNeed {
         state: genomes.saturating_mul(genome),
         training: examples.saturating_add(learn.saturating_add(measure).saturating_mul(4)),
