@@ -9,6 +9,7 @@
 
 mod config;
 mod content;
+mod early_stopping;
 mod memory;
 mod progress;
 mod prove;
@@ -20,6 +21,7 @@ mod training;
 
 pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
 pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileContentError};
+pub use early_stopping::{EarlyStopping, Patience};
 pub use memory::{MachineMemory, MemoryNeed, TooLittleMemory};
 pub use progress::{Display, ProgressView, Voice, bytes, describe, duration, number};
 pub use prove::{Difference, Killed, Launcher, Proof, ProveError, ProveOptions, Subject, prove};
