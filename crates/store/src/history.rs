@@ -12,7 +12,7 @@ use crate::cipher::{SealedText, Sealer};
 use crate::error::{Damage, Problem};
 use crate::hash::Hash;
 use crate::pack::unreadable;
-use crate::storage::{Storage, StorageError};
+use crate::storage::Storage;
 
 pub(crate) const PREFIX: &str = "metrics/";
 const SUFFIX: &str = ".jsonl";
@@ -125,14 +125,6 @@ fn segment_before(storage: &dyn Storage, damaged: &str) -> Option<String> {
     earlier.filter(|name| parse_object_name(name).is_some()).max()
 }
 
-pub(crate) fn put(storage: &dyn Storage, name: &str, bytes: &[u8]) -> Result<(), StorageError> {
-    match storage.put_new(name, bytes) {
-        // Named by its content: the same segment from a save that was cut short, or a damaged one.
-        Err(StorageError::Exists { .. }) => storage.put(name, bytes),
-        result => result,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,7 +137,7 @@ mod tests {
         let missing = object_name(9, &Hash::of(b"missing"));
         let row = Row::from_iter([("step".to_owned(), Value::from(1))]);
         let (name, bytes) = encode(1, Some(&missing), std::slice::from_ref(&row), &plain);
-        put(&storage, &name, &bytes).unwrap();
+        storage.put(&name, &bytes).unwrap();
         let (read, damage) = rows(&storage, Some(&name), &plain);
         assert_eq!(read, [row]);
         assert_eq!(damage.map(|damage| damage.object), Some(missing));

@@ -209,8 +209,14 @@ impl PackWriter {
         self.position
     }
 
+    /// Bytes that the pack will have when it is finished.
+    pub fn final_len(&self) -> u64 {
+        self.position + (index_len(&self.entries) + TRAILER_LEN) as u64
+    }
+
     /// Makes the pack durable; gives its id, its entries and its length.
     pub fn finish(mut self) -> Result<(Hash, Vec<PackEntry>, u64), StorageError> {
+        let len = self.final_len();
         let index = encode_index(&self.entries);
         let id = Hash::of(&index);
         self.buffer.extend_from_slice(&index);
@@ -222,13 +228,17 @@ impl PackWriter {
         };
         upload.write(&self.buffer)?;
         upload.finish(&object_name(&id))?;
-        let len = self.position + (index.len() + TRAILER_LEN) as u64;
         Ok((id, self.entries, len))
     }
 }
 
+fn index_len(entries: &[PackEntry]) -> usize {
+    let hashes = |entry: &PackEntry| usize::from(!entry.is_raw()) + usize::from(entry.base.is_some());
+    entries.iter().map(|entry| ENTRY_LEN + hashes(entry) * Hash::LEN).sum()
+}
+
 fn encode_index(entries: &[PackEntry]) -> Vec<u8> {
-    let mut index = Vec::with_capacity(entries.len() * ENTRY_LEN);
+    let mut index = Vec::with_capacity(index_len(entries));
     for entry in entries {
         index.extend_from_slice(&entry.id.0);
         index.extend_from_slice(&entry.raw_len.to_le_bytes());

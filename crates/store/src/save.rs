@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::bases::{self, ArrayBases, Bases, Before, Sizes};
-use crate::codec::{self, Base, Compression, Content};
+use crate::codec::{self, Base, Content};
 use crate::commit::{self, About, CommitRecord};
 use crate::error::SaveError;
 use crate::hash::Hash;
@@ -15,15 +16,13 @@ use crate::index::{self, ChunkSink, Root};
 use crate::pack::{self, PackWriter, StoredChunk};
 use crate::path::EntryPath;
 use crate::state_hash::state_hash;
-use crate::storage::StorageError;
+use crate::storage::{Storage, StorageError, Upload};
 use crate::store::{NewPack, Store};
 use crate::time::now_seconds;
 use crate::tree::{ArrayPlace, ArrayRef, ArrayType, INLINE_LIMIT, StoredTree};
 
 /// A pack that has grown to this length is closed and another begun: bytes.
 const PACK_TARGET: u64 = 256 << 20;
-/// States up to this size are made as small as they can be: bytes of their arrays.
-const SMALL_STATE: u64 = 32 << 20;
 /// So many chunks of an array are hashed, encoded and written before the next are looked at.
 const WINDOW: usize = 8;
 /// Those of a long array go in turns into so many packs, which are written side by side: a file takes the
@@ -36,7 +35,6 @@ const LANES: usize = 2;
 #[derive(Debug)]
 pub struct Save<'a> {
     store: &'a mut Store,
-    compression: Compression,
     /// The packs being written. The first takes all that is short.
     packs: [Option<PackWriter>; LANES],
     /// Names of the chunks of packs that are not yet part of the store's index.
@@ -80,7 +78,7 @@ pub struct Saved {
 }
 
 /// A chunk that has been hashed, and encoded if it is new.
-struct Prepared<'a> {
+struct PreparedChunk<'a> {
     hash: Hash,
     id: Hash,
     features: Vec<u64>,
@@ -126,12 +124,8 @@ impl<'a> Save<'a> {
         if store.bases.is_none() {
             store.bases = Some(Bases::of_newest(store));
         }
-        // A state that is small is small in no time.
-        let is_small = store.newest_readable().is_some_and(|record| record.payload_bytes <= SMALL_STATE);
-        let compression = if is_small { Compression::Small } else { store.compression };
         Self {
             store,
-            compression,
             packs: Default::default(),
             fresh: HashSet::new(),
             finished: Vec::new(),
@@ -151,11 +145,6 @@ impl<'a> Save<'a> {
         kind.check_len(bytes.len())?;
         let len = bytes.len() as u64;
         self.payload_bytes += len;
-        if self.store.newest_readable().is_none() && self.payload_bytes <= SMALL_STATE {
-            self.compression = Compression::Small;
-        } else if self.payload_bytes > SMALL_STATE {
-            self.compression = self.store.compression;
-        }
         if len < INLINE_LIMIT {
             let place = ArrayPlace::Inline(bytes.to_vec());
             return Ok(ArrayRef { kind, place });
@@ -191,7 +180,7 @@ impl<'a> Save<'a> {
     }
 
     fn encoder(&self) -> Encoder<'_> {
-        Encoder { store: self.store, compression: self.compression, fresh: &self.fresh }
+        Encoder { store: self.store, fresh: &self.fresh }
     }
 
     /// Hashes, encodes and writes the chunks of a window, in their order.
@@ -210,7 +199,7 @@ impl<'a> Save<'a> {
         let lanes: Vec<Result<Lane, StorageError>> = if window.len() == 1 {
             let [pack, other] = packs;
             let only = window.iter().enumerate().map(prepare);
-            vec![encoder.write_lane(only, pack, PackWriter::push), Ok(Lane::idle(other))]
+            vec![encoder.write_lane(only, pack, PackWriter::push_through), Ok(Lane::idle(other))]
         } else if self.store.storage.takes_uploads_side_by_side() {
             let lane = |(lane, pack): (usize, Option<PackWriter>)| {
                 let mine = window.iter().enumerate().skip(lane).step_by(LANES);
@@ -344,17 +333,32 @@ impl<'a> Save<'a> {
             history: segment.as_ref().map(|segment| segment.0.clone()).or(last_segment),
             about,
         };
+        let open = self.packs.iter().flatten().map(PackWriter::final_len);
+        record.new_bytes = self.finished.iter().map(|pack| pack.len).chain(open).sum();
         // A record that is too large is refused before anything becomes visible.
-        record.encode(self.store.chunks.cipher())?;
-        self.finish_packs(0)?;
-        record.new_bytes = self.finished.iter().map(|pack| pack.len).sum();
+        let bytes = record.encode(self.store.chunks.cipher())?;
+        let storage = Arc::clone(&self.store.storage);
+        let mut record_object = Prepared::of(&storage, bytes)?;
+        let mut segment_object = segment
+            .map(|(name, bytes)| Prepared::of(&storage, bytes).map(|prepared| (name, prepared)))
+            .transpose()?;
+        // One wait for all of them; what they say is not visible yet.
+        let (finished, synced) = rayon::join(
+            || self.finish_packs(0),
+            || {
+                let segment = segment_object.as_mut().map(|(_, prepared)| prepared);
+                segment.into_iter().chain([&mut record_object]).try_for_each(Prepared::sync)
+            },
+        );
+        finished?;
+        synced?;
         self.store.require_writer()?;
         self.published = true;
-        if let Some((name, bytes)) = segment {
-            history::put(&*self.store.storage, &name, &bytes)?;
+        if let Some((name, prepared)) = segment_object {
+            // Named by its content: it may be there from a save that was cut short, or be damaged.
+            prepared.finish(&*storage, &name)?;
         }
-        let bytes = record.encode(self.store.chunks.cipher())?;
-        self.store.storage.put_new(&commit::object_name(step), &bytes)?;
+        record_object.finish_new(&*storage, &commit::object_name(step))?;
         self.store.accept(record.clone(), std::mem::take(&mut self.finished));
         self.note_bases();
         Ok(record)
@@ -374,10 +378,56 @@ impl Drop for Save<'_> {
     }
 }
 
+/// A small object on its way into the storage.
+enum Prepared {
+    /// It is written, and not visible yet.
+    Written(Box<dyn Upload>),
+    /// The storage takes one object at a time: it is written when it is its turn.
+    Waiting(Vec<u8>),
+}
+
+impl Prepared {
+    fn of(storage: &Arc<dyn Storage>, bytes: Vec<u8>) -> Result<Self, StorageError> {
+        if !storage.takes_uploads_side_by_side() {
+            return Ok(Self::Waiting(bytes));
+        }
+        let mut upload = Arc::clone(storage).upload()?;
+        upload.write(&bytes)?;
+        Ok(Self::Written(upload))
+    }
+
+    fn sync(&mut self) -> Result<(), StorageError> {
+        match self {
+            Self::Written(upload) => upload.sync(),
+            Self::Waiting(_) => Ok(()),
+        }
+    }
+
+    /// Makes it durable and visible; an object of that name is replaced.
+    fn finish(self, storage: &dyn Storage, name: &str) -> Result<(), StorageError> {
+        match self {
+            Self::Written(upload) => upload.finish(name),
+            Self::Waiting(bytes) => storage.put(name, &bytes),
+        }
+    }
+
+    /// As [`finish`](Self::finish), for a name that must be new. Only the holder of the lease writes, so
+    /// that nobody makes the object in between.
+    fn finish_new(self, storage: &dyn Storage, name: &str) -> Result<(), StorageError> {
+        match self {
+            Self::Written(upload) => match storage.len(name) {
+                Err(StorageError::Missing { .. }) => upload.finish(name),
+                Err(error) => Err(error),
+                Ok(_) => Err(StorageError::Exists { name: name.to_owned(), location: storage.location() }),
+            },
+            Self::Waiting(bytes) => storage.put_new(name, &bytes),
+        }
+    }
+}
+
 /// Hashes and encodes chunks, on several threads.
 struct Encoder<'s> {
     store: &'s Store,
-    compression: Compression,
     fresh: &'s HashSet<Hash>,
 }
 
@@ -385,12 +435,12 @@ impl Encoder<'_> {
     /// Writes the chunks of a lane that are new into its pack; they come with the numbers of their boxes.
     fn write_lane<'b>(
         &self,
-        chunks: impl Iterator<Item = (usize, Prepared<'b>)>,
+        chunks: impl Iterator<Item = (usize, PreparedChunk<'b>)>,
         mut pack: Option<PackWriter>,
         push: Push<'b>,
     ) -> Result<Lane, StorageError> {
         let mut entered: Vec<Entered> = Vec::new();
-        for (place, Prepared { hash, id, features, new }) in chunks {
+        for (place, PreparedChunk { hash, id, features, new }) in chunks {
             let new_chunk = new.as_ref().map(|chunk| NewChunk {
                 base: chunk.base.unwrap_or(id),
                 raw_len: chunk.raw_len,
@@ -407,12 +457,17 @@ impl Encoder<'_> {
         Ok(Lane { pack, entered })
     }
 
-    fn prepare_chunk<'b>(&self, raw: &'b [u8], content: Content, before: Option<Before>) -> Prepared<'b> {
+    fn prepare_chunk<'b>(
+        &self,
+        raw: &'b [u8],
+        content: Content,
+        before: Option<Before>,
+    ) -> PreparedChunk<'b> {
         let hash = Hash::of(raw);
         let id = self.store.chunks.id(&hash);
         let features = if content.takes_patches() { bases::features(raw) } else { Vec::new() };
         let new = (!self.is_known(&hash, &id)).then(|| self.encode(raw, id, content, before, &features));
-        Prepared { hash, id, features, new }
+        PreparedChunk { hash, id, features, new }
     }
 
     fn encode<'b>(
@@ -431,7 +486,7 @@ impl Encoder<'_> {
             Some(_) => Base::Similar(bytes),
             None => Base::Before { bytes, worth: before.map_or(1.0, |before| before.worth) },
         });
-        let (codec, mut stored) = codec::encode(raw, content, how, self.compression);
+        let (codec, mut stored) = codec::encode(raw, content, how, self.store.compression);
         let cipher = self.store.chunks.cipher();
         if let Some(cipher) = cipher {
             stored = Cow::Owned(cipher.seal(&id.0, &stored));

@@ -33,6 +33,7 @@ training:
 evaluate:
   every: 100
 checkpoint:
+  compression: small
   every_steps: 500
 best:
   metric: hard_loss
@@ -69,6 +70,7 @@ training:
 evaluate:
   every: 10
 checkpoint:
+  compression: small
   every_steps: 50
 best:
   metric: hard_loss

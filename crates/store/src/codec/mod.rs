@@ -83,8 +83,7 @@ impl Codec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
-    /// Compresses what shrinks by a quarter or more: as fast as writing the bytes as they are. Once
-    /// a run's state is known to be small, it is compressed as with [`Small`](Self::Small).
+    /// Compresses what shrinks by a quarter or more: as fast as writing the bytes as they are.
     #[default]
     Fast,
     /// Compresses whatever shrinks.

@@ -266,7 +266,7 @@ impl<D: Disk> Storage for FileStorage<D> {
     fn upload(self: Arc<Self>) -> Result<Box<dyn Upload>, StorageError> {
         let created = self.create_temporary();
         let (path, file) = created.map_err(|e| self.error("create a file in", TEMPORARY, e))?;
-        Ok(Box::new(FileUpload { storage: self, path: Some(path), file }))
+        Ok(Box::new(FileUpload { storage: self, path: Some(path), file, is_synced: false }))
     }
 
     fn read_range(&self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
@@ -403,16 +403,25 @@ struct FileUpload<D: Disk> {
     /// The temporary file, until it is published.
     path: Option<PathBuf>,
     file: Box<dyn WriteFile>,
+    /// All that was written is durable.
+    is_synced: bool,
 }
 
 impl<D: Disk> Upload for FileUpload<D> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.is_synced = false;
         self.file.write(bytes).map_err(|e| self.storage.error("write a file in", TEMPORARY, e))
+    }
+
+    fn sync(&mut self) -> Result<(), StorageError> {
+        self.file.sync().map_err(|e| self.storage.error("write a file in", TEMPORARY, e))?;
+        self.is_synced = true;
+        Ok(())
     }
 
     fn finish(mut self: Box<Self>, name: &str) -> Result<(), StorageError> {
         let target = self.storage.path(name)?;
-        let synced = self.file.sync();
+        let synced = if self.is_synced { Ok(()) } else { self.file.sync() };
         if let (Ok(()), Some(path)) = (&synced, &self.path) {
             let published = self.storage.publish(path, &target);
             self.storage.forget(name);

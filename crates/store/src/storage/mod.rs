@@ -107,6 +107,11 @@ pub trait Upload: Send + Sync {
     /// Appends bytes.
     fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError>;
 
+    /// Makes what was written durable ahead of time, so that finishing takes less of it.
+    fn sync(&mut self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     /// Makes the object durable and visible as `name`. An object of that name is replaced, since it
     /// may be damaged: only for names that are derived from the content.
     fn finish(self: Box<Self>, name: &str) -> Result<(), StorageError>;
