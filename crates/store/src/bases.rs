@@ -97,9 +97,9 @@ impl Bases {
         bases
     }
 
-    /// The bases that the array at `path` may use now, if any.
-    pub fn of_array(&mut self, path: &EntryPath) -> Option<ArrayBases> {
-        let array = self.arrays.get_mut(&key(path))?;
+    /// The bases that the array of that [`key`] may use now, if any.
+    pub fn of_array(&mut self, key: &Hash) -> Option<ArrayBases> {
+        let array = self.arrays.get_mut(key)?;
         if array.rest > 0 {
             array.rest -= 1;
             return None;
@@ -107,10 +107,10 @@ impl Bases {
         (array.age < FULL_AGAIN_AFTER).then(|| array.clone())
     }
 
-    /// Notes how the array at `path` was stored: the base of each box from now on, whether
+    /// Notes how the array of that [`key`] was stored: the base of each box from now on, whether
     /// differences were tried and used for any, and the sizes of its new chunks.
-    pub fn note(&mut self, path: &EntryPath, boxes: Vec<Hash>, tried: bool, used: bool, sizes: Sizes) {
-        let array = self.arrays.entry(key(path)).or_default();
+    pub fn note(&mut self, key: Hash, boxes: Vec<Hash>, tried: bool, used: bool, sizes: Sizes) {
+        let array = self.arrays.entry(key).or_default();
         if used {
             array.age += 1;
             array.rest_before = 0;
@@ -150,7 +150,8 @@ impl Bases {
     }
 }
 
-fn key(path: &EntryPath) -> Hash {
+/// What an array is known by: the hash of its path.
+pub(crate) fn key(path: &EntryPath) -> Hash {
     Hash::of(path.to_string().as_bytes())
 }
 

@@ -49,7 +49,8 @@ pub struct Save<'a> {
 
 #[derive(Debug)]
 struct Note {
-    path: EntryPath,
+    /// Of the array.
+    key: Hash,
     boxes: Vec<Hash>,
     /// Some chunk was new.
     changed: bool,
@@ -93,6 +94,18 @@ struct Entered {
     id: Hash,
     features: Vec<u64>,
     new: Option<NewChunk>,
+}
+
+impl Entered {
+    fn of(place: usize, prepared: PreparedChunk<'_>) -> Self {
+        let PreparedChunk { hash, id, features, new } = prepared;
+        let new = new.map(|chunk| NewChunk {
+            base: chunk.base.unwrap_or(id),
+            raw_len: chunk.raw_len,
+            stored_len: chunk.stored.len(),
+        });
+        Self { place, hash, id, features, new }
+    }
 }
 
 /// What is to be known of a chunk that was written.
@@ -150,9 +163,10 @@ impl<'a> Save<'a> {
             return Ok(ArrayRef { kind, place });
         }
         let content = Content::of(&kind);
-        let mut bases = self.store.bases.as_mut().and_then(|bases| bases.of_array(path)).unwrap_or_default();
+        let key = bases::key(path);
+        let mut bases = self.store.bases.as_mut().and_then(|bases| bases.of_array(&key)).unwrap_or_default();
         let mut note = Note {
-            path: path.clone(),
+            key,
             boxes: Vec::new(),
             changed: false,
             tried: !bases.boxes.is_empty(),
@@ -191,16 +205,15 @@ impl<'a> Save<'a> {
         bases: &ArrayBases,
         first: usize,
     ) -> Result<Vec<Entered>, SaveError> {
+        if let [piece] = window {
+            return Ok(vec![self.enter_alone(piece, content, bases, first)?]);
+        }
         let packs = std::mem::take(&mut self.packs);
         let encoder = self.encoder();
         let prepare = |(i, piece): (usize, &&'b [u8])| {
             (first + i, encoder.prepare_chunk(piece, content, bases.of_box(first + i)))
         };
-        let lanes: Vec<Result<Lane, StorageError>> = if window.len() == 1 {
-            let [pack, other] = packs;
-            let only = window.iter().enumerate().map(prepare);
-            vec![encoder.write_lane(only, pack, PackWriter::push_through), Ok(Lane::idle(other))]
-        } else if self.store.storage.takes_uploads_side_by_side() {
+        let lanes: Vec<Result<Lane, StorageError>> = if self.store.storage.takes_uploads_side_by_side() {
             let lane = |(lane, pack): (usize, Option<PackWriter>)| {
                 let mine = window.iter().enumerate().skip(lane).step_by(LANES);
                 encoder.write_lane(mine.map(prepare), pack, PackWriter::push_through)
@@ -223,6 +236,21 @@ impl<'a> Save<'a> {
         Ok(entered)
     }
 
+    /// Hashes, encodes and writes a chunk that no other is written beside.
+    fn enter_alone(
+        &mut self,
+        piece: &[u8],
+        content: Content,
+        bases: &ArrayBases,
+        place: usize,
+    ) -> Result<Entered, SaveError> {
+        let prepared = self.encoder().prepare_chunk(piece, content, bases.of_box(place));
+        if let Some(chunk) = &prepared.new {
+            self.push(chunk)?;
+        }
+        Ok(Entered::of(place, prepared))
+    }
+
     /// Notes what can serve as the base of a chunk from now on.
     fn note(&self, entered: Entered, note: &mut Note) {
         let Entered { hash, id, features, new, .. } = entered;
@@ -241,10 +269,10 @@ impl<'a> Save<'a> {
         }
     }
 
-    /// Writes a chunk of the index.
+    /// Writes a chunk into the first pack.
     fn push<B: AsRef<[u8]>>(&mut self, chunk: &StoredChunk<B>) -> Result<(), SaveError> {
         let pack = self.packs[0].take().map_or_else(|| PackWriter::new(&self.store.storage), Ok);
-        let pack = pack.and_then(|pack| pack.push(chunk)).inspect_err(|_| self.store.poisoned = true)?;
+        let pack = pack.and_then(|pack| pack.push_through(chunk)).inspect_err(|_| self.store.poisoned = true)?;
         self.packs[0] = Some(pack);
         self.fresh.insert(chunk.id);
         self.finish_packs(PACK_TARGET)
@@ -298,7 +326,7 @@ impl<'a> Save<'a> {
         let Some(bases) = &mut self.store.bases else { return };
         for note in self.notes.drain(..) {
             if note.changed {
-                bases.note(&note.path, note.boxes, note.tried, note.used, note.sizes);
+                bases.note(note.key, note.boxes, note.tried, note.used, note.sizes);
             }
             for (features, chunk) in note.features {
                 bases.remember(features, chunk);
@@ -440,19 +468,14 @@ impl Encoder<'_> {
         push: Push<'b>,
     ) -> Result<Lane, StorageError> {
         let mut entered: Vec<Entered> = Vec::new();
-        for (place, PreparedChunk { hash, id, features, new }) in chunks {
-            let new_chunk = new.as_ref().map(|chunk| NewChunk {
-                base: chunk.base.unwrap_or(id),
-                raw_len: chunk.raw_len,
-                stored_len: chunk.stored.len(),
-            });
-            if let Some(chunk) = new
-                && entered.iter().all(|before| before.id != id)
+        for (place, prepared) in chunks {
+            if let Some(chunk) = &prepared.new
+                && entered.iter().all(|before| before.id != prepared.id)
             {
                 let open = pack.take().map_or_else(|| PackWriter::new(&self.store.storage), Ok)?;
-                pack = Some(push(open, &chunk)?);
+                pack = Some(push(open, chunk)?);
             }
-            entered.push(Entered { place, hash, id, features, new: new_chunk });
+            entered.push(Entered::of(place, prepared));
         }
         Ok(Lane { pack, entered })
     }
