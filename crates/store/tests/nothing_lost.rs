@@ -226,6 +226,20 @@ fn what_one_process_condemns_another_frees() {
     assert_eq!(Store::open(storage).unwrap().verify(Depth::Full).unwrap().valid.len(), 8);
 }
 
+/// Whoever began to read before a pack was condemned can end, whichever process comes next.
+#[test]
+fn what_one_process_condemns_another_leaves_until_its_time() {
+    let memory = MemoryStorage::new();
+    let storage: Arc<dyn Storage> = Arc::new(memory.clone());
+    drop(run(&storage, 8));
+    let packs = || memory.to_objects().keys().filter(|name| name.starts_with("packs/")).count();
+    writer(&storage).gc(3600).unwrap();
+    let condemned = packs();
+    let next = writer(&storage).gc(3600).unwrap();
+    assert!(next.freed_bytes == 0 && packs() == condemned, "{next:?}");
+    assert!(writer(&storage).gc(0).unwrap().freed_bytes > 0 && packs() < condemned);
+}
+
 /// A training frees between its saves what it condemned itself, not before the grace period.
 #[test]
 fn between_saves_nothing_goes_before_its_time() {
