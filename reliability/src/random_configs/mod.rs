@@ -124,6 +124,16 @@ struct Straight {
     hashes: BTreeMap<u64, String>,
 }
 
+impl Straight {
+    /// The last step that a process can die or stop at: a divergence is an end of its own.
+    fn last_good(&self) -> u64 {
+        match self.ended.end {
+            End::Done { .. } => self.ended.step,
+            End::Diverged { .. } => self.ended.step - 1,
+        }
+    }
+}
+
 impl Case<'_> {
     fn tried(&self) -> Outcome {
         let mut outcome = Outcome::default();
@@ -179,7 +189,7 @@ impl Case<'_> {
         outcome.count(self.subject.system, 1);
         outcome.count("steps", straight.ended.step);
         outcome.count("diverged", u64::from(matches!(straight.ended.end, End::Diverged { .. })));
-        let deaths = drawn_deaths(draws, straight.ended.step).into_iter().map(Some).chain([None]);
+        let deaths = drawn_deaths(draws, straight.last_good()).into_iter().map(Some).chain([None]);
         for (number, death) in deaths.enumerate() {
             let trace = Some(place.join(format!("trace-{number}")));
             let life =
