@@ -56,10 +56,20 @@ fn data(draws: &mut Stream, directory: &Path) -> (String, Learnt) {
     if one_in(draws, 2) {
         yaml += &format!("    one_hot: {}\n", one_in(draws, 2));
     }
-    if one_in(draws, 2) {
-        yaml += &format!("    validation: {:?}\n", one_of(draws, &[0.0, 0.1, 0.3]));
-    }
+    yaml += &parts(draws);
     (yaml, learnt)
+}
+
+/// What is not learnt: nothing, shares of the contents, or rows as of old.
+fn parts(draws: &mut Stream) -> String {
+    let share = |name, draws: &mut Stream| format!("    {name}: {:?}\n", one_of(draws, &[0.0, 0.1, 0.3]));
+    match draws.below(5) {
+        0 => String::new(),
+        1 => share("validation", draws),
+        2 => share("select", draws),
+        3 => share("test", draws),
+        _ => share("select", draws) + &share("test", draws),
+    }
 }
 
 /// Rows of numbers, of which the classes and numbers to be learnt follow, but for some noise.
@@ -112,6 +122,10 @@ fn fahlman(draws: &mut Stream) -> String {
         )
     };
     let (output, candidates) = (quickprop(&[0.35, 1.0, 5.0]), quickprop(&[1.0, 100.0, 1000.0]));
+    let patience = match one_of(draws, &[0, 0, 1, 2]) {
+        0 => String::new(),
+        patience => format!("      patience: {patience}\n"),
+    };
     format!(
         "    fahlman:\n      output: {output}\n      candidates: {candidates}\n      pool: {}\n      weight_range: {:?}\n      \
          threshold: {:?}\n      prime_offset: {:?}\n",
@@ -119,7 +133,7 @@ fn fahlman(draws: &mut Stream) -> String {
         one_of(draws, &[0.1, 1.0]),
         one_of(draws, &[0.4, 0.1, 0.9]),
         one_of(draws, &[0.0, 0.1])
-    )
+    ) + &patience
 }
 
 fn juniper(draws: &mut Stream) -> String {

@@ -92,6 +92,14 @@ fn training(draws: &mut Stream) -> String {
     if one_in(draws, 2) {
         yaml += &format!("  noise: {:?}\n", one_of(draws, &[0.0, 0.5, 2.0]));
     }
+    if one_in(draws, 2) {
+        yaml += &format!(
+            "  early_stopping: {{every: {}, patience: {}, min_improvement: {:?}}}\n",
+            between(draws, 1, 5),
+            between(draws, 1, 4),
+            one_of(draws, &[0.0, 3.0])
+        );
+    }
     yaml
 }
 
