@@ -17,6 +17,7 @@
 //! | [`copy_beside_writer`] | it is copied while a writer saves and prunes |
 //! | [`hostile`] | somebody made the files or the names to do harm |
 //! | [`model`] | long random sequences of operations, against a plain map |
+//! | [`random_configs`] | a training with a random config is killed and goes on, over and over |
 //! | [`reader_beside_writer`] | somebody reads while a writer saves and prunes |
 //!
 //! Beneath them: [`workload`] is the table of stories that the first two tell, [`power_cut`] says
@@ -36,6 +37,7 @@ pub mod outcome;
 pub mod packs;
 pub mod power_cut;
 pub mod random;
+pub mod random_configs;
 pub mod reader_beside_writer;
 pub mod real_kills;
 pub mod report;
@@ -112,6 +114,12 @@ pub const PROOFS: &[Proof] = &[
         name: "reader_beside_writer",
         what: "readers open and load while a writer saves and prunes in the same directory",
         run: reader_beside_writer::reader_beside_writer,
+    },
+    Proof {
+        name: "random_configs",
+        what: "trainings with random configs of each system killed and stopped at random steps and resumed, each time \
+               with other threads, kernels and checkpoints: each step comes to the state of a training never stopped",
+        run: random_configs::random_configs,
     },
     Proof {
         name: "hostile",

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 
 use rekindle_reliability::allocation::Counting;
 use rekindle_reliability::report::{self, Result as Found};
-use rekindle_reliability::{PROOFS, Proof, Scale, real_kills};
+use rekindle_reliability::{PROOFS, Proof, Scale, random_configs, real_kills};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -41,13 +41,23 @@ enum Child {
     /// Plays the process that is killed.
     #[command(hide = true)]
     SaveUntilKilled { dir: PathBuf, way: real_kills::Way },
+    /// Plays a process that trains and may be killed.
+    #[command(hide = true)]
+    TrainRandomConfig { life: String },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
-    if let Some(Child::SaveUntilKilled { dir, way }) = cli.child {
-        real_kills::save_until_killed(&dir, way).map_err(|error| anyhow::anyhow!("{error}"))?;
-        return Ok(ExitCode::SUCCESS);
+    match cli.child {
+        Some(Child::SaveUntilKilled { dir, way }) => {
+            real_kills::save_until_killed(&dir, way).map_err(|error| anyhow::anyhow!("{error}"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Child::TrainRandomConfig { life }) => {
+            random_configs::life::play(&life).map_err(anyhow::Error::msg)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        None => {}
     }
     let program = std::env::current_exe()?;
     let mut scale = if cli.short { Scale::short(program) } else { Scale::full(program) };

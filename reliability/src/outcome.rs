@@ -33,6 +33,8 @@ pub struct Scale {
     pub operations: u64,
     /// Loads beside a writer.
     pub loads: u64,
+    /// Random configs of each system.
+    pub configs: u64,
     /// Hostile names: every one with this stride.
     pub name_stride: usize,
     /// The program that plays the child process: the `reliability` binary.
@@ -57,6 +59,7 @@ impl Scale {
             copies: 20_000,
             operations: 1_000_000,
             loads: 10_000,
+            configs: 300,
             name_stride: 1,
             program,
             progress: |_, _, _| {},
@@ -78,6 +81,7 @@ impl Scale {
             copies: 100,
             operations: 1500,
             loads: 150,
+            configs: 6,
             name_stride: 5,
             ..Self::full(program)
         }

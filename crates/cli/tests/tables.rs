@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use common::World;
 
-const LEARN: &str = "--set training.data.targets=[kind] --set training.data.validation=0.1 --quiet";
+const LEARN: &str = "--set training.data.targets=[kind] --set training.data.test=0.2 --quiet";
 
 /// Points inside and outside of a ring.
 fn points() -> String {
@@ -53,10 +53,10 @@ fn a_run_is_drawn_and_described() {
     assert!(world.json("describe ring@latest~1")["description"].is_string());
     world.ok("plot ring");
     let svg = String::from_utf8(world.read("learning.svg")).unwrap();
-    assert!(svg.starts_with("<svg") && svg.contains("validation_loss"));
+    assert!(svg.starts_with("<svg") && svg.contains("select_loss") && svg.contains("test_loss"));
     world.ok("plot ring --metric error_bits --out bits.svg");
     let one = String::from_utf8(world.read("bits.svg")).unwrap();
-    assert!(one.contains("error_bits") && !one.contains("validation_loss"));
+    assert!(one.contains("error_bits") && !one.contains("select_loss"));
     world.ok("plot ring --what boundary --out b.png");
     assert!(world.read("b.png").starts_with(b"\x89PNG"));
     assert!(world.fails(2, "plot ring --what nothing").contains("there are: learning, boundary"));

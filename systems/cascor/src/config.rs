@@ -1,5 +1,6 @@
 //! What a user chooses.
 
+use rekindle_data::Shares;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::{Activation, OutputActivation};
@@ -53,7 +54,15 @@ pub struct Data {
     pub scale: bool,
     /// An output for each class even when there are only two.
     pub one_hot: bool,
-    /// Share of the examples that are kept for validation.
+    /// Share of the examples that everything is chosen by: when growing ends, and which checkpoint is
+    /// the best. Equal examples are in one part, and each class has its share of every part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select: Option<f64>,
+    /// Share of the examples that are reported on; nothing that is chosen has seen them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<f64>,
+    /// How runs were split that know no `select` and `test`: a share of the rows, drawn whatever they
+    /// hold, that is both chosen by and reported on.
     pub validation: f64,
 }
 
@@ -71,6 +80,8 @@ impl Default for Data {
             task: Task::Classification,
             scale: true,
             one_hot: false,
+            select: None,
+            test: None,
             validation: 0.0,
         }
     }
@@ -126,6 +137,14 @@ pub struct Fahlman {
     pub threshold: f64,
     /// Added to the derivative of the outputs, so that none is stuck.
     pub prime_offset: f64,
+    /// Training ends after so many growths without a smaller loss on the examples that are chosen by, or
+    /// without any of these on those that are learnt; 0 for never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub patience: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// How a layer is trained by quickprop.
@@ -165,7 +184,8 @@ pub struct Juniper {
     pub candidate_patience: u32,
     /// Training ends when no candidate correlates better.
     pub correlation_threshold: f64,
-    /// Training ends after so many growths without a smaller validation loss.
+    /// Training ends after so many growths without a smaller loss on the examples that are chosen by, or
+    /// without any of these on those that are learnt; 0 for never.
     pub patience: u32,
     /// Training ends at this accuracy.
     pub target_accuracy: f64,
@@ -192,7 +212,16 @@ impl Training {
 }
 
 impl Data {
+    /// The shares of the examples that are not learnt; absent where the examples are split as of old.
+    pub(crate) fn shares(&self) -> Option<Shares> {
+        let is_split = self.select.is_some() || self.test.is_some();
+        is_split.then(|| Shares { select: self.select.unwrap_or(0.0), test: self.test.unwrap_or(0.0) })
+    }
+
     fn validate(&self) -> Result<(), CascorError> {
+        if let Some(shares) = self.shares() {
+            self.validate_shares(shares)?;
+        }
         let points = u64::from(self.arms) * u64::from(self.points);
         all([
             Check(
@@ -224,6 +253,26 @@ impl Data {
                 self.validation,
                 (0.0..1.0).contains(&self.validation),
                 "it must be at least 0 and less than 1",
+            ),
+        ])
+    }
+}
+
+impl Data {
+    fn validate_shares(&self, shares: Shares) -> Result<(), CascorError> {
+        let is_whole = shares.validate().is_ok();
+        all([
+            Check(
+                "training.data.select",
+                shares.select,
+                is_whole,
+                "it and training.data.test must not be negative, and together less than 1",
+            ),
+            Check(
+                "training.data.validation",
+                self.validation,
+                self.validation == 0.0,
+                "examples are split by training.data.select and training.data.test already",
             ),
         ])
     }

@@ -7,6 +7,7 @@
 //! target than the threshold.
 
 use rekindle_compute::rng;
+use rekindle_train::{EarlyStopping, Patience};
 use serde::{Deserialize, Serialize};
 
 use crate::candidate_kernels::{GROUP, Group};
@@ -14,6 +15,7 @@ use crate::candidates::{Candidates, Sensitivity, Statistics};
 use crate::config::{self, Fahlman};
 use crate::data::Preparation;
 use crate::network::Network;
+use crate::outputs::OutputSums;
 use crate::quickprop::{Memory, Quickprop};
 use crate::state::{Ending, State, TrainerState};
 use crate::streams;
@@ -26,6 +28,9 @@ pub struct FahlmanState {
     pub output_memory: Memory,
     /// The phase.
     pub phase: Phase,
+    /// What is known of the losses by which growing ends; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<Patience>,
 }
 
 /// A phase of the algorithm.
@@ -106,6 +111,7 @@ impl FahlmanState {
         Self {
             output_memory: Memory::default(),
             phase: Phase::Output(Stagnation::new(0, method.output.patience)),
+            patience: None,
         }
     }
 
@@ -163,7 +169,6 @@ fn parts(state: &mut State) -> (&mut Network, &mut Memory, &mut Phase) {
 
 fn output_epoch(runtime: &mut Runtime, method: &Fahlman, state: &mut State) -> StepMetrics {
     let epoch = state.epochs + 1;
-    let max_hidden = runtime.model.max_hidden;
     let (network, memory, phase) = parts(state);
     let sums = runtime.output_epoch(network, method.prime_offset as f32, method.threshold as f32);
     let metrics = StepMetrics {
@@ -184,18 +189,46 @@ fn output_epoch(runtime: &mut Runtime, method: &Fahlman, state: &mut State) -> S
     memory.grow(network.output_weights.len());
     quickprop.update(runtime.path, &mut network.output_weights, &sums.slopes, memory);
     let Phase::Output(stagnation) = phase else { unreachable!("the phase was looked at before") };
-    if stagnation.is_over(epoch, sums.loss, &method.output) {
-        if network.hidden.len() < max_hidden as usize {
-            let errors = runtime.errors();
-            let next =
-                CandidatePhase::new(method, network, runtime.seed, epoch, errors, &sums.errors, sums.squares);
-            *phase = Phase::Candidates(CandidatePhase { loss: metrics.train_loss, ..next });
-        } else {
-            state.ending = Some(Ending::MaxHidden);
+    let is_over = stagnation.is_over(epoch, sums.loss, &method.output);
+    state.epochs = epoch;
+    if is_over {
+        state.ending = ending(runtime, method, state);
+        if state.ending.is_none() {
+            look_for_candidates(runtime, method, state, &sums, metrics.train_loss);
         }
     }
-    state.epochs = epoch;
     metrics
+}
+
+/// Why training ends now that the output layer stagnates, if it does.
+fn ending(runtime: &Runtime, method: &Fahlman, state: &mut State) -> Option<Ending> {
+    if method.patience > 0 && is_patience_exhausted(runtime, method, state) {
+        return Some(Ending::Patience);
+    }
+    let may_grow = state.network.hidden.len() < runtime.model.max_hidden as usize;
+    (!may_grow).then_some(Ending::MaxHidden)
+}
+
+/// Counts a growth, by the examples that everything is chosen by.
+fn is_patience_exhausted(runtime: &Runtime, method: &Fahlman, state: &mut State) -> bool {
+    let (training, select) = runtime.evaluations(&state.network, method.threshold as f32);
+    let judged = select.as_ref().unwrap_or(&training);
+    let TrainerState::Fahlman(trainer) = &mut state.trainer else {
+        unreachable!("the state was checked against the method")
+    };
+    // It is measured once for each growth.
+    let stopping = EarlyStopping { every: 1, patience: method.patience, min_improvement: 0.0 };
+    let patience = trainer.patience.get_or_insert_default();
+    patience.observe(state.step, judged.loss, &stopping);
+    patience.is_exhausted(&stopping)
+}
+
+/// The next phase: a fresh pool of candidates, for the errors of the last epoch.
+fn look_for_candidates(runtime: &Runtime, method: &Fahlman, state: &mut State, sums: &OutputSums, loss: f64) {
+    let (errors, epoch) = (runtime.errors(), state.epochs);
+    let (network, _, phase) = parts(state);
+    let next = CandidatePhase::new(method, network, runtime.seed, epoch, errors, &sums.errors, sums.squares);
+    *phase = Phase::Candidates(CandidatePhase { loss, ..next });
 }
 
 impl CandidatePhase {
@@ -298,8 +331,9 @@ fn candidate_epoch(runtime: &mut Runtime, method: &Fahlman, state: &mut State) -
     }
     phase.correlate(runtime.statistics(), cases);
     let (best, score) = phase.best(outputs);
-    let metrics =
-        StepMetrics { train_loss: phase.loss, error_bits: None, correlation: Some(f64::from(score)) };
+    let is_sound = phase.correlations.iter().all(|correlation| correlation.is_finite());
+    let correlation = Some(if is_sound { f64::from(score) } else { f64::NAN });
+    let metrics = StepMetrics { train_loss: phase.loss, error_bits: None, correlation };
     let over = phase.primed && phase.stagnation.is_over(epoch, score, &method.candidates);
     phase.primed = true;
     state.epochs = epoch;

@@ -143,7 +143,8 @@ fn unknown_examples(snapshot: &Snapshot) -> Preparation {
     Preparation {
         identity: String::new(),
         examples: 0,
-        validation_examples: 0,
+        select_examples: 0,
+        test_examples: 0,
         inputs: inputs.into_iter().map(|name| Input { name, offset: 0.0, factor: 1.0 }).collect(),
         target: Target::Classes {
             name: "class".to_owned(),

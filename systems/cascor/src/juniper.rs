@@ -2,7 +2,7 @@
 //! candidates that climb the magnitude of their correlation with the error of one output, the one
 //! that they explain best.
 //!
-//! Unlike there, every limit holds with and without validation, patience counts over growths, a
+//! Unlike there, every limit holds with and without examples to choose by, patience counts over growths, a
 //! candidate is drawn from (seed, cycle, candidate) alone, and a candidate that stopped keeps its
 //! best weights rather than its last.
 
@@ -27,7 +27,8 @@ pub(crate) const THRESHOLD: f32 = 0.4;
 pub struct JuniperState {
     /// The phase.
     pub phase: Phase,
-    /// The smallest validation loss after a growth (training loss without validation examples).
+    /// The smallest loss after a growth on the examples that are chosen by (on those that are learnt where
+    /// there are no others).
     pub best_loss: Option<f64>,
     /// Growths since then.
     pub growths_without_gain: u32,
@@ -170,8 +171,8 @@ fn output_epoch(runtime: &mut Runtime, method: &Juniper, state: &mut State) -> S
 
 /// The output layer is trained: training ends, or candidates are next.
 fn grow_or_end(runtime: &mut Runtime, method: &Juniper, state: &mut State) {
-    let (training, validation) = runtime.evaluations(&state.network, THRESHOLD);
-    let judged = validation.as_ref().unwrap_or(&training);
+    let (training, select) = runtime.evaluations(&state.network, THRESHOLD);
+    let judged = select.as_ref().unwrap_or(&training);
     state.ending = ending(runtime, method, state, judged);
     if state.ending.is_some() {
         return;
@@ -280,10 +281,11 @@ fn candidate_epoch(runtime: &mut Runtime, method: &Juniper, state: &mut State) -
     phase.candidates.weights.iter_mut().zip(slopes).for_each(|(weight, slope)| *weight += slope);
     phase.epochs += 1;
     let (best, correlation) = phase.best();
+    let is_sound = phase.best_correlations.iter().all(|correlation| correlation.is_finite());
     let metrics = StepMetrics {
         train_loss: phase.loss,
         error_bits: None,
-        correlation: Some(f64::from(correlation.abs())),
+        correlation: Some(if is_sound { f64::from(correlation.abs()) } else { f64::NAN }),
     };
     let all_done = (0..pool).all(|candidate| phase.is_done(candidate, method));
     if phase.epochs >= method.candidate_epochs || all_done {

@@ -7,7 +7,7 @@ use crate::data::Preparation;
 
 /// What a network takes that grows as large as it may, on these examples.
 pub(crate) fn need(model: &Model, training: &Training, preparation: &Preparation) -> MemoryNeed {
-    let examples = preparation.examples.saturating_add(preparation.validation_examples);
+    let examples = preparation.all_examples();
     let (inputs, outputs) = (preparation.inputs.len() as u64, preparation.outputs() as u64);
     let units = 1 + inputs + u64::from(model.max_hidden);
     let pool = match &training.method {

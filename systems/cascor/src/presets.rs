@@ -73,7 +73,8 @@ training:
     points: 1000
     noise: 0.25
     one_hot: true
-    validation: 0.2
+    select: 0.1
+    test: 0.1
   method:
     juniper:
       learning_rate: 0.01
@@ -90,7 +91,7 @@ evaluate:
 checkpoint:
   every_seconds: 10
 best:
-  metric: validation_loss
+  metric: select_loss
   goal: min
 ";
 
@@ -109,7 +110,8 @@ training:
     targets: []
     task: classification
     scale: true
-    validation: 0.2
+    select: 0.1
+    test: 0.1
   method:
     fahlman:
       output: {epsilon: 0.35, mu: 2.0, decay: 1.0e-4, patience: 12, change: 0.01, epochs: 200}
@@ -118,11 +120,12 @@ training:
       weight_range: 1.0
       threshold: 0.4
       prime_offset: 0.1
+      patience: 10
 evaluate:
   every: 25
 checkpoint:
   every_seconds: 10
 best:
-  metric: validation_loss
+  metric: select_loss
   goal: min
 ";

@@ -40,10 +40,12 @@ pub struct Growth {
     /// Share of the examples that were told apart, before; for numbers the share of their variance
     /// that was explained.
     pub accuracy: f64,
-    /// Loss on the validation examples, before; absent without any.
-    pub validation_loss: Option<f64>,
-    /// Accuracy on the validation examples, before.
-    pub validation_accuracy: Option<f64>,
+    /// Loss on the examples that are chosen by, before; absent without any.
+    #[serde(rename = "validation_loss")]
+    pub select_loss: Option<f64>,
+    /// Accuracy on the examples that are chosen by, before.
+    #[serde(rename = "validation_accuracy")]
+    pub select_accuracy: Option<f64>,
     /// What the unit scored as a candidate.
     pub score: f64,
     /// Which candidate it was.
@@ -68,7 +70,7 @@ pub enum Ending {
     TargetAccuracy,
     /// The network has as many hidden units as it may.
     MaxHidden,
-    /// The validation loss no longer falls.
+    /// The loss on the examples that are chosen by no longer falls.
     Patience,
     /// No candidate correlates with the errors.
     NoCorrelation,

@@ -6,7 +6,7 @@ pub(crate) const OUTPUT_WEIGHTS: u64 = 1;
 pub(crate) const CANDIDATE: u64 = 2;
 /// The output weights of a new hidden unit; the step is the cycle.
 pub(crate) const NEW_ROW: u64 = 3;
-/// Which examples are kept for validation.
+/// Which rows are kept back, where they are split as of old.
 pub(crate) const SPLIT: u64 = 4;
 /// Points of made examples; the step is the spiral.
 pub(crate) const POINTS: u64 = 5;

@@ -21,6 +21,8 @@ use crate::{boundary, interchange, memory, presets, topology};
 pub struct Cascor {
     trainer: Trainer,
     path: KernelPath,
+    /// What the examples are called that everything is chosen by.
+    select: &'static str,
 }
 
 const PRESETS: &[Preset] = &[
@@ -36,7 +38,7 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "spirals-juniper",
-        summary: "noisy spirals by the Juniper variant: tanh units, Adam, validation",
+        summary: "noisy spirals by the Juniper variant: tanh units, Adam, select and test",
         yaml: presets::SPIRALS_JUNIPER,
     },
     Preset {
@@ -93,6 +95,7 @@ impl System for Cascor {
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
+        refuse_choice_by_test(config)?;
         let path = KernelPath::from_environment().map_err(SystemError::new)?;
         let (model, training, threads) = (&config.model, &config.training, resources.threads);
         let trainer = Trainer::attach(model, training, config.seed, state, threads, path);
@@ -100,7 +103,9 @@ impl System for Cascor {
             CascorError::Misfit(_) | CascorError::OtherData { .. } => SystemError::misfit(error),
             error => SystemError::new(error),
         })?;
-        Ok(Self { trainer, path })
+        // Runs that know no `select` and `test` report on what they choose by.
+        let select = if training.data.shares().is_some() { "select" } else { "validation" };
+        Ok(Self { trainer, path, select })
     }
 
     fn progress(&self, state: &State) -> Progress {
@@ -127,9 +132,12 @@ impl System for Cascor {
             ("hidden_units".to_owned(), state.network.hidden.len() as f64),
             ("epochs".to_owned(), state.epochs as f64),
         ]);
-        if let Some(validation) = self.trainer.evaluate_validation(state) {
-            metrics.insert("validation_loss".to_owned(), validation.loss);
-            metrics.insert("validation_accuracy".to_owned(), validation.accuracy);
+        let held =
+            [(self.select, self.trainer.evaluate_select(state)), (TEST, self.trainer.evaluate_test(state))];
+        for (name, evaluation) in held {
+            let Some(evaluation) = evaluation else { continue };
+            metrics.insert(format!("{name}_loss"), evaluation.loss);
+            metrics.insert(format!("{name}_accuracy"), evaluation.accuracy);
         }
         Ok(metrics)
     }
@@ -173,6 +181,23 @@ impl System for Cascor {
 
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("kernels".to_owned(), self.path.name().to_owned())])
+    }
+}
+
+/// How metrics begin of the examples that are reported on.
+const TEST: &str = "test";
+
+/// A figure that anything was chosen by is no report.
+fn refuse_choice_by_test(config: &ConfigOf<Cascor>) -> Result<(), SystemError> {
+    let best = config.best.iter().map(|best| ("best.metric", best));
+    let keep = config.checkpoint.keep_best.iter().map(|best| ("checkpoint.keep_best", best));
+    match best.chain(keep).find(|(_, best)| best.metric.starts_with(TEST)) {
+        None => Ok(()),
+        Some((path, best)) => Err(SystemError::new(CascorError::Config {
+            path,
+            value: best.metric.clone(),
+            reason: "the examples that are reported on are not chosen by; take select_loss or select_accuracy",
+        })),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::config::{Method, Model, Training};
 use crate::data::{Dataset, Examples, Preparation, Target};
 use crate::error::CascorError;
 use crate::network::{HiddenUnit, Network};
-use crate::output_kernels::OutputTask;
+use crate::output_kernels::{self, OutputTask};
 use crate::outputs::{OutputRunner, OutputSums};
 use crate::state::{Ending, Growth, State};
 use crate::{fahlman, juniper};
@@ -23,12 +23,12 @@ pub struct Trainer {
 /// What an epoch came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepMetrics {
-    /// Mean squared error of the outputs.
+    /// Mean squared error of the outputs; not a number when a weight is none.
     pub train_loss: f64,
     /// Outputs that are further from their targets than the threshold; known in epochs of the
     /// output layer.
     pub error_bits: Option<u32>,
-    /// Score of the best candidate; known in epochs of candidates.
+    /// Score of the best candidate, not a number when that of any is none; known in epochs of candidates.
     pub correlation: Option<f64>,
 }
 
@@ -70,21 +70,19 @@ impl Trainer {
                 reason: difference(&dataset.preparation, &state.preparation),
             });
         }
-        let mut units = dataset.training.units.clone();
-        state.network.complete(path, &mut units);
-        let validation = dataset.validation.map(|examples| {
-            let mut units = examples.units.clone();
-            state.network.complete(path, &mut units);
-            Examples { units, ..examples }
-        });
+        let complete = |mut examples: Examples| {
+            state.network.complete(path, &mut examples.units);
+            examples
+        };
         let runtime = Runtime {
             model: model.clone(),
             path,
             pool: Pool::new(threads)?,
             seed,
             preparation: dataset.preparation,
-            training: Examples { units, targets: dataset.training.targets },
-            validation,
+            training: complete(dataset.training),
+            select: dataset.select.map(complete),
+            test: dataset.test.map(complete),
             errors: None,
             output: OutputRunner::new(path),
             candidates: CandidateRunner::new(path, model.hidden),
@@ -107,10 +105,13 @@ impl Trainer {
             return StepMetrics { train_loss: evaluation.loss, error_bits, correlation: None };
         }
         state.ending = None;
-        match &self.method {
+        let metrics = match &self.method {
             Method::Fahlman(method) => fahlman::step(&mut self.runtime, method, state),
             Method::Juniper(method) => juniper::step(&mut self.runtime, method, state),
-        }
+        };
+        // The loss is that before the step; one that went wrong would be seen after the next growth only.
+        let is_sound = state.network.output_weights.iter().all(|weight| weight.is_finite());
+        StepMetrics { train_loss: if is_sound { metrics.train_loss } else { f64::NAN }, ..metrics }
     }
 
     /// How well the network knows the training examples.
@@ -118,10 +119,16 @@ impl Trainer {
         self.runtime.evaluate(&state.network, &self.runtime.training, self.threshold())
     }
 
-    /// How well the network knows the examples that were kept for validation.
-    pub fn evaluate_validation(&self, state: &State) -> Option<Evaluation> {
-        let validation = self.runtime.validation.as_ref()?;
-        Some(self.runtime.evaluate(&state.network, validation, self.threshold()))
+    /// How well the network knows the examples that everything is chosen by.
+    pub fn evaluate_select(&self, state: &State) -> Option<Evaluation> {
+        let select = self.runtime.select.as_ref()?;
+        Some(self.runtime.evaluate(&state.network, select, self.threshold()))
+    }
+
+    /// How well the network knows the examples that nothing was chosen by.
+    pub fn evaluate_test(&self, state: &State) -> Option<Evaluation> {
+        let test = self.runtime.test.as_ref()?;
+        Some(self.runtime.evaluate(&state.network, test, self.threshold()))
     }
 
     /// The network that is trained.
@@ -151,7 +158,8 @@ pub(crate) struct Runtime {
     preparation: Preparation,
     /// The units of these are all of the network's.
     training: Examples,
-    validation: Option<Examples>,
+    select: Option<Examples>,
+    test: Option<Examples>,
     /// The errors that candidates are trained on; absent until a phase of candidates needs them.
     errors: Option<Columns>,
     output: OutputRunner,
@@ -228,39 +236,32 @@ impl Runtime {
     pub fn install(&mut self, network: &mut Network, weights: Vec<f32>, score: f32) {
         let unit = HiddenUnit { activation: self.model.hidden, score, weights };
         network.push(self.path, unit, &mut self.training.units);
-        if let Some(validation) = &mut self.validation {
-            let unit = &network.hidden[network.hidden.len() - 1];
-            crate::output_kernels::push_unit(
-                self.path,
-                &mut validation.units,
-                &unit.weights,
-                unit.activation,
-            );
+        let unit = &network.hidden[network.hidden.len() - 1];
+        for held in [&mut self.select, &mut self.test].into_iter().flatten() {
+            output_kernels::push_unit(self.path, &mut held.units, &unit.weights, unit.activation);
         }
     }
 
     /// The row of a growth that is about to happen.
     pub fn growth(&self, state: &State, candidate: usize, score: f32, threshold: f32) -> Growth {
-        let training = self.evaluate(&state.network, &self.training, threshold);
-        let validation = self.validation.as_ref();
-        let validation = validation.map(|examples| self.evaluate(&state.network, examples, threshold));
+        let (training, select) = self.evaluations(&state.network, threshold);
         Growth {
             epochs: state.epochs,
             loss: training.loss,
             accuracy: training.accuracy,
-            validation_loss: validation.as_ref().map(|evaluation| evaluation.loss),
-            validation_accuracy: validation.as_ref().map(|evaluation| evaluation.accuracy),
+            select_loss: select.as_ref().map(|evaluation| evaluation.loss),
+            select_accuracy: select.as_ref().map(|evaluation| evaluation.accuracy),
             score: score.into(),
             candidate: candidate as u32,
         }
     }
 
-    /// Training, and validation if there is one.
+    /// On what is learnt, and on what is chosen by if there is any.
     pub fn evaluations(&self, network: &Network, threshold: f32) -> (Evaluation, Option<Evaluation>) {
-        let validation = self.validation.as_ref();
+        let select = self.select.as_ref();
         (
             self.evaluate(network, &self.training, threshold),
-            validation.map(|examples| self.evaluate(network, examples, threshold)),
+            select.map(|examples| self.evaluate(network, examples, threshold)),
         )
     }
 
@@ -308,9 +309,9 @@ fn difference(found: &Preparation, expected: &Preparation) -> String {
     if names(found) != names(expected) {
         return format!("its inputs are {}, those of the run {}", names(found), names(expected));
     }
-    let examples = |preparation: &Preparation| preparation.examples + preparation.validation_examples;
-    if examples(found) != examples(expected) {
-        return format!("it has {} examples, the run {}", examples(found), examples(expected));
+    let (has, had) = (found.all_examples(), expected.all_examples());
+    if has != had {
+        return format!("it has {has} examples, the run {had}");
     }
     "its values are not those that the run was trained on".to_owned()
 }

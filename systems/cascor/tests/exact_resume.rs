@@ -3,7 +3,7 @@
 mod common;
 
 use rekindle::{from_tree, hash_of, to_tree};
-use rekindle_cascor::{Cascor, Ending, State};
+use rekindle_cascor::{Cascor, Ending, Method, State, presets};
 use rekindle_compute::KernelPath;
 use rekindle_train::ConfigOf;
 
@@ -107,4 +107,31 @@ fn a_state_that_does_not_fit_is_refused() {
     let other = common::small_juniper();
     let error = state.validate(&other.model, &other.training).unwrap_err().to_string();
     assert!(error.contains("another method"), "{error}");
+}
+
+/// What is no number is told, in whatever phase it comes about: the loop stops at it.
+#[test]
+fn numbers_that_are_none_are_told() {
+    // Outputs between -1/2 and 1/2 stay there.
+    let mut fahlman = common::config(presets::SPIRALS, &["model.output=linear"]);
+    let mut of_candidates = common::spirals();
+    if let (Method::Fahlman(method), Method::Fahlman(other)) =
+        (&mut fahlman.training.method, &mut of_candidates.training.method)
+    {
+        method.output.epsilon = 1e38;
+        other.candidates.epsilon = 1e300;
+    }
+    let mut juniper = common::small_juniper();
+    if let Method::Juniper(method) = &mut juniper.training.method {
+        method.candidate_learning_rate = 1e300;
+    }
+    for config in [fahlman, of_candidates, juniper] {
+        let mut state = common::initial(&config.model, &config.training, 1);
+        let mut trainer = common::attach(&config, 1, &state, 1, KernelPath::best());
+        let told = (0..400).any(|_| {
+            let metrics = trainer.step(&mut state);
+            !metrics.train_loss.is_finite() || metrics.correlation.is_some_and(|value| !value.is_finite())
+        });
+        assert!(told, "{:?}", config.training.method);
+    }
 }

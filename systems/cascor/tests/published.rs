@@ -53,6 +53,6 @@ fn the_juniper_variant_learns_the_noisy_spirals() {
     let state = common::train(&common::config(presets::SPIRALS_JUNIPER, &settings), 42);
     let last = state.growth.last().unwrap();
     println!("{:?} with {} hidden units: {last:?}", state.ending, state.network.hidden.len());
-    assert!(last.validation_accuracy.unwrap() > 0.9);
+    assert!(last.select_accuracy.unwrap() > 0.9);
     assert!(last.accuracy > 0.9);
 }

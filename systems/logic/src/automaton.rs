@@ -5,11 +5,12 @@ use rekindle_compute::{KernelPath, Pool, rng};
 use crate::boards::Boards;
 use crate::cell::Cell;
 use crate::check;
-use crate::config::{Model, Task, Training};
+use crate::config::{Model, Training};
 use crate::error::LogicError;
 use crate::hard_circuit::HardCircuit;
 use crate::parameters::{Noise, Parameters};
 use crate::rollout::{Pass, Rollout};
+use crate::select::{SelectBoards, covers_all_boards};
 use crate::state::State;
 use crate::streams;
 
@@ -17,19 +18,19 @@ use crate::streams;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepMetrics {
     /// The sum over all cells of the batch of the squared error of the first channel, before the
-    /// optimiser's step.
+    /// optimiser's step; not a number when the step made a logit that is none.
     pub soft_loss: f64,
 }
 
 /// How well a state does on boards that are not trained on.
 ///
-/// One step of the Game of Life on a 3x3 torus is evaluated on all 512 boards, every other task on
-/// a batch of random boards of its own.
+/// The Game of Life on 3x3 boards is evaluated on all 512 of them, every other task on random boards:
+/// the soft loss on a batch of its own, the rest on 256 that are the same all through a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
     /// The sum over all cells of the squared error of the first channel.
     pub soft_loss: f64,
-    /// The same with each gate replaced by its likeliest function: the number of wrong cells.
+    /// The number of wrong cells with each gate replaced by its likeliest function.
     pub hard_loss: f64,
     /// The share of cells that the likeliest functions get right.
     pub accuracy: f64,
@@ -49,6 +50,7 @@ pub struct Automaton {
     parameters: Parameters,
     batch: Rollout,
     evaluation: Rollout,
+    select: SelectBoards,
 }
 
 impl Automaton {
@@ -79,6 +81,7 @@ impl Automaton {
             parameters: Parameters::new(training, state),
             batch: Rollout::new(&cell, &grid, training.batch, steps),
             evaluation: Rollout::new(&cell, &grid, evaluated, steps),
+            select: SelectBoards::new(training, cell.channels, seed),
             cell,
         })
     }
@@ -104,7 +107,24 @@ impl Automaton {
             soft_loss
         });
         state.epoch += 1;
-        StepMetrics { soft_loss }
+        self.observe(state);
+        StepMetrics { soft_loss: if is_sound(state) { soft_loss } else { f64::NAN } }
+    }
+
+    /// True when all epochs are trained, or the circuit gets no better.
+    pub fn is_finished(&self, state: &State) -> bool {
+        let exhausted = |stopping| state.patience.is_some_and(|patience| patience.is_exhausted(stopping));
+        state.epoch >= self.training.epochs || self.training.early_stopping.as_ref().is_some_and(exhausted)
+    }
+
+    /// Takes the circuit of this epoch into account, if its loss is due, for when training ends.
+    fn observe(&self, state: &mut State) {
+        let Some(stopping) = self.training.early_stopping else { return };
+        if stopping.is_due(state.epoch) {
+            let circuit = HardCircuit::harden(&self.model, state);
+            let wrong = self.select.wrong_cells(&circuit.trace(), &self.pool, self.path);
+            state.patience.get_or_insert_default().observe(state.epoch, wrong as f64, &stopping);
+        }
     }
 
     /// Evaluates a state. This changes nothing that training depends on.
@@ -112,11 +132,9 @@ impl Automaton {
         let boards = self.evaluation_boards(state.epoch);
         let targets = self.training.targets(&boards);
         let circuit = HardCircuit::harden(&self.model, state);
-        let steps = self.training.automaton_steps;
-        let found = circuit.trace().advance(&boards, self.training.boundary, steps, self.path);
-        let wrong = found.differences(&targets).cells;
-        let Self { path, pool, cell, parameters, evaluation, .. } = self;
+        let Self { path, pool, cell, parameters, evaluation, select, .. } = self;
         let path = *path;
+        let wrong = select.wrong_cells(&circuit.trace(), pool, path);
         evaluation.load(&boards, &targets);
         let soft_loss = pool.run(|| {
             parameters.soften(pool, path, state, None);
@@ -126,7 +144,7 @@ impl Automaton {
         Evaluation {
             soft_loss,
             hard_loss: wrong as f64,
-            accuracy: 1.0 - wrong as f64 / boards.cells() as f64,
+            accuracy: 1.0 - wrong as f64 / select.cells() as f64,
             active_gates: circuit.active_gates(),
         }
     }
@@ -141,9 +159,10 @@ impl Automaton {
     }
 }
 
-/// Whether a task is small enough to evaluate every board there is.
-fn covers_all_boards(training: &Training) -> bool {
-    training.task == Task::Life && training.width == 3 && training.height == 3
+/// False when a logit is no number: nothing that follows would be one.
+fn is_sound(state: &State) -> bool {
+    let layers = state.perception.layers.iter().chain(&state.update.layers);
+    layers.flat_map(|layer| &layer.logits).all(|logit| logit.is_finite())
 }
 
 #[cfg(test)]

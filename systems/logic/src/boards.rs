@@ -90,6 +90,12 @@ impl Boards {
         differences
     }
 
+    /// How many cells differ from another's, of the same number and size, in the first channel.
+    pub(crate) fn wrong_cells(&self, other: &Self) -> usize {
+        let words = self.planes[0].iter().zip(&other.planes[0]);
+        words.map(|(a, b)| (a ^ b).count_ones() as usize).sum()
+    }
+
     pub(crate) fn planes(&self) -> &[Vec<u64>] {
         &self.planes
     }
@@ -163,5 +169,6 @@ mod tests {
         boards.set(2, 0, 3, 3, true);
         let differences = boards.differences(&Boards::zeros(3, 4, 4, 1));
         assert_eq!(differences, Differences { cells: 3, boards: 2 });
+        assert_eq!(boards.wrong_cells(&Boards::zeros(3, 4, 4, 1)), 3);
     }
 }

@@ -76,18 +76,13 @@ impl CompiledCircuit {
             let (expected, found) = (self.channels, boards.channels());
             return Err(LogicError::Channels { expected, found });
         }
-        Ok(self.advance(boards, boundary, steps, path))
+        let grid = Grid { width: boards.width(), height: boards.height(), boundary };
+        Ok(self.advance(&Shifts::new(boards.count(), &grid), boards, steps, path))
     }
 
-    /// As [`CompiledCircuit::run`], of boards that are known to fit.
-    pub(crate) fn advance(
-        &self,
-        boards: &Boards,
-        boundary: Boundary,
-        steps: usize,
-        path: KernelPath,
-    ) -> Boards {
-        let shifts = Shifts::new(boards, boundary);
+    /// As [`CompiledCircuit::run`], of boards that are known to fit, and with the shifts of so many of
+    /// their size.
+    pub(crate) fn advance(&self, shifts: &Shifts, boards: &Boards, steps: usize, path: KernelPath) -> Boards {
         let (mut current, mut next) = (boards.clone(), boards.clone());
         let mut inputs = vec![Vec::new(); self.reads.len()];
         for _ in 0..steps {
@@ -118,15 +113,14 @@ impl CompiledCircuit {
 }
 
 /// How the bits of a plane move to show every cell one of its neighbours.
-struct Shifts {
+pub(crate) struct Shifts {
     /// For each position, each distance a bit moves by and the cells whose neighbour comes so.
     positions: Vec<Vec<(isize, Vec<u64>)>>,
 }
 
 impl Shifts {
-    fn new(boards: &Boards, boundary: Boundary) -> Self {
-        let grid = Grid { width: boards.width(), height: boards.height(), boundary };
-        Self { positions: (0..9).map(|position| distances(boards, &grid, position)).collect() }
+    pub(crate) fn new(boards: usize, grid: &Grid) -> Self {
+        Self { positions: (0..9).map(|position| distances(boards, grid, position)).collect() }
     }
 
     /// The plane of the neighbours at a position.
@@ -148,9 +142,9 @@ impl Shifts {
     }
 }
 
-fn distances(boards: &Boards, grid: &Grid, position: usize) -> Vec<(isize, Vec<u64>)> {
+fn distances(boards: usize, grid: &Grid, position: usize) -> Vec<(isize, Vec<u64>)> {
     let mut distances: Vec<(isize, Vec<u64>)> = Vec::new();
-    let words = boards.cells().div_ceil(64);
+    let words = (boards * grid.cells()).div_ceil(64);
     for cell in 0..grid.cells() {
         let Some(other) = grid.neighbour(cell, position) else { continue };
         let distance = other as isize - cell as isize;
@@ -159,7 +153,7 @@ fn distances(boards: &Boards, grid: &Grid, position: usize) -> Vec<(isize, Vec<u
             distances.push((distance, vec![0; words]));
             distances.len() - 1
         });
-        for board in 0..boards.count() {
+        for board in 0..boards {
             let bit = board * grid.cells() + cell;
             distances[index].1[bit / 64] |= 1 << (bit % 64);
         }

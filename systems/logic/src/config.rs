@@ -1,5 +1,6 @@
 //! What a user can choose.
 
+use rekindle_train::EarlyStopping;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::MOST_GATES;
@@ -97,6 +98,10 @@ pub struct Training {
     pub noise: f64,
     /// Each element of the gradient is clipped to plus or minus this.
     pub clip: f64,
+    /// When training ends before its last epoch: by the wrong cells of the circuit that it would end with,
+    /// on boards that are not trained on. Without it all epochs are trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 fn default_pass_logit() -> f64 {
@@ -218,6 +223,7 @@ impl Training {
         within("training.epsilon", self.epsilon, 0.0, f64::MAX)?;
         within("training.weight_decay", self.weight_decay, 0.0, f64::MAX)?;
         within("training.noise", self.noise, 0.0, 1.0e3)?;
+        self.validate_early_stopping()?;
         within("training.clip", self.clip, f64::MIN_POSITIVE, f64::MAX)
     }
 
@@ -234,6 +240,13 @@ impl Training {
     pub(crate) fn noise_at(&self, epoch: u64) -> f32 {
         let passed = epoch.min(self.epochs) as f64 / self.epochs.max(1) as f64;
         (self.noise * passed) as f32
+    }
+
+    fn validate_early_stopping(&self) -> Result<(), LogicError> {
+        let Some(stopping) = &self.early_stopping else { return Ok(()) };
+        stopping.validate().map_err(|(name, reason)| {
+            LogicError::config("training.early_stopping", stopping, format!("`{name}`: {reason}"))
+        })
     }
 
     fn validate_cells(&self) -> Result<(), LogicError> {

@@ -37,11 +37,12 @@
 //!     weight_decay: 0.01,
 //!     noise: 0.0,
 //!     clip: 100.0,
+//!     early_stopping: None,
 //! };
 //! let mut state = State::new(&model, 1)?;
 //! let path = KernelPath::best();
 //! let mut automaton = Automaton::attach(&model, &training, 1, &state, 2, path)?;
-//! while state.epoch < training.epochs {
+//! while !automaton.is_finished(&state) {
 //!     automaton.step(&mut state);
 //! }
 //! println!("{:?}", automaton.evaluate(&state));
@@ -67,6 +68,7 @@ mod parameters;
 pub mod presets;
 mod render;
 mod rollout;
+mod select;
 mod state;
 mod streams;
 mod system;

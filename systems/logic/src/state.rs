@@ -1,6 +1,7 @@
 //! Everything that training needs to go on.
 
 use rekindle_compute::{Moments, rng};
+use rekindle_train::Patience;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Model;
@@ -21,6 +22,9 @@ pub struct State {
     pub update: Network,
     /// AdamW's moments, of the same structure as the logits.
     pub optimizer: Optimizer,
+    /// What is known of the losses by which training ends early; absent before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<Patience>,
 }
 
 /// A stack of layers, each reading the one before it.
@@ -62,7 +66,7 @@ impl State {
         let perception = new_perception(model, seed);
         let update = new_update(model, seed);
         let optimizer = Optimizer { perception: zero_moments(&perception), update: zero_moments(&update) };
-        Ok(Self { epoch: 0, perception, update, optimizer })
+        Ok(Self { epoch: 0, perception, update, optimizer, patience: None })
     }
 
     /// Checks that the state is one of this model, and that every wire leads somewhere.

@@ -6,9 +6,11 @@ pub(crate) const PERCEPTION_WIRES: u64 = 1;
 pub(crate) const UPDATE_WIRES: u64 = 2;
 /// Boards to train on; keyed by the epoch.
 pub(crate) const BATCH: u64 = 3;
-/// Boards to evaluate on; keyed by the epoch.
+/// Boards for the soft loss; keyed by the epoch.
 pub(crate) const EVALUATION: u64 = 4;
-/// Boards of the final check.
+/// Boards of the final check, which nothing is chosen by.
 pub(crate) const CHECK: u64 = 5;
+/// Boards that everything is chosen by; keyed by their group.
+pub(crate) const SELECT: u64 = 6;
 /// Noise on the logits: this number and, for each further layer, the next; keyed by the epoch.
 pub(crate) const NOISE: u64 = 1 << 32;

@@ -51,7 +51,7 @@ impl System for Logic {
     }
 
     fn changeable() -> &'static [&'static str] {
-        &["training.epochs", "training.learning_rate"]
+        &["training.epochs", "training.learning_rate", "training.early_stopping.patience"]
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
@@ -69,8 +69,8 @@ impl System for Logic {
     }
 
     fn progress(&self, state: &State) -> Progress {
-        let total = self.training.epochs;
-        Progress { step: state.epoch, total: Some(total), finished: state.epoch >= total }
+        let total = Some(self.training.epochs);
+        Progress { step: state.epoch, total, finished: self.automaton.is_finished(state) }
     }
 
     fn step(&mut self, state: &mut State) -> Result<Metrics, SystemError> {

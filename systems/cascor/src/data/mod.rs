@@ -5,6 +5,7 @@ mod preparation;
 mod table;
 
 use rekindle_compute::rng;
+use rekindle_data::{Shares, Split};
 
 use crate::activation::OutputActivation;
 use crate::columns::Columns;
@@ -50,8 +51,10 @@ pub struct Dataset {
     pub preparation: Preparation,
     /// Those that are learnt.
     pub training: Examples,
-    /// Those that are kept for validation.
-    pub validation: Option<Examples>,
+    /// Those that everything is chosen by.
+    pub select: Option<Examples>,
+    /// Those that are reported on, and that nothing was chosen by.
+    pub test: Option<Examples>,
 }
 
 impl Dataset {
@@ -69,19 +72,24 @@ impl Dataset {
                 Source::File => return Err(CascorError::NoFile),
             },
         };
-        let (training, validation) = split(raw.examples(), config.validation, seed);
+        let split = match config.shares() {
+            Some(shares) => raw.split(shares, seed)?,
+            None => split_rows(raw.examples(), config.validation, seed),
+        };
         let refuse =
             |reason: &str| CascorError::Data { origin: raw.origin.clone(), reason: reason.to_owned() };
-        if training.is_empty() {
+        if split.train.is_empty() {
             return Err(refuse("no example is left for training"));
         }
         // What is made has its published scale; only a file is brought to one.
         let scale = config.scale && config.file.is_some();
-        let preparation = Preparation::of(&raw, &training, scale, config.one_hot, output)?;
+        let preparation = Preparation::of(&raw, &split, scale, config.one_hot, output)?;
         let examples = |chosen: &[usize]| preparation.examples(&raw, chosen);
+        let held = |chosen: &[usize]| (!chosen.is_empty()).then(|| examples(chosen));
         Ok(Self {
-            training: examples(&training),
-            validation: (!validation.is_empty()).then(|| examples(&validation)),
+            training: examples(&split.train),
+            select: held(&split.select),
+            test: held(&split.test),
             preparation,
         })
     }
@@ -91,17 +99,33 @@ impl Raw {
     pub fn examples(&self) -> usize {
         self.inputs.first().map_or(0, Vec::len)
     }
+
+    /// Splits by what the inputs are, whatever is to be learnt of them: an example that is there twice
+    /// is in one part, and so is one of which two things are said.
+    fn split(&self, shares: Shares, seed: u64) -> Result<Split, CascorError> {
+        let content = |example: usize| {
+            // Both zeros are the same number.
+            let values = self.inputs.iter().map(|values| values[example] + 0.0);
+            values.flat_map(f64::to_le_bytes).collect::<Vec<u8>>()
+        };
+        let classes = match &self.targets {
+            RawTargets::Classes { class, .. } => Some(&class[..]),
+            RawTargets::Numbers { .. } => None,
+        };
+        let split = Split::by_content((0..self.examples()).map(content), classes, shares, seed);
+        split.map_err(|error| CascorError::Data { origin: self.origin.clone(), reason: error.to_string() })
+    }
 }
 
-/// Which examples are learnt and which are kept for validation, each in their given order.
-fn split(examples: usize, validation: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+/// Splits rows whatever they hold, as runs were split that know no `select` and `test`.
+fn split_rows(examples: usize, validation: f64, seed: u64) -> Split {
     let kept = (examples as f64 * validation).round() as usize;
-    let mut order: Vec<usize> = (0..examples).collect();
-    rng::stream(seed, streams::SPLIT, 0).shuffle(&mut order);
-    let mut validation = order.split_off(examples - kept);
-    order.sort_unstable();
-    validation.sort_unstable();
-    (order, validation)
+    let mut train: Vec<usize> = (0..examples).collect();
+    rng::stream(seed, streams::SPLIT, 0).shuffle(&mut train);
+    let mut select = train.split_off(examples - kept);
+    train.sort_unstable();
+    select.sort_unstable();
+    Split { train, select, test: Vec::new() }
 }
 
 /// The task of made examples is always to tell classes apart.

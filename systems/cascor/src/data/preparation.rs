@@ -1,6 +1,7 @@
 //! How examples become numbers that the network sees, and outputs become answers.
 
 use rekindle::Hash;
+use rekindle_data::Split;
 use rekindle_formats::table::{Column, Table, Values};
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +19,12 @@ pub struct Preparation {
     pub identity: String,
     /// Examples that are learnt.
     pub examples: u64,
-    /// Examples that are kept for validation.
-    pub validation_examples: u64,
+    /// Examples that everything is chosen by. States have called them so since before there were others.
+    #[serde(rename = "validation_examples")]
+    pub select_examples: u64,
+    /// Examples that are reported on.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub test_examples: u64,
     /// The inputs, in their order.
     pub inputs: Vec<Input>,
     /// What is learnt.
@@ -61,7 +66,8 @@ impl Preparation {
         Self {
             identity: String::new(),
             examples: 0,
-            validation_examples: 0,
+            select_examples: 0,
+            test_examples: 0,
             inputs: Vec::new(),
             target: Target::Numbers(Vec::new()),
         }
@@ -69,11 +75,12 @@ impl Preparation {
 
     pub(super) fn of(
         raw: &Raw,
-        training: &[usize],
+        split: &Split,
         scale: bool,
         one_hot: bool,
         output: OutputActivation,
     ) -> Result<Self, CascorError> {
+        let training = &split.train[..];
         let refuse = |reason: String| CascorError::Data { origin: raw.origin.clone(), reason };
         let target = match &raw.targets {
             RawTargets::Classes { name, classes, class } => {
@@ -105,13 +112,19 @@ impl Preparation {
         let mut preparation = Self {
             identity: String::new(),
             examples: training.len() as u64,
-            validation_examples: (raw.examples() - training.len()) as u64,
+            select_examples: split.select.len() as u64,
+            test_examples: split.test.len() as u64,
             inputs,
             target,
         };
         let all: Vec<usize> = (0..raw.examples()).collect();
         preparation.identity = identity(&preparation.examples(raw, &all), training);
         Ok(preparation)
+    }
+
+    /// All examples of the run.
+    pub(crate) fn all_examples(&self) -> u64 {
+        [self.examples, self.select_examples, self.test_examples].into_iter().fold(0, u64::saturating_add)
     }
 
     /// Number of outputs of the network.
@@ -208,6 +221,10 @@ impl Preparation {
     }
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// Values are never larger: their squares must fit a double, and their differences a float.
 const LARGEST: f64 = 1e30;
 
@@ -270,7 +287,7 @@ fn require_every_class(
     training.iter().for_each(|&example| seen[class[example]] = true);
     match seen.iter().position(|seen| !seen) {
         Some(missing) => Err(format!(
-            "no training example is of class `{}` of column `{name}`; use less validation or more examples",
+            "no training example is of class `{}` of column `{name}`; keep fewer back, or have more",
             classes[missing]
         )),
         None => Ok(()),

@@ -1,9 +1,10 @@
 //! The gradient against finite differences of a plain reference, and the promises about bits.
 
 use super::*;
-use crate::config::Boundary;
+use crate::config::{Boundary, Task};
 use crate::gate::GATES;
 use crate::state::Network;
+use rekindle_train::EarlyStopping;
 
 /// The soft loss in double precision, gate by gate from the truth tables, without any of the
 /// shortcuts of the kernels.
@@ -105,6 +106,7 @@ fn training(task: Task, boundary: Boundary, automaton_steps: usize) -> Training 
         weight_decay: 0.01,
         noise: 0.0,
         clip: 100.0,
+        early_stopping: None,
     }
 }
 
@@ -230,4 +232,83 @@ fn a_state_of_another_shape_is_refused_by_name() {
     state.optimizer.perception[1].second_moment.pop();
     let message = attach(&state);
     assert!(message.contains("`optimizer.perception.1.second_moment` holds 191"), "{message}");
+}
+
+/// The loss of early stopping, computed from the boards alone.
+fn wrong_cells(training: &Training, state: &State) -> usize {
+    let circuit = HardCircuit::from_state(&model(), state).unwrap().compile().unwrap();
+    let (seed, boundary, steps) = (5, training.boundary, training.automaton_steps);
+    let of = |boards: Boards| {
+        let found = circuit.run(&boards, boundary, steps, KernelPath::best()).unwrap();
+        found.differences(&training.targets(&boards)).cells
+    };
+    let cells = training.grid().cells();
+    let groups = (0..).map(|group| {
+        let mut stream = rng::stream(seed, streams::SELECT, group);
+        training.random_boards(128.min(4096 / cells), model().channels, &mut stream)
+    });
+    let mut boards = 0;
+    let drawn = groups.take_while(|group| {
+        boards += group.count();
+        boards <= 256
+    });
+    drawn.map(of).sum()
+}
+
+#[test]
+fn a_circuit_is_measured_on_256_boards() {
+    let training = Training { width: 8, height: 8, ..training(Task::Checkerboard, Boundary::Zero, 3) };
+    let state = undecided(&model(), 5);
+    for threads in [1, 3] {
+        let mut automaton =
+            Automaton::attach(&model(), &training, 5, &state, threads, KernelPath::best()).unwrap();
+        let evaluation = automaton.evaluate(&state);
+        let expected = wrong_cells(&training, &state);
+        assert!(expected > 0);
+        assert_eq!(evaluation.hard_loss, expected as f64);
+        assert_eq!(evaluation.accuracy, 1.0 - expected as f64 / (256.0 * 64.0));
+        // They are the same all through a run.
+        let later = State { epoch: 3, ..state.clone() };
+        assert_eq!(automaton.evaluate(&later).hard_loss, expected as f64);
+    }
+}
+
+#[test]
+fn training_ends_when_the_circuit_gets_no_better() {
+    let stopping = EarlyStopping { every: 3, patience: 2, min_improvement: 0.0 };
+    let plain =
+        Training { width: 8, height: 8, epochs: 200, ..training(Task::Checkerboard, Boundary::Zero, 3) };
+    let stopped = Training { early_stopping: Some(stopping), ..plain.clone() };
+    let run = |training: &Training| {
+        let mut state = undecided(&model(), 5);
+        let mut automaton = Automaton::attach(&model(), training, 5, &state, 2, KernelPath::best()).unwrap();
+        while !automaton.is_finished(&state) {
+            automaton.step(&mut state);
+        }
+        state
+    };
+    let state = run(&stopped);
+    let patience = state.patience.unwrap();
+    assert!(state.epoch < 200 && state.epoch == patience.best_step + 6, "{patience:?}");
+    // It is measured and nothing else: the training until then is that without.
+    let until = run(&Training { epochs: state.epoch, ..plain.clone() });
+    assert_eq!(State { patience: None, ..state }, until);
+    let at_best = run(&Training { epochs: patience.best_step, ..plain });
+    assert_eq!(patience.best, Some(wrong_cells(&stopped, &at_best) as f64));
+}
+
+#[test]
+fn a_step_that_makes_no_numbers_is_told_at_once() {
+    let training = Training { learning_rate: 1e300, ..training(Task::Checkerboard, Boundary::Zero, 3) };
+    let mut state = undecided(&model(), 5);
+    let mut automaton = Automaton::attach(&model(), &training, 5, &state, 1, KernelPath::best()).unwrap();
+    assert!(automaton.step(&mut state).soft_loss.is_nan());
+}
+
+#[test]
+fn early_stopping_that_cannot_be_is_refused() {
+    let stopping = EarlyStopping { every: 0, patience: 2, min_improvement: 0.0 };
+    let training = Training { early_stopping: Some(stopping), ..training(Task::Life, Boundary::Periodic, 1) };
+    let message = training.validate().unwrap_err().to_string();
+    assert!(message.contains("training.early_stopping") && message.contains("every"), "{message}");
 }
