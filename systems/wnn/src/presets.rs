@@ -14,6 +14,8 @@ training:
   data:
     source: sentences
     vocabulary: 2048
+    select: 0.1
+    test: 0.1
     eval_tokens: 20000
   search:
     context_size: 4
@@ -51,7 +53,8 @@ training:
     vocabulary: 50257
     train_tokens: 200000
     eval_tokens: 50000
-    evaluation: 0.2
+    select: 0.1
+    test: 0.1
   search:
     context_size: 4
     token_parts: 3

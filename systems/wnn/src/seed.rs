@@ -12,10 +12,10 @@ use rekindle_train::TrainingState;
 use crate::config::{Model, Training};
 use crate::corpus::{Corpus, Part};
 use crate::error::WnnError;
-use crate::evaluator::Evaluator;
 use crate::genome::Genome;
 use crate::original::{self, OriginalFile, OriginalGenome};
 use crate::phase::Phase;
+use crate::scorer::Fitness;
 use crate::search::{Maker, Searcher};
 use crate::state::{Measured, PhaseResult, State};
 use crate::streams;
@@ -33,7 +33,7 @@ struct Seed {
     phase: Option<Phase>,
 }
 
-/// The state before the first step.
+/// The state before the first step, in which nothing is measured.
 ///
 /// # Errors
 /// When what the search is to begin with cannot be read, or does not fit the text.
@@ -42,7 +42,6 @@ pub(crate) fn begin(
     training: &Training,
     seed: u64,
     text: &Text,
-    evaluator: &mut dyn Evaluator,
 ) -> Result<State, WnnError> {
     let corpus = &text.corpus;
     let maker = Maker::new(model, corpus.coding.context(), corpus.coding.bits_per_token());
@@ -71,8 +70,7 @@ pub(crate) fn begin(
             fresh(model, training, seed, corpus, &maker)
         }
     };
-    let fitness = evaluator.evaluate(Part::All, std::slice::from_ref(&given.best))?;
-    let best = Measured { fitness: fitness[0], genome: given.best, part: Part::All };
+    let best = Measured { genome: given.best, fitness: Fitness::UNKNOWN, part: Part::All };
     let threshold = given.threshold.unwrap_or(training.threshold.start);
     let searcher = Searcher::new(model, training, seed, corpus);
     let search = searcher.begin(first, &best, &given.population, threshold);
@@ -82,6 +80,7 @@ pub(crate) fn begin(
         text: text.identity.clone(),
         inputs: corpus.coding.inputs() as u32,
         best,
+        test: None,
         results,
         search: Some(search),
     })
