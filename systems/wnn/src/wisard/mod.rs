@@ -27,7 +27,7 @@
 //! while !wisard.progress(&state).finished {
 //!     wisard.step(&mut state)?;
 //! }
-//! assert!(wisard.evaluate(&state)?["validation_accuracy"] > 0.9);
+//! assert!(wisard.conclude(&state)?.metrics["test_accuracy"] > 0.9);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

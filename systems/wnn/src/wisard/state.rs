@@ -56,7 +56,7 @@ impl State {
         Ok(Self { step: 0, rows: 0, learnt: vec![0; classes], preparation, mapping, memory })
     }
 
-    /// Learns all rows of a table at once, as a run without validation would.
+    /// Learns all rows of a table at once, as a run that keeps none back would.
     ///
     /// # Errors
     /// When nothing can be learnt from it, or not with this model; says why.
