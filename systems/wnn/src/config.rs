@@ -411,7 +411,8 @@ impl Data {
             return Err(WnnError::Config {
                 path: "training.data.evaluation",
                 value: evaluation.to_string(),
-                reason: "it is what `select` was called before there was `test`; set these two instead".to_owned(),
+                reason: "it is what `select` was called before there was `test`; set these two instead"
+                    .to_owned(),
             });
         }
         let Shares { select, test } = self.shares();

@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn parts_are_all_tokens_without_the_contexts_across() {
-        let corpus = Corpus::new((0..11).map(|token| token % 5).collect(), vec![0; 5], vec![0; 4], 5, 2, false);
+        let corpus =
+            Corpus::new((0..11).map(|token| token % 5).collect(), vec![0; 5], vec![0; 4], 5, 2, false);
         let sizes = [Part::All, Part::Of(0), Part::Of(1), Part::Of(2)]
             .map(|part| corpus.training_examples(part, 3).len());
         assert_eq!(sizes, [9, 1, 1, 3]);

@@ -108,7 +108,8 @@ impl Evaluator for LocalEvaluator {
         changes: &[Vec<Change>],
     ) -> Result<Vec<Fitness>, WnnError> {
         let known = self.base.take().filter(|(of, scored)| *of == part && scored.genome == *base);
-        let (_, scored) = self.base.insert(known.unwrap_or_else(|| (part, self.score(&self.select, part, base))));
+        let (_, scored) =
+            self.base.insert(known.unwrap_or_else(|| (part, self.score(&self.select, part, base))));
         let (training, rule) = examples_of(&self.training, part);
         let mut answers: Vec<(&[Change], Option<Fitness>)> =
             changes.iter().map(|changes| (changes.as_slice(), None)).collect();

@@ -37,12 +37,7 @@ struct Seed {
 ///
 /// # Errors
 /// When what the search is to begin with cannot be read, or does not fit the text.
-pub(crate) fn begin(
-    model: &Model,
-    training: &Training,
-    seed: u64,
-    text: &Text,
-) -> Result<State, WnnError> {
+pub(crate) fn begin(model: &Model, training: &Training, seed: u64, text: &Text) -> Result<State, WnnError> {
     let corpus = &text.corpus;
     let maker = Maker::new(model, corpus.coding.context(), corpus.coding.bits_per_token());
     let first = training.resume_from.unwrap_or(Phase::ALL[0]);
@@ -80,7 +75,7 @@ pub(crate) fn begin(
         text: text.identity.clone(),
         inputs: corpus.coding.inputs() as u32,
         best,
-        test: None,
+        test: (!corpus.test.is_empty()).then_some(Fitness::UNKNOWN),
         results,
         search: Some(search),
     })

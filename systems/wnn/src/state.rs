@@ -3,7 +3,7 @@
 use rekindle_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Training;
+use crate::config::{Data, Training};
 use crate::corpus::Part;
 use crate::genome::Genome;
 use crate::phase::Phase;
@@ -20,8 +20,8 @@ pub struct State {
     pub inputs: u32,
     /// The best genome so far, trained on all training tokens; not yet measured before the first step.
     pub best: Measured,
-    /// How well it predicts what is reported on, which nothing is chosen by; absent before the first step,
-    /// and in runs of a text without such a part.
+    /// How well it predicts what is reported on, which nothing is chosen by; not yet measured before the
+    /// first step, and absent in runs of a text without such a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<Fitness>,
     /// The phases that are done.
@@ -178,7 +178,7 @@ pub struct Closing {
 
 impl State {
     /// Of no text, to be loaded into.
-    pub(crate) fn blank() -> Self {
+    pub(crate) fn blank(data: &Data) -> Self {
         Self {
             step: 0,
             text: TextIdentity {
@@ -186,7 +186,7 @@ impl State {
                 vocabulary: 0,
                 training: 0,
                 select: 0,
-                test: None,
+                test: data.has_test().then_some(0),
                 tokenizer: None,
             },
             inputs: 0,
@@ -195,7 +195,7 @@ impl State {
                 fitness: Fitness::UNKNOWN,
                 part: Part::All,
             },
-            test: None,
+            test: (data.shares().test > 0.0).then_some(Fitness::UNKNOWN),
             results: Vec::new(),
             search: None,
         }

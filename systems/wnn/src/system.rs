@@ -86,8 +86,8 @@ impl System for Wnn {
         seed::begin(&config.model, &config.training, config.seed, &text).map_err(SystemError::new)
     }
 
-    fn blank(_config: &ConfigOf<Self>) -> Result<State, SystemError> {
-        Ok(State::blank())
+    fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        Ok(State::blank(&config.training.data))
     }
 
     fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {

@@ -36,6 +36,8 @@ fn train(config: &ConfigOf<Wisard>) -> State {
 /// The preset for tables with this file and these settings.
 fn of_file(path: &Path, settings: &[&str]) -> ConfigOf<Wisard> {
     let mut all = Wisard::option("data", &[path.to_str().unwrap().to_owned()]).unwrap().unwrap();
+    // Few bits differ between the rows of the small tables here.
+    all.push("model.tuple_bits=4".to_owned());
     all.extend(settings.iter().map(|&setting| setting.to_owned()));
     config(presets::WISARD, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -53,7 +55,7 @@ fn of_text(text: &str, settings: &[&str]) -> (tempfile::TempDir, ConfigOf<Wisard
 fn flowers() -> String {
     let mut text = "length,width,kind\n".to_owned();
     for index in 0..150 {
-        let (kind, spread) = (index % 3, f64::from(index % 41) / 60.0);
+        let (kind, spread) = (index % 3, f64::from(index % 7) / 10.0);
         let name = ["iris", "lily", "rose"][kind as usize];
         writeln!(text, "{},{},{name}", f64::from(kind) * 10.0 + spread, 300.0 - spread * f64::from(kind))
             .unwrap();

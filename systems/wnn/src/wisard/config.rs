@@ -140,6 +140,11 @@ impl Data {
         }
     }
 
+    /// False for a config from before there was anything to report on.
+    pub(super) fn has_test(&self) -> bool {
+        self.validation.is_none()
+    }
+
     fn validate(&self) -> Result<(), WisardError> {
         match self.division() {
             Division::Validation(validation) => {

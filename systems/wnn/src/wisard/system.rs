@@ -64,7 +64,7 @@ impl System for Wisard {
 
     fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         config.model.validate().and_then(|()| config.training.validate()).map_err(SystemError::new)?;
-        Ok(State::blank())
+        Ok(State::blank(&config.training.data))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

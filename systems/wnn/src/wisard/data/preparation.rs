@@ -5,7 +5,7 @@ use rekindle_formats::table::{Column, Table, Values};
 use serde::{Deserialize, Serialize};
 
 use super::{CLASSES_LIMIT, Dataset, Examples, Parts, Raw, table};
-use crate::wisard::config::Encoding;
+use crate::wisard::config::{Data, Encoding};
 use crate::wisard::encoding::Thermometers;
 use crate::wisard::error::WisardError;
 use crate::wisard::planes::Planes;
@@ -37,12 +37,12 @@ pub struct Preparation {
 
 impl Preparation {
     /// Of no examples, to be loaded into.
-    pub(in crate::wisard) fn blank() -> Self {
+    pub(in crate::wisard) fn blank(data: &Data) -> Self {
         Self {
             identity: String::new(),
             rows: 0,
             select_rows: 0,
-            test_rows: None,
+            test_rows: data.has_test().then_some(0),
             inputs: Vec::new(),
             thermometers: Thermometers { bits: 0, thresholds: Vec::new() },
             target: String::new(),
