@@ -29,7 +29,7 @@ training:
   genetic: {mutation: 0.01}
   tabu: {clusters: 8, tenure: 5}
 evaluate:
-  every: 0
+  every: 1
 checkpoint:
   every_seconds: 5
 best:
@@ -67,7 +67,7 @@ training:
   tabu: {clusters: 500}
   batch: 4
 evaluate:
-  every: 0
+  every: 10
 checkpoint:
   every_seconds: 60
 best:
