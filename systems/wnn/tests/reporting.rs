@@ -36,12 +36,19 @@ fn without_reports(mut state: State) -> State {
 
 #[test]
 fn nothing_is_chosen_by_what_is_reported_on() {
-    let config = common::small(&[]);
+    let config = common::small(&[
+        "training.check_every=1",
+        "training.search.patience=1",
+        "training.search.ga_generations=6",
+        "training.search.ts_iterations=6",
+    ]);
     let corpus = Text::load(&config.model, &config.training, config.seed, None).unwrap().corpus;
     let mut other = corpus.clone();
     other.test.reverse();
     let (state, of_other) = (search(&config, &corpus), search(&config, &other));
     assert_ne!(state.test, of_other.test);
+    let early = state.results.iter().filter(|result| result.iterations < 6).count();
+    assert!(early > 0, "patience ends a phase");
     assert_eq!(without_reports(state.clone()), without_reports(of_other));
     other = corpus.clone();
     other.select.reverse();

@@ -13,7 +13,10 @@
 //!   into bits, [`Mapping`] bits into addresses, [`Memory`] holds the counters.
 //! - [`Wisard`] is the system of the training loop.
 //!
-//! One pass over the rows learns all there is to learn. What is learnt depends neither on the number
+//! Rows are divided by what they contain, class by class: those that are learnt, those that the best
+//! checkpoint is chosen by, and those that are reported on. One pass over the first learns all there is
+//! to learn; there is no early stopping, as more rows are no overfitting: counters only grow, and
+//! bleaching makes up for what was seen often. What is learnt depends neither on the number
 //! of threads nor on how many rows a step learns.
 //!
 //! ```
