@@ -103,6 +103,12 @@ impl Case {
                 "--set training.data.select=null --set training.data.test=null --set training.data.validation=0.2 \
                  --set training.method.fahlman.patience=0 --set best.metric=validation_loss"
             }
+            "wisard" => {
+                "--set training.data.select=null --set training.data.test=null --set training.data.validation=0.2"
+            }
+            "wnn" => {
+                "--set training.data.select=null --set training.data.test=null --set training.data.evaluation=0.1"
+            }
             _ => "",
         }
     }

@@ -13,10 +13,15 @@ const SMALL: &str = "--set training.data.vocabulary=300 --set training.data.trai
 fn a_search_is_gone_through_seeded_and_exchanged() {
     let world = World::new();
     let end = world.json(&format!("train wnn-search --run first {SMALL}"));
-    for name in ["cross_entropy", "accuracy", "phase", "bigram_cross_entropy"] {
+    for name in ["cross_entropy", "accuracy", "test_cross_entropy", "test_accuracy", "bigram_cross_entropy"] {
         assert!(end[name].is_f64(), "{name}: {end}");
     }
-    assert_eq!(end["phase"], 6.0);
+    assert_eq!(end["rounds_of_3b"], 2.0);
+    let history = world.read("first/metrics.jsonl");
+    let history = String::from_utf8(history).unwrap();
+    for phase in ["1a", "1b", "2a", "2b", "3a", "3b"] {
+        assert!(history.contains(&format!("\"rounds_of_{phase}\"")), "phase {phase}: {history}");
+    }
     let again =
         world.json(&format!("train wnn-search --run again --seed-from first --resume-from 2b {SMALL}"));
     assert_eq!(again["cross_entropy"], end["cross_entropy"]);

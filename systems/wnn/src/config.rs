@@ -1,5 +1,6 @@
 //! What a user chooses.
 
+use rekindle_data::Shares;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WnnError;
@@ -222,11 +223,19 @@ pub struct Data {
     pub vocabulary_of: VocabularyOf,
     /// Tokens of the vocabulary that is built or made, at most.
     pub vocabulary: u32,
-    /// Share of the text that is measured on: its end.
-    pub evaluation: f64,
+    /// Share of the text that the search selects by: its end. A tenth when not set.
+    #[serde(with = "crate::plain", skip_serializing_if = "Option::is_none")]
+    pub select: Option<f64>,
+    /// Share of the text that is reported on, and that nothing is chosen by: what lies before `select`. A
+    /// tenth when not set.
+    #[serde(with = "crate::plain", skip_serializing_if = "Option::is_none")]
+    pub test: Option<f64>,
+    /// What `select` was called when there was no `test`: a config that has it has none.
+    #[serde(with = "crate::plain", skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<f64>,
     /// Training tokens, at most: the first.
     pub train_tokens: Option<u32>,
-    /// Tokens that are measured on, at most: the first.
+    /// Tokens to select by, at most, and tokens to report on, at most: the first of each.
     pub eval_tokens: Option<u32>,
 }
 
@@ -238,7 +247,9 @@ impl Default for Data {
             tokenizer: None,
             vocabulary_of: VocabularyOf::BytePairs,
             vocabulary: 2048,
-            evaluation: 0.1,
+            select: None,
+            test: None,
+            evaluation: None,
             train_tokens: None,
             eval_tokens: None,
         }
@@ -376,8 +387,42 @@ impl Training {
         whole("training.finalists", self.finalists, 1, 10_000)?;
         whole("training.batch", self.batch, 1, 100_000)?;
         whole("training.data.vocabulary", data.vocabulary, 2, 1 << 20)?;
-        share("training.data.evaluation", data.evaluation, 0.001, 0.9)?;
-        Ok(())
+        data.validate()
+    }
+}
+
+impl Data {
+    /// How much of the text is not learnt.
+    pub fn shares(&self) -> Shares {
+        const TENTH: f64 = 0.1;
+        match self.evaluation {
+            Some(select) => Shares { select, test: 0.0 },
+            None => Shares { select: self.select.unwrap_or(TENTH), test: self.test.unwrap_or(TENTH) },
+        }
+    }
+
+    /// False for a config from before there was anything to report on but what was selected by.
+    pub(crate) fn has_test(&self) -> bool {
+        self.evaluation.is_none()
+    }
+
+    fn validate(&self) -> Result<(), WnnError> {
+        if let (Some(evaluation), true) = (self.evaluation, self.select.is_some() || self.test.is_some()) {
+            return Err(WnnError::Config {
+                path: "training.data.evaluation",
+                value: evaluation.to_string(),
+                reason: "it is what `select` was called before there was `test`; set these two instead"
+                    .to_owned(),
+            });
+        }
+        let Shares { select, test } = self.shares();
+        share("training.data.select", select, 0.001, 0.9)?;
+        share("training.data.test", test, 0.0, 0.9)?;
+        self.shares().validate().map_err(|error| WnnError::Config {
+            path: "training.data.test",
+            value: test.to_string(),
+            reason: error.to_string(),
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The tokens that are learnt, and those that it is measured on.
+//! The tokens that are learnt, those that are selected by, and those that are reported on.
 
 use sha2::{Digest, Sha256};
 
@@ -9,8 +9,10 @@ use crate::examples::{ClassedExamples, Coding, Examples};
 pub struct Corpus {
     /// Tokens to learn from.
     pub training: Vec<u32>,
-    /// Tokens to measure on.
-    pub evaluation: Vec<u32>,
+    /// Tokens that everything is selected by.
+    pub select: Vec<u32>,
+    /// Tokens that are reported on, and that nothing is chosen by; there may be none.
+    pub test: Vec<u32>,
     /// How they become examples.
     pub coding: Coding,
 }
@@ -29,18 +31,24 @@ impl Corpus {
     /// All tokens must be below `vocabulary`.
     pub fn new(
         training: Vec<u32>,
-        evaluation: Vec<u32>,
+        select: Vec<u32>,
+        test: Vec<u32>,
         vocabulary: usize,
         context: usize,
         by_frequency: bool,
     ) -> Self {
         let coding = Coding::new(&training, vocabulary, context, by_frequency);
-        Self { training, evaluation, coding }
+        Self { training, select, test, coding }
     }
 
-    /// The examples of the evaluation.
-    pub fn evaluation_examples(&self) -> Examples {
-        self.coding.examples(&self.evaluation)
+    /// The examples that are selected by.
+    pub fn select_examples(&self) -> Examples {
+        self.coding.examples(&self.select)
+    }
+
+    /// The examples that are reported on.
+    pub fn test_examples(&self) -> Examples {
+        self.coding.examples(&self.test)
     }
 
     /// The training examples of one of `parts` pieces that follow each other; no context reaches
@@ -61,9 +69,10 @@ impl Corpus {
     /// A hash over all tokens and the vocabulary's size.
     pub fn identity(&self) -> String {
         let mut hash = Sha256::new();
-        let lengths = [self.coding.vocabulary(), self.training.len(), self.evaluation.len()];
+        let lengths = [self.coding.vocabulary(), self.training.len(), self.select.len()];
         lengths.iter().for_each(|&length| hash.update((length as u64).to_le_bytes()));
-        for token in self.training.iter().chain(&self.evaluation) {
+        // What is reported on comes last: without it the hash is that of runs which know of none.
+        for token in self.training.iter().chain(&self.select).chain(&self.test) {
             hash.update(token.to_le_bytes());
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
@@ -76,12 +85,17 @@ mod tests {
 
     #[test]
     fn parts_are_all_tokens_without_the_contexts_across() {
-        let corpus = Corpus::new((0..11).map(|token| token % 5).collect(), vec![0; 5], 5, 2, false);
+        let corpus =
+            Corpus::new((0..11).map(|token| token % 5).collect(), vec![0; 5], vec![0; 4], 5, 2, false);
         let sizes = [Part::All, Part::Of(0), Part::Of(1), Part::Of(2)]
             .map(|part| corpus.training_examples(part, 3).len());
         assert_eq!(sizes, [9, 1, 1, 3]);
-        let mut other = corpus.clone();
-        other.evaluation[4] = 1;
-        assert_ne!(corpus.identity(), other.identity());
+        let other = |change: fn(&mut Corpus)| {
+            let mut other = corpus.clone();
+            change(&mut other);
+            other.identity()
+        };
+        let identities = [corpus.identity(), other(|it| it.select[4] = 1), other(|it| it.test[3] = 1)];
+        assert!(identities.iter().all(|a| identities.iter().filter(|b| a == *b).count() == 1));
     }
 }

@@ -12,8 +12,8 @@ use crate::scorer::{Fitness, Scored, Scorer};
 /// Measures genomes. A cluster of machines can stand behind it: what it is asked depends on nothing
 /// but the arguments, and the answers come in their order.
 pub trait Evaluator {
-    /// Trains each genome on a part of the training tokens, and measures it on all tokens of the
-    /// evaluation.
+    /// Trains each genome on a part of the training tokens, and measures it on all tokens that are
+    /// selected by.
     ///
     /// # Errors
     /// When it cannot be done.
@@ -33,12 +33,22 @@ pub trait Evaluator {
         let genomes: Vec<_> = changes.iter().map(|changes| base.with(changes)).collect();
         self.evaluate(part, &genomes)
     }
+
+    /// Trains a genome on all training tokens, and measures it on the tokens that are reported on;
+    /// nothing when there are none. What is reported must not be chosen by.
+    ///
+    /// # Errors
+    /// When it cannot be done.
+    fn report(&mut self, genome: &Genome) -> Result<Option<Fitness>, WnnError>;
 }
 
 /// Measures on the threads of this process.
 pub struct LocalEvaluator {
     pool: Pool,
-    scorer: Scorer,
+    /// Measures on what is selected by.
+    select: Scorer,
+    /// Measures on what is reported on; absent where there is nothing.
+    test: Option<Scorer>,
     /// The training examples by part, all of them last.
     training: Vec<(ClassedExamples, Rule)>,
     /// What was scored last as a whole for its neighbours.
@@ -70,21 +80,25 @@ impl LocalEvaluator {
         });
         Ok(Self {
             pool: Pool::new(threads)?,
-            scorer: Scorer::new(path, corpus.evaluation_examples(), coding.inputs()),
+            select: Scorer::new(path, corpus.select_examples(), coding.inputs()),
+            test: Some(corpus.test_examples())
+                .filter(|examples| !examples.is_empty())
+                .map(|examples| Scorer::new(path, examples, coding.inputs())),
             training: training.collect(),
             base: None,
         })
     }
 
-    fn score(&self, part: Part, genome: &Genome) -> Scored {
+    fn score(&self, scorer: &Scorer, part: Part, genome: &Genome) -> Scored {
         let (training, rule) = examples_of(&self.training, part);
-        self.scorer.score(&self.pool, rule, training, genome)
+        scorer.score(&self.pool, rule, training, genome)
     }
 }
 
 impl Evaluator for LocalEvaluator {
     fn evaluate(&mut self, part: Part, genomes: &[Genome]) -> Result<Vec<Fitness>, WnnError> {
-        Ok(genomes.iter().map(|genome| self.scorer.fitness(&self.score(part, genome))).collect())
+        let select = &self.select;
+        Ok(genomes.iter().map(|genome| select.fitness(&self.score(select, part, genome))).collect())
     }
 
     fn evaluate_changes(
@@ -94,15 +108,21 @@ impl Evaluator for LocalEvaluator {
         changes: &[Vec<Change>],
     ) -> Result<Vec<Fitness>, WnnError> {
         let known = self.base.take().filter(|(of, scored)| *of == part && scored.genome == *base);
-        let (_, scored) = self.base.insert(known.unwrap_or_else(|| (part, self.score(part, base))));
+        let (_, scored) =
+            self.base.insert(known.unwrap_or_else(|| (part, self.score(&self.select, part, base))));
         let (training, rule) = examples_of(&self.training, part);
         let mut answers: Vec<(&[Change], Option<Fitness>)> =
             changes.iter().map(|changes| (changes.as_slice(), None)).collect();
-        let scorer = &self.scorer;
+        let scorer = &self.select;
         self.pool.for_each(&mut answers, |_, (changes, fitness)| {
             *fitness = Some(scorer.rescore(rule, training, scored, changes));
         });
         Ok(answers.into_iter().filter_map(|(_, fitness)| fitness).collect())
+    }
+
+    fn report(&mut self, genome: &Genome) -> Result<Option<Fitness>, WnnError> {
+        let scorer = self.test.as_ref();
+        Ok(scorer.map(|scorer| scorer.fitness(&self.score(scorer, Part::All, genome))))
     }
 }
 

@@ -56,19 +56,22 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         None => Err("its genome has no connections; `train --seed-from` makes some".to_owned()),
         Some(_) => genome.to_genome(no_connections),
     };
-    let unknown = Fitness { cross_entropy: 0.0, accuracy: 0.0 };
     let measured = |genome, fitness: Option<Fitness>| Measured {
         genome,
-        fitness: fitness.unwrap_or(unknown),
+        fitness: fitness.unwrap_or(Fitness::UNKNOWN),
         part: Part::All,
     };
     let rotation_seed = match &file {
         OriginalFile::Phase(phase) => phase.rotation_seed,
         OriginalFile::Genome(_) | OriginalFile::Results { .. } => None,
     };
+    let test = match &file {
+        OriginalFile::Results { test, .. } => *test,
+        OriginalFile::Genome(_) | OriginalFile::Phase(_) => None,
+    };
     let (best, results) = match &file {
         OriginalFile::Genome(best) => (measured(genome(best).map_err(malformed)?, None), Vec::new()),
-        OriginalFile::Results { best: Some(best), fitness } => {
+        OriginalFile::Results { best: Some(best), fitness, .. } => {
             (measured(genome(best).map_err(malformed)?, *fitness), Vec::new())
         }
         OriginalFile::Results { best: None, .. } => {
@@ -83,6 +86,8 @@ fn read(path: &Path) -> Result<Document, FormatError> {
                 phase: phase.phase,
                 best: best.clone(),
                 initial: phase.fitness,
+                test: None,
+                initial_test: None,
                 iterations: phase.iterations,
                 threshold: phase.threshold.unwrap_or(0.0),
                 population: population.map_err(malformed)?,
@@ -113,11 +118,13 @@ fn read(path: &Path) -> Result<Document, FormatError> {
                 hash: String::new(),
                 vocabulary: clusters as u32,
                 training: 0,
-                evaluation: 0,
+                select: 0,
+                test: None,
                 tokenizer: None,
             },
             inputs: MOST_INPUTS as u32,
             best,
+            test,
             results,
             search: None,
         },
@@ -157,7 +164,7 @@ fn write_genome(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatEr
     let best = &saved.state.best;
     let failed = |error| FormatError::write(path, error);
     let mut out = files::NewFile::create(path).map_err(failed)?;
-    original::write_genome(&mut out, &best.genome, best.fitness).map_err(failed)?;
+    original::write_genome(&mut out, &best.genome, best.fitness, saved.state.test).map_err(failed)?;
     out.finish().map_err(failed)
 }
 
@@ -188,28 +195,26 @@ fn write_results(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatE
     files::write(path, text.as_bytes()).map_err(|error| FormatError::write(path, error))
 }
 
-/// The results of a search, with the keys of the original program.
+/// The results of a search, with the keys of the original program: of what is reported on, and beside it of
+/// what was selected by. Without anything to report on, of the latter alone.
 pub(crate) fn results(training: &Training, state: &State) -> Value {
     let mut results = Map::new();
     for result in &state.results {
-        let Fitness { cross_entropy, accuracy } = result.best.fitness;
-        let value =
-            json!({ "fitness": cross_entropy, "accuracy": accuracy, "iterations": result.iterations });
-        results.insert(result.phase.results_key().to_owned(), value);
+        let mut value = figures(result.best.fitness, result.test);
+        value.insert("iterations".to_owned(), result.iterations.into());
+        results.insert(result.phase.results_key().to_owned(), value.into());
     }
     let Measured { genome, fitness, .. } = &state.best;
     let parts = training.search.token_parts;
-    let last = json!({
-        "fitness": fitness.cross_entropy,
-        "accuracy": fitness.accuracy,
-        "genome": {
-            "bits_per_cluster": genome.bits,
-            "neurons_per_cluster": genome.neurons,
-            "connections": genome.connections,
-        },
-        "genome_stats": original::stats(genome),
+    let mut last = figures(*fitness, state.test);
+    let clusters = json!({
+        "bits_per_cluster": genome.bits,
+        "neurons_per_cluster": genome.neurons,
+        "connections": genome.connections,
     });
-    results.insert("final".to_owned(), last);
+    last.insert("genome".to_owned(), clusters);
+    last.insert("genome_stats".to_owned(), original::stats(genome));
+    results.insert("final".to_owned(), last.into());
     results.insert("pass".to_owned(), training.pass.into());
     results.insert("patience".to_owned(), training.patience().into());
     results.insert("base_patience".to_owned(), training.base_patience.into());
@@ -218,4 +223,16 @@ pub(crate) fn results(training: &Training, state: &State) -> Value {
         json!({ "num_parts": parts, "tokens_per_part": state.text.training / u64::from(parts.max(1)) });
     results.insert("per_iteration_rotation".to_owned(), rotation);
     Value::Object(results)
+}
+
+fn figures(select: Fitness, test: Option<Fitness>) -> Map<String, Value> {
+    let reported = test.unwrap_or(select);
+    let mut figures = Map::new();
+    figures.insert("fitness".to_owned(), reported.cross_entropy.into());
+    figures.insert("accuracy".to_owned(), reported.accuracy.into());
+    if test.is_some() {
+        figures.insert("select_fitness".to_owned(), select.cross_entropy.into());
+        figures.insert("select_accuracy".to_owned(), select.accuracy.into());
+    }
+    figures
 }

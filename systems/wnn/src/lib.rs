@@ -11,7 +11,8 @@
 //! - [`State`] is what a checkpoint holds, after any batch of candidates.
 //! - [`Searcher`] searches; [`Evaluator`] measures candidates, here or elsewhere. Both are rebuilt,
 //!   never saved.
-//! - [`Corpus`] is text as examples; [`baselines()`] is what counting alone predicts of it.
+//! - [`Corpus`] is text as examples: those that are learnt, those that everything is selected by, and
+//!   those that are reported on; [`baselines()`] is what counting alone predicts of them.
 //! - [`original`] reads and writes the files of the original program.
 //! - [`wisard`] is the classifier.
 //!
@@ -25,8 +26,9 @@
 //!
 //! // "a" to "h" over and over: the next letter follows from the last.
 //! let tokens: Vec<u32> = (0..4000).map(|index| index % 8).collect();
-//! let (training, evaluation) = tokens.split_at(3000);
-//! let corpus = Corpus::new(training.to_vec(), evaluation.to_vec(), 8, 2, false);
+//! let (training, rest) = tokens.split_at(3000);
+//! let (test, select) = rest.split_at(500);
+//! let corpus = Corpus::new(training.to_vec(), select.to_vec(), test.to_vec(), 8, 2, false);
 //!
 //! // One neuron a class, which looks at the three bits of the last token.
 //! let connections = [3, 4, 5].repeat(8);
@@ -34,10 +36,11 @@
 //!
 //! let (scoring, backoff, path) = (Scoring::Counts, Backoff::default(), KernelPath::best());
 //! let mut evaluator = LocalEvaluator::new(&corpus, 1, scoring, &backoff, 1, path)?;
-//! let fitness = evaluator.evaluate(Part::All, &[genome])?[0];
+//! let fitness = evaluator.evaluate(Part::All, std::slice::from_ref(&genome))?[0];
 //! assert_eq!(fitness.accuracy, 1.0);
-//! let counted = baselines(training, evaluation, 8, 2);
-//! println!("{} nats, unigrams {}", fitness.cross_entropy, counted.unigram);
+//! let reported = evaluator.report(&genome)?.unwrap();
+//! let counted = baselines(training, test, 8, 2);
+//! println!("{} nats, unigrams {}", reported.cross_entropy, counted.unigram);
 //! # Ok::<(), rekindle_wnn::WnnError>(())
 //! ```
 
@@ -52,6 +55,7 @@ mod interchange;
 mod memory;
 pub mod original;
 mod phase;
+mod plain;
 mod planes;
 pub mod presets;
 mod report;

@@ -35,8 +35,10 @@ pub enum OriginalFile {
     Results {
         /// The best genome, where the file has it.
         best: Option<OriginalGenome>,
-        /// How well it predicts.
+        /// How well it predicts what it was selected by.
         fitness: Option<Fitness>,
+        /// How well it predicts what is reported on, where the file tells the two apart.
+        test: Option<Fitness>,
     },
 }
 
@@ -119,6 +121,8 @@ struct Metadata {
 struct FinalMember {
     fitness: Option<f64>,
     accuracy: Option<f64>,
+    select_fitness: Option<f64>,
+    select_accuracy: Option<f64>,
     genome: Option<GenomeMember>,
 }
 
@@ -233,25 +237,37 @@ pub fn parse(reader: impl Read) -> Result<OriginalFile, String> {
         }));
     }
     let last = file.last.ok_or("it holds neither a genome, nor a phase, nor results")?;
-    let fitness =
-        last.fitness.map(|cross_entropy| Fitness { cross_entropy, accuracy: last.accuracy.unwrap_or(0.0) });
-    Ok(OriginalFile::Results { best: last.genome.map(Into::into), fitness })
+    let of = |fitness: Option<f64>, accuracy: Option<f64>| {
+        fitness.map(|cross_entropy| Fitness { cross_entropy, accuracy: accuracy.unwrap_or(0.0) })
+    };
+    let reported = of(last.fitness, last.accuracy);
+    let select = of(last.select_fitness, last.select_accuracy);
+    let (fitness, test) = if select.is_some() { (select, reported) } else { (reported, None) };
+    Ok(OriginalFile::Results { best: last.genome.map(Into::into), fitness, test })
 }
 
-/// A genome file.
-pub fn write_genome(out: impl Write, genome: &Genome, fitness: Fitness) -> std::io::Result<()> {
+/// A genome file: with how well the genome predicts what it was selected by, for the next search, and
+/// how well it predicts what is reported on, where there is such a part.
+pub fn write_genome(
+    out: impl Write,
+    genome: &Genome,
+    select: Fitness,
+    test: Option<Fitness>,
+) -> std::io::Result<()> {
     #[derive(Serialize)]
     struct File {
         genome: GenomeMember,
         stats: Value,
-        fitness: f64,
-        accuracy: f64,
+        fitness: Option<f64>,
+        accuracy: Option<f64>,
     }
+    let known = Some(select).filter(|fitness| fitness.is_known());
+    let reported = test.or(known);
     let file = File {
-        genome: GenomeMember::new(genome, Some(fitness)),
+        genome: GenomeMember::new(genome, known),
         stats: stats(genome),
-        fitness: fitness.cross_entropy,
-        accuracy: fitness.accuracy,
+        fitness: reported.map(|fitness| fitness.cross_entropy),
+        accuracy: reported.map(|fitness| fitness.accuracy),
     };
     write(out, &file)
 }
@@ -261,7 +277,7 @@ pub fn write_genome(out: impl Write, genome: &Genome, fitness: Fitness) -> std::
 pub struct PhaseSummary {
     /// Which phase.
     pub phase: Phase,
-    /// How well its best genome predicts.
+    /// How well its best genome predicts what it was selected by.
     pub fitness: Fitness,
     /// How well the best genome predicted at its beginning.
     pub initial: Fitness,

@@ -14,6 +14,8 @@ training:
   data:
     source: sentences
     vocabulary: 2048
+    select: 0.1
+    test: 0.1
     eval_tokens: 20000
   search:
     context_size: 4
@@ -27,7 +29,7 @@ training:
   genetic: {mutation: 0.01}
   tabu: {clusters: 8, tenure: 5}
 evaluate:
-  every: 0
+  every: 1
 checkpoint:
   every_seconds: 5
 best:
@@ -51,7 +53,8 @@ training:
     vocabulary: 50257
     train_tokens: 200000
     eval_tokens: 50000
-    evaluation: 0.2
+    select: 0.1
+    test: 0.1
   search:
     context_size: 4
     token_parts: 3
@@ -64,7 +67,7 @@ training:
   tabu: {clusters: 500}
   batch: 4
 evaluate:
-  every: 0
+  every: 10
 checkpoint:
   every_seconds: 60
 best:

@@ -9,23 +9,39 @@ use crate::rule::Scoring;
 use crate::scorer::Fitness;
 use crate::state::State;
 
-/// The table of what was predicted, and by what.
-pub(crate) fn comparison(state: &State, model: &Model, baselines: &Baselines) -> String {
-    let mut text = String::from("predicted by            cross-entropy  perplexity  accuracy\n");
-    let mut row = |name: &str, cross_entropy: f64, accuracy: Option<f64>| {
-        let perplexity = libm::exp(cross_entropy);
-        let accuracy = accuracy.map_or(String::new(), |accuracy| format!("{:8.2} %", 100.0 * accuracy));
-        let line = format!("{name:<22}  {cross_entropy:13.4}  {perplexity:10.1}  {accuracy}");
+/// The table of what was predicted, and by what: on the tokens that are reported on, and beside them on
+/// those that everything was selected by. Without any to report on, on the latter alone.
+pub(crate) fn comparison(
+    state: &State,
+    model: &Model,
+    select: &Baselines,
+    test: Option<&Baselines>,
+) -> String {
+    let reported = test.unwrap_or(select);
+    let name = if test.is_some() { "test" } else { "select" };
+    let mut text = format!("predicted by            {name:>13}  perplexity  accuracy");
+    text.push_str(if test.is_some() { "  select\n" } else { "\n" });
+    let mut row = |name: &str, reported: f64, accuracy: Option<f64>, select: f64| {
+        let perplexity = libm::exp(reported);
+        let accuracy = accuracy.map_or(String::new(), |accuracy| format!("{:.2} %", 100.0 * accuracy));
+        let select = if test.is_some() { format!("{select:.4}") } else { String::new() };
+        let line = format!("{name:<22}  {reported:13.4}  {perplexity:10.1}  {accuracy:>8}  {select}");
         let _ = writeln!(text, "{}", line.trim_end());
     };
-    row("unigram", baselines.unigram, None);
-    row("bigram, Kneser-Ney", baselines.bigram, None);
-    row("trigram, Kneser-Ney", baselines.trigram, None);
+    row("unigram", reported.unigram, None, select.unigram);
+    row("bigram, Kneser-Ney", reported.bigram, None, select.bigram);
+    row("trigram, Kneser-Ney", reported.trigram, None, select.trigram);
+    let mut this = |name: &str, select: Fitness, test: Option<Fitness>| {
+        let reported = test.unwrap_or(select);
+        row(name, reported.cross_entropy, Some(reported.accuracy), select.cross_entropy);
+    };
     if let Some(first) = state.results.first() {
-        row("this model, before", first.initial.cross_entropy, Some(first.initial.accuracy));
+        this("this model, before", first.initial, first.initial_test);
     }
-    let Fitness { cross_entropy, accuracy } = state.best.fitness;
-    row("this model", cross_entropy, Some(accuracy));
+    this("this model", state.best.fitness, state.test);
+    if test.is_none() {
+        text.push_str("there is no part to report on: the search selected by these very tokens\n");
+    }
     if model.scoring == Scoring::Votes {
         let floor = votes_floor(state.text.vocabulary as usize);
         let _ = writeln!(
@@ -57,19 +73,27 @@ pub(crate) fn summary(state: &State) -> String {
         stats["min_neurons"],
         stats["max_neurons"],
     );
-    let _ = writeln!(out, "{} tokens to learn from, {} to measure on", text.training, text.evaluation);
+    let _ = match text.test {
+        Some(test) => writeln!(
+            out,
+            "{} tokens to learn from, {} to select by, {test} to report on",
+            text.training, text.select
+        ),
+        None => writeln!(out, "{} tokens to learn from, {} to select by", text.training, text.select),
+    };
+    // What is reported on is told when nothing is left to be chosen.
+    let is_told = state.search.is_none() && state.test.is_some();
     if !state.results.is_empty() {
-        let _ = writeln!(out, "phase  rounds  cross-entropy  accuracy");
+        let test = if is_told { "           test  accuracy" } else { "" };
+        let _ = writeln!(out, "phase  rounds         select  accuracy{test}");
     }
     for result in &state.results {
-        let Fitness { cross_entropy, accuracy } = result.best.fitness;
-        let accuracy = 100.0 * accuracy;
-        let _ = writeln!(
-            out,
-            "{:<5}  {:6}  {cross_entropy:13.4}  {accuracy:6.2} %",
-            result.phase.key(),
-            result.iterations
-        );
+        let figures = |fitness: Fitness| {
+            format!("  {:13.4}  {:6.2} %", fitness.cross_entropy, 100.0 * fitness.accuracy)
+        };
+        let test = result.test.filter(|_| is_told).map_or(String::new(), figures);
+        let (phase, select) = (result.phase.key(), figures(result.best.fitness));
+        let _ = writeln!(out, "{phase:<5}  {:6}{select}{test}", result.iterations);
     }
     if let Some(search) = &state.search {
         let _ = writeln!(out, "phase {} is at round {}", search.phase.key(), search.round);
@@ -97,8 +121,8 @@ mod tests {
     fn votes_that_are_always_right_reach_the_floor_and_counts_go_below() {
         const CLASSES: usize = 97;
         let tokens: Vec<u32> = (0..5000).map(|index| index % CLASSES as u32).collect();
-        let (training, evaluation) = (tokens[..4000].to_vec(), tokens[4000..].to_vec());
-        let corpus = Corpus::new(training, evaluation, CLASSES, 1, false);
+        let (training, select) = (tokens[..4000].to_vec(), tokens[4000..].to_vec());
+        let corpus = Corpus::new(training, select, Vec::new(), CLASSES, 1, false);
         let connections = (0..7).collect::<Vec<u8>>().repeat(CLASSES);
         let genome = Genome { bits: vec![7; CLASSES], neurons: vec![1; CLASSES], connections };
         let measure = |scoring| {

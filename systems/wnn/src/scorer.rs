@@ -19,7 +19,17 @@ pub struct Fitness {
     pub accuracy: f64,
 }
 
-/// The examples of the evaluation, in planes.
+impl Fitness {
+    /// That of a genome that is not yet measured: whatever is found is better.
+    pub const UNKNOWN: Self = Self { cross_entropy: f64::INFINITY, accuracy: 0.0 };
+
+    /// False for a genome that is not yet measured.
+    pub fn is_known(&self) -> bool {
+        self.cross_entropy.is_finite()
+    }
+}
+
+/// The examples that are measured on, in planes.
 pub(crate) struct Scorer {
     path: KernelPath,
     examples: Examples,

@@ -12,10 +12,10 @@ use rekindle_train::TrainingState;
 use crate::config::{Model, Training};
 use crate::corpus::{Corpus, Part};
 use crate::error::WnnError;
-use crate::evaluator::Evaluator;
 use crate::genome::Genome;
 use crate::original::{self, OriginalFile, OriginalGenome};
 use crate::phase::Phase;
+use crate::scorer::Fitness;
 use crate::search::{Maker, Searcher};
 use crate::state::{Measured, PhaseResult, State};
 use crate::streams;
@@ -33,17 +33,11 @@ struct Seed {
     phase: Option<Phase>,
 }
 
-/// The state before the first step.
+/// The state before the first step, in which nothing is measured.
 ///
 /// # Errors
 /// When what the search is to begin with cannot be read, or does not fit the text.
-pub(crate) fn begin(
-    model: &Model,
-    training: &Training,
-    seed: u64,
-    text: &Text,
-    evaluator: &mut dyn Evaluator,
-) -> Result<State, WnnError> {
+pub(crate) fn begin(model: &Model, training: &Training, seed: u64, text: &Text) -> Result<State, WnnError> {
     let corpus = &text.corpus;
     let maker = Maker::new(model, corpus.coding.context(), corpus.coding.bits_per_token());
     let first = training.resume_from.unwrap_or(Phase::ALL[0]);
@@ -71,8 +65,7 @@ pub(crate) fn begin(
             fresh(model, training, seed, corpus, &maker)
         }
     };
-    let fitness = evaluator.evaluate(Part::All, std::slice::from_ref(&given.best))?;
-    let best = Measured { fitness: fitness[0], genome: given.best, part: Part::All };
+    let best = Measured { genome: given.best, fitness: Fitness::UNKNOWN, part: Part::All };
     let threshold = given.threshold.unwrap_or(training.threshold.start);
     let searcher = Searcher::new(model, training, seed, corpus);
     let search = searcher.begin(first, &best, &given.population, threshold);
@@ -82,6 +75,7 @@ pub(crate) fn begin(
         text: text.identity.clone(),
         inputs: corpus.coding.inputs() as u32,
         best,
+        test: (!corpus.test.is_empty()).then_some(Fitness::UNKNOWN),
         results,
         search: Some(search),
     })

@@ -3,7 +3,7 @@
 use rekindle_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Training;
+use crate::config::{Data, Training};
 use crate::corpus::Part;
 use crate::genome::Genome;
 use crate::phase::Phase;
@@ -18,8 +18,12 @@ pub struct State {
     pub text: TextIdentity,
     /// Input bits of a context.
     pub inputs: u32,
-    /// The best genome so far, measured on all training tokens.
+    /// The best genome so far, trained on all training tokens; not yet measured before the first step.
     pub best: Measured,
+    /// How well it predicts what is reported on, which nothing is chosen by; not yet measured before the
+    /// first step, and absent in runs of a text without such a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Fitness>,
     /// The phases that are done.
     pub results: Vec<PhaseResult>,
     /// The phase at hand; absent when all are done.
@@ -35,8 +39,12 @@ pub struct TextIdentity {
     pub vocabulary: u32,
     /// Tokens to learn from.
     pub training: u64,
-    /// Tokens to measure on.
-    pub evaluation: u64,
+    /// Tokens to select by; saved under the name that they had when there were none to report on.
+    #[serde(rename = "evaluation")]
+    pub select: u64,
+    /// Tokens to report on; absent in runs that know of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<u64>,
     /// What made the tokens; absent where they were not made from text.
     pub tokenizer: Option<Tokenizer>,
 }
@@ -61,6 +69,12 @@ pub struct PhaseResult {
     pub best: Measured,
     /// The same at its beginning.
     pub initial: Fitness,
+    /// How well the best genome at its end predicts what is reported on; absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Fitness>,
+    /// The same at its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_test: Option<Fitness>,
     /// Generations or iterations.
     pub iterations: u32,
     /// The accuracy that candidates had to reach at its end.
@@ -164,22 +178,24 @@ pub struct Closing {
 
 impl State {
     /// Of no text, to be loaded into.
-    pub(crate) fn blank() -> Self {
+    pub(crate) fn blank(data: &Data) -> Self {
         Self {
             step: 0,
             text: TextIdentity {
                 hash: String::new(),
                 vocabulary: 0,
                 training: 0,
-                evaluation: 0,
+                select: 0,
+                test: data.has_test().then_some(0),
                 tokenizer: None,
             },
             inputs: 0,
             best: Measured {
                 genome: Genome::with_capacity(0, 0),
-                fitness: Fitness { cross_entropy: 0.0, accuracy: 0.0 },
+                fitness: Fitness::UNKNOWN,
                 part: Part::All,
             },
+            test: (data.shares().test > 0.0).then_some(Fitness::UNKNOWN),
             results: Vec::new(),
             search: None,
         }

@@ -9,12 +9,14 @@ use rekindle_train::{
     SystemError,
 };
 
-use crate::baselines::baselines;
+use crate::baselines::{Baselines, baselines};
 use crate::config::{Data, Model, Search, Training};
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, Part};
 use crate::error::WnnError;
 use crate::evaluator::{Evaluator, LocalEvaluator};
+use crate::genome::Genome;
 use crate::phase::Phase;
+use crate::scorer::Fitness;
 use crate::search::Searcher;
 use crate::state::State;
 use crate::text::{Text, origin};
@@ -80,16 +82,12 @@ impl System for Wnn {
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
-        let path = KernelPath::from_environment().map_err(SystemError::new)?;
-        let (model, training) = (&config.model, &config.training);
         let text = load(config, None).map_err(SystemError::new)?;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut evaluator = evaluator(config, &text.corpus, threads, path).map_err(SystemError::new)?;
-        seed::begin(model, training, config.seed, &text, &mut *evaluator).map_err(SystemError::new)
+        seed::begin(&config.model, &config.training, config.seed, &text).map_err(SystemError::new)
     }
 
-    fn blank(_config: &ConfigOf<Self>) -> Result<State, SystemError> {
-        Ok(State::blank())
+    fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
+        Ok(State::blank(&config.training.data))
     }
 
     fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
@@ -129,8 +127,7 @@ impl System for Wnn {
         let step = self.searcher.step(state, &mut *self.evaluator).map_err(SystemError::new)?;
         let mut metrics = Metrics::new();
         if let Some(step) = step {
-            metrics.insert("phase".to_owned(), number(step.phase));
-            metrics.insert("round".to_owned(), step.round.into());
+            metrics.insert(rounds_of(step.phase), step.round.into());
             if let Some(fitness) = step.fitness {
                 metrics.insert("candidate_cross_entropy".to_owned(), fitness.cross_entropy);
             }
@@ -140,30 +137,38 @@ impl System for Wnn {
     }
 
     fn evaluate(&mut self, state: &State) -> Result<Metrics, SystemError> {
-        let fitness = state.best.fitness;
-        let last = state.results.last().map_or(0.0, |result| number(result.phase));
-        let phase = state.search.as_ref().map_or(last, |search| number(search.phase));
-        Ok(Metrics::from([
+        let fitness = match state.best.fitness {
+            known if known.is_known() => known,
+            _ => self.measure(&state.best.genome).map_err(SystemError::new)?,
+        };
+        let mut metrics = Metrics::from([
             ("cross_entropy".to_owned(), fitness.cross_entropy),
             ("accuracy".to_owned(), fitness.accuracy),
-            ("phase".to_owned(), phase),
-        ]))
+        ]);
+        let last = state.results.last().map(|result| (result.phase, result.iterations));
+        let at_hand = state.search.as_ref().map(|search| (search.phase, search.round));
+        metrics.extend(at_hand.or(last).map(|(phase, rounds)| (rounds_of(phase), rounds.into())));
+        Ok(metrics)
     }
 
     fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
-        let coding = &self.corpus.coding;
-        let (training, evaluation) = (&self.corpus.training, &self.corpus.evaluation);
-        let counted = baselines(training, evaluation, coding.vocabulary(), coding.context());
-        let metrics = Metrics::from([
-            ("unigram_cross_entropy".to_owned(), counted.unigram),
-            ("bigram_cross_entropy".to_owned(), counted.bigram),
-            ("trigram_cross_entropy".to_owned(), counted.trigram),
+        let counted = self.baselines(&self.corpus.select);
+        let counted_of_test = state.test.map(|_| self.baselines(&self.corpus.test));
+        let reported = counted_of_test.unwrap_or(counted);
+        let mut metrics = Metrics::from([
+            ("unigram_cross_entropy".to_owned(), reported.unigram),
+            ("bigram_cross_entropy".to_owned(), reported.bigram),
+            ("trigram_cross_entropy".to_owned(), reported.trigram),
         ]);
-        let text =
-            format!("{}\n{}", report::summary(state), report::comparison(state, &self.model, &counted));
+        if let Some(fitness) = state.test {
+            metrics.insert("test_cross_entropy".to_owned(), fitness.cross_entropy);
+            metrics.insert("test_accuracy".to_owned(), fitness.accuracy);
+        }
+        let comparison = report::comparison(state, &self.model, &counted, counted_of_test.as_ref());
+        let text = format!("{}\n{comparison}", report::summary(state));
         let results = format!("{:#}\n", interchange::results(&self.training, state));
         let mut genome = Vec::new();
-        original::write_genome(&mut genome, &state.best.genome, state.best.fitness)
+        original::write_genome(&mut genome, &state.best.genome, state.best.fitness, state.test)
             .map_err(SystemError::new)?;
         let artifacts =
             vec![("results.json".to_owned(), results.into_bytes()), ("genome.json.gz".to_owned(), genome)];
@@ -194,14 +199,27 @@ impl System for Wnn {
     }
 }
 
-/// Phases counted from 1.
-fn number(phase: Phase) -> f64 {
-    (phase as u8 + 1).into()
+impl Wnn {
+    fn measure(&mut self, genome: &Genome) -> Result<Fitness, WnnError> {
+        Ok(self.evaluator.evaluate(Part::All, std::slice::from_ref(genome))?[0])
+    }
+
+    /// What counting alone predicts of these tokens.
+    fn baselines(&self, tokens: &[u32]) -> Baselines {
+        let coding = &self.corpus.coding;
+        baselines(&self.corpus.training, tokens, coding.vocabulary(), coding.context())
+    }
+}
+
+/// The metric that tells how many generations or iterations of a phase are done.
+fn rounds_of(phase: Phase) -> String {
+    format!("rounds_of_{}", phase.key())
 }
 
 /// What a search takes whose genomes become twice as large as the best one is, at most.
 fn need(training: &Training, state: &State) -> MemoryNeed {
-    let (learn, measure) = (state.text.training, state.text.evaluation);
+    let learn = state.text.training;
+    let measure = state.text.select.saturating_add(state.text.test.unwrap_or(0));
     let best = &state.best.genome;
     let neurons = best.neurons.iter().copied().max().map_or(1, u64::from);
     let genome = 2 * (best.connections.len() + 2 * best.bits.len()) as u64;

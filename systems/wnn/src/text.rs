@@ -1,6 +1,7 @@
 //! The text: read from a file or made, and cut into tokens.
 
 use rekindle_compute::rng;
+use rekindle_data::Shares;
 use rekindle_formats::files;
 use rekindle_tokenizer::Tokenizer;
 
@@ -42,36 +43,39 @@ impl Text {
     ) -> Result<Self, WnnError> {
         let data = &training.data;
         let origin = origin(data);
-        let (learn, measure, vocabulary, tokenizer) = match (&data.file, data.source) {
+        let (parts, vocabulary, tokenizer) = match (&data.file, data.source) {
             (None, Source::Zipf) => {
                 let tokens = zipf(data.vocabulary, seed);
-                let (learn, measure) = split(&tokens, data.evaluation);
-                (learn.to_vec(), measure.to_vec(), data.vocabulary as usize, None)
+                let parts = split(&tokens, data.shares());
+                (parts.map(<[u32]>::to_vec), data.vocabulary as usize, None)
             }
             (file, _) => {
                 let text = match file {
                     Some(file) => read(file, TEXT_LIMIT)?,
                     None => sentences(seed).into_bytes(),
                 };
-                let (learn, measure) = split(&text, data.evaluation);
+                let parts = split(&text, data.shares());
                 let tokenizer = match known {
                     Some(tokenizer) => tokenizer.clone(),
-                    None => tokenizer_for(data, learn, &origin)?,
+                    None => tokenizer_for(data, parts[0], &origin)?,
                 };
                 let vocabulary = tokenizer.len();
-                (tokenizer.encode(learn), tokenizer.encode(measure), vocabulary, Some(tokenizer))
+                (parts.map(|part| tokenizer.encode(part)), vocabulary, Some(tokenizer))
             }
         };
+        let [learn, test, select] = parts;
         let learn = limited(learn, data.train_tokens);
-        let measure = limited(measure, data.eval_tokens);
+        let (select, test) = (limited(select, data.eval_tokens), limited(test, data.eval_tokens));
         let context = training.search.context_size as usize;
-        check(&learn, &measure, vocabulary, context, training.search.token_parts, &origin)?;
-        let corpus = Corpus::new(learn, measure, vocabulary, context, model.codes == Codes::Frequency);
+        check_context(context, vocabulary)?;
+        let corpus = Corpus::new(learn, select, test, vocabulary, context, model.codes == Codes::Frequency);
+        check(&corpus, training, &origin)?;
         let identity = TextIdentity {
             hash: corpus.identity(),
             vocabulary: vocabulary as u32,
             training: corpus.training.len() as u64,
-            evaluation: corpus.evaluation.len() as u64,
+            select: corpus.select.len() as u64,
+            test: data.has_test().then_some(corpus.test.len() as u64),
             tokenizer,
         };
         Ok(Self { corpus, identity })
@@ -105,9 +109,14 @@ fn tokenizer_for(data: &Data, text: &[u8], origin: &str) -> Result<Tokenizer, Wn
     .map_err(tokens(origin))
 }
 
-/// The beginning, and the share of the end.
-fn split<T>(items: &[T], end: f64) -> (&[T], &[T]) {
-    items.split_at(items.len() - (items.len() as f64 * end) as usize)
+/// What is learnt, what is reported on, and what is selected by, in this order: blocks of running text, of
+/// which each context lies in one. What is selected by comes last, where it was before there was anything
+/// to report on.
+fn split<T>(items: &[T], shares: Shares) -> [&[T]; 3] {
+    let of = |share: f64| (items.len() as f64 * share) as usize;
+    let (rest, select) = items.split_at(items.len() - of(shares.select));
+    let (learn, test) = rest.split_at(rest.len() - of(shares.test));
+    [learn, test, select]
 }
 
 fn limited(mut tokens: Vec<u32>, most: Option<u32>) -> Vec<u32> {
@@ -115,47 +124,49 @@ fn limited(mut tokens: Vec<u32>, most: Option<u32>) -> Vec<u32> {
     tokens
 }
 
-fn check(
-    learn: &[u32],
-    measure: &[u32],
-    vocabulary: usize,
-    context: usize,
-    parts: u32,
-    origin: &str,
-) -> Result<(), WnnError> {
-    let longest = longest_context(vocabulary);
-    if context > longest {
-        return Err(WnnError::Config {
-            path: "training.search.context_size",
-            value: context.to_string(),
-            reason: format!(
-                "a vocabulary of {vocabulary} tokens leaves room for {longest} in the 256 bits of a context"
-            ),
-        });
-    }
+fn check(corpus: &Corpus, training: &Training, origin: &str) -> Result<(), WnnError> {
+    let Corpus { training: learn, select, test, .. } = corpus;
+    let context = corpus.coding.context();
     let too_few = |what: &str, found: usize, least: usize| WnnError::Data {
         origin: origin.to_owned(),
         reason: format!("{found} tokens to {what}, and a context of {context} needs at least {least}"),
     };
-    let least = (context + 1) * parts as usize;
+    let least = (context + 1) * training.search.token_parts as usize;
     if learn.len() < least {
         return Err(too_few("learn from", learn.len(), least));
     }
-    if measure.len() < context + 1 {
-        return Err(too_few("measure on", measure.len(), context + 1));
+    if select.len() < context + 1 {
+        return Err(too_few("select by", select.len(), context + 1));
+    }
+    if training.data.shares().test > 0.0 && test.len() < context + 1 {
+        return Err(too_few("report on", test.len(), context + 1));
     }
     // Sums over all examples are 64-bit integers.
     const MOST: usize = 1 << 26;
-    if learn.len().max(measure.len()) > MOST {
+    let longest = learn.len().max(select.len()).max(test.len());
+    if longest > MOST {
         return Err(WnnError::Data {
             origin: origin.to_owned(),
             reason: format!(
-                "{} tokens, at most {MOST} can be learnt; take fewer with training.data.train_tokens",
-                learn.len().max(measure.len())
+                "{longest} tokens, at most {MOST} can be learnt; take fewer with training.data.train_tokens"
             ),
         });
     }
     Ok(())
+}
+
+fn check_context(context: usize, vocabulary: usize) -> Result<(), WnnError> {
+    let longest = longest_context(vocabulary);
+    if context <= longest {
+        return Ok(());
+    }
+    Err(WnnError::Config {
+        path: "training.search.context_size",
+        value: context.to_string(),
+        reason: format!(
+            "a vocabulary of {vocabulary} tokens leaves room for {longest} in the 256 bits of a context"
+        ),
+    })
 }
 
 /// Tokens of which the `k`-th is about `1/k` times as frequent as the first. Every other one is one
@@ -290,4 +301,18 @@ fn sentences(seed: u64) -> String {
         text.push(if stream.below(5) == 0 { '\n' } else { ' ' });
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_blocks_of_which_none_reaches_into_another() {
+        let items: Vec<u32> = (0..100).collect();
+        let [learn, test, select] = split(&items, Shares { select: 0.1, test: 0.2 });
+        assert_eq!((learn, test, select), (&items[..70], &items[70..90], &items[90..]));
+        let [learn, test, select] = split(&items, Shares { select: 0.25, test: 0.0 });
+        assert_eq!((learn.len(), test.len(), select), (75, 0, &items[75..]));
+    }
 }

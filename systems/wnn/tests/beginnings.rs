@@ -40,11 +40,11 @@ fn a_second_pass_begins_with_the_genomes_of_the_first() {
     let config = common::small(&[]);
     let first = common::search(&config);
     saved(&config, first.clone(), &run);
-    let second = common::initial(&from(&run, &["training.pass=2"]));
-    assert_eq!(second.best, first.best);
-    assert!(second.results.is_empty());
+    let second = from(&run, &["training.pass=2"]);
+    assert_eq!(common::beginning(&second), first.best);
+    assert!(common::initial(&second).results.is_empty());
     let step = format!("{}@{}", run.display(), first.step);
-    assert_eq!(common::initial(&from(Path::new(&step), &[])).best, first.best);
+    assert_eq!(common::beginning(&from(Path::new(&step), &[])), first.best);
 }
 
 #[test]
@@ -67,9 +67,9 @@ fn files_of_the_original_schema_are_seeds_compressed_or_not() {
     let result = &state.results[3];
     let genome = dir.path().join("a.json.gz");
     let mut file = NewFile::create(&genome).unwrap();
-    write_genome(&mut file, &result.best.genome, result.best.fitness).unwrap();
+    write_genome(&mut file, &result.best.genome, result.best.fitness, result.test).unwrap();
     file.finish().unwrap();
-    assert_eq!(common::initial(&from(&genome, &[])).best, result.best);
+    assert_eq!(common::beginning(&from(&genome, &[])), result.best);
 
     let phase = dir.path().join("whatever");
     let summary = PhaseSummary {
@@ -83,9 +83,9 @@ fn files_of_the_original_schema_are_seeds_compressed_or_not() {
     let mut file = NewFile::create(&phase).unwrap();
     write_phase(&mut file, &summary, &result.best.genome, &result.population).unwrap();
     file.finish().unwrap();
-    let begun = common::initial(&from(&phase, &["training.resume_from=3a"]));
-    assert_eq!(begun.best, result.best);
-    let search = begun.search.unwrap();
+    let begun = from(&phase, &["training.resume_from=3a"]);
+    assert_eq!(common::beginning(&begun), result.best);
+    let search = common::initial(&begun).search.unwrap();
     assert_eq!((search.phase, search.threshold), (Phase::GeneticConnections, result.threshold));
     assert!(common::refused(&from(&phase, &["training.resume_from=2a"])).contains("this is of phase 2b"));
 }

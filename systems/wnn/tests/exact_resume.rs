@@ -64,7 +64,7 @@ fn batches_of_any_size_come_to_the_same() {
 #[test]
 fn no_phase_makes_it_worse_and_each_changes_only_what_it_says() {
     let config = common::small(&["training.search.ce_percentile=0.75"]);
-    let start = common::initial(&config).best;
+    let start = common::beginning(&config);
     let state = common::search(&config);
     assert_eq!(state.results.iter().map(|result| result.phase).collect::<Vec<_>>(), Phase::ALL);
     let mut before = start.clone();

@@ -39,7 +39,7 @@ fn votes_are_scored_as_in_the_original() {
     let Some(samples) = samples() else { return };
     let tokens = json(samples.join("tokens.json"));
     let list = |name: &str| -> Vec<u32> { serde_json::from_value(tokens[name].clone()).unwrap() };
-    let corpus = Corpus::new(list("train_tokens"), list("eval_tokens"), 64, 4, false);
+    let corpus = Corpus::new(list("train_tokens"), list("eval_tokens"), Vec::new(), 64, 4, false);
     let (backoff, path) = (Backoff::default(), KernelPath::best());
     let mut evaluator = LocalEvaluator::new(&corpus, 3, Scoring::Votes, &backoff, 1, path).unwrap();
     let expected = json(samples.join("expected.json"));
@@ -76,7 +76,7 @@ fn all_files_are_read_or_refused_with_the_reason() {
             assert_eq!(genome.to_genome(|_, _| panic!()).unwrap().flaw(64, 24), None);
         }
     }
-    let OriginalFile::Results { best: Some(best), fitness } =
+    let OriginalFile::Results { best: Some(best), fitness, .. } =
         original::read(&samples.join("results_pass1.json")).unwrap()
     else {
         panic!("no results");
@@ -84,7 +84,7 @@ fn all_files_are_read_or_refused_with_the_reason() {
     assert_eq!(best.to_genome(|_, _| panic!()).unwrap().flaw(64, 24), None);
     assert!((fitness.unwrap().cross_entropy - 3.454_862_581_760_003_6).abs() < 1e-12);
     let early = original::read(&samples.join("quick_test.json")).unwrap();
-    assert_eq!(early, OriginalFile::Results { best: None, fitness: early_fitness(&early) });
+    assert_eq!(early, OriginalFile::Results { best: None, fitness: early_fitness(&early), test: None });
     let wide = samples.join("bitwise_optimization_results.best_genome.json.gz");
     let OriginalFile::Genome(wide) = original::read(&wide).unwrap() else { panic!("no genome") };
     let flaw = wide.to_genome(|_, _| panic!()).unwrap().flaw(16, 256).unwrap();

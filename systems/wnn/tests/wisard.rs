@@ -11,6 +11,8 @@ use rekindle_train::{ConfigOf, ConfigText, Resources, System};
 use rekindle_wnn::wisard::{Encoding, EncodingKind, Memory, Model, State, Wisard, presets};
 
 const TARGET: &str = "training.data.target=kind";
+const NO_SELECT: &str = "training.data.select=0";
+const NO_TEST: &str = "training.data.test=0";
 
 fn config(yaml: &str, settings: &[&str]) -> ConfigOf<Wisard> {
     let text = ConfigText { origin: "test".to_owned(), yaml: yaml.to_owned() };
@@ -34,6 +36,8 @@ fn train(config: &ConfigOf<Wisard>) -> State {
 /// The preset for tables with this file and these settings.
 fn of_file(path: &Path, settings: &[&str]) -> ConfigOf<Wisard> {
     let mut all = Wisard::option("data", &[path.to_str().unwrap().to_owned()]).unwrap().unwrap();
+    // Few bits differ between the rows of the small tables here.
+    all.push("model.tuple_bits=4".to_owned());
     all.extend(settings.iter().map(|&setting| setting.to_owned()));
     config(presets::WISARD, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
@@ -69,10 +73,13 @@ fn made_glyphs_are_learnt_shown_and_described() {
     let state = train(&config);
     let mut wisard = attach(&config, &state, 2);
     let metrics = wisard.evaluate(&state).unwrap();
-    assert!(metrics["accuracy"] > 0.97 && metrics["validation_accuracy"] > 0.95, "{metrics:?}");
+    assert!(metrics["accuracy"] > 0.97 && metrics["select_accuracy"] > 0.93, "{metrics:?}");
+    assert!(!metrics.contains_key("test_accuracy"), "nothing is to be chosen by it: {metrics:?}");
     let conclusion = wisard.conclude(&state).unwrap();
     assert!(conclusion.text.contains("3200 of 3200 rows learnt"), "{}", conclusion.text);
-    assert!(conclusion.text.contains("validation rows  accuracy  mostly taken for"), "{}", conclusion.text);
+    assert!(conclusion.metrics["test_accuracy"] > 0.93, "{:?}", conclusion.metrics);
+    assert!(conclusion.text.contains("test rows  accuracy  mostly taken for"), "{}", conclusion.text);
+    assert!(conclusion.text.contains("of 400 rows are right"), "{}", conclusion.text);
     let (name, image) = &conclusion.artifacts[0];
     assert_eq!(name, "mental-images.png");
     assert_eq!(image, &Wisard::picture(&config, &state, "mental-images").unwrap());
@@ -153,7 +160,7 @@ fn rows_per_step_may_change_within_a_run() {
 fn classes_of_a_table_are_learnt_and_answered() {
     for kind in ["linear", "gaussian", "quantile"] {
         let kind = format!("model.encoding.kind={kind}");
-        let (_dir, config) = of_text(&flowers(), &[TARGET, &kind]);
+        let (_dir, config) = of_text(&flowers(), &[TARGET, &kind, NO_SELECT, NO_TEST]);
         let state = train(&config);
         let table = table_of(&config);
         let answers = Wisard::predict(&config, &state, &table).unwrap();
@@ -188,8 +195,8 @@ fn classes_that_are_numbers_are_answered_with_numbers_and_npy_is_read_and_writte
 }
 
 #[test]
-fn a_table_in_memory_is_learnt_as_a_run_without_validation_learns_it() {
-    let (_dir, config) = of_text(&flowers(), &[TARGET, "training.data.validation=0"]);
+fn a_table_in_memory_is_learnt_as_a_run_that_keeps_none_back_learns_it() {
+    let (_dir, config) = of_text(&flowers(), &[TARGET, NO_SELECT, NO_TEST]);
     let (run, table) = (train(&config), table_of(&config));
     let state = State::learn(&config.model, &table, "kind", config.seed, 2).unwrap();
     assert_eq!(state, run);
@@ -234,7 +241,13 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
         (flowers(), &[TARGET, "training.data.ignore=[kind]"], "to be learnt and to be left out"),
         (flowers(), &[TARGET, "training.data.ignore=[length,width]"], "no column is left"),
         ("a,kind\n1,x\n2,x\n".to_owned(), &[TARGET], "only the class `x`"),
-        (flowers(), &[TARGET, "training.data.validation=0.995"], "too few rows: of 1 for training"),
+        (flowers(), &[TARGET, NO_SELECT, "training.data.test=1"], "together less than 1"),
+        (flowers(), &[TARGET, "training.data.validation=0.2"], "`select` and `test` are in its place"),
+        (
+            "a,kind\n1,x\n1,y\n2,x\n3,x\n4,x\n5,x\n6,x\n7,x\n8,x\n9,x\n".to_owned(),
+            &[TARGET, NO_SELECT, "training.data.test=0.9"],
+            "too few rows: of 1 for training none is of class `y`",
+        ),
         ("a,kind\n1,x\nword,y\n".to_owned(), &[TARGET], "column `a` has `word` in row 2, which is no number"),
         ("a,kind\n1,x\n1e300,y\n".to_owned(), &[TARGET], "cannot be learnt from"),
         ("a,kind\n1,x\nNaN,y\n".to_owned(), &[TARGET], "line 3, column `a`"),
@@ -243,7 +256,7 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
         (flowers(), &[TARGET, "model.tuple_bits=65"], "`model.tuple_bits` is 65: it must be 1 to 64"),
         (flowers(), &[TARGET, "model.orders=0"], "`model.orders` is 0"),
         (flowers(), &[TARGET, "model.encoding.bits=0"], "`model.encoding.bits` is 0"),
-        (flowers(), &[TARGET, "training.data.validation=1.5"], "training.data.validation"),
+        (flowers(), &[TARGET, "training.data.select=1.5"], "training.data.select and test` is 1.5 and 0.1"),
         (flowers(), &[TARGET, "training.rows_per_step=0"], "training.rows_per_step"),
         (flowers(), &[TARGET, "training.data.file=/nowhere/x.csv"], "cannot read `/nowhere/x.csv`"),
         (flowers(), &[TARGET, "training.data.file=/dev/null"], "no regular file"),
@@ -357,7 +370,7 @@ fn sizes_are_checked_before_memory_is_taken() {
         (0..200).for_each(|_| write!(text, "{},", stream.below(1000)).unwrap());
         writeln!(text, "{}", row % 1000).unwrap();
     }
-    let settings = [TARGET, "model.tuple_bits=64", "model.encoding.bits=256", "training.data.validation=0"];
+    let settings = [TARGET, "model.tuple_bits=64", "model.encoding.bits=256", NO_SELECT, NO_TEST];
     let (_dir, config) = of_text(&text, &settings);
     let error = Wisard::build(&config).map(drop).unwrap_err().to_string();
     assert!(error.contains("the counters would take") && error.contains("at most"), "{error}");
@@ -367,7 +380,7 @@ fn sizes_are_checked_before_memory_is_taken() {
 fn a_row_unlike_all_is_answered_with_the_largest_class() {
     let text = "a,kind\n1,x\n2,x\n3,y\n4,y\n5,y\n";
     let (_dir, config) =
-        of_text(text, &[TARGET, "training.data.validation=0", "model.tuple_bits=1", "model.encoding.bits=1"]);
+        of_text(text, &[TARGET, NO_SELECT, NO_TEST, "model.tuple_bits=1", "model.encoding.bits=1"]);
     let mut state = Wisard::build(&config).unwrap();
     let question = table_of(&config);
     let before = Wisard::predict(&config, &state, &question).unwrap();
@@ -389,4 +402,47 @@ fn models_and_tables_are_checked_outside_of_runs_too() {
     let table = Table::new(vec![column("a", vec![1.0, f64::NAN]), column("kind", vec![0.0, 1.0])]).unwrap();
     let error = State::learn(&config.model, &table, "kind", 0, 1).unwrap_err().to_string();
     assert!(error.contains("column `a` has `NaN` in row 2"), "{error}");
+}
+
+/// Rows of two classes, one of them rare, each row three times.
+fn repeated() -> String {
+    let mut text = "a,b,kind\n".to_owned();
+    for row in 0..300 {
+        let (content, kind) = (row % 100, if row % 100 < 20 { "rare" } else { "common" });
+        writeln!(text, "{},{},{kind}", content % 20, 50 - content / 20).unwrap();
+    }
+    text
+}
+
+#[test]
+fn rows_are_divided_by_what_they_contain_with_their_share_of_each_class() {
+    let settings = [TARGET, "training.data.select=0.2", "training.data.test=0.1", "model.tuple_bits=3"];
+    let (_dir, config) = of_text(&repeated(), &settings);
+    let state = train(&config);
+    // Equal rows lie together: 30 contents of 100 are kept back, three rows each.
+    let preparation = &state.preparation;
+    assert_eq!((preparation.rows, preparation.select_rows, preparation.test_rows), (210, 60, Some(30)));
+    assert_eq!(state.learnt, [168, 42], "each class has its share: common, rare");
+
+    // In which order the rows come makes no difference to what is learnt.
+    let text = repeated();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1..].reverse();
+    let (_dir, turned) = of_text(&(lines.join("\n") + "\n"), &settings);
+    assert_eq!(train(&turned).learnt, state.learnt);
+    assert_eq!(train(&turned).preparation.thermometers, state.preparation.thermometers);
+}
+
+#[test]
+fn a_config_with_validation_means_what_it_meant() {
+    let before =
+        ["training.data.select=null", "training.data.test=null", "training.data.validation=0.2", TARGET];
+    let (_dir, config) = of_text(&flowers(), &before);
+    let state = train(&config);
+    let preparation = &state.preparation;
+    assert_eq!((preparation.rows, preparation.select_rows, preparation.test_rows), (120, 30, None));
+    let mut wisard = attach(&config, &state, 1);
+    assert!(wisard.evaluate(&state).unwrap().contains_key("validation_accuracy"));
+    let text = wisard.conclude(&state).unwrap().text;
+    assert!(text.contains("validation rows  accuracy"), "{text}");
 }

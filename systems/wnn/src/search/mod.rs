@@ -154,20 +154,24 @@ impl Searcher {
         genomes
     }
 
-    /// Measures a batch of candidates, and draws the conclusions.
+    /// Measures a batch of candidates, and draws the conclusions. The first step also measures what the
+    /// search begins with.
     ///
     /// # Errors
-    /// When they cannot be measured; the state is as it was then.
+    /// When they cannot be measured; the state is then still one that a search can go on from.
     pub fn step(
         &self,
         state: &mut State,
         evaluator: &mut dyn Evaluator,
     ) -> Result<Option<StepMetrics>, WnnError> {
+        if !state.best.fitness.is_known() {
+            measure_beginning(state, evaluator)?;
+        }
         let Some(search) = &mut state.search else { return Ok(None) };
         let fitness = self.work(search, evaluator)?;
         let metrics = StepMetrics { phase: search.phase, round: search.round, fitness };
         state.step += 1;
-        self.settle(state);
+        self.settle(state, evaluator)?;
         Ok(Some(metrics))
     }
 
@@ -248,30 +252,57 @@ impl Searcher {
     }
 
     /// Goes on to the next phase when the one at hand has measured its finalists.
-    fn settle(&self, state: &mut State) {
-        let is_over = |search: &mut Search| match &search.work {
-            Work::Closing(closing) => closing.measured.len() >= closing.finalists.len(),
-            Work::Genetic(_) | Work::Tabu(_) => false,
-        };
-        let Some(search) = state.search.take_if(is_over) else { return };
-        let threshold = self.threshold(&search);
-        let Work::Closing(closing) = search.work else { return };
-        for (genome, fitness) in closing.finalists.into_iter().zip(closing.measured) {
-            if fitness.cross_entropy < state.best.fitness.cross_entropy {
-                state.best = Measured { genome, fitness, part: Part::All };
-            }
+    fn settle(&self, state: &mut State, evaluator: &mut dyn Evaluator) -> Result<(), WnnError> {
+        let Some(Search { work: Work::Closing(closing), .. }) = &state.search else { return Ok(()) };
+        if closing.measured.len() < closing.finalists.len() {
+            return Ok(());
         }
+        let (initial_test, before) = (state.test, state.best.fitness);
+        let found = closing.best().filter(|(_, fitness)| fitness.cross_entropy < before.cross_entropy);
+        if let Some((genome, fitness)) = found {
+            state.test = evaluator.report(genome)?;
+            state.best = Measured { genome: genome.clone(), fitness, part: Part::All };
+        }
+        let Some(search) = state.search.take() else { return Ok(()) };
+        let threshold = self.threshold(&search);
+        let Work::Closing(Closing { population, .. }) = search.work else { return Ok(()) };
         let next = search.phase.next();
-        state.search = next.map(|next| self.begin(next, &state.best, &closing.population, threshold));
+        state.search = next.map(|next| self.begin(next, &state.best, &population, threshold));
         state.results.push(PhaseResult {
             phase: search.phase,
             best: state.best.clone(),
             initial: search.initial,
+            test: state.test,
+            initial_test,
             iterations: search.round,
             threshold,
-            population: closing.population,
+            population,
         });
+        Ok(())
     }
+}
+
+impl Closing {
+    /// The finalist that predicts best.
+    fn best(&self) -> Option<(&Genome, Fitness)> {
+        let measured = self.finalists.iter().zip(self.measured.iter().copied());
+        measured.min_by(|(_, a), (_, b)| a.cross_entropy.total_cmp(&b.cross_entropy))
+    }
+}
+
+/// Measures the genome that a search begins with, wherever the state holds it.
+fn measure_beginning(state: &mut State, evaluator: &mut dyn Evaluator) -> Result<(), WnnError> {
+    let genome = std::slice::from_ref(&state.best.genome);
+    let fitness = evaluator.evaluate(Part::All, genome)?[0];
+    state.test = evaluator.report(&state.best.genome)?;
+    state.best.fitness = fitness;
+    let Some(search) = &mut state.search else { return Ok(()) };
+    search.initial = fitness;
+    if let Work::Tabu(neighbourhood) = &mut search.work {
+        neighbourhood.current.fitness = fitness;
+        neighbourhood.best.fitness = fitness;
+    }
+    Ok(())
 }
 
 impl Patience {

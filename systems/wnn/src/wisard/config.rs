@@ -1,5 +1,6 @@
 //! What a user chooses.
 
+use rekindle_data::Shares;
 use serde::{Deserialize, Serialize};
 
 use super::error::WisardError;
@@ -77,8 +78,18 @@ pub struct Data {
     pub target: Option<String>,
     /// Columns of the file that are left out.
     pub ignore: Vec<String>,
-    /// Share of the rows that are kept for validation.
-    pub validation: f64,
+    /// Share of the rows of each class that anything is chosen by, such as the best checkpoint. A tenth when
+    /// not set.
+    #[serde(with = "crate::plain", skip_serializing_if = "Option::is_none")]
+    pub select: Option<f64>,
+    /// Share of the rows of each class that is reported on, and that nothing is chosen by. A tenth when not
+    /// set.
+    #[serde(with = "crate::plain", skip_serializing_if = "Option::is_none")]
+    pub test: Option<f64>,
+    /// Share of the rows that are kept for validation, drawn from all alike: of configs from before there
+    /// were `select` and `test`.
+    #[serde(with = "crate::plain", skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
 }
 
 impl Default for Data {
@@ -90,7 +101,9 @@ impl Default for Data {
             file: None,
             target: None,
             ignore: Vec::new(),
-            validation: 0.2,
+            select: None,
+            test: None,
+            validation: None,
         }
     }
 }
@@ -105,6 +118,52 @@ pub enum Source {
     File,
 }
 
+/// How the rows are divided.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Division {
+    /// By what they contain, in three parts.
+    ByContent(Shares),
+    /// As before there were three parts: this share is drawn from all rows alike, whether they are equal
+    /// or not.
+    Validation(f64),
+}
+
+impl Data {
+    pub(super) fn division(&self) -> Division {
+        const TENTH: f64 = 0.1;
+        match self.validation {
+            Some(validation) => Division::Validation(validation),
+            None => Division::ByContent(Shares {
+                select: self.select.unwrap_or(TENTH),
+                test: self.test.unwrap_or(TENTH),
+            }),
+        }
+    }
+
+    /// False for a config from before there was anything to report on.
+    pub(super) fn has_test(&self) -> bool {
+        self.validation.is_none()
+    }
+
+    fn validate(&self) -> Result<(), WisardError> {
+        match self.division() {
+            Division::Validation(validation) => {
+                let alone = self.select.is_none() && self.test.is_none();
+                let path = "training.data.validation";
+                require(path, validation, alone, "`select` and `test` are in its place; set these instead")?;
+                let holds = (0.0..1.0).contains(&validation);
+                require(path, validation, holds, "it must be at least 0 and less than 1")
+            }
+            Division::ByContent(shares) => {
+                let Shares { select, test } = shares;
+                let (path, value) = ("training.data.select and test", format!("{select} and {test}"));
+                let reason = "they must not be negative, and together less than 1";
+                require(path, value, shares.validate().is_ok(), reason)
+            }
+        }
+    }
+}
+
 impl Model {
     pub(super) fn validate(&self) -> Result<(), WisardError> {
         let Self { encoding: Encoding { bits, .. }, tuple_bits, orders } = *self;
@@ -116,15 +175,10 @@ impl Model {
 
 impl Training {
     pub(super) fn validate(&self) -> Result<(), WisardError> {
-        let Data { rows, noise, validation, .. } = self.data;
+        let Data { rows, noise, .. } = self.data;
         require("training.data.rows", rows, (1..=100_000).contains(&rows), "there must be 1 to 100000 rows")?;
         require("training.data.noise", noise, (0.0..=1.0).contains(&noise), "it must be 0 to 1")?;
-        require(
-            "training.data.validation",
-            validation,
-            (0.0..1.0).contains(&validation),
-            "it must be at least 0 and less than 1",
-        )?;
+        self.data.validate()?;
         let rows = self.rows_per_step;
         require("training.rows_per_step", rows, rows > 0, "a step must learn at least 1 row")
     }

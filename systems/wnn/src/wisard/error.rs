@@ -1,6 +1,7 @@
 //! What can go wrong.
 
 use rekindle_compute::PoolError;
+use rekindle_data::SplitError;
 use rekindle_formats::table::TableError;
 
 /// A classifier cannot be built, trained or asked; the message is for people.
@@ -101,7 +102,7 @@ pub enum WisardError {
     /// A class has no row to be learnt from.
     #[error(
         "{origin}: there are too few rows: of {rows} for training none is of class `{class}` of column \
-         `{column}`; use less validation or more rows"
+         `{column}`; keep fewer rows back or use more"
     )]
     TooFewRows {
         /// Where the data is from.
@@ -160,6 +161,9 @@ pub enum WisardError {
     /// The picture cannot be drawn.
     #[error("{0}")]
     Picture(String),
+    /// The rows cannot be divided.
+    #[error(transparent)]
+    Division(#[from] SplitError),
     /// The threads cannot run.
     #[error(transparent)]
     Threads(#[from] PoolError),

@@ -13,7 +13,10 @@
 //!   into bits, [`Mapping`] bits into addresses, [`Memory`] holds the counters.
 //! - [`Wisard`] is the system of the training loop.
 //!
-//! One pass over the rows learns all there is to learn. What is learnt depends neither on the number
+//! Rows are divided by what they contain, class by class: those that are learnt, those that the best
+//! checkpoint is chosen by, and those that are reported on. One pass over the first learns all there is
+//! to learn; there is no early stopping, as more rows are no overfitting: counters only grow, and
+//! bleaching makes up for what was seen often. What is learnt depends neither on the number
 //! of threads nor on how many rows a step learns.
 //!
 //! ```
@@ -27,7 +30,7 @@
 //! while !wisard.progress(&state).finished {
 //!     wisard.step(&mut state)?;
 //! }
-//! assert!(wisard.evaluate(&state)?["validation_accuracy"] > 0.9);
+//! assert!(wisard.conclude(&state)?.metrics["test_accuracy"] > 0.9);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -13,14 +13,15 @@ training:
     source: glyphs
     rows: 4000
     noise: 0.15
-    validation: 0.2
+    select: 0.1
+    test: 0.1
   rows_per_step: 100
 evaluate:
   every: 8
 checkpoint:
   every_seconds: 10
 best:
-  metric: validation_accuracy
+  metric: select_accuracy
   goal: max
 ";
 
@@ -37,7 +38,8 @@ training:
     # The file is named by --data, the column of the classes by --set training.data.target=NAME.
     source: file
     ignore: []
-    validation: 0.2
+    select: 0.1
+    test: 0.1
   rows_per_step: 1024
 evaluate:
   every: 0

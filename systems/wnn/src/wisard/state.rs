@@ -4,7 +4,7 @@ use rekindle_compute::Pool;
 use rekindle_formats::table::{Column, Table, Values};
 use serde::{Deserialize, Serialize};
 
-use super::config::{Model, Training};
+use super::config::{Data, Model, Training};
 use super::data::{Dataset, Examples, Preparation};
 use super::error::WisardError;
 use super::mapping::Mapping;
@@ -31,12 +31,12 @@ pub struct State {
 
 impl State {
     /// Of no examples, to be loaded into.
-    pub(super) fn blank() -> Self {
+    pub(super) fn blank(data: &Data) -> Self {
         Self {
             step: 0,
             rows: 0,
             learnt: Vec::new(),
-            preparation: Preparation::blank(),
+            preparation: Preparation::blank(data),
             mapping: Mapping { tuple_bits: 0, bits: Vec::new() },
             memory: Memory::Dense { counts: Vec::new() },
         }
@@ -56,7 +56,7 @@ impl State {
         Ok(Self { step: 0, rows: 0, learnt: vec![0; classes], preparation, mapping, memory })
     }
 
-    /// Learns all rows of a table at once, as a run without validation would.
+    /// Learns all rows of a table at once, as a run that keeps none back would.
     ///
     /// # Errors
     /// When nothing can be learnt from it, or not with this model; says why.

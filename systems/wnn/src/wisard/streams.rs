@@ -2,7 +2,7 @@
 
 /// Which bits make up which tuple; the step is the order.
 pub(super) const MAPPING: u64 = 1;
-/// Which rows are kept for validation.
+/// Which rows are kept for validation, where they are not divided by what they contain.
 pub(super) const SPLIT: u64 = 2;
 /// Made glyphs; the step is the row.
 pub(super) const GLYPH: u64 = 3;

@@ -72,6 +72,12 @@ pub(super) fn table(classes: &[String], confusion: &Confusion, of: &str) -> Stri
     text
 }
 
+/// How many rows of a part are right.
+pub(super) fn accuracy(confusion: &Confusion, part: &str) -> String {
+    let (right, rows) = (confusion.right(), confusion.all());
+    format!("{part}: {right} of {rows} rows are right, {:.1} %", 100.0 * confusion.accuracy())
+}
+
 /// The classes that rows of a class are mostly taken for, and how often.
 fn taken_for(confusion: &Confusion, class: usize, classes: usize) -> impl Iterator<Item = (usize, u64)> {
     let mut others: Vec<(usize, u64)> = (0..classes)

@@ -64,7 +64,7 @@ impl System for Wisard {
 
     fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         config.model.validate().and_then(|()| config.training.validate()).map_err(SystemError::new)?;
-        Ok(State::blank())
+        Ok(State::blank(&config.training.data))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
@@ -92,22 +92,34 @@ impl System for Wisard {
             ("rows".to_owned(), state.rows as f64),
             ("accuracy".to_owned(), self.trainer.training(state).accuracy()),
         ]);
-        if let Some(validation) = self.trainer.validation(state) {
-            metrics.insert("validation_accuracy".to_owned(), validation.accuracy());
+        if let Some(select) = self.trainer.select(state) {
+            metrics.insert(format!("{}_accuracy", select_name(state)), select.accuracy());
         }
         Ok(metrics)
     }
 
     fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
         let classes = &state.preparation.classes;
-        let table = match self.trainer.validation(state) {
-            Some(confusion) => summary::table(classes, &confusion, "validation"),
-            None => summary::table(classes, &self.trainer.training(state), "training"),
-        };
-        let text = format!("{}\n\n{table}", summary::describe(state));
+        let (test, select) = (self.trainer.test(state), self.trainer.select(state));
+        let mut metrics = Metrics::new();
+        let mut text = format!("{}\n\n", summary::describe(state));
+        match (&test, &select) {
+            (Some(test), select) => {
+                metrics.insert("test_accuracy".to_owned(), test.accuracy());
+                text.push_str(&summary::table(classes, test, "test"));
+                text.push_str(&format!("\n{}", summary::accuracy(test, "test")));
+                if let Some(select) = select {
+                    text.push_str(&format!("\n{}", summary::accuracy(select, "select")));
+                }
+            }
+            (None, Some(select)) => text.push_str(&summary::table(classes, select, select_name(state))),
+            (None, None) => {
+                text.push_str(&summary::table(classes, &self.trainer.training(state), "training"));
+            }
+        }
         let picture = mental_images::draw(state).ok();
         let artifacts = picture.map(|picture| ("mental-images.png".to_owned(), picture));
-        Ok(Conclusion { metrics: Metrics::new(), text, artifacts: artifacts.into_iter().collect() })
+        Ok(Conclusion { metrics, text, artifacts: artifacts.into_iter().collect() })
     }
 
     fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
@@ -133,6 +145,11 @@ impl System for Wisard {
         check(config, state)?;
         Ok(summary::describe(state))
     }
+}
+
+/// What the rows are called that are measured while the classifier is trained.
+fn select_name(state: &State) -> &'static str {
+    if state.preparation.test_rows.is_some() { "select" } else { "validation" }
 }
 
 fn build(config: &ConfigOf<Wisard>) -> Result<State, WisardError> {

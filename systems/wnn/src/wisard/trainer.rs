@@ -12,7 +12,8 @@ pub(super) struct Trainer {
     pool: Pool,
     rows_per_step: u64,
     training: Examples,
-    validation: Examples,
+    select: Examples,
+    test: Examples,
 }
 
 impl Trainer {
@@ -32,9 +33,9 @@ impl Trainer {
                 reason: state.preparation.difference(&dataset.preparation),
             });
         }
-        let Dataset { training: learnt, validation, .. } = dataset;
-        let rows_per_step = training.rows_per_step;
-        Ok(Self { pool: Pool::new(threads)?, rows_per_step, training: learnt, validation })
+        let (pool, rows_per_step) = (Pool::new(threads)?, training.rows_per_step);
+        let Dataset { training, select, test, .. } = dataset;
+        Ok(Self { pool, rows_per_step, training, select, test })
     }
 
     pub fn is_finished(&self, state: &State) -> bool {
@@ -60,9 +61,14 @@ impl Trainer {
         self.confusion(state, &self.training)
     }
 
-    /// How often a validation row of each class is taken for which; absent without any.
-    pub fn validation(&self, state: &State) -> Option<Confusion> {
-        (!self.validation.class.is_empty()).then(|| self.confusion(state, &self.validation))
+    /// How often a row of each class that anything is chosen by is taken for which; absent without any.
+    pub fn select(&self, state: &State) -> Option<Confusion> {
+        (!self.select.class.is_empty()).then(|| self.confusion(state, &self.select))
+    }
+
+    /// How often a row of each class that is reported on is taken for which; absent without any.
+    pub fn test(&self, state: &State) -> Option<Confusion> {
+        (!self.test.class.is_empty()).then(|| self.confusion(state, &self.test))
     }
 
     fn confusion(&self, state: &State, examples: &Examples) -> Confusion {
@@ -98,9 +104,18 @@ impl Confusion {
         self.counts[class * self.classes..(class + 1) * self.classes].iter().sum()
     }
 
+    /// Rows whose class is the answer.
+    pub fn right(&self) -> u64 {
+        (0..self.classes).map(|class| self.count(class, class)).sum()
+    }
+
+    /// All rows.
+    pub fn all(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
     /// Share of all rows whose class is the answer.
     pub fn accuracy(&self) -> f64 {
-        let right: u64 = (0..self.classes).map(|class| self.count(class, class)).sum();
-        right as f64 / self.counts.iter().sum::<u64>() as f64
+        self.right() as f64 / self.all() as f64
     }
 }

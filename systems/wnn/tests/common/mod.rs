@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 use rekindle_train::{ConfigOf, ConfigText, Resources, System};
-use rekindle_wnn::{State, Wnn, presets};
+use rekindle_wnn::{Measured, State, Wnn, presets};
 
 /// A config that is searched in seconds.
 pub fn small(settings: &[&str]) -> ConfigOf<Wnn> {
@@ -32,6 +32,13 @@ pub fn config(yaml: &str, settings: &[&str]) -> ConfigOf<Wnn> {
 
 pub fn initial(config: &ConfigOf<Wnn>) -> State {
     Wnn::build(config).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What a search begins with, measured.
+pub fn beginning(config: &ConfigOf<Wnn>) -> Measured {
+    let mut state = initial(config);
+    attach(config, &state, 1).step(&mut state).unwrap();
+    state.best
 }
 
 /// What `build` refuses, in words.

@@ -5,9 +5,10 @@ mod preparation;
 mod table;
 
 use rekindle_compute::rng;
+use rekindle_data::{Shares, Split};
 use rekindle_formats::table::Table;
 
-use super::config::{Data, Encoding, Source};
+use super::config::{Data, Division, Encoding, Source};
 use super::error::WisardError;
 use super::planes::Planes;
 use super::streams;
@@ -46,8 +47,10 @@ pub(super) struct Dataset {
     pub preparation: Preparation,
     /// Those that are learnt.
     pub training: Examples,
-    /// Those that are kept for validation; there may be none.
-    pub validation: Examples,
+    /// Those that anything is chosen by; there may be none.
+    pub select: Examples,
+    /// Those that are reported on; there may be none.
+    pub test: Examples,
 }
 
 impl Dataset {
@@ -58,28 +61,58 @@ impl Dataset {
             (None, Source::Glyphs) => glyphs::make(config.rows, config.noise, seed),
             (None, Source::File) => return Err(WisardError::NoFile),
         };
-        Self::of(&raw, config.validation, encoding, seed)
+        Self::of(&raw, config.division(), encoding, seed)
     }
 
     /// The examples of a table: all rows are learnt.
     pub fn of_table(table: &Table, target: &str, encoding: Encoding, seed: u64) -> Result<Self, WisardError> {
         let config = Data { target: Some(target.to_owned()), ..Data::default() };
         let raw = table::examples("the table".to_owned(), table, &config)?;
-        Self::of(&raw, 0.0, encoding, seed)
+        let all = Division::ByContent(Shares { select: 0.0, test: 0.0 });
+        Self::of(&raw, all, encoding, seed)
     }
 
-    fn of(raw: &Raw, validation: f64, encoding: Encoding, seed: u64) -> Result<Self, WisardError> {
-        let (training, validation) = split(raw.class.len(), validation, seed);
-        require_every_class(raw, &training)?;
-        Preparation::of(raw, &training, &validation, encoding)
+    fn of(raw: &Raw, division: Division, encoding: Encoding, seed: u64) -> Result<Self, WisardError> {
+        let parts = parts(raw, division, seed)?;
+        require_every_class(raw, &parts.train)?;
+        Preparation::of(raw, &parts, encoding)
     }
 }
 
 impl Dataset {
-    /// What is learnt, without what is kept for validation.
+    /// What is learnt, without what is kept back.
     pub fn learnt(self) -> (Preparation, Examples) {
         (self.preparation, self.training)
     }
+}
+
+/// Which rows lie in which part.
+struct Parts {
+    train: Vec<usize>,
+    select: Vec<usize>,
+    /// Absent where the division knows of none.
+    test: Option<Vec<usize>>,
+}
+
+fn parts(raw: &Raw, division: Division, seed: u64) -> Result<Parts, WisardError> {
+    match division {
+        Division::Validation(share) => {
+            let (train, select) = split(raw.class.len(), share, seed);
+            Ok(Parts { train, select, test: None })
+        }
+        Division::ByContent(shares) => {
+            let rows = (0..raw.class.len()).map(|row| content(raw, row));
+            let classes: Vec<usize> = raw.class.iter().map(|&class| class.into()).collect();
+            let Split { train, select, test } = Split::by_content(rows, Some(&classes), shares, seed)?;
+            Ok(Parts { train, select, test: Some(test) })
+        }
+    }
+}
+
+/// What a row is known by: its inputs.
+fn content(raw: &Raw, row: usize) -> Vec<u8> {
+    // 0 and -0 are equal.
+    raw.columns.iter().flat_map(|column| (column[row] + 0.0).to_le_bytes()).collect()
 }
 
 /// Which rows are learnt and which are kept for validation, each in their given order.

@@ -4,8 +4,8 @@ use rekindle::Hash;
 use rekindle_formats::table::{Column, Table, Values};
 use serde::{Deserialize, Serialize};
 
-use super::{CLASSES_LIMIT, Dataset, Examples, Raw, table};
-use crate::wisard::config::Encoding;
+use super::{CLASSES_LIMIT, Dataset, Examples, Parts, Raw, table};
+use crate::wisard::config::{Data, Encoding};
 use crate::wisard::encoding::Thermometers;
 use crate::wisard::error::WisardError;
 use crate::wisard::planes::Planes;
@@ -18,8 +18,13 @@ pub struct Preparation {
     pub identity: String,
     /// Rows that are learnt.
     pub rows: u64,
-    /// Rows that are kept for validation.
-    pub validation_rows: u64,
+    /// Rows that anything is chosen by; saved under the name that they had before there were any to report
+    /// on.
+    #[serde(rename = "validation_rows")]
+    pub select_rows: u64,
+    /// Rows that are reported on; absent in runs that know of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_rows: Option<u64>,
     /// Names of the columns of the inputs, in their order.
     pub inputs: Vec<String>,
     /// How their values become bits.
@@ -32,11 +37,12 @@ pub struct Preparation {
 
 impl Preparation {
     /// Of no examples, to be loaded into.
-    pub(in crate::wisard) fn blank() -> Self {
+    pub(in crate::wisard) fn blank(data: &Data) -> Self {
         Self {
             identity: String::new(),
             rows: 0,
-            validation_rows: 0,
+            select_rows: 0,
+            test_rows: data.has_test().then_some(0),
             inputs: Vec::new(),
             thermometers: Thermometers { bits: 0, thresholds: Vec::new() },
             target: String::new(),
@@ -44,28 +50,25 @@ impl Preparation {
         }
     }
 
-    pub(super) fn of(
-        raw: &Raw,
-        training: &[usize],
-        validation: &[usize],
-        encoding: Encoding,
-    ) -> Result<Dataset, WisardError> {
-        let thermometers = Thermometers::of(&raw.columns, training, encoding);
+    pub(super) fn of(raw: &Raw, parts: &Parts, encoding: Encoding) -> Result<Dataset, WisardError> {
+        let thermometers = Thermometers::of(&raw.columns, &parts.train, encoding);
         let examples = |rows: &[usize]| -> Result<Examples, WisardError> {
             let planes = thermometers.encode(&raw.columns, rows)?;
             Ok(Examples { planes, class: rows.iter().map(|&row| raw.class[row]).collect() })
         };
-        let (learnt, kept) = (examples(training)?, examples(validation)?);
+        let (training, select) = (examples(&parts.train)?, examples(&parts.select)?);
+        let test = examples(parts.test.as_deref().unwrap_or_default())?;
         let preparation = Self {
-            identity: identity([&learnt, &kept], training),
-            rows: training.len() as u64,
-            validation_rows: validation.len() as u64,
+            identity: identity([&training, &select, &test], &parts.train),
+            rows: parts.train.len() as u64,
+            select_rows: parts.select.len() as u64,
+            test_rows: parts.test.as_ref().map(|rows| rows.len() as u64),
             inputs: raw.inputs.clone(),
             thermometers,
             target: raw.target.clone(),
             classes: raw.classes.clone(),
         };
-        Ok(Dataset { preparation, training: learnt, validation: kept })
+        Ok(Dataset { preparation, training, select, test })
     }
 
     /// The rows of a table as the classifier sees them.
@@ -106,7 +109,10 @@ impl Preparation {
             let (found, expected) = (table::listed(&found.inputs), table::listed(&self.inputs));
             return format!("its inputs are {found}, those of the run {expected}");
         }
-        let rows = |preparation: &Self| preparation.rows.saturating_add(preparation.validation_rows);
+        let rows = |preparation: &Self| {
+            let kept = preparation.select_rows.saturating_add(preparation.test_rows.unwrap_or(0));
+            preparation.rows.saturating_add(kept)
+        };
         if rows(found) != rows(self) {
             return format!("it has {} rows, the run {}", rows(found), rows(self));
         }
@@ -115,7 +121,7 @@ impl Preparation {
 }
 
 /// A hash over what the classifier sees of all rows, and which of them it learns.
-fn identity(examples: [&Examples; 2], training: &[usize]) -> String {
+fn identity(examples: [&Examples; 3], training: &[usize]) -> String {
     let mut bytes = Vec::new();
     for examples in examples {
         bytes.extend(examples.planes.bytes());
