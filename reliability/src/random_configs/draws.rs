@@ -16,3 +16,8 @@ pub fn one_in(draws: &mut Stream, parts: u64) -> bool {
 pub fn between(draws: &mut Stream, least: u64, most: u64) -> u64 {
     least + draws.below(most - least + 1)
 }
+
+/// Half of the time what is made, half of the time nothing.
+pub fn maybe(draws: &mut Stream, make: impl FnOnce(&mut Stream) -> String) -> String {
+    if one_in(draws, 2) { make(draws) } else { String::new() }
+}

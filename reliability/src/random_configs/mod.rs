@@ -13,6 +13,8 @@ mod cascor;
 mod draws;
 pub mod life;
 mod logic;
+mod wisard;
+mod wnn;
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -52,6 +54,8 @@ struct Subject {
 const SUBJECTS: &[Subject] = &[
     Subject { system: "logic", config: |draws, _| logic::config(draws) },
     Subject { system: "cascor", config: cascor::config },
+    Subject { system: "wnn", config: |draws, _| wnn::config(draws) },
+    Subject { system: "wisard", config: |draws, _| wisard::config(draws) },
 ];
 
 /// What the systems are to the training loop.

@@ -2,12 +2,14 @@
 
 use rekindle_compute::rng::Stream;
 
+use super::draws::{between, one_in, one_of};
+
 /// A config of a classifier that is trained in less than a second.
 pub fn config(draws: &mut Stream) -> String {
-    let kind = ["linear", "gaussian", "quantile"][draws.below(3) as usize];
+    let kind = one_of(draws, &["linear", "gaussian", "quantile"]);
     // Short tuples have a counter for each address, long ones for those that occur.
-    let tuple_bits = if draws.below(2) == 0 { 1 + draws.below(12) } else { 13 + draws.below(52) };
-    let noise = ["0.0", "0.15", "1.0"][draws.below(3) as usize];
+    let tuple_bits = if one_in(draws, 2) { between(draws, 1, 12) } else { between(draws, 13, 64) };
+    let noise = one_of(draws, &["0.0", "0.15", "1.0"]);
     let parts = match draws.below(4) {
         // As before there was anything to report on.
         0 => format!("    validation: 0.{}\n", draws.below(4)),
@@ -33,6 +35,6 @@ pub fn config(draws: &mut Stream) -> String {
         rows = 100 + draws.below(300),
         every = draws.below(4),
         saved = 1 + draws.below(5),
-        background = draws.below(2) == 0,
+        background = one_in(draws, 2),
     )
 }

@@ -2,6 +2,8 @@
 
 use rekindle_compute::rng::Stream;
 
+use super::draws::{maybe, one_of};
+
 /// A config of a search that takes less than a second.
 pub fn config(draws: &mut Stream) -> String {
     let bits_per_token = 9;
@@ -13,9 +15,9 @@ pub fn config(draws: &mut Stream) -> String {
     let default_neurons = least_neurons + draws.below(3);
     let frequent_neurons = draws.below(3);
     let most_neurons = default_neurons + frequent_neurons + draws.below(3);
-    let scoring = one(draws, &["counts", "votes"]);
-    let codes = one(draws, &["frequency", "token"]);
-    let order = one(draws, &["recent", "random"]);
+    let scoring = one_of(draws, &["counts", "votes"]);
+    let codes = one_of(draws, &["frequency", "token"]);
+    let order = one_of(draws, &["recent", "random"]);
     let backoff = maybe(draws, |draws| {
         let (strength, gain) = (1 + draws.below(400), 1 + draws.below(40));
         format!("  backoff: {{strength: {strength}, gain: {gain}, discount: 0.{}}}\n", draws.below(9))
@@ -95,7 +97,7 @@ fn rest(draws: &mut Stream) -> String {
         format!("  threshold: {{start: 0.{}, rise: 0.{}}}\n", draws.below(10), draws.below(10))
     });
     let ends = maybe(draws, |draws| {
-        let (every, least) = (1 + draws.below(3), one(draws, &["0.0", "0.0005", "0.5"]));
+        let (every, least) = (1 + draws.below(3), one_of(draws, &["0.0", "0.0005", "0.5"]));
         format!("  check_every: {every}\n  min_improvement: {least}\n")
     });
     let pass = maybe(draws, |draws| {
@@ -103,13 +105,4 @@ fn rest(draws: &mut Stream) -> String {
     });
     let (finalists, batch) = (1 + draws.below(5), 1 + draws.below(9));
     format!("{genetic}{tabu}{threshold}{ends}{pass}  finalists: {finalists}\n  batch: {batch}\n")
-}
-
-fn one<'a>(draws: &mut Stream, of: &[&'a str]) -> &'a str {
-    of[draws.below(of.len() as u64) as usize]
-}
-
-/// Half of the time what is made, half of the time nothing.
-fn maybe(draws: &mut Stream, make: impl FnOnce(&mut Stream) -> String) -> String {
-    if draws.below(2) == 0 { make(draws) } else { String::new() }
 }
