@@ -95,6 +95,14 @@ impl Versions {
         &self.schema
     }
 
+    /// A state that was saved as `found`, brought to the present version.
+    ///
+    /// # Errors
+    /// When there is no way from there.
+    pub fn migrated(&self, tree: Tree, found: Option<&Schema>) -> Result<Tree, MigrationError> {
+        self.migrate(tree, self.path_from(found)?)
+    }
+
     /// The versions to go through for a state saved as `found`; empty when it is up to date. A
     /// state without a schema is taken as it is.
     pub(crate) fn path_from(&self, found: Option<&Schema>) -> Result<std::ops::Range<u32>, MigrationError> {

@@ -197,6 +197,20 @@ impl Run {
         saved
     }
 
+    /// Adds what was measured of the newest checkpoint after it was saved: the metrics of its step, and
+    /// the rows that were logged since. The state is not written again. Prunes by the policy's
+    /// retention, as another checkpoint may be the best now.
+    ///
+    /// # Errors
+    /// When there is no checkpoint of that step, or it cannot be written.
+    pub fn amend(&mut self, step: u64) -> Result<(), CaptureError> {
+        let metrics = self.about_step(step).metrics;
+        let store = self.engine.store();
+        store.amend(step, &metrics, &self.rows)?;
+        self.rows.clear();
+        prune_by_policy(store, &self.policy)
+    }
+
     fn save_now<T: Serialize + DeserializeOwned>(
         &mut self,
         step: u64,
@@ -309,7 +323,10 @@ impl Job {
         state: impl FnOnce(&mut Store) -> Result<Stored<'_>, CaptureError>,
     ) -> (Result<Saved, CaptureError>, Result<(), CaptureError>) {
         let saved = self.commit(store, state);
-        let pruned = saved.as_ref().map_or(Ok(()), |saved| prune_by_policy(store, &self.policy, saved));
+        let pruned = match &saved {
+            Ok(saved) if saved.written => prune_by_policy(store, &self.policy),
+            _ => Ok(()),
+        };
         (saved, pruned)
     }
 
@@ -380,8 +397,8 @@ fn into_buffers(tree: Tree) -> Vec<Vec<u8>> {
     buffers
 }
 
-fn prune_by_policy(store: &mut Store, policy: &Policy, saved: &Saved) -> Result<(), CaptureError> {
-    if !saved.written || policy.retention == Default::default() {
+fn prune_by_policy(store: &mut Store, policy: &Policy) -> Result<(), CaptureError> {
+    if policy.retention == Default::default() {
         return Ok(());
     }
     let Policy { retention, best, grace_seconds, .. } = policy;

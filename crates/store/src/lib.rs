@@ -29,6 +29,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("arrays are captured in little-endian order; big-endian machines are not supported");
 
+mod amend;
 mod aside;
 mod bases;
 mod checkpoint;

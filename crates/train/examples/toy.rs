@@ -28,6 +28,15 @@ struct Training {
     /// The step at which the walk becomes infinite, if it is to.
     #[serde(default)]
     diverge_at: Option<u64>,
+    /// From this step on the walk cannot be measured.
+    #[serde(default)]
+    unmeasurable_from: Option<u64>,
+    /// From this step on what is measured is no number.
+    #[serde(default)]
+    nan_from: Option<u64>,
+    /// There is nothing to end with.
+    #[serde(default)]
+    inconclusive: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,7 +69,15 @@ impl System for Walk {
     }
 
     fn changeable() -> &'static [&'static str] {
-        &["training.steps"]
+        &["training.steps", "training.inconclusive", "training.unmeasurable_from", "training.nan_from"]
+    }
+
+    fn measures(_: &ConfigOf<Self>) -> Vec<String> {
+        ["spread", "distance"].map(str::to_owned).to_vec()
+    }
+
+    fn averaged() -> &'static [&'static str] {
+        &["distance"]
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
@@ -97,10 +114,20 @@ impl System for Walk {
     }
 
     fn evaluate(&mut self, state: &State) -> Result<Metrics, SystemError> {
+        let is_past = |step: Option<u64>| step.is_some_and(|step| state.step >= step);
+        if is_past(self.training.unmeasurable_from) {
+            return Err(SystemError::new("the walk is out of sight"));
+        }
+        if is_past(self.training.nan_from) {
+            return Ok(Metrics::from([("spread".to_owned(), f64::NAN)]));
+        }
         Ok(Metrics::from([("spread".to_owned(), state.places.iter().map(|place| place * place).sum())]))
     }
 
     fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
+        if self.training.inconclusive {
+            return Err(SystemError::new("there is nothing to conclude"));
+        }
         Ok(Conclusion { text: format!("{:?}", state.places), ..Conclusion::default() })
     }
 }

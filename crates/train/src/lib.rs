@@ -10,6 +10,7 @@
 mod config;
 mod content;
 mod early_stopping;
+mod means;
 mod memory;
 mod progress;
 mod prove;
@@ -23,7 +24,7 @@ pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
 pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileContentError};
 pub use early_stopping::{EarlyStopping, Patience};
 pub use memory::{MachineMemory, MemoryNeed, TooLittleMemory};
-pub use progress::{Display, ProgressView, Voice, bytes, describe, duration, number};
+pub use progress::{Display, ProgressView, Voice, bytes, describe, describe_in_order, duration, number};
 pub use prove::{Difference, Killed, Launcher, Proof, ProveError, ProveOptions, Subject, prove};
 pub use registry::{AnySystem, Registry};
 pub use signals::{Interrupt, LEFT_UNSAVED, Signal, Signals};

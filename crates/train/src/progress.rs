@@ -55,11 +55,13 @@ pub struct ProgressView {
     first_step: u64,
     last_line: Option<Instant>,
     metrics: Metrics,
+    order: Vec<String>,
 }
 
 impl ProgressView {
-    /// Begins at `progress`. From now on `voice` speaks above the bar.
-    pub fn new(display: Display, progress: Progress, voice: &Voice) -> Self {
+    /// Begins at `progress`; metrics are shown in the order of their names in `order`, others behind
+    /// them. From now on `voice` speaks above the bar.
+    pub fn new(display: Display, progress: Progress, voice: &Voice, order: Vec<String>) -> Self {
         // A terminal that cannot move its cursor gets lines.
         let bar = (display == Display::Bar).then(|| bar(progress)).filter(|bar| !bar.is_hidden());
         let display = if bar.is_none() && display == Display::Bar { Display::Lines } else { display };
@@ -73,6 +75,7 @@ impl ProgressView {
             first_step: progress.step,
             last_line: None,
             metrics: Metrics::new(),
+            order,
         }
     }
 
@@ -86,7 +89,7 @@ impl ProgressView {
             bar.set_position(progress.step);
             if bar.position() % 16 == 0 || self.metrics.is_empty() {
                 self.metrics.extend(metrics.iter().map(|(name, value)| (name.clone(), *value)));
-                bar.set_message(describe(&self.metrics));
+                bar.set_message(describe_in_order(&self.metrics, &self.order));
             }
         } else if self.last_line.is_none_or(|last| last.elapsed() >= LINE_INTERVAL) {
             self.metrics.extend(metrics.iter().map(|(name, value)| (name.clone(), *value)));
@@ -99,7 +102,7 @@ impl ProgressView {
     pub fn evaluated(&mut self, metrics: &Metrics) {
         self.metrics.extend(metrics.iter().map(|(name, value)| (name.clone(), *value)));
         if let Some(bar) = &self.bar {
-            bar.set_message(describe(&self.metrics));
+            bar.set_message(describe_in_order(&self.metrics, &self.order));
         }
     }
 
@@ -136,7 +139,7 @@ impl ProgressView {
                 line += &format!("  ETA {}", duration(rest as f64 / rate));
             }
         }
-        let metrics = describe(&self.metrics);
+        let metrics = describe_in_order(&self.metrics, &self.order);
         if metrics.is_empty() { line } else { format!("{line}  {metrics}") }
     }
 }
@@ -161,7 +164,14 @@ fn bar(progress: Progress) -> ProgressBar {
 
 /// `name value` pairs, short.
 pub fn describe(metrics: &Metrics) -> String {
-    let pairs = metrics.iter().map(|(name, value)| format!("{name} {}", number(*value)));
+    describe_in_order(metrics, &[])
+}
+
+/// The same, in the order of the names in `order`; others stand behind them.
+pub fn describe_in_order(metrics: &Metrics, order: &[String]) -> String {
+    let first = order.iter().filter_map(|name| metrics.get_key_value(name));
+    let others = metrics.iter().filter(|(name, _)| !order.contains(name));
+    let pairs = first.chain(others).map(|(name, value)| format!("{name} {}", number(*value)));
     pairs.collect::<Vec<_>>().join("  ")
 }
 

@@ -103,6 +103,25 @@ pub trait System: Sized {
         resources: &Resources,
     ) -> Result<Self, SystemError>;
 
+    /// What whoever trains should know of this training before it goes on, such as what of the data is
+    /// not learnt.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The metrics that a training of this config measures, in the order in which they are shown; none
+    /// where that is not known before. What chooses the best is looked for among them, so that a metric
+    /// that is measured late is not taken for one that does not exist.
+    fn measures(config: &ConfigOf<Self>) -> Vec<String> {
+        let _ = config;
+        Vec::new()
+    }
+
+    /// Metrics of a step that are told as the mean since the last line of the history.
+    fn averaged() -> &'static [&'static str] {
+        &[]
+    }
+
     /// How far training is.
     fn progress(&self, state: &Self::State) -> Progress;
 
@@ -115,7 +134,7 @@ pub trait System: Sized {
     /// Measures the state without changing what training will do.
     ///
     /// # Errors
-    /// When it cannot be measured.
+    /// When it cannot be measured. A metric that is not finite stops training too.
     fn evaluate(&mut self, state: &Self::State) -> Result<Metrics, SystemError>;
 
     /// What training ends with: final metrics, files, and something to look at.

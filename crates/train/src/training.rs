@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use rekindle::storage::{FileStorage, Keyed, MemoryStorage, Storage};
 use rekindle::{
     CaptureError, EntryPath, GraftError, Hash, Lineage, OpenError, PruneError, ReadError, ResumeError,
-    Retention, Run, RunOptions, Skipped, Store, graft, hash_of, put_wrapped_key, wrapped_key,
+    Retention, Run, RunOptions, Skipped, Store, Versions, graft, hash_of, no_entry, put_wrapped_key,
+    wrapped_key,
 };
 use rekindle_formats::files;
 
 use crate::config::{ConfigError, ConfigText, change_config};
 use crate::content::{ContentError, check_content, make_absolute, name_by_content};
+use crate::means::{self, Means};
 use crate::memory::{self, MachineMemory, TooLittleMemory};
 use crate::progress::{Display, ProgressView, Voice};
 use crate::signals::{Signal, Signals, die};
@@ -146,6 +148,9 @@ pub struct Report {
     /// Metrics of the final state.
     #[serde(flatten)]
     pub metrics: Metrics,
+    /// Names of metrics in the order in which they are shown; others follow.
+    #[serde(skip)]
+    pub order: Vec<String>,
     /// The signal that ended this process.
     #[serde(skip)]
     pub stopped_by: Option<Signal>,
@@ -222,11 +227,7 @@ pub enum TrainError {
         expected: &'static str,
     },
     /// Training has diverged.
-    #[error(
-        "`{metric}` is {value} at step {step}: training has diverged, so it was stopped and this state was not saved; \
-         {}",
-        last_good(last_checkpoint)
-    )]
+    #[error("`{metric}` is {value} at step {step}: training has diverged, so it was stopped and {}", what_is_left(*saved, last_checkpoint))]
     Diverged {
         /// The step.
         step: u64,
@@ -234,9 +235,14 @@ pub enum TrainError {
         metric: String,
         /// Its value.
         value: f64,
-        /// The newest checkpoint, from before.
+        /// The state is saved: it was the last one, which is saved before it is measured.
+        saved: bool,
+        /// The newest checkpoint from before.
         last_checkpoint: Option<u64>,
     },
+    /// The other run's state is of a version that cannot be brought to the present one.
+    #[error(transparent)]
+    Migration(#[from] rekindle::MigrationError),
     /// Saving failed.
     #[error(transparent)]
     Capture(#[from] CaptureError),
@@ -262,10 +268,18 @@ pub enum TrainError {
     },
 }
 
-fn last_good(step: &Option<u64>) -> String {
-    match step {
-        Some(step) => format!("the last good checkpoint is at step {step}"),
-        None => "nothing was saved".to_owned(),
+fn what_is_left(saved: bool, before: &Option<u64>) -> String {
+    match (saved, before) {
+        (false, Some(step)) => {
+            format!("this state was not saved; the last good checkpoint is at step {step}")
+        }
+        (false, None) => "this state was not saved; nothing was saved".to_owned(),
+        (true, Some(step)) => {
+            format!(
+                "this state is saved, as it was before it was measured; the checkpoint before it is at step {step}"
+            )
+        }
+        (true, None) => "this state is saved, as it was before it was measured".to_owned(),
     }
 }
 
@@ -294,8 +308,11 @@ struct Session<S: System> {
     resumed_from: Option<u64>,
     /// Metrics of the checkpoint that training goes on from.
     metrics: Metrics,
+    means: Means,
     notices: Vec<String>,
-    /// Names of the metrics that were measured.
+    /// The metrics that the system says it measures, in the order in which they are shown.
+    declared: Vec<String>,
+    /// Names of the metrics that there are: what was declared or measured.
     known: BTreeSet<String>,
     /// Metrics that were told to be unknown.
     told_unknown: Vec<String>,
@@ -316,12 +333,13 @@ impl<S: System> Session<S> {
         let like = from.as_ref().map(|origin| Arc::clone(origin.store.storage()));
         if let Some(origin) = from {
             require_same_system::<S>(&origin)?;
-            state = take_over(state, &origin, &config)?;
+            state = take_over(state, &origin, &config, &S::versions())?;
             S::adopt(&config, &mut state.state)?;
         }
         // What cannot be trained leaves no run behind.
         let notices = require_memory::<S>(&config, Some(&state.state))?;
         let system = S::attach(&config, &state.state, resources)?;
+        let declared = S::measures(&config);
         name_by_content(S::files(&mut state.training))?;
         make_absolute(S::files(&mut config.training));
         let run = match &directory {
@@ -343,8 +361,10 @@ impl<S: System> Session<S> {
             directory: directory.map(|path| path.display().to_string()),
             resumed_from: None,
             metrics: Metrics::new(),
+            means: Means::of(S::averaged()),
             notices: notices.into_iter().collect(),
-            known: BTreeSet::new(),
+            known: declared.iter().cloned().collect(),
+            declared,
             told_unknown: Vec::new(),
         })
     }
@@ -404,11 +424,14 @@ impl<S: System> Session<S> {
         };
         let from = resumed.step.unwrap_or(0);
         let store = run.store();
-        let known = store.records().flat_map(|record| record.about.metrics.keys().cloned()).collect();
+        let mut known: BTreeSet<String> =
+            store.records().flat_map(|record| record.about.metrics.keys().cloned()).collect();
         let checkpoint = store.checkpoint(from)?;
         let (metrics, recorded) =
             (checkpoint.record().about.metrics.clone(), &checkpoint.record().about.config);
         let history_damage = checkpoint.history().1;
+        let mut means = Means::of(S::averaged());
+        means.resume(&metrics, checkpoint.record().about.environment.get(means::NOTE));
         if resumed.migrated_from.is_none() {
             require_agreement::<S>(recorded, &state, &location)?;
         }
@@ -421,6 +444,8 @@ impl<S: System> Session<S> {
         check_content(S::files(&mut state.training), &saved, &before)?;
         let memory_warning = require_memory::<S>(&config, Some(&state.state))?;
         let system = S::attach(&config, &state.state, resources)?;
+        let declared = S::measures(&config);
+        known.extend(declared.iter().cloned());
         make_absolute(S::files(&mut config.training));
         clear_the_way(&mut run, from, &onto)?;
         run.set_saving(config.saving());
@@ -451,7 +476,9 @@ impl<S: System> Session<S> {
             directory: directory.map(|path| path.display().to_string()),
             resumed_from: Some(from),
             metrics,
+            means,
             notices,
+            declared,
             known,
             told_unknown: Vec::new(),
         })
@@ -464,8 +491,8 @@ impl<S: System> Session<S> {
         if self.resumed_from.is_none() {
             self.copy_config()?;
         }
-        self.set_policy();
         let voice = Voice::default();
+        self.note_unknown(&voice);
         let signals = self.listen(&voice);
         let pace = Pace { begun: Instant::now(), first_step };
         self.note_pace(&pace, progress);
@@ -479,27 +506,30 @@ impl<S: System> Session<S> {
             step: first_step,
             memory_bytes: need.map(|need| need.total(self.config.checkpoint.background)),
         });
+        self.notices.extend(self.system.notices());
         self.notices.iter().for_each(|notice| crate::tell!("{notice}"));
-        let mut view = ProgressView::new(options.display, progress, &voice);
+        let mut view = ProgressView::new(options.display, progress, &voice, self.declared.clone());
         let mut metrics = std::mem::take(&mut self.metrics);
         while !progress.finished
             && signals.received().is_none()
             && options.stop_at.is_none_or(|at| progress.step < at)
         {
-            let step_metrics = self.system.step(&mut self.state.state)?;
+            let mut step_metrics = self.system.step(&mut self.state.state)?;
             progress = self.system.progress(&self.state.state);
             self.refuse_divergence(progress.step, &step_metrics)?;
             self.trace(progress.step, options)?;
             if options.kill_at == Some(progress.step) {
                 die();
             }
+            self.means.observe(&mut step_metrics);
             view.step(progress, &step_metrics);
             metrics = step_metrics;
             let every = self.config.evaluate.every;
             if every > 0 && progress.step.is_multiple_of(every) && !progress.finished {
-                metrics.extend(self.system.evaluate(&self.state.state)?);
+                metrics.extend(self.measure(progress.step, &metrics)?);
                 view.evaluated(&metrics);
                 self.log(progress.step, &metrics);
+                self.means.begin_line();
                 self.note_metrics(&metrics, &voice);
             }
             if !progress.finished {
@@ -508,7 +538,9 @@ impl<S: System> Session<S> {
             }
         }
         self.note_pace(&pace, progress);
+        let (state_hash, known) = self.save_last(progress.step, &metrics)?;
         metrics.extend(self.system.evaluate(&self.state.state)?);
+        self.refuse_divergence(progress.step, &metrics)?;
         let conclusion =
             if progress.finished { self.system.conclude(&self.state.state)? } else { Conclusion::default() };
         metrics.extend(conclusion.metrics);
@@ -518,7 +550,7 @@ impl<S: System> Session<S> {
         let encrypted = self.run.as_mut().is_some_and(|run| run.store().identity().encrypted);
         // A file for people would tell what the run keeps secret.
         let artifacts = if encrypted { Vec::new() } else { conclusion.artifacts };
-        let state_hash = self.save_last(progress.step, &metrics, &artifacts)?;
+        self.complete_last(progress.step, &metrics, &known, &artifacts)?;
         Ok(Report {
             run: self.directory,
             system: S::NAME,
@@ -530,6 +562,7 @@ impl<S: System> Session<S> {
             finished: progress.finished,
             artifacts: artifacts.into_iter().map(|(name, _)| format!("artifacts/{name}")).collect(),
             metrics,
+            order: self.declared,
             stopped_by: if progress.finished { None } else { signals.received() },
             text: conclusion.text,
         })
@@ -571,6 +604,7 @@ impl<S: System> Session<S> {
 
     /// Saves when the policy says so, or when the state is the best so far.
     fn checkpoint_or_best(&mut self, step: u64, metrics: &Metrics) -> Result<(), TrainError> {
+        self.note_means();
         let Some(run) = &mut self.run else { return Ok(()) };
         run.set_metrics(step, metrics);
         if run.is_new_best(metrics) {
@@ -579,6 +613,20 @@ impl<S: System> Session<S> {
             run.checkpoint(step, &self.state)?;
         }
         Ok(())
+    }
+
+    /// Measures between two steps. When that fails, the steps before it are not lost.
+    fn measure(&mut self, step: u64, metrics: &Metrics) -> Result<Metrics, TrainError> {
+        match self.system.evaluate(&self.state.state) {
+            Ok(measured) => {
+                self.refuse_divergence(step, &measured)?;
+                Ok(measured)
+            }
+            Err(error) => {
+                self.save_last(step, metrics)?;
+                Err(error.into())
+            }
+        }
     }
 
     /// Notes for `status`: how fast training is, and where it ends.
@@ -595,6 +643,16 @@ impl<S: System> Session<S> {
         }
     }
 
+    /// A note for whoever goes on: over how many steps the means among the metrics go.
+    fn note_means(&mut self) {
+        let Some(run) = &mut self.run else { return };
+        let environment = &mut run.about_mut().environment;
+        match self.means.note() {
+            Some(note) => drop(environment.insert(means::NOTE.to_owned(), note)),
+            None => drop(environment.remove(means::NOTE)),
+        }
+    }
+
     /// While a metric that chooses what is kept is unknown, nothing is deleted: what it would keep is
     /// not known either. Where nothing is measured before the end, it cannot be waited for.
     fn set_policy(&mut self) {
@@ -608,7 +666,7 @@ impl<S: System> Session<S> {
         }
     }
 
-    /// Metrics that choose what is kept and were not measured, with the settings that name them.
+    /// Metrics that choose what is kept and that there are not, with the settings that name them.
     fn unknown_metrics(&self) -> Vec<String> {
         let best = self.config.best.iter().map(|best| ("best.metric", best));
         let keep = self.config.checkpoint.keep_best.iter().map(|best| ("checkpoint.keep_best", best));
@@ -616,11 +674,16 @@ impl<S: System> Session<S> {
         unknown.map(|(setting, best)| format!("`{}` ({setting})", best.metric)).collect()
     }
 
-    /// A misspelt metric shows at the first evaluation.
+    /// A misspelt metric shows at the beginning where the system says what it measures, and else at the
+    /// first evaluation.
     fn note_metrics(&mut self, metrics: &Metrics, voice: &Voice) {
         self.known.extend(metrics.keys().cloned());
+        self.note_unknown(voice);
+    }
+
+    fn note_unknown(&mut self, voice: &Voice) {
         let unknown = self.unknown_metrics();
-        if !unknown.is_empty() && unknown != self.told_unknown {
+        if !unknown.is_empty() && !self.known.is_empty() && unknown != self.told_unknown {
             let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
             voice.tell(&format!(
                 "warning: there is no metric {}, so no checkpoint is deleted; there are: {}",
@@ -642,8 +705,10 @@ impl<S: System> Session<S> {
         let Some((metric, &value)) = metrics.iter().find(|(_, value)| !value.is_finite()) else {
             return Ok(());
         };
-        let last_checkpoint = self.run.as_mut().and_then(|run| run.store().steps().last().copied());
-        Err(TrainError::Diverged { step, metric: metric.clone(), value, last_checkpoint })
+        let steps = self.run.as_mut().map(|run| run.store().steps()).unwrap_or_default();
+        let saved = steps.contains(&step);
+        let last_checkpoint = steps.into_iter().rfind(|&saved| saved < step);
+        Err(TrainError::Diverged { step, metric: metric.clone(), value, saved, last_checkpoint })
     }
 
     fn trace(&self, step: u64, options: &Options) -> Result<(), TrainError> {
@@ -652,29 +717,49 @@ impl<S: System> Session<S> {
         files::append_line(path, &line).map_err(|source| TrainError::Trace { path: path.clone(), source })
     }
 
-    /// Saves the state with which this process ends, unless it is saved already, and the files
-    /// for people. Gives the state hash.
-    fn save_last(
+    /// Saves the state with which this process ends, unless it is saved already: before anything that
+    /// may fail. Gives the state hash, and the metrics that its checkpoint has.
+    fn save_last(&mut self, step: u64, metrics: &Metrics) -> Result<(Hash, Metrics), TrainError> {
+        self.note_means();
+        let resumed_from = self.resumed_from;
+        let Some(run) = &mut self.run else { return Ok((hash_of(&self.state)?, Metrics::new())) };
+        let record = if resumed_from == Some(step) {
+            // No step was done: what is saved is what it was, and a change of the config is not.
+            run.store().checkpoint(step)?.record().clone()
+        } else {
+            run.set_metrics(step, metrics);
+            run.save(step, &self.state)?.record
+        };
+        Ok((record.state_hash, record.about.metrics))
+    }
+
+    /// Adds what was measured of the last state to its checkpoint, unless it is there, and the files for
+    /// people.
+    fn complete_last(
         &mut self,
         step: u64,
         metrics: &Metrics,
+        known: &Metrics,
         artifacts: &[(String, Vec<u8>)],
-    ) -> Result<Hash, TrainError> {
-        let Some(run) = &mut self.run else { return Ok(hash_of(&self.state)?) };
-        if self.resumed_from == Some(step) {
-            // No step was done: what is saved is what it was, and a change of the config is not.
-            return Ok(run.store().checkpoint(step)?.record().state_hash);
+    ) -> Result<(), TrainError> {
+        let resumed_from = self.resumed_from;
+        let Some(run) = &mut self.run else { return Ok(()) };
+        let finite = metrics.iter().filter(|(_, value)| value.is_finite());
+        let is_new = finite.into_iter().any(|(name, _)| !known.contains_key(name));
+        if is_new {
+            run.log(step, metrics);
+            run.amend(step)?;
+        } else if resumed_from == Some(step) {
+            return Ok(());
         }
-        run.log(step, metrics);
-        let record = run.save(step, &self.state)?.record;
         for (name, bytes) in artifacts {
             run.store().put_note(&format!("artifacts/{name}"), bytes)?;
         }
+        let record = run.store().checkpoint(step)?.record().clone();
         let rows = run.store().history(&record).0;
         let lines = rows.into_iter().map(|row| serde_json::Value::Object(row).to_string() + "\n");
         run.store().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
-        self.copy_config()?;
-        Ok(record.state_hash)
+        self.copy_config()
     }
 }
 
@@ -730,6 +815,7 @@ fn take_over<M, T, St>(
     fresh: TrainingState<M, T, St>,
     origin: &Origin,
     config: &crate::config::RunConfig<M, T>,
+    versions: &Versions,
 ) -> Result<TrainingState<M, T, St>, TrainError>
 where
     M: Serialize + serde::de::DeserializeOwned + Clone,
@@ -745,7 +831,16 @@ where
             segments.fold(EntryPath::root().child("state"), |path, segment| path.child(segment))
         }
     };
-    let part = origin.store.checkpoint(origin.step)?.load(&path)?;
+    let checkpoint = origin.store.checkpoint(origin.step)?;
+    let about = &checkpoint.record().about;
+    let part = match &about.schema {
+        // Of an older version of the same system, what is taken may have another form.
+        Some(schema) if schema.name == versions.schema().name && schema != versions.schema() => {
+            let tree = versions.migrated(checkpoint.load(&EntryPath::root())?, Some(schema))?;
+            tree.at(&path).cloned().ok_or_else(|| no_entry(&tree, &path))?
+        }
+        _ => checkpoint.load(&path)?,
+    };
     let grafted = graft(&fresh, &path, part);
     let mut state =
         grafted.map_err(|error| TrainError::Graft { source_address: origin.source.clone(), error })?;

@@ -13,10 +13,10 @@ use std::num::NonZero;
 use std::path::Path;
 
 use rekindle_formats::files;
-use rekindle_gpt::data::{self, Corpus, Lessons};
+use rekindle_gpt::data::{self, Corpus, Lessons, Reading};
 use rekindle_gpt::formats::{SpecialTokens, hugging_face};
 use rekindle_gpt::pass::Sequence;
-use rekindle_gpt::{Gpt, State};
+use rekindle_gpt::{Edition, Gpt, State};
 use rekindle_train::{ConfigOf, ConfigText, Resources, System};
 use serde_json::json;
 
@@ -70,9 +70,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// What the run learns from.
 fn lessons(config: &ConfigOf<Gpt>, state: &State) -> Result<Lessons, Box<dyn std::error::Error>> {
     let (data, context) = (&config.training.pretraining.data, config.model.context as usize);
-    let document = data::load(data, "training.pretraining", config.seed)?;
-    let (tokenizer, thread) = (state.model.tokenizer(), NonZero::<usize>::MIN);
-    let corpus = Corpus::new(&document, tokenizer, context, data.evaluation, data.order, thread, "the text")?;
+    let document = data::load(data, "training.pretraining", config.seed, Edition::PRESENT)?;
+    let reading = Reading {
+        context,
+        data,
+        edition: Edition::PRESENT,
+        seed: config.seed,
+        threads: NonZero::<usize>::MIN,
+        origin: "the text",
+    };
+    let corpus = Corpus::new(&document, state.model.tokenizer(), &reading)?;
     Ok(corpus.learn)
 }
 

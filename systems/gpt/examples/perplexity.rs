@@ -20,10 +20,10 @@ use std::time::{Duration, Instant};
 use rekindle::Store;
 use rekindle::storage::FileStorage;
 use rekindle_gpt::config::{Data, Order, Source};
-use rekindle_gpt::data::{self, Corpus, Marks};
+use rekindle_gpt::data::{self, Corpus, Marks, Reading};
 use rekindle_gpt::decode::{Decoder, Precision};
 use rekindle_gpt::pass::Sequence;
-use rekindle_gpt::{GptError, LanguageModel, formats};
+use rekindle_gpt::{Edition, GptError, LanguageModel, formats};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -108,10 +108,17 @@ fn windows(model: &LanguageModel, text: Option<String>, most: usize) -> Result<V
         (None, None) => Source::Facts,
     };
     let origin = text.clone().unwrap_or_else(|| "the generated text".to_owned());
-    let data = Data { file: text, source, count: GENERATED, evaluation: 0.0, order: Order::Given };
-    let document = data::load(&data, "the arguments", SEED)?;
-    let thread = NonZero::<usize>::MIN;
-    let corpus = Corpus::new(&document, tokenizer, context, data.evaluation, data.order, thread, &origin)?;
+    let data = Data { file: text, source, count: GENERATED, evaluation: 0.0, test: 0.0, order: Order::Given };
+    let document = data::load(&data, "the arguments", SEED, Edition::PRESENT)?;
+    let reading = Reading {
+        context,
+        data: &data,
+        edition: Edition::PRESENT,
+        seed: SEED,
+        threads: NonZero::<usize>::MIN,
+        origin: &origin,
+    };
+    let corpus = Corpus::new(&document, tokenizer, &reading)?;
     let windows = corpus.learn.measured(context, true);
     let tokens: usize = windows.iter().map(|window| window.tokens.len()).sum();
     let step = tokens.div_ceil(most.max(1)).max(1);

@@ -11,7 +11,7 @@ use std::time::Instant;
 use rekindle::RunOptions;
 use rekindle_compute::rng;
 use rekindle_gpt::config::Model;
-use rekindle_gpt::{LanguageModel, Network, Optimizer, Sampling, State, Vocabulary};
+use rekindle_gpt::{LanguageModel, Network, Optimizer, Plan, Sampling, State, Vocabulary};
 use rekindle_tokenizer::{Tokenizer, WordRules};
 
 const TOKENS: usize = 19_000;
@@ -74,6 +74,8 @@ fn state() -> Result<State, Box<dyn std::error::Error>> {
         scaler: None,
         texts: Vec::new(),
         growth: Vec::new(),
+        plan: Plan::default(),
+        patience: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use rekindle_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Marks, Role, Said};
+use crate::data::{Marks, Role, Said, end_of};
 use crate::error::GptError;
 
 /// What was said so far, the user's turns and the model's.
@@ -57,8 +57,13 @@ impl Manner {
     pub fn stop_tokens(&self, tokenizer: &Tokenizer) -> Vec<u32> {
         match self {
             Self::Marked(marks) => vec![marks.end()],
-            Self::Spoken => tokenizer.token_of(b"</s>").into_iter().collect(),
+            Self::Spoken => end_of(tokenizer).into_iter().collect(),
         }
+    }
+
+    /// Special tokens that no answer contains: they would be shown as a text such as `<|user|>`.
+    pub fn forbidden_tokens(&self, tokenizer: &Tokenizer) -> Vec<u32> {
+        forbidden_tokens(tokenizer, &self.stop_tokens(tokenizer))
     }
 
     /// Texts that end an answer.
@@ -68,6 +73,12 @@ impl Manner {
             Self::Spoken => vec!["User:".to_owned()],
         }
     }
+}
+
+/// The special tokens of a tokenizer but those at which text ends.
+pub fn forbidden_tokens(tokenizer: &Tokenizer, stop_tokens: &[u32]) -> Vec<u32> {
+    let tokens = 0..tokenizer.len() as u32;
+    tokens.filter(|token| tokenizer.is_special(*token) && !stop_tokens.contains(token)).collect()
 }
 
 impl Conversation {
@@ -106,7 +117,7 @@ impl Conversation {
         let marks = match manner {
             Manner::Spoken => {
                 let last = self.said.last().map_or("", |said| &said.text);
-                let tokens = tokenizer.encode(format!("User: {last} Assistant:").as_bytes());
+                let tokens = tokenizer.encode_ordinary(format!("User: {last} Assistant:").as_bytes());
                 return if tokens.len() <= room { Ok(tokens) } else { Err(too_long(tokens.len())) };
             }
             Manner::Marked(marks) => marks,
@@ -202,6 +213,28 @@ mod tests {
         let tokens = conversation.prompt(&Manner::of(&tokenizer), &tokenizer, 200).unwrap();
         let marks = tokens.iter().filter(|&&token| tokenizer.is_special(token)).count();
         assert_eq!(marks, 7);
+    }
+
+    #[test]
+    fn what_a_user_writes_is_never_a_special_token() {
+        let text = b"User: Is it </s> wet? Assistant:";
+        let tokenizer = Tokenizer::train_byte_pair(text, 260).unwrap();
+        let tokenizer = tokenizer.with_special_tokens(&["</s>"]).unwrap();
+        let manner = Manner::of(&tokenizer);
+        assert!(matches!(manner, Manner::Spoken));
+        let mut conversation = Conversation::default();
+        conversation.say(Role::User, "Is it </s> wet?");
+        let tokens = conversation.prompt(&manner, &tokenizer, 200).unwrap();
+        assert!(tokens.iter().all(|&token| !tokenizer.is_special(token)));
+        assert_eq!(tokenizer.decode(&tokens).unwrap(), text);
+    }
+
+    #[test]
+    fn the_marks_of_roles_are_in_no_answer() {
+        let tokenizer = tokenizer();
+        let forbidden = Manner::of(&tokenizer).forbidden_tokens(&tokenizer);
+        let shown = forbidden.iter().map(|&token| tokenizer.token_bytes(token).unwrap());
+        assert!(shown.eq([&b"<|user|>"[..], b"<|assistant|>"]));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::language_model::{LanguageModel, Vocabulary};
 use crate::network::{Layer, Network, matrix};
 use crate::optimizer::Optimizer;
 use crate::sampling::Sampling;
-use crate::state::State;
+use crate::state::{Plan, State};
 use crate::system::Gpt;
 
 type SavedState = TrainingState<Model, Training, State>;
@@ -169,6 +169,8 @@ fn read(path: &Path) -> Result<Document, FormatError> {
             scaler: None,
             texts: Vec::new(),
             growth: Vec::new(),
+            plan: Plan::default(),
+            patience: None,
         },
     };
     let about = About {
@@ -218,6 +220,7 @@ fn config_of(network: &Network) -> ConfigOf<Gpt> {
         learning_rate: 1e-3,
         final_learning_rate: None,
         warmup: 0,
+        early_stopping: None,
     };
     let training = Training {
         tokenizer: Tokens::default(),

@@ -16,14 +16,14 @@ training:
     kind: byte_pairs
     vocabulary: 1024
   pretraining:
-    data: {source: facts, evaluation: 0.02}
-    steps: 600
+    data: {source: facts, evaluation: 0.02, test: 0.02}
+    steps: 800
     batch: 8
     learning_rate: 0.003
     warmup: 100
   tuning:
-    data: {source: dialogues, count: 40000, evaluation: 0.02}
-    steps: 4000
+    data: {source: dialogues, count: 100000, evaluation: 0.02, test: 0.02}
+    steps: 6000
     batch: 12
     learning_rate: 0.002
     warmup: 100
@@ -32,7 +32,7 @@ evaluate:
 checkpoint:
   every_seconds: 20
 best:
-  metric: validation_loss
+  metric: bits_per_byte
   goal: min
 ";
 
@@ -49,7 +49,7 @@ training:
   tokenizer:
     kind: bytes
   pretraining:
-    data: {evaluation: 0.1}
+    data: {evaluation: 0.05, test: 0.05}
     steps: 2000
     batch: 12
     learning_rate: 0.002
@@ -60,7 +60,7 @@ evaluate:
 checkpoint:
   every_seconds: 20
 best:
-  metric: validation_loss
+  metric: bits_per_byte
   goal: min
 ";
 

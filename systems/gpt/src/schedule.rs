@@ -1,8 +1,9 @@
 //! Which phase a step belongs to, and how large its update is.
 
 use crate::config::{Phase, Training};
-use crate::data::Corpus;
+use crate::data::{Corpus, Lessons};
 use crate::error::GptError;
+use crate::state::{PhasePlan, Plan};
 
 /// The phases in steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,23 +12,46 @@ pub(crate) struct Schedule {
     steps: Vec<u64>,
 }
 
+/// Steps of a phase that learns these lessons.
+///
+/// # Errors
+/// When running text is to be learnt in epochs, which it does not have.
+pub(crate) fn steps_of(path: &str, phase: &Phase, lessons: &Lessons) -> Result<u64, GptError> {
+    let (Some(epochs), None) = (phase.epochs, phase.steps) else { return Ok(phase.steps.unwrap_or(0)) };
+    let batches = lessons.batches_of_an_epoch(phase.batch as usize).ok_or_else(|| {
+        let reason = "running text has no epochs; say how many `steps`";
+        GptError::config(format!("{path}.epochs"), epochs, reason)
+    })?;
+    Ok(epochs.saturating_mul(batches).div_ceil(u64::from(phase.accumulate)))
+}
+
 impl Schedule {
-    /// Counts the steps of all phases.
+    /// The phases of a plan. Runs without one count the steps of the text as it is cut now.
     ///
     /// # Errors
-    /// When running text is to be learnt in epochs, which it does not have.
-    pub fn new(training: &Training, corpora: &[Corpus]) -> Result<Self, GptError> {
-        let steps = training.phases().zip(corpora).map(|((path, phase), corpus)| {
-            let (Some(epochs), None) = (phase.epochs, phase.steps) else {
-                return Ok(phase.steps.unwrap_or(0));
-            };
-            let batches = corpus.learn.batches_of_an_epoch(phase.batch as usize).ok_or_else(|| {
-                let reason = "running text has no epochs; say how many `steps`";
-                GptError::config(format!("{path}.epochs"), epochs, reason)
-            })?;
-            Ok(epochs.saturating_mul(batches).div_ceil(u64::from(phase.accumulate)))
-        });
+    /// When running text is to be learnt in epochs.
+    pub fn new(plan: &Plan, training: &Training, corpora: &[Corpus]) -> Result<Self, GptError> {
+        if !plan.phases.is_empty() {
+            return Ok(Self { steps: plan.phases.iter().map(|phase| phase.steps).collect() });
+        }
+        let phases = training.phases().zip(corpora);
+        let steps = phases.map(|((path, phase), corpus)| steps_of(path, phase, &corpus.learn));
         Ok(Self { steps: steps.collect::<Result<_, GptError>>()? })
+    }
+
+    /// The plan that this schedule is.
+    pub fn phases(&self) -> Vec<PhasePlan> {
+        self.steps.iter().map(|&steps| PhasePlan { steps, ended: false }).collect()
+    }
+
+    /// Ends a phase after so many steps.
+    pub fn end(&mut self, index: usize, steps: u64) {
+        self.steps[index] = steps;
+    }
+
+    /// Whether a step is the last of its phase.
+    pub fn is_last(&self, index: usize, phase_step: u64) -> bool {
+        self.steps.get(index) == Some(&(phase_step + 1))
     }
 
     /// Steps of all phases.

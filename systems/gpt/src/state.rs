@@ -1,16 +1,23 @@
 //! What a checkpoint holds.
 
-use rekindle::Hash;
+use std::num::NonZero;
+
+use rekindle::{Hash, Node, Versions, to_tree};
 use rekindle_tokenizer::{Adaptive, Tokenizer};
+use rekindle_train::Patience;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Model, TokenKind, Training};
-use crate::data::{self, Document, SPECIAL_TOKENS, origin};
+use crate::data::{
+    self, Corpus, Document, END, Lessons, RUSTGPT_END, Reading, SPECIAL_TOKENS, origin, stretches,
+};
+use crate::edition::Edition;
 use crate::error::GptError;
 use crate::language_model::{LanguageModel, Vocabulary};
 use crate::network::{Layer, Network};
 use crate::optimizer::Optimizer;
 use crate::precision::{LossScaler, Precision};
+use crate::schedule::steps_of;
 
 /// All that training needs to go on, after any step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +36,43 @@ pub struct State {
     pub texts: Vec<TextIdentity>,
     /// How the vocabulary changed.
     pub growth: Vec<Growth>,
+    /// How the text is cut, and how long it is learnt.
+    #[serde(default)]
+    pub plan: Plan,
+    /// What is known of the losses of the phase at hand, where it may end early.
+    #[serde(default)]
+    pub patience: Option<Patience>,
+}
+
+/// What was settled when training began: it must not depend on how the vocabulary cuts the text, as
+/// that may change.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Plan {
+    /// How text is made and cut.
+    pub edition: Edition,
+    /// The phases; none in runs of the first edition, which count their steps anew.
+    pub phases: Vec<PhasePlan>,
+}
+
+/// How long a phase is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhasePlan {
+    /// Its steps.
+    pub steps: u64,
+    /// It ended early, so that there were fewer steps than were planned.
+    pub ended: bool,
+}
+
+/// States of version 1 had no plan: they are of the first edition.
+pub(crate) fn versions() -> Versions {
+    Versions::new("gpt", 2).migration(1, |mut tree| {
+        let Node::Struct(fields) = &mut tree else { return Err("a struct was expected".to_owned()) };
+        let state = fields.iter_mut().find(|(name, _)| name == "state");
+        let Some((_, Node::Struct(fields))) = state else { return Err("there is no `state`".to_owned()) };
+        let plan = to_tree(&Plan::default()).map_err(|error| error.to_string())?;
+        fields.extend([("plan".to_owned(), plan), ("patience".to_owned(), Node::Null)]);
+        Ok(tree)
+    })
 }
 
 /// Which text is learnt.
@@ -57,10 +101,12 @@ const TOKENIZER_LIMIT: u64 = 64 << 20;
 impl State {
     /// The state before the first step.
     pub(crate) fn new(model: &Model, training: &Training, seed: u64) -> Result<Self, GptError> {
-        let documents = load_all(training, seed)?;
-        let vocabulary = vocabulary(training, &documents)?;
+        let documents = load_all(training, seed, Edition::PRESENT)?;
+        let vocabulary = vocabulary(training, &documents, seed)?;
         let network = Network::random(model, vocabulary.tokenizer().len(), seed);
-        Ok(Self::of(model, training, vocabulary, network, identities(&documents)))
+        let texts = identities(&documents);
+        let plan = plan(model, training, seed, &documents, vocabulary.tokenizer())?;
+        Ok(Self { plan, ..Self::of(model, training, vocabulary, network, texts) })
     }
 
     /// A state of the same form, to be loaded into.
@@ -85,14 +131,22 @@ impl State {
             scaler: scaler(training),
             texts,
             growth: Vec::new(),
+            plan: Plan { edition: Edition::PRESENT, phases: Vec::new() },
+            patience: None,
         }
     }
 
     /// Makes it the beginning of another run: what was taken over stays, the rest is made to fit.
     pub(crate) fn adopt(&mut self, model: &Model, training: &Training, seed: u64) -> Result<(), GptError> {
-        self.texts = identities(&load_all(training, seed)?);
+        let documents = load_all(training, seed, Edition::PRESENT)?;
+        self.texts = identities(&documents);
         self.model.sampling = model.sampling.clone();
         self.adopt_vocabulary(training)?;
+        let mut plan = plan(model, training, seed, &documents, self.model.tokenizer())?;
+        for (new, old) in plan.phases.iter_mut().zip(&self.plan.phases).filter(|(_, old)| old.ended) {
+            *new = *old;
+        }
+        self.plan = plan;
         if (training.precision == Precision::F16) != self.scaler.is_some() {
             self.scaler = scaler(training);
         }
@@ -146,6 +200,10 @@ impl State {
                  `train CONFIG --from RUN --only model`"
             ));
         }
+        let planned = self.plan.phases.len();
+        if planned != 0 && planned != phases {
+            return Some(format!("it is planned in {planned} phases, but the config has {phases}"));
+        }
         if self.scaler.is_some() != (training.precision == Precision::F16) {
             return Some("it was trained with another precision than the config's".to_owned());
         }
@@ -166,8 +224,43 @@ fn heads(network: &Network) -> impl Iterator<Item = u32> {
 }
 
 /// The documents of all phases.
-pub(crate) fn load_all(training: &Training, seed: u64) -> Result<Vec<Document>, GptError> {
-    training.phases().map(|(path, phase)| data::load(&phase.data, path, seed)).collect()
+pub(crate) fn load_all(training: &Training, seed: u64, edition: Edition) -> Result<Vec<Document>, GptError> {
+    training.phases().map(|(path, phase)| data::load(&phase.data, path, seed, edition)).collect()
+}
+
+/// How long each phase is with the vocabulary that training begins with.
+fn plan(
+    model: &Model,
+    training: &Training,
+    seed: u64,
+    documents: &[Document],
+    tokenizer: &Tokenizer,
+) -> Result<Plan, GptError> {
+    let phases = training.phases().zip(documents).map(|((path, phase), document)| {
+        let steps = match phase.steps {
+            Some(steps) => steps,
+            None => {
+                let origin = origin(&phase.data);
+                let reading = Reading {
+                    context: model.context as usize,
+                    data: &phase.data,
+                    edition: Edition::PRESENT,
+                    seed,
+                    threads: NonZero::<usize>::MIN,
+                    origin: &origin,
+                };
+                // Running text has no epochs, however it is cut.
+                match document {
+                    Document::Text(_) | Document::Passages(_) => {
+                        steps_of(path, phase, &Lessons::Text(Vec::new()))?
+                    }
+                    _ => steps_of(path, phase, &Corpus::new(document, tokenizer, &reading)?.learn)?,
+                }
+            }
+        };
+        Ok(PhasePlan { steps, ended: false })
+    });
+    Ok(Plan { edition: Edition::PRESENT, phases: phases.collect::<Result<_, GptError>>()? })
 }
 
 /// Which documents they are.
@@ -175,7 +268,7 @@ pub(crate) fn identities(documents: &[Document]) -> Vec<TextIdentity> {
     documents.iter().map(|document| TextIdentity { hash: document.hash() }).collect()
 }
 
-fn vocabulary(training: &Training, documents: &[Document]) -> Result<Vocabulary, GptError> {
+fn vocabulary(training: &Training, documents: &[Document], seed: u64) -> Result<Vocabulary, GptError> {
     let origins: Vec<_> = training.phases().map(|(_, phase)| origin(&phase.data)).collect();
     let of = |origin: &str| {
         let origin = origin.to_owned();
@@ -185,7 +278,7 @@ fn vocabulary(training: &Training, documents: &[Document]) -> Result<Vocabulary,
     let tokenizer = match &settings.file {
         Some(file) => read_tokenizer(file)?,
         None => {
-            let text = sample(training, documents);
+            let text = sample(training, documents, seed)?;
             let size = settings.vocabulary as usize;
             let learnt = match settings.kind {
                 TokenKind::BytePairs => Tokenizer::train_byte_pair(&text, size),
@@ -197,10 +290,15 @@ fn vocabulary(training: &Training, documents: &[Document]) -> Result<Vocabulary,
         }
     };
     let has_dialogues = documents.iter().any(|document| matches!(document, Document::Dialogues(_)));
-    let tokenizer = match has_dialogues {
-        true => tokenizer.with_special_tokens(&SPECIAL_TOKENS).map_err(of("the marks of dialogues"))?,
-        false => tokenizer,
+    let has_texts =
+        documents.iter().any(|document| matches!(document, Document::Texts(_) | Document::Passages(_)));
+    let has_end = tokenizer.token_of(RUSTGPT_END.as_bytes()).is_some();
+    let marks: &[&str] = match (has_dialogues, has_texts && !has_end) {
+        (true, _) => &SPECIAL_TOKENS,
+        (false, true) => &[END],
+        (false, false) => &[],
     };
+    let tokenizer = tokenizer.with_special_tokens(marks).map_err(of("the marks of dialogues and texts"))?;
     let Some(adapt) = &training.adapt else { return Ok(Vocabulary::Fixed(tokenizer)) };
     let adaptive = Adaptive::new(tokenizer, adapt.policy.clone()).map_err(of("training.adapt"))?;
     Ok(Vocabulary::Adaptive(adaptive))
@@ -208,23 +306,39 @@ fn vocabulary(training: &Training, documents: &[Document]) -> Result<Vocabulary,
 
 /// What the vocabulary is learnt from: the text that the network learns, and nothing that it is measured
 /// on.
-fn sample(training: &Training, documents: &[Document]) -> Vec<u8> {
+fn sample(training: &Training, documents: &[Document], seed: u64) -> Result<Vec<u8>, GptError> {
     let mut sample = Vec::new();
     for ((_, phase), document) in training.phases().zip(documents) {
-        let learnt = |items: usize| items - (items as f64 * phase.data.evaluation) as usize;
         let mut add = |text: &str| {
             sample.extend_from_slice(text.as_bytes());
             sample.push(b'\n');
         };
+        let origin = origin(&phase.data);
+        let reading = Reading {
+            // What is learnt does not depend on how it is cut.
+            context: 1,
+            data: &phase.data,
+            edition: Edition::PRESENT,
+            seed,
+            threads: NonZero::<usize>::MIN,
+            origin: &origin,
+        };
+        let [learnt, ..] = document.parts(&reading)?;
         match document {
-            Document::Texts(texts) => texts[..learnt(texts.len())].iter().for_each(|text| add(text)),
-            Document::Dialogues(dialogues) => {
-                dialogues[..learnt(dialogues.len())].iter().flatten().for_each(|said| add(&said.text));
+            Document::Passages(texts) | Document::Texts(texts) => {
+                learnt.into_iter().for_each(|index| add(&texts[index]));
             }
-            Document::Text(text) => sample.extend_from_slice(&text[..learnt(text.len())]),
+            Document::Dialogues(dialogues) => {
+                let said = learnt.into_iter().flat_map(|index| &dialogues[index]);
+                said.for_each(|said| add(&said.text));
+            }
+            Document::Text(text) => {
+                let [learnt, ..] = stretches(text.len(), &phase.data);
+                sample.extend_from_slice(&text[learnt]);
+            }
         }
     }
-    sample
+    Ok(sample)
 }
 
 fn bytes_only() -> Result<Tokenizer, GptError> {

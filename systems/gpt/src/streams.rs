@@ -16,3 +16,5 @@ pub(crate) const ORDER: u64 = 8;
 pub(crate) const PARAGRAPHS: u64 = 71;
 /// A generated dialogue; the step is its number.
 pub(crate) const DIALOGUES: u64 = 72;
+/// A question of the examination; the step is a number that is tried.
+pub(crate) const EXAMINATION: u64 = 73;

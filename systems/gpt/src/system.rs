@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZero;
 
+use rekindle::Versions;
 use rekindle_compute::{AdamW, KernelPath, Pool};
 use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
@@ -12,12 +13,13 @@ use rekindle_train::{
 };
 
 use crate::config::{Model, NewRows, Phase, Source, Training};
-use crate::data::{Corpus, Document, origin};
+use crate::data::{Corpus, Document, LeftOut, Lessons, Reading, end_of, origin, scored_bytes};
 use crate::error::GptError;
 use crate::language_model::Vocabulary;
 use crate::pass::{Dropout, Sequence};
+use crate::precision::Precision;
 use crate::schedule::Schedule;
-use crate::state::{State, identities, load_all};
+use crate::state::{self, PhasePlan, State, identities, load_all};
 use crate::step::{StepSettings, StepValues, Stepper};
 use crate::vocabulary::{distil, places};
 use crate::{interchange, memory, presets, report};
@@ -32,6 +34,8 @@ pub struct Gpt {
     schedule: Schedule,
     stepper: Stepper,
     path: KernelPath,
+    /// The vocabulary has a token that ends a text.
+    has_end: bool,
 }
 
 const PRESETS: &[Preset] = &[
@@ -65,6 +69,10 @@ impl System for Gpt {
         PRESETS
     }
 
+    fn versions() -> Versions {
+        state::versions()
+    }
+
     fn formats() -> &'static [Format] {
         interchange::FORMATS
     }
@@ -89,6 +97,7 @@ impl System for Gpt {
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         validate(config)?;
+        require_comparable(config)?;
         State::new(&config.model, &config.training, config.seed).map_err(SystemError::new)
     }
 
@@ -117,6 +126,26 @@ impl System for Gpt {
         Self::new(config, state, resources)
     }
 
+    fn notices(&self) -> Vec<String> {
+        let phases = self.training.phases().zip(&self.corpora);
+        let notices = phases.flat_map(|((_, phase), corpus)| {
+            let origin = origin(&phase.data);
+            let cut = cut_notice(&origin, corpus.left_out, self.model.context);
+            let ends = matches!(corpus.learn, Lessons::Examples(_)) && !self.has_end;
+            let endless = ends.then(|| format!("{origin}: the vocabulary has no token that ends a text"));
+            cut.into_iter().chain(endless)
+        });
+        notices.collect()
+    }
+
+    fn measures(config: &ConfigOf<Self>) -> Vec<String> {
+        measures(&config.training)
+    }
+
+    fn averaged() -> &'static [&'static str] {
+        &["loss", "pretraining.loss"]
+    }
+
     fn progress(&self, state: &State) -> Progress {
         let total = self.schedule.total();
         Progress { step: state.step, total: Some(total), finished: state.step >= total }
@@ -126,26 +155,17 @@ impl System for Gpt {
         let Some((index, phase_step)) = self.schedule.phase_at(state.step) else {
             return Ok(Metrics::new());
         };
+        self.settle(state);
         let batches = self.batches(index, phase_step);
         let phase = phase(&self.training, index);
         let learning_rate = self.schedule.learning_rate(index, phase, phase_step);
-        let settings = &self.training.optimizer;
-        let adamw = AdamW {
-            learning_rate,
-            betas: settings.betas,
-            epsilon: settings.epsilon,
-            weight_decay: settings.weight_decay,
-        };
-        let share = self.model.dropout;
-        let dropout = Dropout { seed: self.seed, step: state.step, share, first: 0 };
-        let values = StepValues { adamw, dropout: (share > 0.0).then_some(dropout) };
-        let State { model, optimizer, scaler, .. } = state;
-        let report = self.stepper.step(&mut model.network, optimizer, scaler.as_mut(), &batches, values);
+        let mut metrics = Metrics::from([("learning_rate".to_owned(), learning_rate)]);
         let learnt: usize = batches.iter().flatten().map(Sequence::targets).sum();
+        if learnt > 0 {
+            metrics.extend(self.learn(state, &batches, learning_rate, index));
+        }
         state.step += 1;
         state.tokens += learnt as u64;
-        let mut metrics =
-            Metrics::from([("loss".to_owned(), report.loss), ("learning_rate".to_owned(), learning_rate)]);
         if let Some(scaler) = &state.scaler {
             metrics.insert("loss_scale".to_owned(), scaler.scale.into());
         }
@@ -153,23 +173,26 @@ impl System for Gpt {
         if self.training.adapt.is_some() {
             metrics.insert("vocabulary".to_owned(), state.model.network.vocabulary() as f64);
         }
+        metrics.extend(self.end_early(state, index, phase_step));
         Ok(metrics)
     }
 
     fn evaluate(&mut self, state: &State) -> Result<Metrics, SystemError> {
-        Ok(self.measure(state, false))
+        let index = self.phase_of(state);
+        Ok(self.measure(state, index, false))
     }
 
     fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
-        let mut metrics = self.measure(state, true);
+        let index = self.phase_of(state);
+        let mut metrics = self.measure(state, index, true);
+        metrics.extend(self.measure_test(state, index));
         let threads = self.stepper.pool().threads();
-        let is_examined = self.training.phases().any(|(_, phase)| phase.data.source == Source::Dialogues);
-        let text = if is_examined {
+        let text = if learns_dialogues(&self.training) {
             let examination = report::examine(&state.model, threads).map_err(SystemError::new)?;
-            metrics.insert("examination".to_owned(), examination.right);
+            metrics.extend(examination.metrics);
             examination.text
         } else {
-            let start = self.corpora[0].measure.beginning(1).first().copied().unwrap_or(0);
+            let start = self.corpora[0].select.beginning(1).first().copied().unwrap_or(0);
             report::piece(&state.model, start, threads).map_err(SystemError::new)?
         };
         Ok(Conclusion { metrics, text, artifacts: Vec::new() })
@@ -201,7 +224,7 @@ impl Gpt {
     fn new(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         let path = KernelPath::from_environment().map_err(SystemError::new)?;
         let (seed, model, training) = (&config.seed, &config.model, &config.training);
-        let documents = load_all(training, *seed).map_err(SystemError::new)?;
+        let documents = load_all(training, *seed, state.plan.edition).map_err(SystemError::new)?;
         for (index, (found, expected)) in identities(&documents).iter().zip(&state.texts).enumerate() {
             if found != expected {
                 let origin = origin(&phase(training, index).data);
@@ -210,8 +233,9 @@ impl Gpt {
             }
         }
         let threads = NonZero::new(resources.threads).unwrap_or(NonZero::<usize>::MIN);
-        let corpora = corpora(model, training, &documents, state, threads).map_err(SystemError::new)?;
-        let schedule = Schedule::new(training, &corpora).map_err(SystemError::new)?;
+        let corpora =
+            corpora(model, training, *seed, &documents, state, threads).map_err(SystemError::new)?;
+        let schedule = Schedule::new(&state.plan, training, &corpora).map_err(SystemError::new)?;
         let settings = StepSettings {
             path,
             precision: training.precision,
@@ -223,7 +247,8 @@ impl Gpt {
         let (model, training) = (model.clone(), training.clone());
         // Only a vocabulary that changes has them cut into tokens again.
         let documents = if training.adapt.is_some() { documents } else { Vec::new() };
-        Ok(Self { seed: *seed, model, training, documents, corpora, schedule, stepper, path })
+        let has_end = end_of(state.model.tokenizer()).is_some();
+        Ok(Self { seed: *seed, model, training, documents, corpora, schedule, stepper, path, has_end })
     }
 
     fn batches(&self, index: usize, phase_step: u64) -> Vec<Vec<Sequence>> {
@@ -261,7 +286,7 @@ impl Gpt {
         })?;
         self.stepper.resize(&state.model.network);
         let threads = NonZero::new(self.stepper.pool().threads()).unwrap_or(NonZero::<usize>::MIN);
-        self.corpora = corpora(&self.model, &self.training, &self.documents, state, threads)?;
+        self.corpora = corpora(&self.model, &self.training, self.seed, &self.documents, state, threads)?;
         Ok(())
     }
 
@@ -275,25 +300,163 @@ impl Gpt {
         learnt.iter().filter_map(|token| places.get(token).copied()).collect()
     }
 
-    /// Losses on what is not learnt, of the phase at hand; `whole` for all of it.
-    fn measure(&mut self, state: &State, whole: bool) -> Metrics {
-        let last = self.corpora.len() - 1;
-        let index = self.schedule.phase_at(state.step).map_or(last, |(index, _)| index);
-        let corpus = &self.corpora[index];
-        let sequences = corpus.measure.measured(self.model.context as usize, whole);
-        let mut metrics = Metrics::new();
-        if sequences.is_empty() {
-            return metrics;
+    /// From now on the steps of a run that was begun without a plan do not depend on its vocabulary either.
+    fn settle(&self, state: &mut State) {
+        let adapts = self.training.adapt.is_some();
+        let may_change = self
+            .training
+            .phases()
+            .any(|(_, phase)| adapts && phase.epochs.is_some() || phase.early_stopping.is_some());
+        if state.plan.phases.is_empty() && may_change {
+            state.plan.phases = self.schedule.phases();
         }
-        let loss = self.stepper.evaluate(&state.model.network, &sequences);
-        metrics.insert("validation_loss".to_owned(), loss);
-        if corpus.measured_bytes > 0 {
-            // All targets of the text, whichever of them were measured.
-            let tokens_a_byte = corpus.measure.targets() as f64 / corpus.measured_bytes as f64;
-            metrics.insert("bits_per_byte".to_owned(), loss * tokens_a_byte / std::f64::consts::LN_2);
+    }
+
+    /// Updates the parameters by some batches.
+    fn learn(
+        &mut self,
+        state: &mut State,
+        batches: &[Vec<Sequence>],
+        learning_rate: f64,
+        index: usize,
+    ) -> Metrics {
+        let settings = &self.training.optimizer;
+        let adamw = AdamW {
+            learning_rate,
+            betas: settings.betas,
+            epsilon: settings.epsilon,
+            weight_decay: settings.weight_decay,
+        };
+        let share = self.model.dropout;
+        let dropout = Dropout { seed: self.seed, step: state.step, share, first: 0 };
+        let values = StepValues { adamw, dropout: (share > 0.0).then_some(dropout) };
+        let State { model, optimizer, scaler, .. } = state;
+        let report = self.stepper.step(&mut model.network, optimizer, scaler.as_mut(), batches, values);
+        let mut metrics = Metrics::from([(named(&self.training, index, "loss"), report.loss)]);
+        // A loss scaler is there for gradients that overflow.
+        if !report.skipped {
+            metrics.insert("gradient_norm".to_owned(), report.gradient_norm);
         }
         metrics
     }
+
+    /// Ends the phase when what is not learnt gets no better.
+    fn end_early(&mut self, state: &mut State, index: usize, phase_step: u64) -> Metrics {
+        let Some(settings) = phase(&self.training, index).early_stopping else { return Metrics::new() };
+        let mut metrics = Metrics::new();
+        if settings.is_due(phase_step + 1) {
+            metrics = self.measure(state, index, false);
+            let bits = metrics.get(&named(&self.training, index, BITS)).copied();
+            let patience = state.patience.get_or_insert_default();
+            patience.observe(state.step, bits.unwrap_or(f64::INFINITY), &settings);
+            if patience.is_exhausted(&settings) {
+                state.plan.phases[index] = PhasePlan { steps: phase_step + 1, ended: true };
+                self.schedule.end(index, phase_step + 1);
+            }
+        }
+        if self.schedule.is_last(index, phase_step) {
+            state.patience = None;
+        }
+        metrics
+    }
+
+    /// The phase at hand.
+    fn phase_of(&self, state: &State) -> usize {
+        let last = self.corpora.len() - 1;
+        self.schedule.phase_at(state.step).map_or(last, |(index, _)| index)
+    }
+
+    /// Losses of a phase on what is chosen by; `whole` for all of it.
+    fn measure(&mut self, state: &State, index: usize, whole: bool) -> Metrics {
+        let sequences = self.corpora[index].select.measured(self.model.context as usize, whole);
+        let Some((loss, bits)) = self.losses(state, &sequences) else { return Metrics::new() };
+        let bits = bits.map(|bits| (named(&self.training, index, BITS), bits));
+        std::iter::once((named(&self.training, index, LOSS), loss)).chain(bits).collect()
+    }
+
+    /// Losses of a phase on what nothing has seen.
+    fn measure_test(&mut self, state: &State, index: usize) -> Metrics {
+        let sequences = self.corpora[index].test.measured(self.model.context as usize, true);
+        let Some((loss, bits)) = self.losses(state, &sequences) else { return Metrics::new() };
+        let bits = bits.map(|bits| (TEST_BITS.to_owned(), bits));
+        std::iter::once((TEST_LOSS.to_owned(), loss)).chain(bits).collect()
+    }
+
+    /// Loss a token in nats, and bits for each byte of the text that was predicted.
+    fn losses(&mut self, state: &State, sequences: &[Sequence]) -> Option<(f64, Option<f64>)> {
+        let targets: usize = sequences.iter().map(Sequence::targets).sum();
+        if targets == 0 {
+            return None;
+        }
+        let loss = self.stepper.evaluate(&state.model.network, sequences);
+        let bytes = scored_bytes(state.model.tokenizer(), sequences);
+        let bits = (bytes > 0).then(|| loss * targets as f64 / bytes as f64 / std::f64::consts::LN_2);
+        Some((loss, bits))
+    }
+}
+
+const LOSS: &str = "validation_loss";
+const BITS: &str = "bits_per_byte";
+const TEST_LOSS: &str = "test_loss";
+const TEST_BITS: &str = "test_bits_per_byte";
+
+/// The name of a metric of a phase: those of phases before the last have names of their own, so that only
+/// the last is chosen from.
+fn named(training: &Training, index: usize, name: &str) -> String {
+    if index + 1 < training.phases().count() { format!("pretraining.{name}") } else { name.to_owned() }
+}
+
+/// All metrics, in the order in which they are shown.
+fn measures(training: &Training) -> Vec<String> {
+    let mut names = Vec::new();
+    // While the vocabulary changes, a loss a token tells little.
+    let losses = if training.adapt.is_some() { [BITS, LOSS] } else { [LOSS, BITS] };
+    for (index, (_, phase)) in training.phases().enumerate().collect::<Vec<_>>().into_iter().rev() {
+        names.push(named(training, index, "loss"));
+        if phase.data.evaluation > 0.0 {
+            names.extend(losses.map(|name| named(training, index, name)));
+        }
+    }
+    let last = training.phases().last().map(|(_, phase)| &phase.data);
+    if last.is_some_and(|data| data.test > 0.0) {
+        names.extend([TEST_LOSS, TEST_BITS].map(str::to_owned));
+    }
+    if learns_dialogues(training) {
+        names.extend(report::EXAMINED.map(str::to_owned));
+    }
+    names.extend(["learning_rate", "gradient_norm"].map(str::to_owned));
+    names.extend((training.precision == Precision::F16).then(|| "loss_scale".to_owned()));
+    names.extend(training.adapt.is_some().then(|| "vocabulary".to_owned()));
+    names
+}
+
+/// Whether the generated dialogues are learnt, about which the examination asks.
+fn learns_dialogues(training: &Training) -> bool {
+    training.phases().any(|(_, phase)| phase.data.file.is_none() && phase.data.source == Source::Dialogues)
+}
+
+/// A loss a token is not comparable across vocabularies.
+fn require_comparable(config: &ConfigOf<Gpt>) -> Result<(), SystemError> {
+    let chosen = config.best.iter().map(|best| ("best.metric", best));
+    let kept = config.checkpoint.keep_best.iter().map(|best| ("checkpoint.keep_best", best));
+    let is_loss = |metric: &str| metric == LOSS || metric.ends_with(".validation_loss");
+    let wrong = chosen.chain(kept).find(|(_, best)| is_loss(&best.metric));
+    let Some((path, best)) = wrong.filter(|_| config.training.adapt.is_some()) else { return Ok(()) };
+    let reason = "losses a token cannot be compared while the vocabulary changes; `bits_per_byte` can";
+    Err(SystemError::new(GptError::config(path, &best.metric, reason)))
+}
+
+/// What of a text is not learnt, in words.
+fn cut_notice(origin: &str, left_out: LeftOut, context: u32) -> Option<String> {
+    let LeftOut { cut, of, lost, targets } = left_out;
+    let share = 100.0 * lost as f64 / targets.max(1) as f64;
+    (cut > 0).then(|| {
+        format!(
+            "{origin}: {cut} of {of} examples do not fit into the context of {context} tokens (`model.context`); \
+             what is behind it, {lost} tokens or {} % of what was to be predicted, is neither learnt nor measured",
+            rekindle_train::number(share)
+        )
+    })
 }
 
 /// Tokens of the text in which contexts of new tokens are looked for.
@@ -313,17 +476,25 @@ fn phase(training: &Training, index: usize) -> &Phase {
 fn corpora(
     model: &Model,
     training: &Training,
+    seed: u64,
     documents: &[Document],
     state: &State,
     threads: NonZero<usize>,
 ) -> Result<Vec<Corpus>, GptError> {
-    let context = model.context as usize;
     let tokenizer = state.model.tokenizer();
     let pairs = training.phases().zip(documents);
     pairs
         .map(|((_, phase), document)| {
-            let data = &phase.data;
-            Corpus::new(document, tokenizer, context, data.evaluation, data.order, threads, &origin(data))
+            let origin = origin(&phase.data);
+            let reading = Reading {
+                context: model.context as usize,
+                data: &phase.data,
+                edition: state.plan.edition,
+                seed,
+                threads,
+                origin: &origin,
+            };
+            Corpus::new(document, tokenizer, &reading)
         })
         .collect()
 }

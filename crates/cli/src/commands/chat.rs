@@ -81,6 +81,7 @@ impl<'a> Chat<'a> {
             max_tokens: args.how.max_tokens(),
             stop_strings: manner.stop_texts(),
             stop_tokens: manner.stop_tokens(model.tokenizer()),
+            forbidden_tokens: manner.forbidden_tokens(model.tokenizer()),
             when_full: WhenFull::Stop,
             sampling: args.how.sampling(model),
         };

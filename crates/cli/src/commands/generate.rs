@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use anyhow::{Context, anyhow, bail};
-use rekindle_gpt::{Generation, GenerationSettings, GptError, StopReason, WhenFull};
+use rekindle_gpt::{Generation, GenerationSettings, GptError, StopReason, WhenFull, forbidden_tokens};
 use serde_json::json;
 
 use crate::args::GenerateArgs;
@@ -13,20 +13,23 @@ use crate::output;
 /// A prompt from standard input is never longer: bytes.
 const PROMPT_LIMIT: u64 = 64 << 20;
 
+/// Tokens that end a text, in the models that there are.
+const ENDS: [&str; 3] = ["</s>", "<|end|>", "<|endoftext|>"];
+
 pub fn generate(args: &GenerateArgs, json: bool) -> anyhow::Result<u8> {
     let model = language_model::load(&args.model)?;
     let tokenizer = model.tokenizer();
-    let prompt = tokenizer.encode(&prompt(&args.prompt)?);
+    // What somebody types is its characters, never a mark.
+    let prompt = tokenizer.encode_ordinary(&prompt(&args.prompt)?);
     if prompt.is_empty() {
         bail!("the prompt has no token that the model knows; give it a text to go on with");
     }
+    let stop_tokens: Vec<u32> = ENDS.iter().filter_map(|end| tokenizer.token_of(end.as_bytes())).collect();
     let settings = GenerationSettings {
         max_tokens: args.how.max_tokens(),
         stop_strings: args.stop.clone(),
-        stop_tokens: ["</s>", "<|end|>"]
-            .iter()
-            .filter_map(|end| tokenizer.token_of(end.as_bytes()))
-            .collect(),
+        forbidden_tokens: forbidden_tokens(tokenizer, &stop_tokens),
+        stop_tokens,
         when_full: if args.slide { WhenFull::Slide } else { WhenFull::Stop },
         sampling: args.how.sampling(&model),
     };

@@ -10,7 +10,7 @@ use rekindle::{OpenError, Store};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
     AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Start, Started, TrainError,
-    describe,
+    describe_in_order,
 };
 
 use crate::address::{Address, Source, Which, open_run, resolve};
@@ -187,7 +187,11 @@ fn summary(report: &Report) -> String {
         (false, Some(_)) => "stopped; saved",
         (false, None) => "stopped as asked; saved",
     };
-    lines.push(format!("{state} at step {}  {}", report.step, describe(&report.metrics)));
+    lines.push(format!(
+        "{state} at step {}  {}",
+        report.step,
+        describe_in_order(&report.metrics, &report.order)
+    ));
     lines.push(format!("state {}", report.state_hash));
     if let Some(run) = &report.run {
         lines.push(format!("run   {run}"));

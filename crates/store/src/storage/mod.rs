@@ -35,7 +35,8 @@ pub trait Storage: Send + Sync + fmt::Debug {
     fn put_new(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError>;
 
     /// Writes an object as a whole; one of that name is replaced atomically. Only for the few
-    /// objects that are no part of a checkpoint: tags, the lease's holder, derived files.
+    /// objects that are no part of a checkpoint (tags, the lease's holder, derived files), and for a
+    /// record to which metrics are added.
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), StorageError>;
 
     /// Begins an object whose name is known only when all its bytes are.

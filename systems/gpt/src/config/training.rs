@@ -1,6 +1,7 @@
 //! The `training:` section.
 
 use rekindle_tokenizer::Policy;
+use rekindle_train::EarlyStopping;
 use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
@@ -80,13 +81,17 @@ pub struct Phase {
     pub accumulate: u32,
     /// Step size after the warm-up.
     pub learning_rate: f64,
-    /// Step size at the end, reached along half a cosine; the same as `learning_rate` for a step size
-    /// that does not change.
+    /// Step size at the end, reached along half a cosine: a tenth of `learning_rate` when absent, 0 for
+    /// none, and the same as `learning_rate` for a step size that does not change.
     #[serde(default)]
     pub final_learning_rate: Option<f64>,
     /// Updates in which the step size grows from 0.
     #[serde(default)]
     pub warmup: u64,
+    /// The phase ends early when the bits a byte of what is not learnt fall no more; then the next one
+    /// begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
 }
 
 /// A text.
@@ -99,8 +104,13 @@ pub struct Data {
     pub source: Source,
     /// How many paragraphs or dialogues are made.
     pub count: u32,
-    /// The share at the end that is not learnt but measured on.
+    /// The share that is not learnt but measured on while training goes on: what is chosen (the best
+    /// checkpoint, an early end) is chosen by it. Running text gives its end.
     pub evaluation: f64,
+    /// The share that nothing sees before training has ended, for what is reported then. Running text
+    /// gives the end, behind that of `evaluation`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub test: f64,
     /// In which order examples are learnt.
     pub order: Order,
 }
@@ -186,6 +196,7 @@ impl Default for Data {
             source: Source::default(),
             count: 12_000,
             evaluation: 0.1,
+            test: 0.0,
             order: Order::default(),
         }
     }
@@ -195,6 +206,11 @@ impl Default for OptimizerSettings {
     fn default() -> Self {
         Self { betas: [0.9, 0.99], epsilon: 1e-8, weight_decay: 0.1, clip: 1.0 }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 fn one() -> u32 {
@@ -256,15 +272,30 @@ impl Phase {
             accumulate,
             "from 1 to 65536 is possible",
         )?;
-        let rates =
-            [("learning_rate", Some(self.learning_rate)), ("final_learning_rate", self.final_learning_rate)];
-        for (name, rate) in rates {
-            let Some(rate) = rate else { continue };
-            require(rate > 0.0 && rate <= 10.0, at(name), rate, "above 0 and at most 10 is possible")?;
+        let rate = self.learning_rate;
+        let is_possible = rate > 0.0 && rate <= 10.0;
+        require(is_possible, at("learning_rate"), rate, "above 0 and at most 10 is possible")?;
+        let end = self.final_learning_rate.unwrap_or(0.0);
+        let is_possible = (0.0..=10.0).contains(&end);
+        require(is_possible, at("final_learning_rate"), end, "from 0 to 10 is possible")?;
+        let Data { evaluation, test, .. } = self.data;
+        for (name, share) in [("data.evaluation", evaluation), ("data.test", test)] {
+            require((0.0..0.9).contains(&share), at(name), share, "from 0 to 0.9 is possible")?;
         }
-        let evaluation = self.data.evaluation;
-        let is_share = (0.0..0.9).contains(&evaluation);
-        require(is_share, at("data.evaluation"), evaluation, "from 0 to 0.9 is possible")?;
+        let is_left = evaluation + test < 0.95;
+        require(is_left, at("data.test"), test, "together with `evaluation` it leaves too little to learn")?;
+        if let Some(early) = &self.early_stopping {
+            early.validate().map_err(|(name, reason)| {
+                let value = match name {
+                    "every" => early.every.to_string(),
+                    "patience" => early.patience.to_string(),
+                    _ => early.min_improvement.to_string(),
+                };
+                GptError::config(at(&format!("early_stopping.{name}")), value, reason)
+            })?;
+            let reason = "an early end is chosen by it; give it a share";
+            require(evaluation > 0.0, at("data.evaluation"), evaluation, reason)?;
+        }
         let count = self.data.count;
         let is_possible = (1..=10_000_000).contains(&count);
         require(is_possible, at("data.count"), count, "from 1 to 10000000 is possible")?;

@@ -2,27 +2,46 @@
 
 use std::cell::RefCell;
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rekindle_compute::rng;
+use rekindle_data::{Shares, Split};
 use rekindle_tokenizer::Tokenizer;
 
-use super::dialogue::{Dialogue, Marks, Role};
+use super::dialogue::{Dialogue, END, Marks};
 use super::document::Document;
-use crate::config::Order;
+use crate::config::{Data, Order};
+use crate::edition::Edition;
 use crate::error::GptError;
+use crate::kernels::loss::NO_TARGET;
 use crate::pass::Sequence;
 use crate::streams;
 
-/// A document that was cut into tokens, in a part to learn and a part to measure on.
+/// A document that was cut into tokens, in its three parts.
 #[derive(Debug, Clone)]
 pub struct Corpus {
     /// To learn.
     pub learn: Lessons,
-    /// To measure on; may be empty.
-    pub measure: Lessons,
-    /// Bytes of the text that is to be predicted there: of dialogues, the answers.
-    pub measured_bytes: u64,
+    /// To measure on while training goes on; may be empty.
+    pub select: Lessons,
+    /// To measure on at the end; may be empty.
+    pub test: Lessons,
+    /// What of the document is in none of them.
+    pub left_out: LeftOut,
+}
+
+/// What is neither learnt nor measured on, as it does not fit into the context.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Texts or dialogues that are cut.
+    pub cut: usize,
+    /// Of so many.
+    pub of: usize,
+    /// Tokens behind the cuts that were to be predicted.
+    pub lost: usize,
+    /// Of so many.
+    pub targets: usize,
 }
 
 /// What sequences are taken from.
@@ -37,73 +56,174 @@ pub enum Lessons {
 /// Examples, and the order of the epoch at hand.
 #[derive(Debug, Clone)]
 pub struct Examples {
+    /// Some may have nothing to predict: their places are kept, so that how many there are does not depend
+    /// on how they are cut.
     sequences: Vec<Sequence>,
     order: Order,
     /// An epoch and its order: made once for all its steps.
     shuffled: RefCell<Option<(u64, Vec<u32>)>>,
 }
 
+/// How a document is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The most tokens of a sequence.
+    pub context: usize,
+    /// What the config says of it.
+    pub data: &'a Data,
+    /// How it is cut.
+    pub edition: Edition,
+    /// Decides which documents are measured on.
+    pub seed: u64,
+    /// Threads that cut it into tokens.
+    pub threads: NonZero<usize>,
+    /// What the document is called in messages.
+    pub origin: &'a str,
+}
+
 /// Tokens of running text that a measurement takes at most, evenly spread.
 const MEASURED_TOKENS: usize = 1 << 15;
+/// Examples that a measurement takes at most.
+const MEASURED_EXAMPLES: usize = 512;
 /// A text that is longer takes long enough for its progress to be told: bytes.
 const TOLD_BYTES: usize = 64 << 20;
 
 impl Corpus {
-    /// Cuts a document into tokens. `origin` is what it is called in messages.
+    /// Cuts a document into tokens.
     ///
     /// # Errors
     /// When too little is left to learn from, or the tokenizer has no marks for dialogues.
-    pub fn new(
-        document: &Document,
-        tokenizer: &Tokenizer,
-        context: usize,
-        evaluation: f64,
-        order: Order,
-        threads: NonZero<usize>,
-        origin: &str,
-    ) -> Result<Self, GptError> {
-        let refused = |reason: String| GptError::Data { origin: origin.to_owned(), reason };
-        let count = |items: usize| items - (items as f64 * evaluation) as usize;
-        let corpus = match document {
+    pub fn new(document: &Document, tokenizer: &Tokenizer, reading: &Reading<'_>) -> Result<Self, GptError> {
+        let refused = |reason: String| GptError::Data { origin: reading.origin.to_owned(), reason };
+        let mut left_out = LeftOut::default();
+        let [learn, select, test] = match document {
             Document::Text(text) => {
-                let (learn, measure) = text.split_at(count(text.len()));
-                let encode = |text: &[u8]| Lessons::Text(encode(tokenizer, text, threads));
-                let measured_bytes = measure.len() as u64;
-                Self { learn: encode(learn), measure: encode(measure), measured_bytes }
+                let parts = stretches(text.len(), reading.data).map(|range| &text[range]);
+                parts.map(|part| Lessons::Text(encode(tokenizer, part, reading.threads)))
             }
-            Document::Texts(texts) => {
-                let (learn, measure) = texts.split_at(count(texts.len()));
-                let sequence = |text: &String| {
-                    let mut tokens = tokenizer.encode(text.as_bytes());
-                    tokens.truncate(context + 1);
-                    Sequence::of_text(&tokens)
-                };
-                let examples = |texts: &[String]| examples(texts.iter().map(sequence), order);
-                let measured_bytes = measure.iter().map(|text| text.len() as u64).sum();
-                Self { learn: examples(learn), measure: examples(measure), measured_bytes }
-            }
+            Document::Passages(texts) => document.parts(reading)?.map(|part| {
+                Lessons::Text(part.into_iter().flat_map(|index| ended(tokenizer, &texts[index])).collect())
+            }),
+            Document::Texts(texts) => document.parts(reading)?.map(|part| {
+                let texts = part.into_iter().map(|index| &texts[index]);
+                examples(
+                    texts.flat_map(|text| text_sequences(tokenizer, text, reading, &mut left_out)),
+                    reading,
+                )
+            }),
             Document::Dialogues(dialogues) => {
-                let (learn, measure) = dialogues.split_at(count(dialogues.len()));
                 let marks = Marks::of(tokenizer).ok_or_else(|| {
                     refused("its dialogues need the tokens <|user|>, <|assistant|> and <|end|>".to_owned())
                 })?;
-                let sequence = |dialogue: &Dialogue| marks.sequence(tokenizer, dialogue, context);
-                let examples = |dialogues: &[Dialogue]| examples(dialogues.iter().map(sequence), order);
-                let answers = measure.iter().flatten().filter(|said| said.role == Role::Assistant);
-                let measured_bytes = answers.map(|said| said.text.len() as u64).sum();
-                Self { learn: examples(learn), measure: examples(measure), measured_bytes }
+                document.parts(reading)?.map(|part| {
+                    let sequences = part.into_iter().map(|index| {
+                        let (sequence, lost) = marks.sequence(tokenizer, &dialogues[index], reading.context);
+                        left_out.note(sequence.targets(), lost);
+                        sequence
+                    });
+                    examples(sequences, reading)
+                })
             }
         };
+        let corpus = Self { learn, select, test, left_out };
         match &corpus.learn {
             Lessons::Text(tokens) if tokens.len() < 2 => {
                 Err(refused(format!("{} tokens are too few to learn from", tokens.len())))
             }
-            Lessons::Examples(examples) if examples.sequences.is_empty() => {
+            Lessons::Examples(_) if corpus.learn.targets() == 0 => {
                 Err(refused("no example has two tokens or more; there is nothing to learn".to_owned()))
             }
             _ => Ok(corpus),
         }
     }
+}
+
+impl Document {
+    /// What is learnt, what is measured on while training goes on, and what at the end: the numbers of
+    /// texts or dialogues.
+    ///
+    /// # Errors
+    /// When the shares leave nothing to learn.
+    pub fn parts(&self, reading: &Reading<'_>) -> Result<[Vec<usize>; 3], GptError> {
+        let contents: Vec<String> = match self {
+            Self::Text(_) => Vec::new(),
+            Self::Passages(texts) | Self::Texts(texts) => texts.clone(),
+            Self::Dialogues(dialogues) => dialogues.iter().map(content).collect(),
+        };
+        if reading.edition == Edition::First {
+            return Ok(stretches(contents.len(), reading.data).map(Iterator::collect));
+        }
+        let shares = Shares { select: reading.data.evaluation, test: reading.data.test };
+        let split = Split::by_content(&contents, None, shares, reading.seed).map_err(|error| {
+            GptError::Data { origin: reading.origin.to_owned(), reason: error.to_string() }
+        })?;
+        Ok([split.train, split.select, split.test])
+    }
+}
+
+/// All that is said in a dialogue.
+fn content(dialogue: &Dialogue) -> String {
+    dialogue.iter().map(|said| format!("{:?} {}\n", said.role, said.text)).collect()
+}
+
+/// The three parts of so many things in a row.
+pub(crate) fn stretches(len: usize, data: &Data) -> [Range<usize>; 3] {
+    let share = |share: f64| (len as f64 * share) as usize;
+    let test = len - share(data.test);
+    let select = test - share(data.evaluation);
+    [0..select, select..test, test..len]
+}
+
+impl LeftOut {
+    fn note(&mut self, kept: usize, lost: usize) {
+        self.of += 1;
+        self.cut += usize::from(lost > 0);
+        self.lost += lost;
+        self.targets += kept + lost;
+    }
+}
+
+/// The token that ends a text: the mark of dialogues, or RustGPT's; none where there is neither.
+pub(crate) fn end_of(tokenizer: &Tokenizer) -> Option<u32> {
+    tokenizer.token_of(END.as_bytes()).or_else(|| tokenizer.token_of(RUSTGPT_END.as_bytes()))
+}
+
+/// Ends the texts of RustGPT, which have it already.
+pub(crate) const RUSTGPT_END: &str = "</s>";
+
+/// The tokens of a text, with one that ends it.
+fn ended(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
+    let mut tokens = tokenizer.encode(text.as_bytes());
+    let end = end_of(tokenizer).filter(|end| tokens.last() != Some(end));
+    tokens.extend(end);
+    tokens
+}
+
+/// A text as one sequence or several, each beginning with the token that the one before ended with.
+fn text_sequences(
+    tokenizer: &Tokenizer,
+    text: &str,
+    reading: &Reading<'_>,
+    left_out: &mut LeftOut,
+) -> Vec<Sequence> {
+    let context = reading.context;
+    if reading.edition == Edition::First {
+        let mut tokens = tokenizer.encode(text.as_bytes());
+        let lost = tokens.len().saturating_sub(context + 1);
+        tokens.truncate(context + 1);
+        let sequence = Sequence::of_text(&tokens);
+        left_out.note(sequence.targets(), lost);
+        return vec![sequence];
+    }
+    let tokens = ended(tokenizer, text);
+    let count = tokens.len().saturating_sub(1).div_ceil(context).max(1);
+    (0..count).map(|window| Sequence::of_text(window_of(&tokens, window, context))).collect()
+}
+
+/// A window of tokens: windows are counted from 0, and each begins with the last token of the one before.
+fn window_of(tokens: &[u32], window: usize, context: usize) -> &[u32] {
+    let start = window * context;
+    &tokens[start..(start + context + 1).min(tokens.len())]
 }
 
 fn encode(tokenizer: &Tokenizer, text: &[u8], threads: NonZero<usize>) -> Vec<u32> {
@@ -119,9 +239,31 @@ fn encode(tokenizer: &Tokenizer, text: &[u8], threads: NonZero<usize>) -> Vec<u3
     })
 }
 
-fn examples(sequences: impl Iterator<Item = Sequence>, order: Order) -> Lessons {
-    let sequences = sequences.filter(|sequence| sequence.targets() > 0).collect();
-    Lessons::Examples(Examples { sequences, order, shuffled: RefCell::default() })
+fn examples(sequences: impl Iterator<Item = Sequence>, reading: &Reading<'_>) -> Lessons {
+    let keeps_empty = reading.edition != Edition::First;
+    let sequences = sequences.filter(|sequence| keeps_empty || sequence.targets() > 0).collect();
+    Lessons::Examples(Examples { sequences, order: reading.data.order, shuffled: RefCell::default() })
+}
+
+/// Bytes of the text that is to be predicted in sequences; marks have none.
+pub(crate) fn scored_bytes(tokenizer: &Tokenizer, sequences: &[Sequence]) -> u64 {
+    sequences.iter().map(|sequence| scored_bytes_of(tokenizer, sequence)).sum()
+}
+
+fn scored_bytes_of(tokenizer: &Tokenizer, sequence: &Sequence) -> u64 {
+    let len = |tokens: &[u32]| tokenizer.decode(tokens).map_or(0, |text| text.len() as u64);
+    let is_scored = |target: &u32| *target != NO_TARGET && !tokenizer.is_special(*target);
+    let mut bytes = 0;
+    let mut start = 0;
+    // Stretches of targets: how a token is written may depend on the one before.
+    for stretch in sequence.targets.chunk_by(|a, b| is_scored(a) == is_scored(b)) {
+        if is_scored(&stretch[0]) {
+            let before = &sequence.tokens[start..=start];
+            bytes += len(&[before, stretch].concat()) - len(before);
+        }
+        start += stretch.len();
+    }
+    bytes
 }
 
 impl Lessons {
@@ -146,7 +288,11 @@ impl Lessons {
                 });
                 windows.collect()
             }
-            Self::Examples(examples) => examples.batch(seed, number, batch),
+            Self::Examples(examples) => {
+                let mut sequences = examples.batch(seed, number, batch);
+                sequences.retain(|sequence| sequence.targets() > 0);
+                sequences
+            }
         }
     }
 
@@ -158,14 +304,14 @@ impl Lessons {
                 let windows = tokens.len().saturating_sub(1).div_ceil(context);
                 let most = if whole { windows } else { (MEASURED_TOKENS / context).max(1) };
                 let step = windows.div_ceil(most.max(1)).max(1);
-                let window = |index: usize| {
-                    let start = index * context;
-                    Sequence::of_text(&tokens[start..(start + context + 1).min(tokens.len())])
-                };
+                let window = |index: usize| Sequence::of_text(window_of(tokens, index, context));
                 (0..windows).step_by(step).map(window).collect()
             }
-            Self::Examples(examples) if whole => examples.sequences.clone(),
-            Self::Examples(examples) => examples.sequences.iter().take(512).cloned().collect(),
+            Self::Examples(examples) => {
+                let most = if whole { usize::MAX } else { MEASURED_EXAMPLES };
+                let scored = examples.sequences.iter().filter(|sequence| sequence.targets() > 0);
+                scored.take(most).cloned().collect()
+            }
         }
     }
 
@@ -207,5 +353,86 @@ impl Examples {
         }
         let order = shuffled.as_ref().map_or(&[][..], |(_, order)| order);
         order[places].iter().map(|&index| self.sequences[index as usize].clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Role, Said};
+
+    fn tokenizer() -> Tokenizer {
+        Tokenizer::train_byte_pair(b" ", 256)
+            .unwrap()
+            .with_special_tokens(&super::super::SPECIAL_TOKENS)
+            .unwrap()
+    }
+
+    fn corpus(document: &Document, context: usize, data: &Data) -> Corpus {
+        let (edition, threads) = (Edition::PRESENT, NonZero::<usize>::MIN);
+        let reading = Reading { context, data, edition, seed: 1, threads, origin: "it" };
+        Corpus::new(document, &tokenizer(), &reading).unwrap()
+    }
+
+    fn all() -> Data {
+        Data { evaluation: 0.0, order: Order::Given, ..Data::default() }
+    }
+
+    #[test]
+    fn every_byte_of_a_long_text_is_learnt_once_and_its_end_too() {
+        let text: String = (0..400).map(|index| char::from(b'a' + (index % 26) as u8)).collect();
+        let document = Document::Texts(vec![text.clone(), String::new(), "b".to_owned()]);
+        for context in [1, 2, 7, 32, 399, 400, 401, 1000] {
+            let corpus = corpus(&document, context, &all());
+            let sequences = corpus.learn.measured(context, true);
+            assert!(sequences.iter().all(|sequence| sequence.tokens.len() <= context));
+            // All but the first byte of a text, and both ends; a text without bytes has nothing to predict.
+            assert_eq!(corpus.learn.targets(), 400 + 1);
+            assert_eq!(scored_bytes(&tokenizer(), &sequences), 399);
+            assert_eq!(corpus.left_out, LeftOut::default());
+        }
+    }
+
+    #[test]
+    fn bytes_are_counted_of_what_is_scored() {
+        let said = |role, text: &str| Said { role, text: text.to_owned() };
+        let dialogue = vec![said(Role::User, "who?"), said(Role::Assistant, "x".repeat(30).as_str())];
+        let corpus = corpus(&Document::Dialogues(vec![dialogue]), 16, &all());
+        let sequences = corpus.learn.measured(16, true);
+        // Of 17 tokens seven are those of the question and of the mark before the answer.
+        assert_eq!(scored_bytes(&tokenizer(), &sequences), 10);
+        assert_eq!(corpus.left_out, LeftOut { cut: 1, of: 1, lost: 21, targets: 31 });
+    }
+
+    #[test]
+    fn texts_that_are_the_same_are_never_in_two_parts() {
+        let texts: Vec<String> = (0..300).map(|index| format!("text {}", index % 40)).collect();
+        let data = Data { evaluation: 0.2, test: 0.2, ..all() };
+        let corpus = corpus(&Document::Texts(texts), 32, &data);
+        let parts = [&corpus.learn, &corpus.select, &corpus.test].map(|part| part.measured(32, true));
+        assert_eq!(parts.iter().map(Vec::len).sum::<usize>(), 300);
+        for (number, part) in parts.iter().enumerate() {
+            assert!(!part.is_empty());
+            let others = parts.iter().enumerate().filter(|(other, _)| *other != number);
+            assert!(others.flat_map(|(_, other)| other).all(|sequence| !part.contains(sequence)));
+        }
+    }
+
+    #[test]
+    fn passages_are_told_apart_by_a_mark() {
+        let document = Document::Passages(vec!["ab".to_owned(), "c".to_owned()]);
+        let corpus = corpus(&document, 8, &all());
+        assert_eq!(tokenizer().decode(&corpus.learn.beginning(9)).unwrap(), b"ab<|end|>c<|end|>");
+    }
+
+    #[test]
+    fn how_many_batches_an_epoch_has_does_not_depend_on_what_has_targets() {
+        let said = |role, text: &str| Said { role, text: text.to_owned() };
+        let dialogue = |question: &str| vec![said(Role::User, question), said(Role::Assistant, "yes")];
+        let document = Document::Dialogues(vec![dialogue("a"), dialogue(&"long ".repeat(9)), dialogue("b")]);
+        let corpus = corpus(&document, 12, &all());
+        assert_eq!(corpus.learn.batches_of_an_epoch(1), Some(3));
+        let batches = (0..3).map(|number| corpus.learn.batch(0, number, 1, 12).len());
+        assert_eq!(batches.collect::<Vec<_>>(), [1, 0, 1]);
     }
 }

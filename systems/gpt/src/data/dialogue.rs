@@ -75,8 +75,9 @@ impl Marks {
         }
     }
 
-    /// A dialogue to learn: only what the model says is a target. It is cut to the context.
-    pub fn sequence(&self, tokenizer: &Tokenizer, dialogue: &[Said], context: usize) -> Sequence {
+    /// A dialogue to learn: only what the model says is a target. It is cut to the context; the number is
+    /// that of the targets behind it.
+    pub fn sequence(&self, tokenizer: &Tokenizer, dialogue: &[Said], context: usize) -> (Sequence, usize) {
         let mut tokens = Vec::new();
         let mut is_target = Vec::new();
         for said in dialogue {
@@ -85,6 +86,7 @@ impl Marks {
             is_target.extend(vec![said.role == Role::Assistant; said_tokens.len() - 1]);
             tokens.extend(said_tokens);
         }
+        let lost = is_target.iter().skip(context + 1).filter(|&&is_target| is_target).count();
         tokens.truncate(context + 1);
         let mut sequence = Sequence::of_text(&tokens);
         for (target, is_target) in sequence.targets.iter_mut().zip(is_target.iter().skip(1)) {
@@ -92,7 +94,7 @@ impl Marks {
                 *target = NO_TARGET;
             }
         }
-        sequence
+        (sequence, lost)
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::dialogue::{Dialogue, Role, Said};
 use crate::config::{Data, Source};
+use crate::edition::Edition;
 use crate::error::GptError;
 use crate::lesson;
 
@@ -20,6 +21,8 @@ const JSON_LIMIT: u64 = 512 << 20;
 pub enum Document {
     /// Running text: any stretch of it can be learnt.
     Text(Mapped),
+    /// Short texts that are learnt as one running text, with a mark behind each.
+    Passages(Vec<String>),
     /// Texts that are learnt as wholes.
     Texts(Vec<String>),
     /// Dialogues, of which the answers are learnt.
@@ -31,7 +34,9 @@ impl Document {
     pub(crate) fn hash(&self) -> Hash {
         let parts: Vec<Hash> = match self {
             Self::Text(text) => return Hash::of(text),
-            Self::Texts(texts) => texts.iter().map(|text| Hash::of(text.as_bytes())).collect(),
+            Self::Passages(texts) | Self::Texts(texts) => {
+                texts.iter().map(|text| Hash::of(text.as_bytes())).collect()
+            }
             Self::Dialogues(dialogues) => {
                 let said = dialogues.iter().flat_map(|dialogue| dialogue.iter().enumerate());
                 said.map(|(turn, said)| Hash::of(format!("{turn} {:?} {}", said.role, said.text).as_bytes()))
@@ -46,14 +51,18 @@ impl Document {
 ///
 /// # Errors
 /// When the file cannot be read, is empty or not of a form that is known; or none is named.
-pub fn load(data: &Data, path: &str, seed: u64) -> Result<Document, GptError> {
+pub fn load(data: &Data, path: &str, seed: u64, edition: Edition) -> Result<Document, GptError> {
     match (&data.file, data.source) {
         (Some(file), _) => read(file),
         (None, Source::Facts) => {
-            Ok(Document::Text(Mapped::Read(lesson::facts(seed, data.count as usize).into_bytes())))
+            let passages = lesson::facts(edition, seed, data.count as usize);
+            Ok(match edition {
+                Edition::First => Document::Text(Mapped::Read(passages.join("\n\n").into_bytes())),
+                Edition::Second => Document::Passages(passages),
+            })
         }
         (None, Source::Dialogues) => {
-            let dialogues = lesson::dialogues(seed, data.count as usize).into_iter();
+            let dialogues = lesson::dialogues(edition, seed, data.count as usize).into_iter();
             Ok(Document::Dialogues(
                 dialogues.map(|turns| turns.into_iter().map(Said::from).collect()).collect(),
             ))

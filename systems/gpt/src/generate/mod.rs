@@ -24,6 +24,8 @@ pub struct GenerationSettings {
     pub stop_strings: Vec<String>,
     /// Tokens at which it ends; they are not given.
     pub stop_tokens: Vec<u32>,
+    /// Tokens that are never chosen.
+    pub forbidden_tokens: Vec<u32>,
     /// What is done when the context is full.
     pub when_full: WhenFull,
     /// How tokens are chosen.
@@ -77,6 +79,7 @@ impl Default for GenerationSettings {
             max_tokens: 256,
             stop_strings: Vec::new(),
             stop_tokens: Vec::new(),
+            forbidden_tokens: Vec::new(),
             when_full: WhenFull::default(),
             sampling: Sampling::default(),
         }
@@ -133,6 +136,8 @@ pub struct Generation<'a> {
     prompt: usize,
     /// The last token has not been read.
     is_behind: bool,
+    /// Scores without those of forbidden tokens.
+    allowed: Vec<f32>,
     utf8: Utf8,
     stop_strings: StopStrings,
     stop: Option<StopReason>,
@@ -158,8 +163,12 @@ impl<'a> Generation<'a> {
         if network != found {
             return Err(GptError::Vocabulary { tokenizer: found, network });
         }
-        if let Some(&token) = settings.stop_tokens.iter().find(|&&token| token as usize >= network) {
-            return Err(GptError::config("stop_tokens", token, format!("there are {network} tokens")));
+        let tokens =
+            [("stop_tokens", &settings.stop_tokens), ("forbidden_tokens", &settings.forbidden_tokens)];
+        for (name, tokens) in tokens {
+            if let Some(&token) = tokens.iter().find(|&&token| token as usize >= network) {
+                return Err(GptError::config(name, token, format!("there are {network} tokens")));
+            }
         }
         let sampler = Sampler::new(settings.sampling.clone())?;
         let prompt_rate = read_prompt(decoder, prompt, settings.when_full)?;
@@ -171,6 +180,7 @@ impl<'a> Generation<'a> {
             tokens: prompt.to_vec(),
             prompt: prompt.len(),
             is_behind: false,
+            allowed: Vec::new(),
             utf8: Utf8::default(),
             stop_strings: StopStrings::new(settings.stop_strings.clone()),
             stop: (settings.max_tokens == 0).then_some(StopReason::MaxTokens),
@@ -194,7 +204,16 @@ impl<'a> Generation<'a> {
     fn step(&mut self) -> Result<String, GptError> {
         self.read_last()?;
         let position = self.tokens.len() as u64;
-        let token = self.sampler.sample(self.decoder.scores(), &self.tokens, position)?;
+        let scores = match &self.settings.forbidden_tokens[..] {
+            [] => self.decoder.scores(),
+            forbidden => {
+                self.allowed.clear();
+                self.allowed.extend_from_slice(self.decoder.scores());
+                forbidden.iter().for_each(|&token| self.allowed[token as usize] = f32::NEG_INFINITY);
+                &self.allowed
+            }
+        };
+        let token = self.sampler.sample(scores, &self.tokens, position)?;
         if self.settings.stop_tokens.contains(&token) {
             return Ok(self.end(StopReason::StopToken(token)));
         }

@@ -2,17 +2,40 @@
 
 use rekindle_compute::rng::{Stream, stream};
 
+use super::{Key, Point, examination};
+use crate::edition::Edition;
+
 /// The choices of one paragraph or dialogue.
-pub(super) struct Dice(Stream);
+pub(super) struct Dice {
+    stream: Stream,
+    edition: Edition,
+}
 
 impl Dice {
-    pub fn new(seed: u64, number: u64, index: usize) -> Self {
-        Self(stream(seed, number, index as u64))
+    pub fn new(edition: Edition, seed: u64, number: u64, index: usize) -> Self {
+        Self { stream: stream(seed, number, index as u64), edition }
+    }
+
+    /// Whether facts and conclusions are held out, and not only wordings.
+    pub fn holds_out_facts(&self) -> bool {
+        self.edition != Edition::First
+    }
+
+    /// Whether the question of a point may be asked.
+    pub fn may_ask(&self, point: &Point) -> bool {
+        let is_known = self.holds_out_facts() && examination::part_of(&point.key).is_some();
+        !is_known && !examination::is_held_out(&point.question)
+    }
+
+    /// Whether a point may be told: a fact always may, a conclusion that is held out is left to the one
+    /// who learns.
+    pub fn may_tell(&self, key: &Key) -> bool {
+        !(self.holds_out_facts() && matches!(key, Key::Derived(_)) && examination::part_of(key).is_some())
     }
 
     /// A number in `0..bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        self.0.below(bound as u64) as usize
+        self.stream.below(bound as u64) as usize
     }
 
     /// One of the items, each equally likely.
@@ -31,7 +54,7 @@ impl Dice {
     }
 
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        self.0.shuffle(items);
+        self.stream.shuffle(items);
     }
 
     /// So many different items, in random order.

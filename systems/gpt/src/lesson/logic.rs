@@ -1,10 +1,10 @@
 //! Conclusions: from all, no and some; from if and then; from and, or and not.
 
-use super::Point;
 use super::dice::Dice;
 use super::grammar::{Subject, kind_phrase, render, with_article};
 use super::things::{kind_of, other_kind};
 use super::world::{KINDS, Kind, THINGS, Thing};
+use super::{Key, Point};
 
 /// Names for one who is this or that.
 const NAMES: &[&str] = &["Tom", "Mia", "Rex", "Luna", "Max", "Ida"];
@@ -95,9 +95,11 @@ pub(super) fn syllogism(dice: &mut Dice) -> Point {
     let (a, b) = inclusion(dice);
     let name = dice.word(NAMES);
     let rule = format!("all {} are {}", a.many, b.many);
+    let key = Key::Derived(format!("all {} are {}", a.many, b.many));
     if dice.chance(65) {
         let case = format!("{name} is {}", a.one);
         Point {
+            key,
             statement: format!("{rule}. {case}. so {name} is {}.", b.one),
             question: asked(dice, [&rule, &case], &format!("is {name} {}", b.one)),
             answer: format!("yes, {name} is {}, because {rule}.", b.one),
@@ -106,6 +108,7 @@ pub(super) fn syllogism(dice: &mut Dice) -> Point {
         let case = format!("{name} is {}", b.one);
         let why = format!("{rule}, but {} need not be {}", b.one, a.one);
         Point {
+            key,
             statement: format!("{rule}. {case}. it does not follow that {name} is {}.", a.one),
             question: asked(dice, [&rule, &case], &format!("is {name} {}", a.one)),
             answer: format!("that is not certain. {why}."),
@@ -127,6 +130,7 @@ pub(super) fn exclusion(dice: &mut Dice) -> Point {
     let rule = format!("no {} are {}", a.many, b.many);
     let case = format!("{name} is {}", a.one);
     Point {
+        key: Key::Derived(rule.clone()),
         statement: format!("{rule}. {case}. so {name} is not {}.", b.one),
         question: asked(dice, [&rule, &case], &format!("is {name} {}", b.one)),
         answer: format!("no, {name} is not {}, because {rule}.", b.one),
@@ -139,6 +143,7 @@ pub(super) fn chain(dice: &mut Dice) -> Point {
     let [a, b, c] = [terms[0].1, terms[1].1, terms[2].1];
     let rules = [format!("all {a} are {b}"), format!("all {b} are {c}")];
     Point {
+        key: Key::Derived(rules.join(", ")),
         statement: format!("{}. {}. so all {a} are {c}.", rules[0], rules[1]),
         question: asked(dice, [&rules[0], &rules[1]], &format!("are all {a} {c}")),
         answer: format!("yes, all {a} are {c}, because all {a} are {b} and all {b} are {c}."),
@@ -155,6 +160,7 @@ pub(super) fn some(dice: &mut Dice) -> Point {
         format!("if some {a} are {b}, are all {a} {b}?")
     };
     Point {
+        key: Key::Derived(format!("some {a} are {b}")),
         statement: format!("some {a} are {b}. it does not follow that all {a} are {b}."),
         question,
         answer: format!("that is not certain. some {a} are {b}, but perhaps not all."),
@@ -183,6 +189,7 @@ pub(super) fn conditional(dice: &mut Dice) -> Point {
         }
     };
     Point {
+        key: Key::Derived(format!("if {cause}, {effect}; {case}")),
         statement: format!("{rule}. {case}. {conclusion}."),
         question: format!("{rule}. {case}. {question}?"),
         answer,
@@ -191,6 +198,7 @@ pub(super) fn conditional(dice: &mut Dice) -> Point {
 
 /// A proposition about the world, true or false.
 struct Proposition {
+    key: Key,
     claim: String,
     denial: String,
     /// What is true: the claim, or what holds in its place.
@@ -205,8 +213,18 @@ fn proposition(dice: &mut Dice) -> Proposition {
     let subject = Subject::named(thing, false);
     let truth = render(&format!("{{X}} is {}", kind_phrase(kind, false)), &subject, "");
     let holds = dice.chance(50);
-    let claimed = kind_phrase(if holds { kind } else { other_kind(dice, kind) }, false);
+    let other = if holds { kind } else { other_kind(dice, kind) };
+    // What it is about, and what `things` asks in other wordings.
+    let key = match holds {
+        true => Key::Told(format!("{} is {}", thing.name, kind.name)),
+        false => Key::Derived(format!("{} is not {}", thing.name, other.name)),
+    };
+    if !dice.may_tell(&key) {
+        return proposition(dice);
+    }
+    let claimed = kind_phrase(other, false);
     Proposition {
+        key,
         claim: render(&format!("{{X}} is {claimed}"), &subject, ""),
         denial: render(&format!("{{X}} is not {claimed}"), &subject, ""),
         truth: if holds { truth } else { format!("{truth}, not {claimed}") },
@@ -216,7 +234,7 @@ fn proposition(dice: &mut Dice) -> Proposition {
 
 /// Whether a proposition or its denial is true.
 pub(super) fn verdict(dice: &mut Dice) -> Point {
-    let Proposition { claim, denial, truth, holds } = proposition(dice);
+    let Proposition { key, claim, denial, truth, holds } = proposition(dice);
     let denied = dice.chance(50);
     let (said, holds) = if denied { (denial, !holds) } else { (claim, holds) };
     let (word, yes) = if holds { ("true", "yes") } else { ("false", "no") };
@@ -226,7 +244,12 @@ pub(super) fn verdict(dice: &mut Dice) -> Point {
         format!("it is {word} that {said}, because {truth}.")
     };
     let answer = if holds && !denied { truth } else { format!("that is {word}, because {truth}") };
-    Point { statement: told, question: claimed(dice, &said), answer: format!("{yes}, {answer}.") }
+    Point {
+        key,
+        statement: told,
+        question: claimed(dice, &said),
+        answer: format!("{yes}, {answer}."),
+    }
 }
 
 fn claimed(dice: &mut Dice, claim: &str) -> String {
@@ -247,6 +270,7 @@ pub(super) fn connective(dice: &mut Dice) -> Point {
     };
     let (word, yes) = if decides.holds { ("true", "yes") } else { ("false", "no") };
     Point {
+        key: Key::Derived(format!("connective {joined}")),
         statement: format!("it is {word} that {joined}, because {reason}."),
         question: claimed(dice, &joined),
         answer: format!("{yes}, that is {word}, because {reason}."),
@@ -275,6 +299,7 @@ pub(super) fn truth(dice: &mut Dice) -> Point {
     };
     let told = word(holds);
     Point {
+        key: Key::Derived(format!("truth of {joined}: {given}")),
         statement: format!("if {given}, the sentence \"{joined}\" is {told}. {rule}."),
         question: match dice.below(3) {
             0 => format!("{given}. is \"{joined}\" true?"),

@@ -24,8 +24,14 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
+use rekindle_data::Part;
+
+use crate::edition::Edition;
 use crate::streams::{DIALOGUES, PARAGRAPHS};
 use dice::Dice;
+pub use examination::Question;
 
 /// One who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,46 +53,116 @@ pub struct Turn {
 
 /// One thing to learn, as it is told, asked and answered; sentences may begin with a small letter.
 struct Point {
+    key: Key,
     statement: String,
     question: String,
     answer: String,
 }
 
-/// Text about logic and everyday facts, the same for the same seed: `paragraphs` short paragraphs
-/// joined by blank lines, about 140 bytes each.
+/// What a point is about, whatever its wording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Key {
+    /// Nothing of the kind is held out.
+    Free,
+    /// A fact.
+    Told(String),
+    /// A conclusion: what it follows from is told elsewhere, too.
+    Derived(String),
+}
+
+impl Point {
+    /// The same as a fact of that key.
+    fn told(self, key: impl Into<String>) -> Self {
+        Self { key: Key::Told(key.into()), ..self }
+    }
+
+    /// The same as a conclusion of that key.
+    fn derived(self, key: impl Into<String>) -> Self {
+        Self { key: Key::Derived(key.into()), ..self }
+    }
+}
+
+/// Short paragraphs about logic and everyday facts, the same for the same seed, about 140 bytes each.
 ///
-/// A text of fewer paragraphs is the beginning of a text of more.
-pub fn facts(seed: u64, paragraphs: usize) -> String {
-    let made: Vec<String> =
-        (0..paragraphs).map(|index| paragraphs::paragraph(&mut Dice::new(seed, PARAGRAPHS, index))).collect();
-    made.join("\n\n")
+/// Fewer paragraphs are the first of more.
+pub fn facts(edition: Edition, seed: u64, paragraphs: usize) -> Vec<String> {
+    (0..paragraphs)
+        .map(|index| paragraphs::paragraph(&mut Dice::new(edition, seed, PARAGRAPHS, index)))
+        .collect()
 }
 
 /// Dialogues of one to four questions with their answers, the same for the same seed.
 ///
 /// The user begins, and the two take turns. Some questions are written without capital letters and
-/// without the mark at the end; answers never are. Fewer dialogues are the first of more.
-pub fn dialogues(seed: u64, count: usize) -> Vec<Vec<Turn>> {
-    (0..count).map(|index| talks::dialogue(&mut Dice::new(seed, DIALOGUES, index))).collect()
+/// without the mark at the end; answers never are. Fewer dialogues are the first of more. Since the second
+/// edition no two are the same: there are fewer than `count` then.
+pub fn dialogues(edition: Edition, seed: u64, count: usize) -> Vec<Vec<Turn>> {
+    let mut known = HashSet::new();
+    let all = (0..count).map(|index| talks::dialogue(&mut Dice::new(edition, seed, DIALOGUES, index)));
+    all.filter(|dialogue| edition == Edition::First || known.insert(text_of(dialogue))).collect()
 }
 
-/// Questions that no dialogue of [`dialogues`] contains in that wording, with words that a right
-/// answer contains: what a tuned model is examined with.
-///
-/// What is asked is taught in other wordings, and the wording is taught with other facts.
-pub fn examination() -> Vec<(String, Vec<&'static str>)> {
-    examination::QUESTIONS.iter().map(|(question, words)| (question.to_string(), words.to_vec())).collect()
+fn text_of(dialogue: &[Turn]) -> String {
+    dialogue.iter().map(|turn| turn.text.clone() + "\n").collect()
 }
 
-/// The first point drawn whose question is not kept for the examination; every topic has more
-/// wordings than are kept, so there is one.
+/// Questions about facts that no dialogue asks for and conclusions that no text draws: what a tuned
+/// model is examined with. Facts are told in the text; what conclusions follow from is taught.
+pub fn examination() -> Vec<Question> {
+    examination::listed()
+}
+
+/// Other questions like those of the examination, to choose settings by: no question of the one is a
+/// question of the other, nor about the same.
+pub fn selection(count: usize) -> Vec<Question> {
+    examination::facts(Part::Select, count)
+}
+
+/// Questions about conclusions that no text draws, at most `count`; those of test are reported, those
+/// of select are there to choose settings by.
+pub fn conclusions(part: Part, count: usize) -> Vec<Question> {
+    examination::conclusions(part, count)
+}
+
+/// The first point drawn whose question may be asked; every source has enough of them.
 fn taught(dice: &mut Dice, draw: impl Fn(&mut Dice) -> Point) -> Point {
     loop {
         let point = draw(dice);
-        if !examination::is_held_out(&point.question) {
+        if dice.may_ask(&point) {
             return point;
         }
     }
+}
+
+/// The same for a source of few points, all of which may be held out.
+fn taught_if_any(dice: &mut Dice, draw: impl Fn(&mut Dice) -> Point) -> Option<Point> {
+    /// Tries before it is given up.
+    const TRIES: usize = 8;
+    if !dice.holds_out_facts() {
+        return Some(taught(dice, draw));
+    }
+    for _ in 0..TRIES {
+        let point = draw(dice);
+        if dice.may_ask(&point) {
+            return Some(point);
+        }
+    }
+    None
+}
+
+/// The first point drawn that may be told.
+fn stated(dice: &mut Dice, draw: impl Fn(&mut Dice) -> Point) -> String {
+    loop {
+        let point = draw(dice);
+        if dice.may_tell(&point.key) {
+            return point.statement;
+        }
+    }
+}
+
+/// A question as it is written.
+fn sentence_of(question: &str) -> String {
+    grammar::sentences(question)
 }
 
 /// A point of logic, order, numbers or opposites.

@@ -1,8 +1,8 @@
 //! What has an order: days, months, seasons, numbers and sums, people compared; and opposites.
 
-use super::Point;
 use super::dice::Dice;
 use super::grammar::with_article;
+use super::{Key, Point};
 
 const DAYS: &[&str] = &["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
@@ -52,7 +52,7 @@ const MEASURES: &[[&str; 4]] = &[
 const COUNTED: &[&str] = &["apples", "books", "cherries", "oranges", "carrots", "stones"];
 
 fn point(statement: String, question: String, answer: String) -> Point {
-    Point { statement, question, answer }
+    Point { key: Key::Free, statement, question, answer }
 }
 
 /// Which day, month or season comes before or after another.
@@ -76,7 +76,7 @@ pub(super) fn calendar(dice: &mut Dice) -> Point {
         6 => (format!("does {after} come after {before}?"), format!("yes, {forward}")),
         _ => (format!("does {before} come after {after}?"), format!("no, {backward}")),
     };
-    point(statement, question, answer)
+    point(statement, question, answer).told(format!("after {before}"))
 }
 
 /// How many days, months and seasons there are, and what they are.
@@ -95,7 +95,7 @@ pub(super) fn calendar_count(dice: &mut Dice) -> Point {
         2 => (format!("what are the {count} {many}?"), named),
         _ => (format!("tell me the {many} of the {whole}."), named),
     };
-    point(statement, question, answer)
+    point(statement, question, answer).told(format!("count of {many}"))
 }
 
 /// What a season is like.
@@ -126,6 +126,7 @@ pub(super) fn sum(dice: &mut Dice) -> Point {
     let total = 1 + dice.below(20);
     let part = dice.below(total + 1);
     let rest = total - part;
+    let key = sum_key(part, rest);
     let [total, part, rest] = [total, part, rest].map(|number| shown(number, digits));
     let (told, asked) = if dice.chance(60) {
         (format!("{part} plus {rest} is {total}."), format!("{part} plus {rest}"))
@@ -137,7 +138,12 @@ pub(super) fn sum(dice: &mut Dice) -> Point {
         2 => format!("how much is {asked}?"),
         _ => format!("tell me what {asked} is."),
     };
-    point(told.clone(), question, told)
+    point(told.clone(), question, told).told(key)
+}
+
+/// A sum and the differences that go with it are one fact.
+fn sum_key(one: usize, other: usize) -> String {
+    format!("{} plus {}", one.min(other), one.max(other))
 }
 
 /// A sum about things that someone has.
@@ -148,6 +154,7 @@ pub(super) fn story(dice: &mut Dice) -> Point {
     let gets = dice.chance(60) || has < more + 2;
     let (does, word, result) =
         if gets { ("gets", "plus", has + more) } else { ("gives away", "minus", has - more) };
+    let key = if gets { sum_key(has, more) } else { sum_key(has - more, more) };
     let [has, more, result] = [has, more, result].map(|number| NUMBERS[number]);
     let change = if gets { format!("{more} more") } else { more.to_owned() };
     let told = format!("{name} has {has} {things} and {does} {change}.");
@@ -157,6 +164,7 @@ pub(super) fn story(dice: &mut Dice) -> Point {
         format!("{told} how many {things} does {pronoun} have now?"),
         format!("{name} has {result} {things} now, because {reason}."),
     )
+    .told(key)
 }
 
 /// Counting, neighbours and the greater of two numbers.
@@ -214,7 +222,7 @@ pub(super) fn opposite(dice: &mut Dice) -> Point {
     };
     let statement =
         if dice.chance(50) { told.clone() } else { format!("{asked} and {found} are opposites.") };
-    point(statement, question, told)
+    point(statement, question, told).told(format!("opposite of {one}"))
 }
 
 /// Three people in a row by some measure: what holds between the first and the last of them.
@@ -243,7 +251,7 @@ pub(super) fn comparison(dice: &mut Dice) -> Point {
         1 => format!("{given}. {asked}?"),
         _ => format!("{}. {}. {asked}?", premises[0], premises[1]),
     };
-    point(statement, question, answer)
+    point(statement, question, answer).derived(given)
 }
 
 /// Two people compared: the same said from the other side.
@@ -260,6 +268,7 @@ pub(super) fn converse(dice: &mut Dice) -> Point {
     let question =
         if dice.chance(50) { format!("if {given}, {asked}?") } else { format!("{given}. {asked}?") };
     point(format!("{given}, so {b} is {less} than {a}."), question, answer)
+        .derived(format!("converse of {given}"))
 }
 
 /// Of what kind a day, a month, a season, a number or a colour is.

@@ -4,7 +4,7 @@ use super::dice::Dice;
 use super::grammar::{Subject, listed, render, sentences};
 use super::things::{self, Named, Topic};
 use super::world::{Kind, THINGS, Thing};
-use super::{general, taught};
+use super::{Key, general, stated, taught, taught_if_any};
 
 /// One paragraph.
 pub(super) fn paragraph(dice: &mut Dice) -> String {
@@ -19,7 +19,17 @@ pub(super) fn paragraph(dice: &mut Dice) -> String {
 
 /// Some of what can be said about a thing; after the first sentence it may be a pronoun.
 fn portrait(dice: &mut Dice) -> String {
-    let thing = dice.pick(THINGS);
+    loop {
+        let thing = dice.pick(THINGS);
+        let told = portrait_of(dice, thing);
+        if !told.is_empty() {
+            return told;
+        }
+    }
+}
+
+/// Some of what can be said about this thing; nothing where all of it is held out.
+fn portrait_of(dice: &mut Dice, thing: &'static Thing) -> String {
     let many = thing.has_plural() && dice.chance(35);
     let count = 3 + dice.below(3);
     let mut topics = things::topics(dice, thing);
@@ -32,7 +42,10 @@ fn portrait(dice: &mut Dice) -> String {
     for topic in topics.into_iter().take(count) {
         let named = Named::by_name(thing, many);
         let named = if !told.is_empty() && dice.chance(60) { named.answered_by_pronoun() } else { named };
-        told.push(things::told(dice, thing, &named, topic).statement);
+        let point = things::told(dice, thing, &named, topic);
+        if dice.may_tell(&point.key) {
+            told.push(point.statement);
+        }
     }
     told.join(" ")
 }
@@ -55,7 +68,10 @@ fn kind(dice: &mut Dice) -> String {
     if !kind.feature.is_empty() {
         told.push(render(&format!("all {{X}} {}.", kind.feature), &Subject::of_kind(kind, true), ""));
     }
-    if let Some(thing) = things::of_kind(dice, kind).filter(|_| !kind.feature.is_empty()) {
+    let example = things::of_kind(dice, kind).filter(|_| !kind.feature.is_empty());
+    if let Some(thing) =
+        example.filter(|thing| dice.may_tell(&Key::Derived(format!("feature of {}", thing.name))))
+    {
         let (one, many) = (Subject::named(thing, false), Subject::of_kind(kind, false));
         let of_kind = render("{X}", &many, "");
         told.push(render(&format!("{{X}} is {of_kind}, so {{X}} {}.", kind.feature), &one, ""));
@@ -72,10 +88,12 @@ fn questions(dice: &mut Dice) -> String {
     for topic in topics.into_iter().take(2) {
         let named = Named::by_name(thing, many);
         let named = if dice.chance(30) { named.answered_by_pronoun() } else { named };
-        let point = taught(dice, |dice| things::told(dice, thing, &named, topic));
+        let Some(point) = taught_if_any(dice, |dice| things::told(dice, thing, &named, topic)) else {
+            continue;
+        };
         told.push(format!("{} {}", point.question, point.answer));
     }
-    if dice.chance(50) {
+    if told.is_empty() || dice.chance(50) {
         let draw = if dice.chance(50) { things::explanation } else { general };
         let point = taught(dice, draw);
         told.push(format!("{} {}", point.question, point.answer));
@@ -86,6 +104,12 @@ fn questions(dice: &mut Dice) -> String {
 /// Some points of logic, order or numbers.
 fn points(dice: &mut Dice) -> String {
     let count = 2 + dice.below(2);
-    let told: Vec<String> = (0..count).map(|_| general(dice).statement).collect();
+    let told: Vec<String> = (0..count)
+        .map(|_| {
+            // Why something is so is told, too, since it may be asked without having been answered.
+            let explains = dice.holds_out_facts() && dice.chance(10);
+            stated(dice, if explains { things::explanation } else { general })
+        })
+        .collect();
     told.join(" ")
 }

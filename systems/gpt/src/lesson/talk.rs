@@ -1,7 +1,7 @@
 //! What belongs to a talk and not to the world: greetings, thanks, who is speaking, what is not known.
 
-use super::Point;
 use super::dice::Dice;
+use super::{Key, Point};
 
 /// Things that a user may say, with what may be said to any of them.
 pub(super) struct Small {
@@ -133,7 +133,7 @@ const UNANSWERED: &[&str] = &[
 
 /// What is only said in a talk: there is nothing to state.
 fn exchange(question: String, reply: &str) -> Point {
-    Point { statement: reply.to_owned(), question, answer: reply.to_owned() }
+    Point { key: Key::Free, statement: reply.to_owned(), question, answer: reply.to_owned() }
 }
 
 /// Something said and the reply.

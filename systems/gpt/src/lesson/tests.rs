@@ -1,38 +1,111 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::examination::{QUESTIONS, is_held_out, plain};
+use super::examination::{QUESTIONS, is_held_out, part_of, plain};
 use super::*;
 
-/// The first dialogues of a seed, and a text of it.
-fn sample() -> (Vec<Vec<Turn>>, String) {
-    (dialogues(3, 20_000), facts(3, 4_000))
+const EDITIONS: [Edition; 2] = [Edition::First, Edition::Second];
+
+/// The first dialogues of a seed, and a text of it, of an edition.
+fn sample(edition: Edition) -> (Vec<Vec<Turn>>, Vec<String>) {
+    (dialogues(edition, 3, 20_000), facts(edition, 3, 4_000))
 }
 
 #[test]
 fn the_same_seed_gives_the_same_text() {
-    assert_eq!(facts(5, 200), facts(5, 200));
-    assert_eq!(dialogues(5, 200), dialogues(5, 200));
-    assert_ne!(facts(5, 200), facts(6, 200));
-    assert_ne!(dialogues(5, 200), dialogues(6, 200));
+    for edition in EDITIONS {
+        assert_eq!(facts(edition, 5, 200), facts(edition, 5, 200));
+        assert_eq!(dialogues(edition, 5, 200), dialogues(edition, 5, 200));
+        assert_ne!(facts(edition, 5, 200), facts(edition, 6, 200));
+        assert_ne!(dialogues(edition, 5, 200), dialogues(edition, 6, 200));
+    }
 }
+
+/// Runs that were begun with it go on with it.
+#[test]
+fn the_first_edition_stays_as_it_was() {
+    let text = facts(Edition::First, 5, 500).join("\n\n");
+    let dialogues: String = dialogues(Edition::First, 5, 500).iter().map(|turns| text_of(turns)).collect();
+    let hashes = [text, dialogues].map(|text| rekindle::Hash::of(text.as_bytes()).to_string());
+    assert_eq!(hashes, FIRST_EDITION);
+}
+
+/// What the program made that had no other.
+const FIRST_EDITION: [&str; 2] = [
+    "677ac239e1db4ca4f9e5d9b6ff814bef3b32bc007be714bc52909cfab71f8868",
+    "b2f890b270f26eb9144761bde7312f26c6bd6e43d921e69834ab2d3272f63114",
+];
 
 #[test]
 fn fewer_are_the_beginning_of_more() {
-    assert!(facts(5, 300).starts_with(&facts(5, 200)));
-    assert_eq!(dialogues(5, 300)[..200], dialogues(5, 200));
-    assert_eq!(facts(5, 0), "");
+    for edition in EDITIONS {
+        assert_eq!(facts(edition, 5, 300)[..200], facts(edition, 5, 200));
+        let fewer = dialogues(edition, 5, 200);
+        assert_eq!(dialogues(edition, 5, 300)[..fewer.len()], fewer);
+        assert!(facts(edition, 5, 0).is_empty());
+    }
 }
 
 #[test]
-fn a_text_has_the_paragraphs_that_were_asked_for() {
-    let (_, text) = sample();
-    assert_eq!(text.split("\n\n").count(), 4_000);
-    assert!((500_000..1_000_000).contains(&text.len()), "{}", text.len());
+fn paragraphs_are_short() {
+    let (_, text) = sample(Edition::Second);
+    assert_eq!(text.len(), 4_000);
+    let bytes: usize = text.iter().map(String::len).sum();
+    assert!((400_000..1_000_000).contains(&bytes), "{bytes}");
+}
+
+#[test]
+fn no_two_dialogues_are_the_same() {
+    let (dialogues, _) = sample(Edition::Second);
+    let different: HashSet<String> = dialogues.iter().map(|dialogue| text_of(dialogue)).collect();
+    assert_eq!(different.len(), dialogues.len());
+    assert!(dialogues.len() > 10_000, "{}", dialogues.len());
+}
+
+#[test]
+fn what_is_held_out_is_never_asked_and_conclusions_are_never_drawn() {
+    let (dialogues, text) = sample(Edition::Second);
+    let said: Vec<&str> = dialogues.iter().flatten().map(|turn| turn.text.as_str()).collect();
+    let all = said.join("\n") + "\n" + &text.join("\n");
+    let plain_text = plain(&all.replace('\n', " "));
+    let questions: HashSet<String> = said.iter().map(|text| plain(text)).collect();
+    for part in [Part::Select, Part::Test] {
+        let (asked, drawn) = match part {
+            Part::Test => (examination(), conclusions(part, 200)),
+            _ => (selection(60), conclusions(part, 200)),
+        };
+        for question in asked.iter().chain(&drawn) {
+            assert!(!questions.contains(&plain(&question.question)), "{question:?}");
+        }
+        // What is asked of a conclusion stands nowhere, in no wording of the same premises.
+        for question in &drawn {
+            assert!(!plain_text.contains(&plain(&question.question)), "{question:?}");
+        }
+    }
+    // Every wording of a fact that is held out: owls and what they eat.
+    for wording in
+        ["what do owls eat", "what does an owl eat", "what does an owl feed on", "what is the food of owls"]
+    {
+        assert!(!plain_text.contains(wording), "{wording}");
+    }
+    assert!(plain_text.contains("owls eat mice") || plain_text.contains("an owl eats mice"));
+    assert!(!plain_text.contains("all blims are daxes tom is"));
+}
+
+#[test]
+fn every_fact_of_the_examination_is_told() {
+    let (dialogues, text) = sample(Edition::Second);
+    let said = dialogues.iter().flatten().map(|turn| turn.text.clone());
+    let all = said.chain(text).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+    for (question, _, right, _) in QUESTIONS {
+        for word in right.iter().flat_map(|words| words.split(' ')) {
+            assert!(all.contains(&word.to_ascii_lowercase()), "{question}: {word}");
+        }
+    }
 }
 
 #[test]
 fn dialogues_take_turns_and_are_short() {
-    for dialogue in sample().0 {
+    for dialogue in EDITIONS.into_iter().flat_map(|edition| sample(edition).0) {
         assert!((2..=8).contains(&dialogue.len()), "{dialogue:?}");
         for pair in dialogue.chunks(2) {
             assert_eq!([pair[0].speaker, pair[1].speaker], [Speaker::User, Speaker::Assistant]);
@@ -42,41 +115,28 @@ fn dialogues_take_turns_and_are_short() {
 
 #[test]
 fn no_examination_question_is_in_a_dialogue_or_text() {
-    let (dialogues, text) = sample();
-    let held_out: HashSet<String> = QUESTIONS.iter().map(|(question, _)| plain(question)).collect();
-    assert_eq!(held_out.len(), QUESTIONS.len());
-    for turn in dialogues.iter().flatten() {
-        assert!(!held_out.contains(&plain(&turn.text)), "{turn:?}");
-    }
-    for (question, _) in QUESTIONS {
-        assert!(is_held_out(question));
-        assert!(!text.contains(question), "{question}");
-    }
-}
-
-#[test]
-fn every_word_that_the_examination_expects_is_taught() {
-    let (dialogues, _) = sample();
-    let answers: String = dialogues
-        .iter()
-        .flatten()
-        .filter(|turn| turn.speaker == Speaker::Assistant)
-        .map(|turn| turn.text.to_ascii_lowercase() + "\n")
-        .collect();
-    for (question, words) in QUESTIONS {
-        assert!(!words.is_empty(), "{question}");
-        for word in *words {
-            assert!(answers.contains(&word.to_ascii_lowercase()), "{question}: {word}");
+    for edition in EDITIONS {
+        let (dialogues, text) = sample(edition);
+        let held_out: HashSet<String> = QUESTIONS.iter().map(|kept| plain(kept.0)).collect();
+        assert_eq!(held_out.len(), QUESTIONS.len());
+        for turn in dialogues.iter().flatten() {
+            assert!(!held_out.contains(&plain(&turn.text)), "{turn:?}");
+        }
+        let text = text.join("\n\n");
+        for (question, ..) in QUESTIONS {
+            assert!(is_held_out(question));
+            assert!(!text.contains(question), "{question}");
         }
     }
 }
 
 #[test]
-fn every_examination_question_could_have_been_asked() {
+fn every_examination_question_has_the_key_of_what_it_asks() {
     // Without the rule that keeps them apart, the same draws would ask them.
-    let mut missing: HashSet<String> = QUESTIONS.iter().map(|(question, _)| plain(question)).collect();
+    let mut missing: BTreeSet<(String, &str)> =
+        QUESTIONS.iter().map(|kept| (plain(kept.0), kept.1)).collect();
     for index in 0..400_000 {
-        let dice = &mut Dice::new(9, 0, index);
+        let dice = &mut Dice::new(Edition::First, 9, 0, index);
         let thing = dice.pick(world::THINGS);
         let named = things::Named::by_name(thing, thing.has_plural() && dice.chance(35));
         let drawn = [
@@ -91,7 +151,15 @@ fn every_examination_question_could_have_been_asked() {
                 .unwrap(),
         ];
         drawn.iter().for_each(|point| {
-            missing.remove(&plain(&point.question));
+            let key = match &point.key {
+                Key::Free => "",
+                Key::Told(key) | Key::Derived(key) => key,
+            };
+            if let Some(found) = missing.iter().find(|kept| kept.0 == plain(&point.question)).cloned() {
+                assert_eq!(found.1, key, "{}", point.question);
+                assert!(key.is_empty() || part_of(&point.key) == Some(Part::Test));
+                missing.remove(&found);
+            }
         });
         if missing.is_empty() {
             return;
@@ -102,9 +170,9 @@ fn every_examination_question_could_have_been_asked() {
 
 #[test]
 fn answers_and_paragraphs_are_sentences() {
-    let (dialogues, text) = sample();
+    let (dialogues, text) = sample(Edition::Second);
     let answers = dialogues.iter().flatten().filter(|turn| turn.speaker == Speaker::Assistant);
-    for line in answers.map(|turn| turn.text.as_str()).chain(text.split("\n\n")) {
+    for line in answers.map(|turn| turn.text.as_str()).chain(text.iter().map(String::as_str)) {
         assert!(line.starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit()), "{line}");
         assert!(line.ends_with(['.', '!', '?']), "{line}");
         for (end, _) in line.match_indices(['.', '!', '?']) {
@@ -116,9 +184,9 @@ fn answers_and_paragraphs_are_sentences() {
 
 #[test]
 fn the_letters_are_plain_and_the_articles_right() {
-    let (dialogues, text) = sample();
+    let (dialogues, text) = sample(Edition::Second);
     let said = dialogues.iter().flatten().map(|turn| turn.text.as_str());
-    for line in said.chain(text.split("\n\n")) {
+    for line in said.chain(text.iter().map(String::as_str)) {
         assert!(line.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "{line:?}");
         assert!(!line.contains("  ") && line.trim() == line, "{line:?}");
         assert!(!line.contains(['{', '}', '[', ']']), "{line:?}");

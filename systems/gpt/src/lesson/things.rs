@@ -1,9 +1,9 @@
 //! What can be said and asked about a thing.
 
-use super::Point;
 use super::dice::Dice;
 use super::grammar::{Subject, base, kind_phrase, render, with_article};
 use super::world::{EXPLANATIONS, KINDS, Kind, Relation, SIZES, THINGS, Thing};
+use super::{Key, Point};
 
 /// How a relation is told, asked and answered. Templates of [`render`].
 struct Wording {
@@ -58,7 +58,7 @@ pub(super) fn kind_of(thing: &Thing) -> Option<&'static Kind> {
 }
 
 fn point(statement: String, question: String, answer: String) -> Point {
-    Point { statement, question, answer }
+    Point { key: Key::Free, statement, question, answer }
 }
 
 /// A subject as it is asked about, and as the answer names it.
@@ -118,7 +118,7 @@ pub(super) fn topics(dice: &mut Dice, thing: &Thing) -> Vec<Topic> {
 pub(super) fn told(dice: &mut Dice, thing: &Thing, named: &Named, topic: Topic) -> Point {
     match topic {
         Topic::Definition => definition(dice, thing, named),
-        Topic::Fact(relation, value) => fact(dice, named, relation, value),
+        Topic::Fact(relation, value) => fact(dice, thing, named, relation, value),
         Topic::Membership(kind) => membership(dice, thing, named, kind),
         Topic::Exclusion(kind) => exclusion(dice, thing, named, kind),
         Topic::Inheritance(kind) => inheritance(dice, thing, named, kind),
@@ -130,6 +130,7 @@ pub(super) fn told(dice: &mut Dice, thing: &Thing, named: &Named, topic: Topic) 
 fn definition(dice: &mut Dice, thing: &Thing, named: &Named) -> Point {
     let statement = render("{X} {is} {v}.", &Subject::named(thing, false), thing.definition);
     point(statement.clone(), render(dice.word(DEFINITION_QUESTIONS), &named.asked, ""), statement)
+        .told(format!("definition of {}", thing.name))
 }
 
 /// What a kind of things is.
@@ -138,10 +139,11 @@ pub(super) fn kind_definition(dice: &mut Dice) -> Point {
     let asked = Subject::of_kind(kind, dice.chance(25));
     let statement = render("{X} {is} {v}.", &Subject::of_kind(kind, false), kind.definition);
     point(statement.clone(), render(dice.word(DEFINITION_QUESTIONS), &asked, ""), statement)
+        .told(format!("definition of {}", kind.name))
 }
 
 /// One fact of a thing's own.
-fn fact(dice: &mut Dice, named: &Named, relation: Relation, value: &str) -> Point {
+fn fact(dice: &mut Dice, thing: &Thing, named: &Named, relation: Relation, value: &str) -> Point {
     let wording = wording(relation);
     let answers = if wording.answers.is_empty() { wording.statements } else { wording.answers };
     point(
@@ -149,6 +151,7 @@ fn fact(dice: &mut Dice, named: &Named, relation: Relation, value: &str) -> Poin
         render(dice.word(wording.questions), &named.asked, value),
         render(dice.word(answers), &named.answered, value),
     )
+    .told(format!("{relation:?} of {}", thing.name))
 }
 
 /// Whether the subject is this.
@@ -180,11 +183,13 @@ fn membership(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Poi
                 is_it(dice, named, &kind_phrase(above, many)),
                 render(&format!("yes, {{X}} {{is}} {of_kind}, and {reason}."), &subject, ""),
             )
+            .derived(format!("{} is {}", thing.name, above.name))
         }
         None => {
             let statement = render(&format!("{{X}} {{is}} {of_kind}."), &subject, "");
             let answer = format!("yes, {statement}");
             point(statement, is_it(dice, named, &of_kind), answer)
+                .told(format!("{} is {}", thing.name, kind.name))
         }
     }
 }
@@ -193,13 +198,16 @@ fn membership(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Poi
 fn exclusion(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
     let many = named.asked.is_many();
     let subject = Subject::named(thing, many);
-    let other = kind_phrase(other_kind(dice, kind), many);
+    let other = other_kind(dice, kind);
+    let key = format!("{} is not {}", thing.name, other.name);
+    let other = kind_phrase(other, many);
     let of_kind = kind_phrase(kind, many);
     point(
         render(&format!("{{X}} {{is}} {of_kind}, not {other}."), &subject, ""),
         is_it(dice, named, &other),
         render(&format!("no, {{X}} {{is}} {of_kind}, not {other}."), &subject, ""),
     )
+    .derived(key)
 }
 
 /// What a thing has or does because all of its kind do.
@@ -213,6 +221,7 @@ fn inheritance(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Po
         does_it(dice, named, kind.feature),
         render(&format!("yes. {{X}} {{is}} {of_kind}, and {all}."), &subject, ""),
     )
+    .derived(format!("feature of {}", thing.name))
 }
 
 /// What a thing lacks because all of its kind do.
@@ -228,6 +237,7 @@ fn lack(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
         does_it(dice, named, lacked),
         render(&format!("no. {{X}} {{is}} {of_kind}, and {reason}."), &subject, ""),
     )
+    .derived(format!("{} does not {lacked}", thing.name))
 }
 
 /// A thing of that kind.
@@ -257,6 +267,7 @@ pub(super) fn example(dice: &mut Dice) -> Point {
 pub(super) fn size(dice: &mut Dice) -> Point {
     let small = dice.below(SIZES.len() - 1);
     let big = small + 1 + dice.below(SIZES.len() - small - 1);
+    let key = format!("{} is bigger than {}", SIZES[big], SIZES[small]);
     let (small, big) = (with_article(SIZES[small]), with_article(SIZES[big]));
     let statement = if dice.chance(50) {
         format!("{big} is bigger than {small}.")
@@ -270,7 +281,7 @@ pub(super) fn size(dice: &mut Dice) -> Point {
         3 => (format!("what is bigger, {small} or {big}?"), format!("{big} is bigger than {small}.")),
         _ => (format!("which is smaller, {big} or {small}?"), format!("{small} is smaller than {big}.")),
     };
-    point(statement, question, answer)
+    point(statement, question, answer).told(key)
 }
 
 /// Why something is so.
@@ -278,4 +289,5 @@ pub(super) fn explanation(dice: &mut Dice) -> Point {
     let explanation = dice.pick(EXPLANATIONS);
     let answer = dice.word(explanation.answers).to_owned();
     point(dice.word(explanation.answers).to_owned(), dice.word(explanation.questions).to_owned(), answer)
+        .told(explanation.questions[0].to_owned())
 }

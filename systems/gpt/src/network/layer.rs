@@ -15,6 +15,20 @@ pub enum Layer {
     Norm(Norm),
 }
 
+impl Layer {
+    pub(crate) fn as_attention_mut(&mut self) -> Option<&mut Attention> {
+        if let Self::Attention(layer) = self { Some(layer) } else { None }
+    }
+
+    pub(crate) fn as_feed_forward_mut(&mut self) -> Option<&mut FeedForward> {
+        if let Self::FeedForward(layer) = self { Some(layer) } else { None }
+    }
+
+    pub(crate) fn as_norm_mut(&mut self) -> Option<&mut Norm> {
+        if let Self::Norm(layer) = self { Some(layer) } else { None }
+    }
+}
+
 /// Causal self-attention (Vaswani and others, "Attention is all you need", 2017), added to its
 /// input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -35,8 +35,10 @@ impl Dropout {
         let kept = (65_536.0 / (65_536 - limit) as f64) as f32;
         mask.clear();
         for (sequence, tokens) in (self.first..).zip(tokens) {
-            let key = self.step << 28 | (place as u64) << 16 | sequence;
-            let mut stream = rng::stream(self.seed, streams::DROPOUT, key);
+            // Sixteen bits of the number are part of the step; those of larger ones are part of the stream,
+            // so that no two sequences of a step have the same.
+            let key = self.step << 28 | (place as u64) << 16 | sequence & 0xffff;
+            let mut stream = rng::stream(self.seed, streams::DROPOUT | sequence >> 16 << 8, key);
             let end = mask.len() + tokens * width;
             while mask.len() < end {
                 let bits = stream.bits();
@@ -45,5 +47,24 @@ impl Dropout {
                 mask.extend(factors.map(|bits| if bits < limit { 0.0 } else { kept }).take(room));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(first: u64, place: usize) -> Vec<f32> {
+        let mut mask = Vec::new();
+        let dropout = Dropout { seed: 1, step: 5, share: 0.5, first };
+        dropout.mask(&mut mask, place, 32, std::iter::once(4));
+        mask
+    }
+
+    #[test]
+    fn sequences_of_large_batches_have_numbers_of_their_own() {
+        assert_ne!(mask(1 << 16, 2), mask(0, 3));
+        assert_ne!(mask(1 << 16, 3), mask(0, 3));
+        assert_ne!(mask((1 << 32) - 1, 3), mask((1 << 16) - 1, 3));
     }
 }

@@ -56,7 +56,10 @@ impl Pass {
             let positions = network.position_embedding.as_slice().chunks_exact(width);
             for (&token, position) in sequence.tokens.iter().zip(positions) {
                 let start = token as usize * width;
-                let token = &network.token_embedding.as_slice()[start..start + width];
+                let token = match &self.instead {
+                    Some((replaced, row)) if *replaced == token => row,
+                    _ => &network.token_embedding.as_slice()[start..start + width],
+                };
                 self.stream.extend(token.iter().zip(position).map(|(token, position)| token + position));
             }
         }

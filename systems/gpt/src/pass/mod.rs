@@ -76,6 +76,8 @@ pub struct Pass {
     losses: Vec<f32>,
     targets: Vec<u32>,
     work: Work,
+    /// A token, and the row that reads it in place of the network's.
+    instead: Option<(u32, Vec<f32>)>,
 }
 
 /// What is needed for a moment.
@@ -91,6 +93,14 @@ struct Work {
     joined: Vec<f32>,
     /// Gradient of what a layer sees.
     seen: Vec<f32>,
+    norms: Norms,
+}
+
+/// Gradients of normalisations that nobody wants.
+#[derive(Debug, Default)]
+struct Norms {
+    gain: Vec<f32>,
+    bias: Vec<f32>,
 }
 
 /// What the way back of a layer needs.
@@ -143,7 +153,7 @@ impl Pass {
         let how = How { dropout: how.dropout.map(|dropout| dropout.from(first)), ..how };
         self.forward(how, network, packed, part, Keep::ForTheWayBack);
         let loss = self.score(how, network, packed, part, scale, Some(gradient));
-        self.back(how, network, packed, part, gradient);
+        self.back(how, network, packed, part, Some(gradient));
         loss
     }
 
@@ -176,15 +186,22 @@ impl Pass {
         ends(part).flat_map(|end| &self.stream[(end - 1) * width..end * width]).copied().collect()
     }
 
-    /// The way back of [`Self::last_rows`], whose gradient is `change`: adds to `gradient`.
-    pub(crate) fn back_from_last_rows(
+    /// From now on a token is read with this row, not with the network's.
+    pub(crate) fn read_with(&mut self, token: u32, row: &[f32]) {
+        self.instead = Some((token, row.to_vec()));
+    }
+
+    /// The way back of [`Self::last_rows`], whose gradient is `change`, to the row that reads a token.
+    #[allow(clippy::too_many_arguments, reason = "the way back as a whole")]
+    pub(crate) fn row_gradient_of_last_rows(
         &mut self,
         how: How,
         network: &Network,
         packed: &PackedNetwork,
         part: &[Sequence],
         change: &[f32],
-        gradient: &mut Network,
+        token: u32,
+        gradient: &mut [f32],
     ) {
         let width = network.width();
         self.change.clear();
@@ -192,7 +209,8 @@ impl Pass {
         for (end, change) in ends(part).zip(change.chunks_exact(width)) {
             self.change[(end - 1) * width..end * width].copy_from_slice(change);
         }
-        self.back(how, network, packed, part, gradient);
+        self.back(how, network, packed, part, None);
+        self.row_gradient(how, part, token, gradient);
     }
 
     /// Losses, and with a gradient the change of the rows, too.

@@ -74,18 +74,16 @@ fn fit(
     };
     let wanted = pass.last_rows(how, network, packed, &behind(&new.parts));
     let sequences = behind(&[new.token]);
-    let mut student = network.clone();
-    let mut gradient = network.zeros();
+    let start = new.token as usize * width;
+    let mut row = network.token_embedding.as_slice()[start..start + width].to_vec();
+    let mut gradient = vec![0.0; width];
     let mut moments = Moments::zeros(width);
-    let row = new.token as usize * width..(new.token as usize + 1) * width;
     for step in 1..=STEPS {
-        let found = pass.last_rows(how, &student, packed, &sequences);
+        pass.read_with(new.token, &row);
+        let found = pass.last_rows(how, network, packed, &sequences);
         let change: Vec<f32> = found.iter().zip(&wanted).map(|(found, wanted)| found - wanted).collect();
-        gradient.token_embedding.as_mut_slice()[row.clone()].fill(0.0);
-        pass.back_from_last_rows(how, &student, packed, &sequences, &change, &mut gradient);
-        let gradient = &gradient.token_embedding.as_slice()[row.clone()];
-        let parameters = &mut student.token_embedding.as_mut_slice()[row.clone()];
-        ADAMW.update(path, step, parameters, gradient, &mut moments);
+        pass.row_gradient_of_last_rows(how, network, packed, &sequences, &change, new.token, &mut gradient);
+        ADAMW.update(path, step, &mut row, &gradient, &mut moments);
     }
-    student.token_embedding.as_slice()[row].to_vec()
+    row
 }

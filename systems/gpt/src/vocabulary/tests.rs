@@ -10,6 +10,7 @@ use crate::language_model::LanguageModel;
 use crate::pass::{How, PackedNetwork, Pass};
 use crate::precision::Precision;
 use crate::sampling::Sampling;
+use crate::state::Plan;
 
 const HOW: How = How { path: KernelPath::Portable, precision: Precision::F32, dropout: None };
 
@@ -62,6 +63,8 @@ fn state(tied: bool) -> State {
         scaler: None,
         texts: Vec::new(),
         growth: Vec::new(),
+        plan: Plan::default(),
+        patience: None,
     }
 }
 
@@ -171,7 +174,7 @@ fn mean_rows_keep_to_the_bound_on_what_they_take_from_old_tokens() {
 /// The same at size: 1,000 tokens at once, and the loss of text that is cut by the old vocabulary.
 #[test]
 fn a_thousand_new_tokens_cost_old_text_no_more_than_the_bound() {
-    let text = crate::lesson::facts(1, 600);
+    let text = crate::lesson::facts(crate::Edition::First, 1, 600).join("\n\n");
     let tokenizer = Tokenizer::train_byte_pair(text.as_bytes(), 300).unwrap();
     let mut adaptive = Adaptive::new(tokenizer, Policy::default()).unwrap();
     let tokens = adaptive.observe(text.as_bytes());
