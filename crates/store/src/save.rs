@@ -272,7 +272,8 @@ impl<'a> Save<'a> {
     /// Writes a chunk into the first pack.
     fn push<B: AsRef<[u8]>>(&mut self, chunk: &StoredChunk<B>) -> Result<(), SaveError> {
         let pack = self.packs[0].take().map_or_else(|| PackWriter::new(&self.store.storage), Ok);
-        let pack = pack.and_then(|pack| pack.push_through(chunk)).inspect_err(|_| self.store.poisoned = true)?;
+        let pack =
+            pack.and_then(|pack| pack.push_through(chunk)).inspect_err(|_| self.store.poisoned = true)?;
         self.packs[0] = Some(pack);
         self.fresh.insert(chunk.id);
         self.finish_packs(PACK_TARGET)

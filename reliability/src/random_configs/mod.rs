@@ -11,6 +11,7 @@
 
 mod cascor;
 mod draws;
+mod gpt;
 pub mod life;
 mod logic;
 mod wisard;
@@ -54,6 +55,7 @@ struct Subject {
 const SUBJECTS: &[Subject] = &[
     Subject { system: "logic", config: |draws, _| logic::config(draws) },
     Subject { system: "cascor", config: cascor::config },
+    Subject { system: "gpt", config: |draws, _| gpt::config(draws) },
     Subject { system: "wnn", config: |draws, _| wnn::config(draws) },
     Subject { system: "wisard", config: |draws, _| wisard::config(draws) },
 ];

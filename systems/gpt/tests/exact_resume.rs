@@ -2,13 +2,11 @@
 //! grows and is pruned, numbers are left out, and gradients are stored in 16 bits.
 
 mod common;
-#[path = "../../../reliability/src/random_configs/gpt.rs"]
-mod random_configs;
 
 use rekindle::{from_tree, hash_of, to_tree};
 use rekindle_compute::rng::{self, Stream};
 use rekindle_gpt::{Gpt, State};
-use rekindle_train::{ConfigOf, ConfigText, System};
+use rekindle_train::{ConfigOf, System};
 
 /// The state hash after each step, and the last state, when everything but the state is built anew
 /// every `every` steps.
@@ -169,27 +167,4 @@ fn a_phase_ends_early_at_the_same_step_wherever_it_was_stopped() {
     assert_eq!((plan[1].steps, state.step), (16, plan[0].steps + 16));
     assert_eq!(state.patience, None);
     assert_eq!(run(&config, Some(&mut rng::stream(3, 0, 0))).0, straight);
-}
-
-/// How many random configs are tried: a dozen, or as many as the environment says.
-fn tries() -> u64 {
-    let wanted = std::env::var("REKINDLE_RANDOM_CONFIGS");
-    wanted.map_or(12, |count| count.parse().expect("REKINDLE_RANDOM_CONFIGS is a number"))
-}
-
-#[test]
-fn random_configs_go_on_from_random_steps() {
-    let mut steps = 0;
-    for number in 0..tries() {
-        let yaml = random_configs::config(&mut rng::stream(11, 0, number));
-        let text = ConfigText { origin: format!("random config {number}"), yaml: yaml.clone() };
-        let config: ConfigOf<Gpt> = text.config(&[]).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
-        let straight = run(&config, None).0;
-        let again = run(&config, Some(&mut rng::stream(12, 0, number))).0;
-        if let Some(step) = (0..straight.len().max(again.len())).find(|&i| straight.get(i) != again.get(i)) {
-            panic!("random config {number} differs at step {}:\n{yaml}", step + 1);
-        }
-        steps += straight.len();
-    }
-    assert!(steps > 0);
 }

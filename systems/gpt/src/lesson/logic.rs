@@ -244,12 +244,7 @@ pub(super) fn verdict(dice: &mut Dice) -> Point {
         format!("it is {word} that {said}, because {truth}.")
     };
     let answer = if holds && !denied { truth } else { format!("that is {word}, because {truth}") };
-    Point {
-        key,
-        statement: told,
-        question: claimed(dice, &said),
-        answer: format!("{yes}, {answer}."),
-    }
+    Point { key, statement: told, question: claimed(dice, &said), answer: format!("{yes}, {answer}.") }
 }
 
 fn claimed(dice: &mut Dice, claim: &str) -> String {
