@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rekindle::storage::sim::SimDisk;
 use rekindle::storage::{Disk, FileStorage, Keyed, MemoryStorage, Storage};
 use rekindle::{
-    DataKey, EntryPath, Node, Policy, Retention, Run, RunOptions, Saving, Store, StoredSignature, Tree,
+    DataKey, EntryPath, Node, Policy, Retention, Row, Run, RunOptions, Saving, Store, StoredSignature, Tree,
     Unreadable, Versions, WhenBusy, copy_objects, put_wrapped_key, to_tree,
 };
 use serde::{Deserialize, Serialize};
@@ -242,6 +242,17 @@ pub const WORKLOADS: &[Workload] = &[
             story.note(None, "")?;
             story.discard_after(1)?;
             story.save_as(2, other_state(2))
+        },
+    },
+    Workload {
+        name: "what is measured after the save",
+        prepare: |story| story.run_of(2),
+        begin: Story::reopen,
+        act: |story| {
+            story.amend(1)?;
+            story.save(2)?;
+            story.amend(2)?;
+            story.prune(1, 0)
         },
     },
     Workload {
@@ -713,6 +724,17 @@ impl Story {
         self.tell(What::Noting(step, value));
         self.open_store()?.set_note(step, text)?;
         self.tell(What::Noted(step));
+        Ok(())
+    }
+
+    /// Adds a metric to the newest checkpoint, and a row to its history.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn amend(&mut self, step: u64) -> Result<(), Failure> {
+        let metrics = [("measured".to_owned(), 0.5)].into();
+        let row = Row::from_iter([("step".to_owned(), step.into()), ("measured".to_owned(), 0.5.into())]);
+        self.open_store()?.amend(step, &metrics, &[row])?;
         Ok(())
     }
 

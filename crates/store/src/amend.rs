@@ -10,7 +10,7 @@ use crate::store::Store;
 impl Store {
     /// Adds metrics to the record of a checkpoint, and rows to the history that ends there. The state
     /// is not written again: the record is replaced as a whole, so that after a crash the checkpoint
-    /// has all of it or is as it was.
+    /// has all of it or is as it was. A checkpoint that somebody has signed stays as it is.
     ///
     /// # Errors
     /// When the run was opened for reading, there is no such checkpoint or a later one, a metric is not
@@ -25,6 +25,9 @@ impl Store {
         let mut record = self.checkpoint(step)?.record().clone();
         if let Some(&newest) = self.steps().last().filter(|&&newest| newest > step) {
             return Err(SaveError::StepBehind { step, newest });
+        }
+        if !self.signatures(step)?.is_empty() {
+            return Ok(record);
         }
         record.about.metrics.extend(metrics.iter().map(|(name, &value)| (name.clone(), value)));
         let segment = (!rows.is_empty())

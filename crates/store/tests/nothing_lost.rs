@@ -14,7 +14,7 @@ use rekindle_store::storage::sim::{Calls, Fault, SimDisk};
 use rekindle_store::storage::{FileStorage, Keyed, MemoryStorage, Storage};
 use rekindle_store::{
     About, Array, CopyError, DType, DataKey, Depth, EntryPath, Node, OpenError, PruneError, ReadError,
-    Retention, SaveError, Skipped, Store, Tree, Unreadable, copy_objects,
+    Retention, Row, SaveError, Skipped, Store, StoredSignature, Tree, Unreadable, copy_objects,
 };
 
 fn keep_last(count: u64) -> Retention {
@@ -224,6 +224,40 @@ fn what_one_process_condemns_another_frees() {
     assert!(second.freed_bytes > 0 && second.rewritten_bytes == 0, "{second:?}");
     assert_eq!(packs(), 1);
     assert_eq!(Store::open(storage).unwrap().verify(Depth::Full).unwrap().valid.len(), 8);
+}
+
+#[test]
+fn what_is_measured_of_a_checkpoint_later_changes_neither_its_state_nor_what_was_signed() {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let mut store = run(&storage, 2);
+    let before = store.checkpoint(1).unwrap().record().clone();
+    let row = |loss: f64| Row::from_iter([("loss".to_owned(), loss.into())]);
+    let measured = |loss: f64| [("loss".to_owned(), loss)].into();
+    store.amend(1, &measured(0.5), &[row(0.5)]).unwrap();
+    drop(store);
+    let mut store = writer(&storage);
+    let (record, (rows, damage)) = {
+        let checkpoint = store.checkpoint(1).unwrap();
+        (checkpoint.record().clone(), checkpoint.history())
+    };
+    assert_eq!(
+        (record.state_hash, record.root, record.created),
+        (before.state_hash, before.root, before.created)
+    );
+    assert_eq!((record.about.metrics["loss"], rows.last(), damage), (0.5, Some(&row(0.5)), None));
+    assert_eq!(store.verify(Depth::Full).unwrap().valid, [0, 1]);
+
+    // Not what has a successor, nor what is none, nor a number that no record can hold.
+    assert!(matches!(store.amend(0, &measured(0.1), &[]), Err(SaveError::StepBehind { step: 0, newest: 1 })));
+    assert!(store.amend(7, &measured(0.1), &[]).is_err());
+    assert!(matches!(store.amend(1, &measured(f64::NAN), &[]), Err(SaveError::MetricNotFinite { .. })));
+    assert!(Store::open(Arc::clone(&storage)).unwrap().amend(1, &measured(0.1), &[]).is_err());
+
+    let signature = StoredSignature { public_key: "key".to_owned(), signature: "signature".to_owned() };
+    store.put_signature(1, &signature).unwrap();
+    let signed = store.signed_message(1).unwrap();
+    store.amend(1, &measured(0.25), &[row(0.25)]).unwrap();
+    assert_eq!(store.signed_message(1).unwrap(), signed);
 }
 
 /// Whoever began to read before a pack was condemned can end, whichever process comes next.
