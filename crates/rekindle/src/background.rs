@@ -63,8 +63,14 @@ impl Writer {
         let (work, incoming) = sync_channel::<(Box<Store>, Work)>(1);
         let (outgoing, done) = sync_channel(1);
         let thread = std::thread::spawn(move || {
+            // Threads of its own: those of the program may all be waiting for this one. Where the system
+            // gives none, the program's serve as long as they do not.
+            let pool = rayon::ThreadPoolBuilder::new().build().ok();
             for (mut store, work) in incoming {
-                let written = guarded(&mut store, work);
+                let written = match &pool {
+                    Some(pool) => pool.install(|| guarded(&mut store, work)),
+                    None => guarded(&mut store, work),
+                };
                 // A run that was dropped meanwhile no longer waits for the answer.
                 let _ = outgoing.send(Done { store, written });
             }

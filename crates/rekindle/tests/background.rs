@@ -6,6 +6,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rekindle::storage::{FileStorage, MemoryStorage, sim::SimDisk};
 use rekindle::{EntryPath, Outcome, Policy, Retention, RunOptions, Saving, Store, WhenBusy, hash_of};
 use serde::{Deserialize, Serialize};
@@ -118,4 +119,29 @@ fn a_failed_save_is_told_at_the_next_call_and_poisons_the_writer() {
             run.save(30, &state(30)).unwrap();
         }
     }
+}
+
+/// Trainings in parallel iterators, more than there are threads: each waits for its writer on a thread that
+/// the writer could have used.
+#[test]
+fn trainings_on_all_threads_of_the_pool_do_not_wait_for_each_other() {
+    #[derive(Default, Serialize, Deserialize)]
+    struct Large {
+        step: u64,
+        #[serde(with = "rekindle::array")]
+        weights: Vec<f32>,
+    }
+    let (ended, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        (0..2 * rayon::current_num_threads()).into_par_iter().for_each(|_| {
+            let mut run = options(WhenBusy::Wait).create_in(Arc::new(MemoryStorage::new())).unwrap();
+            for step in 1..=4 {
+                // Several chunks, which are hashed side by side.
+                run.checkpoint(step, &Large { step, weights: vec![step as f32; 3 << 20] }).unwrap();
+            }
+            run.wait().unwrap();
+        });
+        ended.send(()).unwrap();
+    });
+    assert_eq!(end.recv_timeout(std::time::Duration::from_secs(120)), Ok(()), "they wait for each other");
 }

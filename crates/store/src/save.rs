@@ -371,14 +371,16 @@ impl<'a> Save<'a> {
         let mut segment_object = segment
             .map(|(name, bytes)| Prepared::of(&storage, bytes).map(|prepared| (name, prepared)))
             .transpose()?;
-        // One wait for all of them; what they say is not visible yet.
-        let (finished, synced) = rayon::join(
-            || self.finish_packs(0),
-            || {
+        // One wait for all of them; what they say is not visible yet. A thread of its own syncs: those of the
+        // program may all be waiting for this save.
+        let (finished, synced) = std::thread::scope(|scope| {
+            let syncing = scope.spawn(|| {
                 let segment = segment_object.as_mut().map(|(_, prepared)| prepared);
                 segment.into_iter().chain([&mut record_object]).try_for_each(Prepared::sync)
-            },
-        );
+            });
+            let finished = self.finish_packs(0);
+            (finished, syncing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
         finished?;
         synced?;
         self.store.require_writer()?;

@@ -683,15 +683,18 @@ impl<S: System> Session<S> {
 
     fn note_unknown(&mut self, voice: &Voice) {
         let unknown = self.unknown_metrics();
-        if !unknown.is_empty() && !self.known.is_empty() && unknown != self.told_unknown {
-            let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
-            voice.tell(&format!(
-                "warning: there is no metric {}, so no checkpoint is deleted; there are: {}",
-                unknown.join(", "),
-                known.join(", ")
-            ));
+        // Before anything was measured nothing is known to be missing.
+        if !self.known.is_empty() && unknown != self.told_unknown {
+            if !unknown.is_empty() {
+                let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
+                voice.tell(&format!(
+                    "warning: there is no metric {}, so no checkpoint is deleted; there are: {}",
+                    unknown.join(", "),
+                    known.join(", ")
+                ));
+            }
+            self.told_unknown = unknown;
         }
-        self.told_unknown = unknown;
         self.set_policy();
     }
 

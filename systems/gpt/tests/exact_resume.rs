@@ -80,17 +80,17 @@ fn measuring_changes_nothing() {
 
 #[test]
 fn it_learns() {
-    let config = common::small(&["training.pretraining.steps=120", "training.adapt=null", "model.dropout=0"]);
+    let config = common::small(&["training.pretraining.steps=200", "training.adapt=null", "model.dropout=0"]);
     let mut state = common::initial(&config);
     let mut runtime = common::attach(&config, &state, 2);
     let before = runtime.evaluate(&state).unwrap()["pretraining.bits_per_byte"];
-    while state.step < 120 {
+    while state.step < 200 {
         runtime.step(&mut state).unwrap();
     }
     // The phase that follows is another one.
     state.step -= 1;
     let after = runtime.evaluate(&state).unwrap()["pretraining.bits_per_byte"];
-    assert!(after < 0.7 * before, "{before} {after}");
+    assert!(after < 0.6 * before, "{before} {after}");
 }
 
 /// Dialogues of which some questions fill the context until tokens have grown.
