@@ -617,7 +617,11 @@ impl Story {
     pub fn prune_between_saves(&mut self, keep_last: u64, grace: u64) -> Result<u64, Failure> {
         self.drop_but(keep_last);
         let pruned = self.open_store()?.prune_between_saves(&newest(keep_last), None, grace)?;
-        Ok(pruned.rewritten_bytes)
+        match pruned.not_rewritten {
+            None => Ok(pruned.rewritten_bytes),
+            // A training goes on without the space; this story is about the compaction.
+            Some(why) => Err(why.into()),
+        }
     }
 
     /// Tells that all checkpoints go but the newest ones and the tagged ones.
