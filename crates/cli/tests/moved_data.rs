@@ -8,7 +8,7 @@ mod common;
 use std::fmt::Write;
 use std::path::Path;
 
-use common::World;
+use common::{World, copy};
 use serde_json::Value;
 
 /// A system that learns files: what to train, but for the files themselves.
@@ -278,17 +278,4 @@ fn a_run_that_was_begun_with_other_generated_text_goes_on_with_it() {
     let settings: String = settings.iter().map(|setting| format!(" --set {setting}")).collect();
     let anew = world.json(&format!("train gpt --run anew --from r@8 --stop-at 10 -q{settings}"));
     assert_eq!((&anew["step"], &anew["steps_run"]), (&Value::from(10), &Value::from(2)));
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let place = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &place);
-        } else {
-            std::fs::copy(entry.path(), place).unwrap();
-        }
-    }
 }

@@ -7,7 +7,7 @@ mod common;
 
 use std::path::Path;
 
-use common::World;
+use common::{World, copy};
 
 #[test]
 fn runs_from_before_there_was_test_end_with_the_same_bits() {
@@ -25,18 +25,5 @@ fn runs_from_before_there_was_test_end_with_the_same_bits() {
         assert_eq!((&ended["step"], &ended["state_hash"]), (&step.into(), &expected.into()), "{system}");
         assert!(ended["test_cross_entropy"].is_null() && ended["test_accuracy"].is_null());
         world.ok("describe r");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let place = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &place);
-        } else {
-            std::fs::copy(entry.path(), place).unwrap();
-        }
     }
 }

@@ -201,3 +201,17 @@ fn spoil_range(path: &Path, range: std::ops::Range<usize>, bits: u8) {
     bytes[range].iter_mut().for_each(|byte| *byte ^= bits);
     std::fs::write(path, bytes).unwrap();
 }
+
+/// Copies a directory with all that is in it.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &place);
+        } else {
+            std::fs::copy(entry.path(), place).unwrap();
+        }
+    }
+}
