@@ -27,7 +27,7 @@ deny:
 
 # Write the screens of the command line anew, to be looked at with `git diff`.
 screens:
-    INSTA_UPDATE=always cargo test -p rekindle-cli --test screens
+    INSTA_UPDATE=always cargo test -p rekindle-cli --test it screens
 
 # The figures of docs/benchmarks.md that a command prints: about half an hour.
 figures:
@@ -41,6 +41,6 @@ reliability:
 bench dir="target/bench" tmpfs="/dev/shm":
     cargo run --release -p rekindle-bench -- all --dir {{dir}} --tmpfs {{tmpfs}}
 
-# Fuzz one target, or each in turn, for so many seconds; needs cargo-fuzz, see fuzz/README.md.
+# Fuzz one target, or each in turn, for so many seconds; needs cargo-fuzz, see testing/fuzz/README.md.
 fuzz TARGET='' SECONDS='120':
-    fuzz/run.sh "{{TARGET}}" {{SECONDS}}
+    testing/fuzz/run.sh "{{TARGET}}" {{SECONDS}}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """WiSARD on the 8x8 digits of scikit-learn, beside other implementations that can be imported.
 
-    cargo build --release -p rekindle-wnn --example wisard_digits
+    cargo build --release -p rekindle-wisard --example wisard_digits
     python tools/wisard_digits.py target/release/examples/wisard_digits
 
 Needs numpy and scikit-learn. `wisardpkg` and `tin_man_py` are measured if they are installed:

@@ -12,6 +12,7 @@ mod content;
 mod early_stopping;
 mod means;
 mod memory;
+pub mod plain;
 mod progress;
 mod prove;
 mod registry;

@@ -224,14 +224,14 @@ pub struct Data {
     /// Tokens of the vocabulary that is built or made, at most.
     pub vocabulary: u32,
     /// Share of the text that the search selects by: its end. A tenth when not set.
-    #[serde(with = "crate::plain", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
     pub select: Option<f64>,
     /// Share of the text that is reported on, and that nothing is chosen by: what lies before `select`. A
     /// tenth when not set.
-    #[serde(with = "crate::plain", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
     pub test: Option<f64>,
     /// What `select` was called when there was no `test`: a config that has it has none.
-    #[serde(with = "crate::plain", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
     pub evaluation: Option<f64>,
     /// Training tokens, at most: the first.
     pub train_tokens: Option<u32>,

@@ -1,4 +1,4 @@
-//! Weightless (RAM) networks: a language model whose architecture is searched, and a classifier.
+//! Weightless (RAM) networks: a language model whose architecture is searched.
 //!
 //! A RAM neuron is a table: it looks at some bits of its input, takes them as an address, and
 //! remembers what it saw there. Nothing is differentiated; what can be improved is which neurons
@@ -14,7 +14,6 @@
 //! - [`Corpus`] is text as examples: those that are learnt, those that everything is selected by, and
 //!   those that are reported on; [`baselines()`] is what counting alone predicts of them.
 //! - [`original`] reads and writes the files of the original program.
-//! - [`wisard`] is the classifier.
 //!
 //! Examples lie in bit planes, so that a neuron is asked about hundreds of them at once, and scores
 //! are integers, so that a genome which differs in one cluster is measured by that cluster alone,
@@ -55,7 +54,6 @@ mod interchange;
 mod memory;
 pub mod original;
 mod phase;
-mod plain;
 mod planes;
 pub mod presets;
 mod report;
@@ -68,7 +66,6 @@ mod streams;
 mod system;
 mod tally;
 mod text;
-pub mod wisard;
 
 pub use baselines::{Baselines, baselines};
 pub use config::{Model, Training};

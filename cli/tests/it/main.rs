@@ -1,0 +1,15 @@
+//! The stories of this crate, in one binary.
+
+mod bad_input;
+mod common;
+mod keeping_runs;
+mod language_model;
+mod moved_data;
+mod prove;
+mod screens;
+mod search;
+mod signals;
+mod tables;
+mod tokenizer;
+mod train_and_resume;
+mod weightless_runs;

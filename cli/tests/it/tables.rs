@@ -1,0 +1,102 @@
+//! A table of one's own: learnt, asked, drawn and described.
+
+use std::fmt::Write;
+
+use crate::common::World;
+
+const LEARN: &str = "--set training.data.targets=[kind] --set training.data.test=0.2 --quiet";
+
+/// Points inside and outside of a ring.
+fn points() -> String {
+    let mut text = "x,y,kind\n".to_owned();
+    for index in 0..200 {
+        let (turn, radius) = (f64::from(index) * 0.7, 0.2 + f64::from(index % 10) / 5.0);
+        let kind = if radius < 1.1 { "inside" } else { "outside" };
+        writeln!(text, "{:.4},{:.4},{kind}", radius * turn.cos(), radius * turn.sin()).unwrap();
+    }
+    text
+}
+
+fn world() -> World {
+    let world = World::new();
+    world.write("points.csv", points().as_bytes());
+    world.ok(&format!("train cascade --data points.csv --run ring {LEARN}"));
+    world
+}
+
+#[test]
+fn a_table_is_learnt_and_asked() {
+    let world = world();
+    world.write("ask.csv", b"y,x\n0.1,0.1\n1.9,0.2\n");
+    let answers = world.ok("predict ring --data ask.csv");
+    let kinds: Vec<&str> = answers.lines().map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(kinds, ["kind", "inside", "outside"]);
+    let rows = world.json("predict ring --data ask.csv");
+    assert_eq!(rows[1]["kind"], "outside");
+    world.ok("predict ring --data ask.csv --out answers.csv");
+    assert_eq!(String::from_utf8(world.read("answers.csv")).unwrap().trim(), answers.trim());
+    // NPY holds numbers only, and the answers are words.
+    assert!(world.fails(2, "predict ring --data ask.csv --out answers.npy").contains("write CSV instead"));
+    assert!(world.fails(2, "predict ring --data ask.csv --out ask.csv").contains("would be lost"));
+    let error = world.fails(2, "predict ring --data answers.csv");
+    assert!(error.contains("needs a column `x`"), "{error}");
+    assert!(world.fails(2, "predict ring --data none.csv").contains("cannot read `none.csv`"));
+}
+
+#[test]
+fn a_run_is_drawn_and_described() {
+    let world = world();
+    let words = world.ok("describe ring");
+    assert!(words.contains("2 inputs") && words.contains("tells kind apart: inside, outside"), "{words}");
+    assert!(world.json("describe ring@latest~1")["description"].is_string());
+    world.ok("plot ring");
+    let svg = String::from_utf8(world.read("learning.svg")).unwrap();
+    assert!(svg.starts_with("<svg") && svg.contains("select_loss") && svg.contains("test_loss"));
+    world.ok("plot ring --metric error_bits --out bits.svg");
+    let one = String::from_utf8(world.read("bits.svg")).unwrap();
+    assert!(one.contains("error_bits") && !one.contains("select_loss"));
+    world.ok("plot ring --what boundary --out b.png");
+    assert!(world.read("b.png").starts_with(b"\x89PNG"));
+    assert!(world.fails(2, "plot ring --what nothing").contains("there are: learning, boundary"));
+    assert!(world.fails(2, "plot ring --metric nothing").contains("there is no metric `nothing`"));
+    assert!(world.fails(2, "plot ring --out learning.png").contains("written as .svg"));
+}
+
+#[test]
+fn what_a_system_cannot_do_is_said() {
+    let world = World::new();
+    world.ok("train small.yaml --run life --quiet");
+    world.write("points.csv", points().as_bytes());
+    let error = world.fails(2, "train small.yaml --data points.csv --run other");
+    assert!(error.contains("`logic` learns no files"), "{error}");
+    assert!(world.fails(2, "predict life --data points.csv").contains("`logic` models cannot be asked"));
+    assert!(world.fails(2, "plot life --what boundary").contains("there are: learning"));
+    assert!(world.fails(2, "describe life").contains("no summary"));
+    world.ok("plot life");
+}
+
+#[test]
+fn a_moved_table_is_found_and_another_refused() {
+    let world = World::new();
+    world.write("points.csv", points().as_bytes());
+    world.ok(&format!("train cascade --data points.csv --run ring --stop-at 40 {LEARN}"));
+    let straight = world.json(&format!("train cascade --data points.csv --run straight {LEARN}"));
+    world.write("moved.csv", points().as_bytes());
+    world.write("points.csv", points().replace("inside", "within").as_bytes());
+    let error = world.fails(12, "resume ring --quiet");
+    assert!(error.contains("other data") && error.contains("--data"), "{error}");
+    let end = world.json("resume ring --data moved.csv --quiet");
+    assert_eq!(end["step"], straight["step"]);
+    assert_eq!(end["train_loss"], straight["train_loss"]);
+}
+
+#[test]
+fn two_spirals_to_the_end() {
+    let world = World::new();
+    let end = world.json("train spirals --run s --quiet");
+    assert_eq!((end["error_bits"].as_f64(), end["accuracy"].as_f64()), (Some(0.0), Some(1.0)));
+    assert!(end["hidden_units"].as_f64().unwrap() >= 11.0 && end["epochs"].as_f64().unwrap() > 1000.0);
+    assert!(world.read("s/artifacts/boundary.png").starts_with(b"\x89PNG"));
+    let error = world.fails(2, "export s s.h5");
+    assert!(error.contains("Juniper variant"), "{error}");
+}

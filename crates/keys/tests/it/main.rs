@@ -1,0 +1,3 @@
+//! The stories of this crate, in one binary.
+
+mod interoperability;

@@ -1,0 +1,6 @@
+//! The stories of this crate, in one binary.
+
+mod background;
+mod resume;
+mod traps;
+mod types_survive;

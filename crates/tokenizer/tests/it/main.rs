@@ -1,0 +1,5 @@
+//! The stories of this crate, in one binary.
+
+mod adaptive;
+mod hugging_face;
+mod originals;

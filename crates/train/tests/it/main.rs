@@ -1,0 +1,4 @@
+//! The stories of this crate, in one binary.
+
+mod metrics;
+mod prove;

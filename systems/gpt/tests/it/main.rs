@@ -1,0 +1,10 @@
+//! The stories of this crate, in one binary.
+
+mod bad_input;
+mod common;
+mod decoding;
+mod exact_resume;
+mod formats;
+mod generating;
+mod gradients;
+mod metrics;

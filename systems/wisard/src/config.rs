@@ -1,0 +1,194 @@
+//! What a user chooses.
+
+use rekindle_data::Shares;
+use serde::{Deserialize, Serialize};
+
+use super::error::WisardError;
+
+/// The classifier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// How numbers become bits.
+    pub encoding: Encoding,
+    /// Bits of a tuple: the length of a RAM's addresses, 1 to 64.
+    pub tuple_bits: u32,
+    /// Random orders of the bits, each of which is cut into tuples of its own: 1, as in the
+    /// literature, to 64. More take more memory and time, and are more often right.
+    #[serde(default = "orders")]
+    pub orders: u32,
+}
+
+fn orders() -> u32 {
+    1
+}
+
+/// A thermometer: a number becomes so many bits, each of which is set when the number exceeds a
+/// threshold of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Encoding {
+    /// How the thresholds of a column lie.
+    pub kind: EncodingKind,
+    /// Thresholds of each column, 1 to 256.
+    pub bits: u32,
+}
+
+/// How the thresholds of a column lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EncodingKind {
+    /// At equal distances between the least and the greatest value.
+    Linear,
+    /// So that each two have equally much of a normal distribution between them, with the mean and
+    /// the standard deviation of the column.
+    Gaussian,
+    /// So that each two have equally many rows between them.
+    Quantile,
+}
+
+/// How the classifier is trained, and on what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// The examples.
+    pub data: Data,
+    /// Rows that are learnt in one step. What is learnt does not depend on it.
+    #[serde(default = "rows_per_step")]
+    pub rows_per_step: u64,
+}
+
+fn rows_per_step() -> u64 {
+    1024
+}
+
+/// The examples to learn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Data {
+    /// Which examples are made when there is no `file`.
+    pub source: Source,
+    /// `glyphs`: how many are made.
+    pub rows: u32,
+    /// `glyphs`: each pixel is changed by up to this share of full ink.
+    pub noise: f64,
+    /// A CSV or NPY file of examples, a row for each.
+    pub file: Option<String>,
+    /// The column of the file that holds the classes.
+    pub target: Option<String>,
+    /// Columns of the file that are left out.
+    pub ignore: Vec<String>,
+    /// Share of the rows of each class that anything is chosen by, such as the best checkpoint. A tenth when
+    /// not set.
+    #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
+    pub select: Option<f64>,
+    /// Share of the rows of each class that is reported on, and that nothing is chosen by. A tenth when not
+    /// set.
+    #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
+    pub test: Option<f64>,
+    /// Share of the rows that are kept for validation, drawn from all alike: of configs from before there
+    /// were `select` and `test`.
+    #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            source: Source::Glyphs,
+            rows: 4000,
+            noise: 0.15,
+            file: None,
+            target: None,
+            ignore: Vec::new(),
+            select: None,
+            test: None,
+            validation: None,
+        }
+    }
+}
+
+/// Examples that are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// Images of the ten digits, 8 by 8 pixels, each drawn by an unsteady hand.
+    Glyphs,
+    /// None: there must be a `file`.
+    File,
+}
+
+/// How the rows are divided.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Division {
+    /// By what they contain, in three parts.
+    ByContent(Shares),
+    /// As before there were three parts: this share is drawn from all rows alike, whether they are equal
+    /// or not.
+    Validation(f64),
+}
+
+impl Data {
+    pub(super) fn division(&self) -> Division {
+        const TENTH: f64 = 0.1;
+        match self.validation {
+            Some(validation) => Division::Validation(validation),
+            None => Division::ByContent(Shares {
+                select: self.select.unwrap_or(TENTH),
+                test: self.test.unwrap_or(TENTH),
+            }),
+        }
+    }
+
+    /// False for a config from before there was anything to report on.
+    pub(super) fn has_test(&self) -> bool {
+        self.validation.is_none()
+    }
+
+    fn validate(&self) -> Result<(), WisardError> {
+        match self.division() {
+            Division::Validation(validation) => {
+                let alone = self.select.is_none() && self.test.is_none();
+                let path = "training.data.validation";
+                require(path, validation, alone, "`select` and `test` are in its place; set these instead")?;
+                let holds = (0.0..1.0).contains(&validation);
+                require(path, validation, holds, "it must be at least 0 and less than 1")
+            }
+            Division::ByContent(shares) => {
+                let Shares { select, test } = shares;
+                let (path, value) = ("training.data.select and test", format!("{select} and {test}"));
+                let reason = "they must not be negative, and together less than 1";
+                require(path, value, shares.validate().is_ok(), reason)
+            }
+        }
+    }
+}
+
+impl Model {
+    pub(super) fn validate(&self) -> Result<(), WisardError> {
+        let Self { encoding: Encoding { bits, .. }, tuple_bits, orders } = *self;
+        require("model.encoding.bits", bits, (1..=256).contains(&bits), "it must be 1 to 256")?;
+        require("model.tuple_bits", tuple_bits, (1..=64).contains(&tuple_bits), "it must be 1 to 64")?;
+        require("model.orders", orders, (1..=64).contains(&orders), "it must be 1 to 64")
+    }
+}
+
+impl Training {
+    pub(super) fn validate(&self) -> Result<(), WisardError> {
+        let Data { rows, noise, .. } = self.data;
+        require("training.data.rows", rows, (1..=100_000).contains(&rows), "there must be 1 to 100000 rows")?;
+        require("training.data.noise", noise, (0.0..=1.0).contains(&noise), "it must be 0 to 1")?;
+        self.data.validate()?;
+        let rows = self.rows_per_step;
+        require("training.rows_per_step", rows, rows > 0, "a step must learn at least 1 row")
+    }
+}
+
+fn require(
+    path: &'static str,
+    value: impl ToString,
+    holds: bool,
+    reason: &'static str,
+) -> Result<(), WisardError> {
+    if holds { Ok(()) } else { Err(WisardError::Config { path, value: value.to_string(), reason }) }
+}

@@ -1,0 +1,20 @@
+//! The proofs in their short form, and how much memory reading and training take. The allocator of this
+//! program counts.
+
+mod json_memory;
+mod model_file_memory;
+mod short;
+mod training_memory;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rekindle_reliability::allocation::Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Keeps the memory of other tests out of a measurement: each holds this while it runs.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
