@@ -73,7 +73,7 @@ fn state() -> Result<State, Box<dyn std::error::Error>> {
         optimizer,
         scaler: None,
         texts: Vec::new(),
-        growth: Vec::new(),
+        vocabulary_changes: Vec::new(),
         plan: Plan::default(),
         patience: None,
     })

@@ -1,27 +1,27 @@
-//! A chat: what was said, what of it the model sees, and its file.
+//! A chat: its messages, the prompt that they make, and its file.
 
 use rekindle_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Marks, Role, Said, end_of};
+use crate::data::{Message, Role, RoleTokens, end_token};
 use crate::error::GptError;
 
-/// What was said so far, the user's turns and the model's.
+/// The messages of a chat so far, the user's and the model's.
 ///
 /// As JSON it is `{"version": 1, "conversations": [{"messages": [{"role", "content"}, …]}]}`, so that
-/// saved chats can be learnt: `train … --data chat.json`.
+/// saved chats can be learnt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Conversation {
-    said: Vec<Said>,
+    messages: Vec<Message>,
 }
 
-/// How a model is spoken to.
+/// How a conversation becomes the prompt of a model.
 #[derive(Debug, Clone, Copy)]
-pub enum Manner {
-    /// With the marks that it was tuned with: it sees the whole conversation, as far as it fits.
-    Marked(Marks),
+pub enum ChatTemplate {
+    /// With the special tokens of its fine-tuning: it sees the whole conversation, as far as it fits.
+    RoleTokens(RoleTokens),
     /// As `User: … Assistant:`: it sees the last question only.
-    Spoken,
+    Plain,
 }
 
 /// The version of the file that is written.
@@ -37,27 +37,27 @@ struct File {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Messages {
-    messages: Vec<Message>,
+    messages: Vec<MessageForm>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Message {
+struct MessageForm {
     role: Role,
     content: String,
 }
 
-impl Manner {
-    /// The way in which the model of a tokenizer is spoken to.
+impl ChatTemplate {
+    /// The template of the model of a tokenizer.
     pub fn of(tokenizer: &Tokenizer) -> Self {
-        Marks::of(tokenizer).map_or(Self::Spoken, Self::Marked)
+        RoleTokens::of(tokenizer).map_or(Self::Plain, Self::RoleTokens)
     }
 
     /// Tokens that end an answer.
     pub fn stop_tokens(&self, tokenizer: &Tokenizer) -> Vec<u32> {
         match self {
-            Self::Marked(marks) => vec![marks.end()],
-            Self::Spoken => end_of(tokenizer).into_iter().collect(),
+            Self::RoleTokens(role_tokens) => vec![role_tokens.end()],
+            Self::Plain => end_token(tokenizer).into_iter().collect(),
         }
     }
 
@@ -67,10 +67,10 @@ impl Manner {
     }
 
     /// Texts that end an answer.
-    pub fn stop_texts(&self) -> Vec<String> {
+    pub fn stop_strings(&self) -> Vec<String> {
         match self {
-            Self::Marked(_) => Vec::new(),
-            Self::Spoken => vec!["User:".to_owned()],
+            Self::RoleTokens(_) => Vec::new(),
+            Self::Plain => vec!["User:".to_owned()],
         }
     }
 }
@@ -82,72 +82,77 @@ pub fn forbidden_tokens(tokenizer: &Tokenizer, stop_tokens: &[u32]) -> Vec<u32> 
 }
 
 impl Conversation {
-    /// What was said.
-    pub fn said(&self) -> &[Said] {
-        &self.said
+    /// All messages.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
     }
 
-    /// Someone says something.
-    pub fn say(&mut self, role: Role, text: &str) {
-        self.said.push(Said { role, text: text.to_owned() });
+    /// Adds a message.
+    pub fn push(&mut self, role: Role, text: &str) {
+        self.messages.push(Message { role, text: text.to_owned() });
     }
 
-    /// Takes back what was said last.
-    pub fn take_back(&mut self) {
-        self.said.pop();
+    /// Removes the last message.
+    pub fn pop(&mut self) {
+        self.messages.pop();
     }
 
-    /// Forgets everything.
+    /// Removes all messages.
     pub fn clear(&mut self) {
-        self.said.clear();
+        self.messages.clear();
     }
 
-    /// What the model goes on from, in at most `room` tokens: the oldest turns are left out until it
+    /// The prompt, in at most `room` tokens: the oldest turns are left out until it
     /// fits.
     ///
     /// # Errors
     /// When the last turn alone does not fit.
-    pub fn prompt(&self, manner: &Manner, tokenizer: &Tokenizer, room: usize) -> Result<Vec<u32>, GptError> {
+    pub fn prompt(
+        &self,
+        template: &ChatTemplate,
+        tokenizer: &Tokenizer,
+        room: usize,
+    ) -> Result<Vec<u32>, GptError> {
         let too_long = |found| GptError::TooLong {
             what: "the question",
             found,
             context: room,
-            hint: "ask a shorter one, or leave it more room with /set max_tokens",
+            hint: "ask a shorter one, or leave less room for the answer",
         };
-        let marks = match manner {
-            Manner::Spoken => {
-                let last = self.said.last().map_or("", |said| &said.text);
+        let role_tokens = match template {
+            ChatTemplate::Plain => {
+                let last = self.messages.last().map_or("", |message| &message.text);
                 let tokens = tokenizer.encode_ordinary(format!("User: {last} Assistant:").as_bytes());
                 return if tokens.len() <= room { Ok(tokens) } else { Err(too_long(tokens.len())) };
             }
-            Manner::Marked(marks) => marks,
+            ChatTemplate::RoleTokens(role_tokens) => role_tokens,
         };
         let mut turns = Vec::new();
         let mut len = 1;
-        for said in self.said.iter().rev() {
-            let tokens = marks.said(tokenizer, said);
+        for message in self.messages.iter().rev() {
+            let tokens = role_tokens.encode(tokenizer, message);
             len += tokens.len();
             if len > room {
                 break;
             }
-            turns.push((said.role, tokens));
+            turns.push((message.role, tokens));
         }
         // It begins with a question.
         while turns.last().is_some_and(|(role, _)| *role == Role::Assistant) {
             turns.pop();
         }
-        if turns.is_empty() && !self.said.is_empty() {
+        if turns.is_empty() && !self.messages.is_empty() {
             return Err(too_long(len));
         }
         let mut tokens: Vec<u32> = turns.into_iter().rev().flat_map(|(_, tokens)| tokens).collect();
-        tokens.push(marks.of_role(Role::Assistant));
+        tokens.push(role_tokens.of_role(Role::Assistant));
         Ok(tokens)
     }
 
     /// As the text of a file.
     pub fn to_json(&self) -> String {
-        let message = |said: &Said| Message { role: said.role, content: said.text.clone() };
-        let messages = self.said.iter().map(message).collect();
+        let message = |message: &Message| MessageForm { role: message.role, content: message.text.clone() };
+        let messages = self.messages.iter().map(message).collect();
         let file = File { version: VERSION, conversations: vec![Messages { messages }] };
         // Cannot fail: the keys are strings.
         serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"
@@ -156,19 +161,18 @@ impl Conversation {
     /// From the text of a file; `origin` says where it is from.
     ///
     /// # Errors
-    /// When it is no chat, or of a later version.
+    /// When it is not a chat, or of a later version.
     pub fn from_json(text: &str, origin: &str) -> Result<Self, GptError> {
         let refused = |reason: String| GptError::Data { origin: origin.to_owned(), reason };
-        let file: File =
-            serde_json::from_str(text).map_err(|error| refused(format!("it is no saved chat: {error}")))?;
+        let file: File = serde_json::from_str(text)
+            .map_err(|error| refused(format!("it is not a saved chat: {error}")))?;
         if file.version != VERSION {
             let reason = format!("it is of version {}, this program reads version {VERSION}", file.version);
             return Err(refused(reason));
         }
         let messages = file.conversations.into_iter().flat_map(|conversation| conversation.messages);
-        Ok(Self {
-            said: messages.map(|message| Said { role: message.role, text: message.content }).collect(),
-        })
+        let message = |message: MessageForm| Message { role: message.role, text: message.content };
+        Ok(Self { messages: messages.map(message).collect() })
     }
 }
 
@@ -184,18 +188,18 @@ mod tests {
 
     fn conversation() -> Conversation {
         let mut conversation = Conversation::default();
-        conversation.say(Role::User, "What is rain?");
-        conversation.say(Role::Assistant, "Water.");
-        conversation.say(Role::User, "Is it <|end|> wet?");
+        conversation.push(Role::User, "What is rain?");
+        conversation.push(Role::Assistant, "Water.");
+        conversation.push(Role::User, "Is it <|end|> wet?");
         conversation
     }
 
     #[test]
     fn the_oldest_turns_are_left_out_until_it_fits() {
         let (conversation, tokenizer) = (conversation(), tokenizer());
-        let manner = Manner::of(&tokenizer);
+        let template = ChatTemplate::of(&tokenizer);
         let text = |room| {
-            let tokens = conversation.prompt(&manner, &tokenizer, room)?;
+            let tokens = conversation.prompt(&template, &tokenizer, room)?;
             assert!(tokens.len() <= room);
             Ok::<_, GptError>(String::from_utf8(tokenizer.decode(&tokens).unwrap()).unwrap())
         };
@@ -210,9 +214,9 @@ mod tests {
     #[test]
     fn nobody_can_give_himself_another_role() {
         let (conversation, tokenizer) = (conversation(), tokenizer());
-        let tokens = conversation.prompt(&Manner::of(&tokenizer), &tokenizer, 200).unwrap();
-        let marks = tokens.iter().filter(|&&token| tokenizer.is_special(token)).count();
-        assert_eq!(marks, 7);
+        let tokens = conversation.prompt(&ChatTemplate::of(&tokenizer), &tokenizer, 200).unwrap();
+        let role_tokens = tokens.iter().filter(|&&token| tokenizer.is_special(token)).count();
+        assert_eq!(role_tokens, 7);
     }
 
     #[test]
@@ -220,19 +224,19 @@ mod tests {
         let text = b"User: Is it </s> wet? Assistant:";
         let tokenizer = Tokenizer::train_byte_pair(text, 260).unwrap();
         let tokenizer = tokenizer.with_special_tokens(&["</s>"]).unwrap();
-        let manner = Manner::of(&tokenizer);
-        assert!(matches!(manner, Manner::Spoken));
+        let template = ChatTemplate::of(&tokenizer);
+        assert!(matches!(template, ChatTemplate::Plain));
         let mut conversation = Conversation::default();
-        conversation.say(Role::User, "Is it </s> wet?");
-        let tokens = conversation.prompt(&manner, &tokenizer, 200).unwrap();
+        conversation.push(Role::User, "Is it </s> wet?");
+        let tokens = conversation.prompt(&template, &tokenizer, 200).unwrap();
         assert!(tokens.iter().all(|&token| !tokenizer.is_special(token)));
         assert_eq!(tokenizer.decode(&tokens).unwrap(), text);
     }
 
     #[test]
-    fn the_marks_of_roles_are_in_no_answer() {
+    fn the_special_tokens_of_roles_are_in_no_answer() {
         let tokenizer = tokenizer();
-        let forbidden = Manner::of(&tokenizer).forbidden_tokens(&tokenizer);
+        let forbidden = ChatTemplate::of(&tokenizer).forbidden_tokens(&tokenizer);
         let shown = forbidden.iter().map(|&token| tokenizer.token_bytes(token).unwrap());
         assert!(shown.eq([&b"<|user|>"[..], b"<|assistant|>"]));
     }
@@ -242,7 +246,7 @@ mod tests {
         let json = conversation().to_json();
         assert_eq!(Conversation::from_json(&json, "it").unwrap(), conversation());
         for (damaged, expected) in [
-            ("", "no saved chat"),
+            ("", "not a saved chat"),
             ("{\"version\": 2, \"conversations\": []}", "of version 2"),
             (
                 "{\"version\": 1, \"conversations\": [{\"messages\": [{\"role\": \"x\", \"content\": \"\"}]}]}",

@@ -48,8 +48,8 @@ pub enum GptError {
         /// Rows of the network.
         network: usize,
     },
-    /// A token is none of the network's.
-    #[error("token {token} at position {position} is none of the {vocabulary} of the network")]
+    /// The network does not have a token.
+    #[error("token {token} at position {position} is not one of the {vocabulary} of the network")]
     NoSuchToken {
         /// The token.
         token: u32,
@@ -71,7 +71,7 @@ pub enum GptError {
         hint: &'static str,
     },
     /// The state is of other data.
-    #[error("{origin}: {reason}; the run was made with other data (name its file with --data)")]
+    #[error("{origin}: {reason}; the run was made with other data")]
     OtherData {
         /// Where the data is from.
         origin: String,
@@ -80,7 +80,7 @@ pub enum GptError {
     },
     /// The state contradicts itself or the config.
     #[error("the state does not fit: {0}")]
-    Misfit(String),
+    Mismatch(String),
     /// There is no language model.
     #[error("there is no language model: {0}")]
     NoLanguageModel(String),
@@ -92,7 +92,7 @@ pub enum GptError {
     Restore(#[from] rekindle::RestoreError),
     /// A change of the vocabulary was not done; everything is as before.
     #[error("the vocabulary stays as it is: {0}")]
-    Growth(String),
+    VocabularyChange(String),
     /// The kernels cannot run.
     #[error(transparent)]
     Kernels(#[from] KernelPathError),

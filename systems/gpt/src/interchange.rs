@@ -11,11 +11,12 @@ use rekindle_tokenizer::{Tokenizer, WordRules};
 use rekindle_train::{Checkpoints, ConfigOf, Evaluate, System, TrainingState};
 
 use crate::config::{Block, Data, Model, OptimizerSettings, Phase, Tokens, Training};
-use crate::formats::gguf::{self, Precision as GgufPrecision};
+use crate::formats::gguf::{self, Quantization};
 use crate::formats::lopos::{self, Checksum, Version};
 use crate::formats::rustgpt::{self, Encoding};
 use crate::formats::{
-    Imported, ImportedVocabulary, Kind, ModelFileError, SpecialTokens, hugging_face, kind_of_head, words,
+    Imported, ImportedVocabulary, ModelFileError, ModelFormat, SpecialTokens, format_of_head, hugging_face,
+    words,
 };
 use crate::language_model::{LanguageModel, Vocabulary};
 use crate::network::{Layer, Network, matrix};
@@ -31,7 +32,7 @@ pub(crate) const FORMATS: &[Format] = &[
     Format {
         name: "LOPOS of version 1",
         endings: &[".v1.lopos"],
-        matches: |head| kind_of_head(head) == Some(Kind::Lopos),
+        matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
         read,
         write: Some(|checkpoint, path| {
             write(checkpoint, path, |model, _| lopos::write(path, &model.network, Version::LoopOs))
@@ -40,7 +41,7 @@ pub(crate) const FORMATS: &[Format] = &[
     Format {
         name: "LOPOS",
         endings: &[".lopos"],
-        matches: |head| kind_of_head(head) == Some(Kind::Lopos),
+        matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
         read,
         write: Some(|checkpoint, path| {
             let version = Version::Named(Checksum::Sha256);
@@ -50,14 +51,16 @@ pub(crate) const FORMATS: &[Format] = &[
     Format {
         name: "RustGPT as JSON",
         endings: &[".rustgpt.json"],
-        matches: |head| matches!(kind_of_head(head), Some(Kind::RustGptJson | Kind::RustGptContainer)),
+        matches: |head| {
+            matches!(format_of_head(head), Some(ModelFormat::RustGptJson | ModelFormat::RustGptContainer))
+        },
         read,
         write: Some(|checkpoint, path| write_rustgpt(checkpoint, path, Encoding::Json)),
     },
     Format {
         name: "RustGPT",
         endings: &[".rustgpt.bin"],
-        matches: |head| kind_of_head(head) == Some(Kind::RustGptBincode),
+        matches: |head| format_of_head(head) == Some(ModelFormat::RustGptBincode),
         read,
         write: Some(|checkpoint, path| write_rustgpt(checkpoint, path, Encoding::Bincode)),
     },
@@ -78,21 +81,21 @@ pub(crate) const FORMATS: &[Format] = &[
         endings: &[".q8_0.gguf"],
         matches: |_| false,
         read,
-        write: Some(|checkpoint, path| write_gguf(checkpoint, path, GgufPrecision::Q8)),
+        write: Some(|checkpoint, path| write_gguf(checkpoint, path, Quantization::Q8)),
     },
     Format {
         name: "GGUF in 16 bits",
         endings: &[".f16.gguf"],
         matches: |_| false,
         read,
-        write: Some(|checkpoint, path| write_gguf(checkpoint, path, GgufPrecision::F16)),
+        write: Some(|checkpoint, path| write_gguf(checkpoint, path, Quantization::F16)),
     },
     Format {
         name: "GGUF",
         endings: &[".gguf"],
         matches: |_| false,
         read,
-        write: Some(|checkpoint, path| write_gguf(checkpoint, path, GgufPrecision::F32)),
+        write: Some(|checkpoint, path| write_gguf(checkpoint, path, Quantization::F32)),
     },
 ];
 
@@ -115,7 +118,7 @@ fn model_of(
     let refused = |reason: String| {
         ModelFileError::malformed(path, "the model", reason, "all of its parts must agree".to_owned())
     };
-    let (tokenizer, note) = match vocabulary {
+    let (tokenizer, warning) = match vocabulary {
         Some(ImportedVocabulary::Tokenizer(tokenizer)) => (Ok(tokenizer), None),
         Some(ImportedVocabulary::Words { words, lower_case, unknown }) => {
             let rules = if lower_case { WordRules::loopos() } else { WordRules::rustgpt() };
@@ -124,14 +127,14 @@ fn model_of(
         None => {
             let names: Vec<String> = (0..network.vocabulary()).map(|token| format!("<{token}>")).collect();
             let rules = WordRules { whole: names.clone(), ..WordRules::default() };
-            let note = "the file has no vocabulary: tokens are written as their numbers, <0> <1> …";
-            (Tokenizer::from_words(&names, rules), Some(note.to_owned()))
+            let warning = "the file has no vocabulary: tokens are written as their numbers, <0> <1> …";
+            (Tokenizer::from_words(&names, rules), Some(warning.to_owned()))
         }
     };
     let tokenizer = tokenizer.map_err(|error| refused(error.to_string()))?;
     let network = without_padding(network, tokenizer.len());
     let model = LanguageModel::new(Vocabulary::Fixed(tokenizer), network, Sampling::default());
-    Ok((model.map_err(|error| refused(error.to_string()))?, note))
+    Ok((model.map_err(|error| refused(error.to_string()))?, warning))
 }
 
 /// The network without the rows behind those of its tokens, which other programs add so that their number
@@ -153,9 +156,9 @@ fn without_padding(mut network: Network, tokens: usize) -> Network {
 
 fn read(path: &Path) -> Result<Document, FormatError> {
     let malformed = |error: &dyn std::fmt::Display| FormatError::malformed(path, error.to_string());
-    let Imported { network, vocabulary, optimizer, notes } =
+    let Imported { network, vocabulary, optimizer, warnings } =
         crate::formats::read(path).map_err(|error| malformed(&error))?;
-    let (model, note) = model_of(path, network, vocabulary).map_err(|error| malformed(&error))?;
+    let (model, warning) = model_of(path, network, vocabulary).map_err(|error| malformed(&error))?;
     let config = config_of(&model.network);
     let state = SavedState {
         seed: config.seed,
@@ -168,7 +171,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
             model,
             scaler: None,
             texts: Vec::new(),
-            growth: Vec::new(),
+            vocabulary_changes: Vec::new(),
             plan: Plan::default(),
             patience: None,
         },
@@ -180,7 +183,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         ..About::default()
     };
     let tree = to_tree(&state).map_err(|error| malformed(&error))?;
-    let losses = notes.into_iter().chain(note).collect();
+    let losses = warnings.into_iter().chain(warning).collect();
     Ok(Document { tree, step: 0, about, history: Vec::new(), losses })
 }
 
@@ -192,7 +195,7 @@ fn config_of(network: &Network) -> ConfigOf<Gpt> {
             Layer::Attention(layer) => {
                 layers += 1;
                 heads = layer.heads;
-                has_biases |= !layer.joined.bias.is_empty();
+                has_biases |= !layer.qkv.bias.is_empty();
                 is_post_norm |= layer.norm.is_none();
             }
             Layer::FeedForward(layer) => inner = layer.up.outputs() as u32,
@@ -225,9 +228,9 @@ fn config_of(network: &Network) -> ConfigOf<Gpt> {
     let training = Training {
         tokenizer: Tokens::default(),
         pretraining,
-        tuning: None,
+        fine_tuning: None,
         optimizer: OptimizerSettings::default(),
-        precision: crate::precision::Precision::F32,
+        precision: crate::precision::TrainingPrecision::F32,
         parts: 4,
         adapt: None,
     };
@@ -254,9 +257,9 @@ fn write(
         let path = EntryPath::root().child("state").child("optimizer");
         from_tree(&checkpoint.load(&path).ok()?).ok()
     };
-    let notes = with(&model, &optimizer).map_err(|error| unsupported(error.to_string()))?;
-    for note in notes {
-        rekindle_train::tell!("note: {note}");
+    let warnings = with(&model, &optimizer).map_err(|error| unsupported(error.to_string()))?;
+    for warning in warnings {
+        rekindle_train::tell!("note: {warning}");
     }
     Ok(())
 }
@@ -268,7 +271,7 @@ fn write_rustgpt(checkpoint: &Checkpoint<'_>, path: &Path, encoding: Encoding) -
     })
 }
 
-fn write_gguf(checkpoint: &Checkpoint<'_>, path: &Path, precision: GgufPrecision) -> Result<(), FormatError> {
+fn write_gguf(checkpoint: &Checkpoint<'_>, path: &Path, precision: Quantization) -> Result<(), FormatError> {
     write(checkpoint, path, |model, _| {
         let tokenizer = model.tokenizer();
         gguf::write(path, &model.network, tokenizer, SpecialTokens::of(tokenizer), precision)

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
 use crate::network::Network;
-use crate::pass::{How, PackedNetwork, Pass};
-use crate::precision::Precision;
+use crate::pass::{ExecContext, PackedNetwork, Pass};
+use crate::precision::TrainingPrecision;
 use crate::sampling::Sampling;
 
 /// A network, and the vocabulary that its rows are for.
@@ -74,11 +74,11 @@ impl LanguageModel {
         self.vocabulary.tokenizer()
     }
 
-    /// The scores of what follows each token of a text: tokens x vocabulary.
+    /// The logits of what follows each token of a text: tokens x vocabulary.
     ///
     /// # Errors
     /// When a token is none of the network's, or there are more of them than it sees.
-    pub fn scores(&self, path: KernelPath, tokens: &[u32]) -> Result<Vec<f32>, GptError> {
+    pub fn logits(&self, path: KernelPath, tokens: &[u32]) -> Result<Vec<f32>, GptError> {
         let (vocabulary, context) = (self.network.vocabulary(), self.network.context());
         if let Some(position) = tokens.iter().position(|&token| token as usize >= vocabulary) {
             return Err(GptError::NoSuchToken { token: tokens[position], position, vocabulary });
@@ -88,9 +88,9 @@ impl LanguageModel {
             return Err(GptError::TooLong { what: "the text", found, context, hint });
         }
         let mut packed = PackedNetwork::default();
-        packed.pack(&self.network, Precision::F32, false, &Pool::new(1)?);
-        let how = How { path, precision: Precision::F32, dropout: None };
-        Ok(Pass::default().scores(how, &self.network, &packed, tokens))
+        packed.pack(&self.network, TrainingPrecision::F32, false, &Pool::new(1)?);
+        let ctx = ExecContext { path, precision: TrainingPrecision::F32, dropout: None };
+        Ok(Pass::default().logits(ctx, &self.network, &packed, tokens))
     }
 
     /// Checks that the network fits together, its numbers are finite, it has a row for each token, and

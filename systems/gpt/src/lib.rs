@@ -19,17 +19,17 @@
 //! use rekindle_compute::{AdamW, KernelPath, Pool};
 //! use rekindle_gpt::pass::Sequence;
 //! use rekindle_gpt::step::{StepSettings, StepValues, Stepper};
-//! use rekindle_gpt::{Model, Network, Optimizer, Precision};
+//! use rekindle_gpt::{Model, Network, Optimizer, TrainingPrecision};
 //!
 //! // 0 to 6 over and over.
 //! let model: Model = serde_json::from_str(r#"{"layers": 1, "heads": 2, "width": 16, "context": 8}"#)?;
 //! let mut network = Network::random(&model, 7, 0);
 //! let mut optimizer = Optimizer::new(&network);
-//! let (path, precision) = (KernelPath::best(), Precision::F32);
+//! let (path, precision) = (KernelPath::best(), TrainingPrecision::F32);
 //! let settings = StepSettings { path, precision, parts: 2, clip: 1.0 };
 //! let mut stepper = Stepper::new(&network, settings, Pool::new(1)?);
 //! let adamw = AdamW { learning_rate: 0.01, betas: [0.9, 0.99], epsilon: 1e-8, weight_decay: 0.0 };
-//! let text: Vec<u32> = (0..9).map(|place| place % 7).collect();
+//! let text: Vec<u32> = (0..9).map(|index| index % 7).collect();
 //! let mut loss = f64::INFINITY;
 //! for _ in 0..100 {
 //!     let batch = vec![Sequence::of_text(&text)];
@@ -43,15 +43,14 @@
 pub mod config;
 mod conversation;
 pub mod data;
+mod data_version;
 pub mod decode;
-mod edition;
 mod error;
 pub mod formats;
 mod generate;
 mod interchange;
 mod kernels;
 mod language_model;
-pub mod lesson;
 mod memory;
 pub mod network;
 mod optimizer;
@@ -64,18 +63,19 @@ mod schedule;
 mod state;
 pub mod step;
 mod streams;
+pub mod synthetic;
 mod system;
 mod vocabulary;
 
 pub use config::{Model, Training};
-pub use conversation::{Conversation, Manner, forbidden_tokens};
-pub use edition::Edition;
+pub use conversation::{ChatTemplate, Conversation, forbidden_tokens};
+pub use data_version::DataVersion;
 pub use error::GptError;
 pub use generate::{Generation, GenerationSettings, Outcome, StopReason, WhenFull};
 pub use language_model::{LanguageModel, Vocabulary};
 pub use network::Network;
 pub use optimizer::{Moments, Optimizer};
-pub use precision::{LossScaler, Precision};
+pub use precision::{LossScaler, TrainingPrecision};
 pub use sampling::{Sampler, Sampling};
-pub use state::{Growth, PhasePlan, Plan, State, TextIdentity};
+pub use state::{PhasePlan, Plan, State, TextIdentity, VocabularyChange};
 pub use system::Gpt;

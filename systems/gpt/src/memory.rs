@@ -4,8 +4,8 @@ use rekindle_train::MemoryNeed;
 
 use crate::config::{Block, Model, Phase, TokenKind, Training};
 use crate::data::file_len;
-use crate::pass::SCORED_ROWS;
-use crate::step::{evaluated_together, share};
+use crate::pass::LOGIT_ROWS;
+use crate::step::{evaluated_together, part_range};
 
 /// Bytes of a number.
 const NUMBER: u128 = 4;
@@ -77,7 +77,7 @@ impl Shape<'_> {
     fn passes(&self, phase: &Phase, training: &Training) -> Passes {
         let (batch, parts) = (phase.batch as usize, training.parts as usize);
         let measure = self.pass(evaluated_together(self.model.context as usize), false);
-        let learn = (0..parts).map(|part| self.pass(share(batch, parts, part).len(), true));
+        let learn = (0..parts).map(|part| self.pass(part_range(batch, parts, part).len(), true));
         // Some buffers are longer than what is in them: they grew.
         let longer = |bytes: u128| bytes + bytes / 8;
         Passes { training: longer(learn.sum()), evaluation: longer(parts as u128 * measure) }
@@ -105,12 +105,12 @@ impl Shape<'_> {
             let feed_forward = (2 + masks) * rows * width + 2 * rows * inner;
             u128::from(*layers) * (attention + feed_forward) + rows * width
         } else {
-            3 * rows * width + rows * widest + (tokens * tokens).max(rows * inner)
+            6 * rows * width + 2 * rows * inner + tokens * tokens
         };
-        let stream = (3 + masks) * rows * width;
-        let scores = SCORED_ROWS as u128 * self.vocabulary;
+        let residual = (3 + masks) * rows * width;
+        let logits = LOGIT_ROWS as u128 * self.vocabulary;
         let work = if trains { 5 * rows * width + 2 * rows * widest + tokens * tokens } else { 0 };
-        NUMBER * (kept + stream + scores + work + tokens * width)
+        NUMBER * (kept + residual + logits + work + tokens * width)
     }
 }
 

@@ -43,7 +43,7 @@ impl Optimizer {
     }
 
     /// Why it is not the memory of an optimiser of this network; nothing when it is.
-    pub(crate) fn flaw(&self, network: &Network) -> Option<String> {
+    pub(crate) fn mismatch(&self, network: &Network) -> Option<String> {
         let (rows, vocabulary) = (self.token_updates.len(), network.vocabulary());
         if rows != vocabulary {
             return Some(format!("the optimizer knows {rows} tokens, the network {vocabulary}"));

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// How numbers are stored between operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Precision {
+pub enum TrainingPrecision {
     /// As they are computed.
     #[default]
     F32,
@@ -25,7 +25,7 @@ pub enum Precision {
     F16,
 }
 
-impl Precision {
+impl TrainingPrecision {
     /// The numbers as they are stored.
     pub(crate) fn stored(self, numbers: &[f32]) -> Cow<'_, [f32]> {
         if self == Self::F32 {
@@ -75,7 +75,8 @@ pub struct LossScaler {
     /// The loss is multiplied by it.
     pub scale: f32,
     /// Steps since it last changed.
-    pub steady: u32,
+    #[serde(rename = "steady")]
+    pub unchanged_steps: u32,
     /// Steps that were skipped, in all.
     pub skipped: u64,
 }
@@ -87,7 +88,7 @@ const LARGEST_SCALE: f32 = 16_777_216.0;
 
 impl Default for LossScaler {
     fn default() -> Self {
-        Self { scale: 65_536.0, steady: 0, skipped: 0 }
+        Self { scale: 65_536.0, unchanged_steps: 0, skipped: 0 }
     }
 }
 
@@ -96,14 +97,14 @@ impl LossScaler {
     pub fn skips(&mut self, gradients_are_finite: bool) -> bool {
         if !gradients_are_finite {
             self.scale = (self.scale * 0.5).max(1.0);
-            self.steady = 0;
+            self.unchanged_steps = 0;
             self.skipped += 1;
             return true;
         }
-        self.steady += 1;
-        if self.steady == GROWTH_INTERVAL {
+        self.unchanged_steps += 1;
+        if self.unchanged_steps == GROWTH_INTERVAL {
             self.scale = (self.scale * 2.0).min(LARGEST_SCALE);
-            self.steady = 0;
+            self.unchanged_steps = 0;
         }
         false
     }
@@ -120,7 +121,7 @@ mod tests {
         let numbers: Vec<f32> = (0..100_000_u32).map(|i| f32::from_bits(i.wrapping_mul(42_943))).collect();
         for path in KernelPath::available() {
             let mut stored = numbers.clone();
-            Precision::Bf16.store(path, &mut stored);
+            TrainingPrecision::Bf16.store(path, &mut stored);
             for (number, stored) in numbers.iter().zip(stored) {
                 let expected = bf16::from_f32(*number).to_f32();
                 assert!(stored == expected || number.is_nan() && stored.is_nan(), "{number} {stored}");
@@ -131,18 +132,18 @@ mod tests {
     #[test]
     fn f16_overflows_and_keeps_eleven_bits() {
         let mut numbers = [1.0 + 1.0 / 4096.0, 65_504.0, 70_000.0, 1e-9];
-        Precision::F16.store(KernelPath::best(), &mut numbers);
+        TrainingPrecision::F16.store(KernelPath::best(), &mut numbers);
         assert_eq!(numbers, [1.0, 65_504.0, f32::INFINITY, 0.0]);
     }
 
     #[test]
     fn the_scale_grows_and_backs_off() {
-        let mut scaler = LossScaler { scale: 8.0, steady: 1998, skipped: 0 };
+        let mut scaler = LossScaler { scale: 8.0, unchanged_steps: 1998, skipped: 0 };
         assert!(!scaler.skips(true));
-        assert_eq!(scaler, LossScaler { scale: 8.0, steady: 1999, skipped: 0 });
+        assert_eq!(scaler, LossScaler { scale: 8.0, unchanged_steps: 1999, skipped: 0 });
         assert!(!scaler.skips(true));
-        assert_eq!(scaler, LossScaler { scale: 16.0, steady: 0, skipped: 0 });
+        assert_eq!(scaler, LossScaler { scale: 16.0, unchanged_steps: 0, skipped: 0 });
         assert!(scaler.skips(false));
-        assert_eq!(scaler, LossScaler { scale: 8.0, steady: 0, skipped: 1 });
+        assert_eq!(scaler, LossScaler { scale: 8.0, unchanged_steps: 0, skipped: 1 });
     }
 }

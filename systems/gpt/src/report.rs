@@ -1,16 +1,16 @@
-//! What a run ends with, for people: an examination, or a piece of text.
+//! What a run ends with, for people: an exam of the model, or a piece of text.
 
 use rekindle_data::Part;
 use rekindle_train::Metrics;
 
-use crate::conversation::{Conversation, Manner};
+use crate::conversation::{ChatTemplate, Conversation};
 use crate::data::Role;
-use crate::decode::{Decoder, Precision};
+use crate::decode::{Decoder, WeightPrecision};
 use crate::error::GptError;
 use crate::generate::{Generation, GenerationSettings};
 use crate::language_model::LanguageModel;
-use crate::lesson::{self, Question};
 use crate::sampling::Sampling;
+use crate::synthetic::{self, Question};
 
 /// Tokens of an answer, and of a piece of text.
 const ANSWER: u64 = 60;
@@ -23,22 +23,22 @@ const CONCLUSIONS: usize = 100;
 /// Questions about facts by which settings are chosen.
 const SELECTION: usize = 44;
 
-/// What a model answers in the examination of the generated lessons.
-pub(crate) struct Examination {
+/// What a model answers in the exam about the generated text.
+pub(crate) struct Exam {
     /// The shares of right answers.
     pub metrics: Metrics,
-    /// The scores, and some questions with their answers.
+    /// How many answers are right, and some questions with their answers.
     pub text: String,
 }
 
-/// The shares that an examination measures: of the questions that are reported, and of those by which
+/// The metrics of an exam: of the questions that are reported, and of those by which
 /// settings are chosen.
-pub(crate) const EXAMINED: [&str; 4] =
+pub(crate) const EXAM_METRICS: [&str; 4] =
     ["examination", "unseen_conclusions", "select_examination", "select_unseen_conclusions"];
 
-/// Asks the questions that were held out of the lessons.
-pub(crate) fn examine(model: &LanguageModel, threads: usize) -> Result<Examination, GptError> {
-    let mut decoder = Decoder::new(&model.network, Precision::F32, threads)?;
+/// Asks the questions that were held out of the generated text.
+pub(crate) fn hold_exam(model: &LanguageModel, threads: usize) -> Result<Exam, GptError> {
+    let mut decoder = Decoder::new(&model.network, WeightPrecision::F32, threads)?;
     let mut ask = |questions: Vec<Question>| -> Result<Vec<Answer>, GptError> {
         let answers = questions.into_iter().map(|question| {
             let answer = answer(model, &mut decoder, &question.question)?;
@@ -46,11 +46,11 @@ pub(crate) fn examine(model: &LanguageModel, threads: usize) -> Result<Examinati
         });
         answers.collect()
     };
-    let examination = ask(lesson::examination())?;
-    let conclusions = ask(lesson::conclusions(Part::Test, CONCLUSIONS))?;
+    let exam = ask(synthetic::exam())?;
+    let conclusions = ask(synthetic::conclusions(Part::Test, CONCLUSIONS))?;
     let chosen_by =
-        [ask(lesson::selection(SELECTION))?, ask(lesson::conclusions(Part::Select, CONCLUSIONS))?];
-    let shown = examination.iter().take(SHOWN).chain(examination.iter().filter(|answer| !answer.is_right));
+        [ask(synthetic::selection(SELECTION))?, ask(synthetic::conclusions(Part::Select, CONCLUSIONS))?];
+    let shown = exam.iter().take(SHOWN).chain(exam.iter().filter(|answer| !answer.is_right));
     let mut lines: Vec<String> = Vec::new();
     for Answer { question, answer, is_right } in shown {
         let line = format!("  {question}\n  {} {answer}", if *is_right { "+" } else { "-" });
@@ -62,13 +62,13 @@ pub(crate) fn examine(model: &LanguageModel, threads: usize) -> Result<Examinati
     let text = format!(
         "{} questions that were never asked have a right answer;\n\
          {} conclusions that were never drawn are right; some of the questions:\n{}",
-        score(&examination),
+        score(&exam),
         score(&conclusions),
         lines.join("\n")
     );
-    let all = [&examination, &conclusions, &chosen_by[0], &chosen_by[1]];
-    let metrics = EXAMINED.iter().zip(all).map(|(name, answers)| ((*name).to_owned(), share(answers)));
-    Ok(Examination { metrics: metrics.collect(), text })
+    let all = [&exam, &conclusions, &chosen_by[0], &chosen_by[1]];
+    let metrics = EXAM_METRICS.iter().zip(all).map(|(name, answers)| ((*name).to_owned(), share(answers)));
+    Ok(Exam { metrics: metrics.collect(), text })
 }
 
 struct Answer {
@@ -97,26 +97,26 @@ fn score(answers: &[Answer]) -> String {
 fn wilson(right: usize, count: usize) -> [f64; 2] {
     const Z: f64 = 1.959_963_984_540_054;
     let (count, share) = (count.max(1) as f64, right as f64 / count.max(1) as f64);
-    let spread = (share * (1.0 - share) / count + Z * Z / (4.0 * count * count)).sqrt();
+    let half_width = (share * (1.0 - share) / count + Z * Z / (4.0 * count * count)).sqrt();
     let middle = share + Z * Z / (2.0 * count);
-    [-1.0, 1.0].map(|sign| (middle + sign * Z * spread) / (1.0 + Z * Z / count))
+    [-1.0, 1.0].map(|sign| (middle + sign * Z * half_width) / (1.0 + Z * Z / count))
 }
 
 fn answer(model: &LanguageModel, decoder: &mut Decoder, question: &str) -> Result<String, GptError> {
     let tokenizer = model.tokenizer();
-    let manner = Manner::of(tokenizer);
+    let template = ChatTemplate::of(tokenizer);
     let mut conversation = Conversation::default();
-    conversation.say(Role::User, question);
-    let prompt = match conversation.prompt(&manner, tokenizer, model.network.context()) {
+    conversation.push(Role::User, question);
+    let prompt = match conversation.prompt(&template, tokenizer, model.network.context()) {
         // A model that does not see the question has no answer.
         Err(GptError::TooLong { .. }) => return Ok(String::new()),
         prompt => prompt?,
     };
     let settings = GenerationSettings {
         max_tokens: ANSWER,
-        stop_tokens: manner.stop_tokens(tokenizer),
-        forbidden_tokens: manner.forbidden_tokens(tokenizer),
-        stop_strings: manner.stop_texts(),
+        stop_tokens: template.stop_tokens(tokenizer),
+        forbidden_tokens: template.forbidden_tokens(tokenizer),
+        stop_strings: template.stop_strings(),
         sampling: Sampling::greedy(),
         ..GenerationSettings::default()
     };
@@ -125,7 +125,7 @@ fn answer(model: &LanguageModel, decoder: &mut Decoder, question: &str) -> Resul
 
 /// A piece of text behind a token.
 pub(crate) fn piece(model: &LanguageModel, start: u32, threads: usize) -> Result<String, GptError> {
-    let mut decoder = Decoder::new(&model.network, Precision::F32, threads)?;
+    let mut decoder = Decoder::new(&model.network, WeightPrecision::F32, threads)?;
     let sampling = Sampling { temperature: 0.8, ..Sampling::default() };
     let settings = GenerationSettings { max_tokens: PIECE, sampling, ..GenerationSettings::default() };
     Generation::start(&mut decoder, model.tokenizer(), &settings, &[start])?.collect()

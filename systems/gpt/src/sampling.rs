@@ -1,4 +1,4 @@
-//! How a token is chosen by its score.
+//! How a token is chosen by its logit.
 
 use rekindle_compute::{KernelPath, kernel, math, rng};
 use serde::{Deserialize, Serialize};
@@ -10,22 +10,22 @@ use crate::streams;
 ///
 /// The steps, in this order:
 ///
-/// 1. the repetition penalty changes the scores of tokens that were there before;
-/// 2. a temperature of 0 takes the highest score, and of equal ones the lowest token;
-/// 3. the scores are divided by the temperature;
+/// 1. the repetition penalty changes the logits of tokens that were there before;
+/// 2. a temperature of 0 takes the highest logit, and of equal ones the lowest token;
+/// 3. the logits are divided by the temperature;
 /// 4. `top_k`, then `top_p`, then `min_p` leave tokens out, each by the probabilities of those that
 ///    the ones before it left (of equal ones, the lowest tokens stay);
 /// 5. one of the rest is drawn by its probability.
 ///
-/// Tokens are drawn by random numbers of their seed and position alone: the same scores give the
+/// Tokens are drawn by random numbers of their seed and position alone: the same logits give the
 /// same token, whatever was drawn before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sampling {
-    /// Scores are divided by it: less than 1 prefers the probable, more than 1 evens out. With 0 the
-    /// highest score is taken.
+    /// Logits are divided by it: less than 1 prefers the probable, more than 1 evens out. With 0 the
+    /// highest logit is taken.
     pub temperature: f32,
-    /// Only so many tokens of the highest scores; 0 is all.
+    /// Only so many tokens of the highest logits; 0 is all.
     pub top_k: u32,
     /// Only the most probable tokens that together have this probability, and at least one; 1 is all.
     /// (Holtzman and others, "The curious case of neural text degeneration", 2020.)
@@ -33,7 +33,7 @@ pub struct Sampling {
     /// Only tokens of at least this share of the highest probability; 0 is all.
     /// (Nguyen and others, "Turning up the heat: min-p sampling", 2024.)
     pub min_p: f32,
-    /// The scores of tokens that were there before are divided by it if positive, else multiplied by
+    /// The logits of tokens that were there before are divided by it if positive, else multiplied by
     /// it, once however often they were there; 1 changes nothing. (Keskar and others, "CTRL", 2019.)
     pub repetition_penalty: f32,
     /// So many of the last tokens count for the penalty; 0 is all.
@@ -57,7 +57,7 @@ impl Default for Sampling {
 }
 
 impl Sampling {
-    /// Always the highest score.
+    /// Always the highest logit.
     pub fn greedy() -> Self {
         Self { temperature: 0.0, ..Self::default() }
     }
@@ -86,19 +86,19 @@ impl Sampling {
 #[derive(Debug, Clone)]
 pub struct Sampler {
     sampling: Sampling,
-    scores: Vec<f32>,
+    logits: Vec<f32>,
     /// In proportion to the probabilities.
     weights: Vec<f32>,
     candidates: Vec<Candidate>,
     /// The tokens that are penalised: one place for each token.
-    was_there: Vec<bool>,
+    in_history: Vec<bool>,
 }
 
 /// A token that may be chosen.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     token: u32,
-    score: f32,
+    logit: f32,
     /// In proportion to its probability.
     weight: f64,
 }
@@ -112,10 +112,10 @@ impl Sampler {
         sampling.validate()?;
         Ok(Self {
             sampling,
-            scores: Vec::new(),
+            logits: Vec::new(),
             weights: Vec::new(),
             candidates: Vec::new(),
-            was_there: Vec::new(),
+            in_history: Vec::new(),
         })
     }
 
@@ -124,17 +124,17 @@ impl Sampler {
         &self.sampling
     }
 
-    /// Chooses the token for a position, counted from 0, by the score of each token that may be
-    /// there and by the tokens before it. A score of negative infinity rules a token out.
+    /// Chooses the token for a position, counted from 0, by the logit of each token that may be
+    /// there and by the tokens before it. A logit of negative infinity rules a token out.
     ///
     /// # Errors
-    /// There are no scores, one is not a number or positive infinity, or all are negative infinity.
-    pub fn sample(&mut self, scores: &[f32], history: &[u32], position: u64) -> Result<u32, GptError> {
-        check(scores)?;
-        self.scores.clear();
-        self.scores.extend_from_slice(scores);
+    /// There are no logits, one is not a number or positive infinity, or all are negative infinity.
+    pub fn sample(&mut self, logits: &[f32], history: &[u32], position: u64) -> Result<u32, GptError> {
+        check(logits)?;
+        self.logits.clear();
+        self.logits.extend_from_slice(logits);
         self.penalise(history);
-        let Some(best) = highest(&self.scores) else {
+        let Some(best) = highest(&self.logits) else {
             return Err(unusable("all are negative infinity: no token may follow".to_owned()));
         };
         if self.sampling.temperature == 0.0 {
@@ -145,7 +145,7 @@ impl Sampler {
         Ok(self.draw(position))
     }
 
-    /// Changes the scores of tokens that were there before.
+    /// Changes the logits of tokens that were there before.
     fn penalise(&mut self, history: &[u32]) {
         let penalty = self.sampling.repetition_penalty;
         if penalty == 1.0 {
@@ -155,21 +155,21 @@ impl Sampler {
             0 => history,
             window => &history[history.len().saturating_sub(window as usize)..],
         };
-        self.was_there.clear();
-        self.was_there.resize(self.scores.len(), false);
+        self.in_history.clear();
+        self.in_history.resize(self.logits.len(), false);
         for &token in window {
             let token = token as usize;
-            // The history may hold tokens that have no score.
-            let Some(was_there) = self.was_there.get_mut(token) else { continue };
-            if !std::mem::replace(was_there, true) {
-                let score = self.scores[token];
-                // A finite score stays finite, so that no token is ruled out or becomes the only one.
-                self.scores[token] = if score > 0.0 {
-                    (score / penalty).min(f32::MAX)
-                } else if score == f32::NEG_INFINITY {
-                    score
+            // The history may hold tokens that have no logit.
+            let Some(in_history) = self.in_history.get_mut(token) else { continue };
+            if !std::mem::replace(in_history, true) {
+                let logit = self.logits[token];
+                // A finite logit stays finite, so that no token is ruled out or becomes the only one.
+                self.logits[token] = if logit > 0.0 {
+                    (logit / penalty).min(f32::MAX)
+                } else if logit == f32::NEG_INFINITY {
+                    logit
                 } else {
-                    (score * penalty).max(f32::MIN)
+                    (logit * penalty).max(f32::MIN)
                 };
             }
         }
@@ -177,12 +177,12 @@ impl Sampler {
 
     /// The tokens that `top_k` leaves, in the order of their numbers, with weights.
     fn find_candidates(&mut self, best: Candidate) {
-        self.weights.resize(self.scores.len(), 0.0);
-        weigh(KernelPath::best(), &mut self.weights, &self.scores, best.score, self.sampling.temperature);
+        self.weights.resize(self.logits.len(), 0.0);
+        weigh(KernelPath::best(), &mut self.weights, &self.logits, best.logit, self.sampling.temperature);
         let candidates = &mut self.candidates;
         candidates.clear();
-        for (token, (&score, &weight)) in self.scores.iter().zip(&self.weights).enumerate() {
-            candidates.push(Candidate { token: token as u32, score, weight: f64::from(weight) });
+        for (token, (&logit, &weight)) in self.logits.iter().zip(&self.weights).enumerate() {
+            candidates.push(Candidate { token: token as u32, logit, weight: f64::from(weight) });
         }
         let top_k = self.sampling.top_k as usize;
         if (1..candidates.len()).contains(&top_k) {
@@ -232,42 +232,42 @@ impl Sampler {
 }
 
 kernel! {
-    /// Sets weights in proportion to the probabilities: 1 for the score `best`, the highest one.
-    fn weigh(weights: &mut [f32], scores: &[f32], best: f32, temperature: f32) {
-        for (weight, score) in weights.iter_mut().zip(scores) {
-            *weight = math::exp((score - best) / temperature);
+    /// Sets weights in proportion to the probabilities: 1 for the logit `best`, the highest one.
+    fn weigh(weights: &mut [f32], logits: &[f32], best: f32, temperature: f32) {
+        for (weight, logit) in weights.iter_mut().zip(logits) {
+            *weight = math::exp((logit - best) / temperature);
         }
     }
 }
 
-/// Higher scores first, of equal ones the lowest token: no two tokens are equal.
+/// Higher logits first, of equal ones the lowest token: no two tokens are equal.
 fn by_rank(left: &Candidate, right: &Candidate) -> std::cmp::Ordering {
-    right.score.total_cmp(&left.score).then(left.token.cmp(&right.token))
+    right.logit.total_cmp(&left.logit).then(left.token.cmp(&right.token))
 }
 
-/// The highest score, of equal ones that of the lowest token; none if all are negative infinity.
-fn highest(scores: &[f32]) -> Option<Candidate> {
+/// The highest logit, of equal ones that of the lowest token; none if all are negative infinity.
+fn highest(logits: &[f32]) -> Option<Candidate> {
     let mut best: Option<Candidate> = None;
-    for (token, &score) in scores.iter().enumerate() {
-        if score > best.map_or(f32::NEG_INFINITY, |best| best.score) {
-            best = Some(Candidate { token: token as u32, score, weight: 1.0 });
+    for (token, &logit) in logits.iter().enumerate() {
+        if logit > best.map_or(f32::NEG_INFINITY, |best| best.logit) {
+            best = Some(Candidate { token: token as u32, logit, weight: 1.0 });
         }
     }
     best
 }
 
-fn check(scores: &[f32]) -> Result<(), GptError> {
-    if scores.is_empty() {
+fn check(logits: &[f32]) -> Result<(), GptError> {
+    if logits.is_empty() {
         return Err(unusable("there are none".to_owned()));
     }
-    match scores.iter().position(|&score| score.is_nan() || score == f32::INFINITY) {
-        Some(token) => Err(unusable(format!("that of token {token} is {}", scores[token]))),
+    match logits.iter().position(|&logit| logit.is_nan() || logit == f32::INFINITY) {
+        Some(token) => Err(unusable(format!("that of token {token} is {}", logits[token]))),
         None => Ok(()),
     }
 }
 
 fn unusable(reason: String) -> GptError {
-    GptError::Data { origin: "the scores of the next token".to_owned(), reason }
+    GptError::Data { origin: "the logits of the next token".to_owned(), reason }
 }
 
 #[cfg(test)]
@@ -281,11 +281,11 @@ mod tests {
     }
 
     /// How often each of 4 tokens is drawn in 10,000 draws.
-    fn counts(sampling: Sampling, scores: &[f32; 4], history: &[u32]) -> [u32; 4] {
+    fn counts(sampling: Sampling, logits: &[f32; 4], history: &[u32]) -> [u32; 4] {
         let mut sampler = sampler(sampling);
         let mut counts = [0; 4];
         for position in 0..10_000 {
-            counts[sampler.sample(scores, history, position).unwrap() as usize] += 1;
+            counts[sampler.sample(logits, history, position).unwrap() as usize] += 1;
         }
         counts
     }
@@ -296,8 +296,8 @@ mod tests {
         }
     }
 
-    /// Scores whose probabilities are 10, 40, 20 and 30 percent.
-    fn scores() -> [f32; 4] {
+    /// Logits whose probabilities are 10, 40, 20 and 30 percent.
+    fn logits() -> [f32; 4] {
         [0.1_f32, 0.4, 0.2, 0.3].map(f32::ln)
     }
 
@@ -310,16 +310,16 @@ mod tests {
 
     #[test]
     fn tokens_are_drawn_by_their_probability() {
-        close(counts(Sampling::default(), &scores(), &[]), [1000, 4000, 2000, 3000]);
+        close(counts(Sampling::default(), &logits(), &[]), [1000, 4000, 2000, 3000]);
         // Temperature 1/2 squares: 1, 16, 4, 9 of 30.
         let cool = Sampling { temperature: 0.5, ..Sampling::default() };
-        close(counts(cool, &scores(), &[]), [333, 5333, 1333, 3000]);
+        close(counts(cool, &logits(), &[]), [333, 5333, 1333, 3000]);
     }
 
     #[test]
     fn top_k_leaves_the_k_highest() {
         let two = Sampling { top_k: 2, ..Sampling::default() };
-        close(counts(two, &scores(), &[]), [0, 5714, 0, 4286]);
+        close(counts(two, &logits(), &[]), [0, 5714, 0, 4286]);
         // Of equal ones the lowest tokens stay.
         let two = Sampling { top_k: 2, ..Sampling::default() };
         close(counts(two, &[1.0; 4], &[]), [5000, 5000, 0, 0]);
@@ -334,31 +334,31 @@ mod tests {
             (0.75, [0, 4444, 2222, 3333]),
             (0.95, [1000, 4000, 2000, 3000]),
         ] {
-            close(counts(Sampling { top_p, ..Sampling::default() }, &scores(), &[]), expected);
+            close(counts(Sampling { top_p, ..Sampling::default() }, &logits(), &[]), expected);
         }
         // Of the three that top-k leaves, 40 of 90 percent are less than a half.
         let both = Sampling { top_k: 3, top_p: 0.5, ..Sampling::default() };
-        close(counts(both, &scores(), &[]), [0, 5714, 0, 4286]);
+        close(counts(both, &logits(), &[]), [0, 5714, 0, 4286]);
     }
 
     #[test]
     fn min_p_leaves_what_has_a_share_of_the_highest() {
         let share = |min_p| Sampling { min_p, ..Sampling::default() };
-        close(counts(share(0.45), &scores(), &[]), [0, 4444, 2222, 3333]);
-        close(counts(share(1.0), &scores(), &[]), [0, 10_000, 0, 0]);
+        close(counts(share(0.45), &logits(), &[]), [0, 4444, 2222, 3333]);
+        close(counts(share(1.0), &logits(), &[]), [0, 10_000, 0, 0]);
         // It sees the probabilities after the temperature: 1/16, 1, 4/16 and 9/16.
         let cool = Sampling { temperature: 0.5, min_p: 0.3, ..Sampling::default() };
-        close(counts(cool, &scores(), &[]), [0, 6400, 0, 3600]);
+        close(counts(cool, &logits(), &[]), [0, 6400, 0, 3600]);
     }
 
     #[test]
-    fn the_penalty_divides_positive_and_multiplies_negative_scores_once() {
+    fn the_penalty_divides_positive_and_multiplies_negative_logits_once() {
         let penalised = |history: &[u32], window| {
             let sampling =
                 Sampling { repetition_penalty: 2.0, repetition_window: window, ..Sampling::greedy() };
             let mut sampler = sampler(sampling);
             sampler.sample(&[4.0, 3.0, -1.0, 1.9], history, 0).unwrap();
-            sampler.scores.clone()
+            sampler.logits.clone()
         };
         assert_eq!(penalised(&[0, 2, 0, 0, 2, 999], 0), [2.0, 3.0, -2.0, 1.9]);
         assert_eq!(penalised(&[0, 1, 2], 2), [4.0, 1.5, -2.0, 1.9]);
@@ -368,25 +368,25 @@ mod tests {
     #[test]
     fn a_draw_depends_on_seed_and_position_only() {
         let mut first = sampler(Sampling { seed: 7, ..Sampling::default() });
-        let drawn: Vec<u32> = (0..50).map(|at| first.sample(&scores(), &[], at).unwrap()).collect();
+        let drawn: Vec<u32> = (0..50).map(|at| first.sample(&logits(), &[], at).unwrap()).collect();
         let mut again = sampler(Sampling { seed: 7, ..Sampling::default() });
-        let backwards: Vec<u32> = (0..50).rev().map(|at| again.sample(&scores(), &[], at).unwrap()).collect();
+        let backwards: Vec<u32> = (0..50).rev().map(|at| again.sample(&logits(), &[], at).unwrap()).collect();
         assert!(drawn.iter().eq(backwards.iter().rev()));
         let mut other = sampler(Sampling { seed: 8, ..Sampling::default() });
-        let others: Vec<u32> = (0..50).map(|at| other.sample(&scores(), &[], at).unwrap()).collect();
+        let others: Vec<u32> = (0..50).map(|at| other.sample(&logits(), &[], at).unwrap()).collect();
         assert_ne!(drawn, others);
     }
 
     #[test]
-    fn scores_that_cannot_be_used_are_refused() {
+    fn logits_that_cannot_be_used_are_refused() {
         let mut sampler = sampler(Sampling::default());
-        for (scores, expected) in [
+        for (logits, expected) in [
             (&[][..], "there are none"),
             (&[0.0, f32::NAN], "token 1 is NaN"),
             (&[f32::INFINITY, 0.0], "token 0 is inf"),
             (&[f32::NEG_INFINITY; 2], "no token may follow"),
         ] {
-            let error = sampler.sample(scores, &[], 0).unwrap_err().to_string();
+            let error = sampler.sample(logits, &[], 0).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
     }
@@ -412,7 +412,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_drawn_is_allowed(
-            scores in prop::collection::vec(-20.0_f32..20.0, 1..60),
+            logits in prop::collection::vec(-20.0_f32..20.0, 1..60),
             temperature in prop_oneof![Just(0.0_f32), 0.001_f32..50.0],
             top_k in 0..70_u32,
             top_p in 0.0_f32..=1.0,
@@ -420,20 +420,20 @@ mod tests {
             seed: u64,
         ) {
             let sampling = Sampling { temperature, top_k, top_p, min_p, seed, ..Sampling::default() };
-            let token = sampler(sampling).sample(&scores, &[], seed).unwrap() as usize;
-            let score = scores[token];
-            let better = scores.iter().enumerate()
-                .filter(|&(other, &s)| s > score || (s == score && other < token));
+            let token = sampler(sampling).sample(&logits, &[], seed).unwrap() as usize;
+            let logit = logits[token];
+            let better = logits.iter().enumerate()
+                .filter(|&(other, &s)| s > logit || (s == logit && other < token));
             if temperature == 0.0 {
                 prop_assert_eq!(better.count(), 0);
             } else {
-                let best = scores.iter().copied().fold(f32::MIN, f32::max);
+                let best = logits.iter().copied().fold(f32::MIN, f32::max);
                 let weight = |s: f32| ((f64::from(s) - f64::from(best)) / f64::from(temperature)).exp();
                 prop_assert!(top_k == 0 || better.clone().count() < top_k as usize);
-                prop_assert!(weight(score) >= f64::from(min_p) * 0.9999);
+                prop_assert!(weight(logit) >= f64::from(min_p) * 0.9999);
                 // What is better has not reached the probability that is asked for.
                 let share: f64 = better.map(|(_, &s)| weight(s)).sum::<f64>()
-                    / scores.iter().map(|&s| weight(s)).sum::<f64>();
+                    / logits.iter().map(|&s| weight(s)).sum::<f64>();
                 prop_assert!(share <= f64::from(top_p) + 1e-4);
             }
         }

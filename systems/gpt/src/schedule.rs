@@ -1,7 +1,7 @@
 //! Which phase a step belongs to, and how large its update is.
 
 use crate::config::{Phase, Training};
-use crate::data::{Corpus, Lessons};
+use crate::data::{Corpus, Dataset};
 use crate::error::GptError;
 use crate::state::{PhasePlan, Plan};
 
@@ -16,9 +16,9 @@ pub(crate) struct Schedule {
 ///
 /// # Errors
 /// When running text is to be learnt in epochs, which it does not have.
-pub(crate) fn steps_of(path: &str, phase: &Phase, lessons: &Lessons) -> Result<u64, GptError> {
+pub(crate) fn steps_of(path: &str, phase: &Phase, dataset: &Dataset) -> Result<u64, GptError> {
     let (Some(epochs), None) = (phase.epochs, phase.steps) else { return Ok(phase.steps.unwrap_or(0)) };
-    let batches = lessons.batches_of_an_epoch(phase.batch as usize).ok_or_else(|| {
+    let batches = dataset.batches_of_an_epoch(phase.batch as usize).ok_or_else(|| {
         let reason = "running text has no epochs; say how many `steps`";
         GptError::config(format!("{path}.epochs"), epochs, reason)
     })?;
@@ -35,7 +35,7 @@ impl Schedule {
             return Ok(Self { steps: plan.phases.iter().map(|phase| phase.steps).collect() });
         }
         let phases = training.phases().zip(corpora);
-        let steps = phases.map(|((path, phase), corpus)| steps_of(path, phase, &corpus.learn));
+        let steps = phases.map(|((path, phase), corpus)| steps_of(path, phase, &corpus.train));
         Ok(Self { steps: steps.collect::<Result<_, GptError>>()? })
     }
 

@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Model, TokenKind, Training};
 use crate::data::{
-    self, Corpus, Document, END, Lessons, RUSTGPT_END, Reading, SPECIAL_TOKENS, origin, stretches,
+    self, Corpus, CorpusOptions, Dataset, Document, END, RUSTGPT_END, SPECIAL_TOKENS, origin, split_ranges,
 };
-use crate::edition::Edition;
+use crate::data_version::DataVersion;
 use crate::error::GptError;
 use crate::language_model::{LanguageModel, Vocabulary};
 use crate::network::{Layer, Network};
 use crate::optimizer::Optimizer;
-use crate::precision::{LossScaler, Precision};
+use crate::precision::{LossScaler, TrainingPrecision};
 use crate::schedule::steps_of;
 
 /// All that training needs to go on, after any step.
@@ -34,8 +34,9 @@ pub struct State {
     pub scaler: Option<LossScaler>,
     /// What is learnt, phase by phase.
     pub texts: Vec<TextIdentity>,
-    /// How the vocabulary changed.
-    pub growth: Vec<Growth>,
+    /// How the vocabulary changed. In a state it is called `growth`.
+    #[serde(rename = "growth")]
+    pub vocabulary_changes: Vec<VocabularyChange>,
     /// How the text is cut, and how long it is learnt.
     #[serde(default)]
     pub plan: Plan,
@@ -44,13 +45,14 @@ pub struct State {
     pub patience: Option<Patience>,
 }
 
-/// What was settled when training began: it must not depend on how the vocabulary cuts the text, as
+/// What was fixed when training began: it must not depend on how the vocabulary cuts the text, as
 /// that may change.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Plan {
     /// How text is made and cut.
-    pub edition: Edition,
-    /// The phases; none in runs of the first edition, which count their steps anew.
+    #[serde(rename = "edition")]
+    pub data_version: DataVersion,
+    /// The phases; none in runs of the first data version, which count their steps anew.
     pub phases: Vec<PhasePlan>,
 }
 
@@ -63,7 +65,7 @@ pub struct PhasePlan {
     pub ended: bool,
 }
 
-/// States of version 1 had no plan: they are of the first edition.
+/// States of version 1 had no plan: they are of the first data version.
 pub(crate) fn versions() -> Versions {
     Versions::new("gpt", 2).migration(1, |mut tree| {
         let Node::Struct(fields) = &mut tree else { return Err("a struct was expected".to_owned()) };
@@ -82,9 +84,9 @@ pub struct TextIdentity {
     pub hash: Hash,
 }
 
-/// A change of the vocabulary.
+/// A change of the vocabulary that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Growth {
+pub struct VocabularyChange {
     /// The step after which it was made.
     pub step: u64,
     /// Tokens that are new.
@@ -101,7 +103,7 @@ const TOKENIZER_LIMIT: u64 = 64 << 20;
 impl State {
     /// The state before the first step.
     pub(crate) fn new(model: &Model, training: &Training, seed: u64) -> Result<Self, GptError> {
-        let documents = load_all(training, seed, Edition::PRESENT)?;
+        let documents = load_all(training, seed, DataVersion::LATEST)?;
         let vocabulary = vocabulary(training, &documents, seed)?;
         let network = Network::random(model, vocabulary.tokenizer().len(), seed);
         let texts = identities(&documents);
@@ -130,15 +132,15 @@ impl State {
             model: LanguageModel { vocabulary, network, sampling: model.sampling.clone() },
             scaler: scaler(training),
             texts,
-            growth: Vec::new(),
-            plan: Plan { edition: Edition::PRESENT, phases: Vec::new() },
+            vocabulary_changes: Vec::new(),
+            plan: Plan { data_version: DataVersion::LATEST, phases: Vec::new() },
             patience: None,
         }
     }
 
     /// Makes it the beginning of another run: what was taken over stays, the rest is made to fit.
     pub(crate) fn adopt(&mut self, model: &Model, training: &Training, seed: u64) -> Result<(), GptError> {
-        let documents = load_all(training, seed, Edition::PRESENT)?;
+        let documents = load_all(training, seed, DataVersion::LATEST)?;
         self.texts = identities(&documents);
         self.model.sampling = model.sampling.clone();
         self.adopt_vocabulary(training)?;
@@ -147,10 +149,10 @@ impl State {
             *new = *old;
         }
         self.plan = plan;
-        if (training.precision == Precision::F16) != self.scaler.is_some() {
+        if (training.precision == TrainingPrecision::F16) != self.scaler.is_some() {
             self.scaler = scaler(training);
         }
-        if self.optimizer.flaw(&self.model.network).is_some() {
+        if self.optimizer.mismatch(&self.model.network).is_some() {
             self.optimizer = Optimizer::new(&self.model.network);
         }
         Ok(())
@@ -171,7 +173,7 @@ impl State {
     }
 
     /// Why the state contradicts itself or the config; nothing when it does not.
-    pub(crate) fn flaw(&self, model: &Model, training: &Training) -> Option<String> {
+    pub(crate) fn mismatch(&self, model: &Model, training: &Training) -> Option<String> {
         if let Err(error) = self.model.check() {
             return Some(error.to_string());
         }
@@ -204,15 +206,15 @@ impl State {
         if planned != 0 && planned != phases {
             return Some(format!("it is planned in {planned} phases, but the config has {phases}"));
         }
-        if self.scaler.is_some() != (training.precision == Precision::F16) {
+        if self.scaler.is_some() != (training.precision == TrainingPrecision::F16) {
             return Some("it was trained with another precision than the config's".to_owned());
         }
-        self.optimizer.flaw(network)
+        self.optimizer.mismatch(network)
     }
 }
 
 fn scaler(training: &Training) -> Option<LossScaler> {
-    (training.precision == Precision::F16).then(LossScaler::default)
+    (training.precision == TrainingPrecision::F16).then(LossScaler::default)
 }
 
 /// The numbers of heads of all attention layers, which no array shows.
@@ -224,8 +226,12 @@ fn heads(network: &Network) -> impl Iterator<Item = u32> {
 }
 
 /// The documents of all phases.
-pub(crate) fn load_all(training: &Training, seed: u64, edition: Edition) -> Result<Vec<Document>, GptError> {
-    training.phases().map(|(path, phase)| data::load(&phase.data, path, seed, edition)).collect()
+pub(crate) fn load_all(
+    training: &Training,
+    seed: u64,
+    data_version: DataVersion,
+) -> Result<Vec<Document>, GptError> {
+    training.phases().map(|(path, phase)| data::load(&phase.data, path, seed, data_version)).collect()
 }
 
 /// How long each phase is with the vocabulary that training begins with.
@@ -241,10 +247,10 @@ fn plan(
             Some(steps) => steps,
             None => {
                 let origin = origin(&phase.data);
-                let reading = Reading {
+                let options = CorpusOptions {
                     context: model.context as usize,
                     data: &phase.data,
-                    edition: Edition::PRESENT,
+                    data_version: DataVersion::LATEST,
                     seed,
                     threads: NonZero::<usize>::MIN,
                     origin: &origin,
@@ -252,15 +258,15 @@ fn plan(
                 // Running text has no epochs, however it is cut.
                 match document {
                     Document::Text(_) | Document::Passages(_) => {
-                        steps_of(path, phase, &Lessons::Text(Vec::new()))?
+                        steps_of(path, phase, &Dataset::Text(Vec::new()))?
                     }
-                    _ => steps_of(path, phase, &Corpus::new(document, tokenizer, &reading)?.learn)?,
+                    _ => steps_of(path, phase, &Corpus::new(document, tokenizer, &options)?.train)?,
                 }
             }
         };
         Ok(PhasePlan { steps, ended: false })
     });
-    Ok(Plan { edition: Edition::PRESENT, phases: phases.collect::<Result<_, GptError>>()? })
+    Ok(Plan { data_version: DataVersion::LATEST, phases: phases.collect::<Result<_, GptError>>()? })
 }
 
 /// Which documents they are.
@@ -293,12 +299,13 @@ fn vocabulary(training: &Training, documents: &[Document], seed: u64) -> Result<
     let has_texts =
         documents.iter().any(|document| matches!(document, Document::Texts(_) | Document::Passages(_)));
     let has_end = tokenizer.token_of(RUSTGPT_END.as_bytes()).is_some();
-    let marks: &[&str] = match (has_dialogues, has_texts && !has_end) {
+    let special_tokens: &[&str] = match (has_dialogues, has_texts && !has_end) {
         (true, _) => &SPECIAL_TOKENS,
         (false, true) => &[END],
         (false, false) => &[],
     };
-    let tokenizer = tokenizer.with_special_tokens(marks).map_err(of("the marks of dialogues and texts"))?;
+    let tokenizer =
+        tokenizer.with_special_tokens(special_tokens).map_err(of("the marks of dialogues and texts"))?;
     let Some(adapt) = &training.adapt else { return Ok(Vocabulary::Fixed(tokenizer)) };
     let adaptive = Adaptive::new(tokenizer, adapt.policy.clone()).map_err(of("training.adapt"))?;
     Ok(Vocabulary::Adaptive(adaptive))
@@ -314,26 +321,26 @@ fn sample(training: &Training, documents: &[Document], seed: u64) -> Result<Vec<
             sample.push(b'\n');
         };
         let origin = origin(&phase.data);
-        let reading = Reading {
+        let options = CorpusOptions {
             // What is learnt does not depend on how it is cut.
             context: 1,
             data: &phase.data,
-            edition: Edition::PRESENT,
+            data_version: DataVersion::LATEST,
             seed,
             threads: NonZero::<usize>::MIN,
             origin: &origin,
         };
-        let [learnt, ..] = document.parts(&reading)?;
+        let [learnt, ..] = document.parts(&options)?;
         match document {
             Document::Passages(texts) | Document::Texts(texts) => {
                 learnt.into_iter().for_each(|index| add(&texts[index]));
             }
             Document::Dialogues(dialogues) => {
-                let said = learnt.into_iter().flat_map(|index| &dialogues[index]);
-                said.for_each(|said| add(&said.text));
+                let messages = learnt.into_iter().flat_map(|index| &dialogues[index]);
+                messages.for_each(|message| add(&message.text));
             }
             Document::Text(text) => {
-                let [learnt, ..] = stretches(text.len(), &phase.data);
+                let [learnt, ..] = split_ranges(text.len(), &phase.data);
                 sample.extend_from_slice(&text[learnt]);
             }
         }

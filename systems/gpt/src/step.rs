@@ -7,8 +7,8 @@ use rekindle_compute::{AdamW, KernelPath, Pool};
 use crate::kernels::rows;
 use crate::network::{ArrayKind, Network};
 use crate::optimizer::Optimizer;
-use crate::pass::{Dropout, How, PackedNetwork, Pass, Sequence};
-use crate::precision::{LossScaler, Precision};
+use crate::pass::{Dropout, ExecContext, PackedNetwork, Pass, Sequence};
+use crate::precision::{LossScaler, TrainingPrecision};
 
 /// Numbers of an array that are updated together.
 const CHUNK: usize = 1 << 14;
@@ -19,7 +19,7 @@ pub struct StepSettings {
     /// The kernels.
     pub path: KernelPath,
     /// How numbers are stored between operations.
-    pub precision: Precision,
+    pub precision: TrainingPrecision,
     /// Parts of a batch, whose gradients are added in their order.
     pub parts: usize,
     /// Gradients are made shorter when their norm is larger; 0 for never.
@@ -100,16 +100,16 @@ impl Stepper {
         self.pool.for_each(&mut self.parts, |_, part| part.gradient.clear());
         let mut first = 0;
         for batch in batches {
-            self.learn(network, batch, first, scale, values.dropout);
+            self.accumulate_gradients(network, batch, first, scale, values.dropout);
             first += batch.len();
         }
         let loss = self.parts.iter().map(|part| part.loss).sum::<f64>() / targets.max(1) as f64;
-        let gradient_norm = self.add_up().sqrt() / f64::from(loss_scale);
+        let gradient_norm = self.sum_gradients().sqrt() / f64::from(loss_scale);
         let skipped = scaler.is_some_and(|scaler| scaler.skips(gradient_norm.is_finite()));
         if !skipped {
             let clip = self.settings.clip;
-            let shorten = if clip > 0.0 && gradient_norm > clip { clip / gradient_norm } else { 1.0 };
-            self.update(network, optimizer, values.adamw, (shorten / f64::from(loss_scale)) as f32);
+            let clip_factor = if clip > 0.0 && gradient_norm > clip { clip / gradient_norm } else { 1.0 };
+            self.update(network, optimizer, values.adamw, (clip_factor / f64::from(loss_scale)) as f32);
         }
         StepReport { loss, gradient_norm, skipped }
     }
@@ -117,20 +117,20 @@ impl Stepper {
     /// Mean loss of the targets of some sequences, in nats; nothing is left out or learnt.
     pub fn evaluate(&mut self, network: &Network, sequences: &[Sequence]) -> f64 {
         let targets: usize = sequences.iter().map(Sequence::targets).sum();
-        let how = How { path: self.settings.path, precision: self.settings.precision, dropout: None };
+        let ctx = ExecContext { path: self.settings.path, precision: self.settings.precision, dropout: None };
         self.packed.pack(network, self.settings.precision, false, &self.pool);
         let (packed, count) = (&self.packed, self.parts.len());
         let together = evaluated_together(network.context());
         self.pool.for_each(&mut self.parts, |index, part| {
-            let range = share(sequences.len(), count, index);
+            let range = part_range(sequences.len(), count, index);
             // A few at a time: memory does not grow with the number of sequences.
             let pieces = sequences[range].chunks(together);
-            part.loss = pieces.map(|some| part.pass.loss(how, network, packed, some)).sum();
+            part.loss = pieces.map(|some| part.pass.loss(ctx, network, packed, some)).sum();
         });
         self.parts.iter().map(|part| part.loss).sum::<f64>() / targets.max(1) as f64
     }
 
-    fn learn(
+    fn accumulate_gradients(
         &mut self,
         network: &Network,
         batch: &[Sequence],
@@ -138,21 +138,21 @@ impl Stepper {
         scale: f32,
         dropout: Option<Dropout>,
     ) {
-        let how = How { path: self.settings.path, precision: self.settings.precision, dropout };
+        let ctx = ExecContext { path: self.settings.path, precision: self.settings.precision, dropout };
         let (packed, count) = (&self.packed, self.parts.len());
         self.pool.for_each(&mut self.parts, |index, part| {
-            let range = share(batch.len(), count, index);
+            let range = part_range(batch.len(), count, index);
             if range.is_empty() {
                 return;
             }
             let number = first + range.start;
             let Part { pass, gradient, loss } = part;
-            *loss += pass.train(how, network, packed, &batch[range], number, scale, gradient);
+            *loss += pass.train(ctx, network, packed, &batch[range], number, scale, gradient);
         });
     }
 
     /// Adds the gradients of all parts to that of the first; gives the sum of its squares.
-    fn add_up(&mut self) -> f64 {
+    fn sum_gradients(&mut self) -> f64 {
         struct Job<'a> {
             sum: &'a mut [f32],
             others: Vec<&'a [f32]>,
@@ -203,7 +203,7 @@ impl Stepper {
             // Biases and gains do not decay.
             let decays = matches!(kind, ArrayKind::Matrix | ArrayKind::TokenRows);
             let adamw = AdamW { weight_decay: if decays { adamw.weight_decay } else { 0.0 }, ..adamw };
-            for (step, count) in stretches(kind, parameters.len(), *updates, token_updates) {
+            for (step, count) in update_runs(kind, parameters.len(), *updates, token_updates) {
                 let mut take = |count: usize| Job {
                     step,
                     adamw,
@@ -232,16 +232,16 @@ pub(crate) fn evaluated_together(context: usize) -> usize {
 }
 
 /// The sequences of a part: the same however many threads there are.
-pub(crate) fn share(sequences: usize, parts: usize, index: usize) -> std::ops::Range<usize> {
+pub(crate) fn part_range(sequences: usize, parts: usize, index: usize) -> std::ops::Range<usize> {
     index * sequences / parts..(index + 1) * sequences / parts
 }
 
-/// How often the numbers of an array were updated: (updates, numbers) for one stretch after the other.
-fn stretches(kind: ArrayKind, len: usize, updates: u64, token_updates: &[u64]) -> Vec<(u64, usize)> {
+/// How often the numbers of an array were updated: (updates, numbers) for one run of tokens after the other.
+fn update_runs(kind: ArrayKind, len: usize, updates: u64, token_updates: &[u64]) -> Vec<(u64, usize)> {
     if !matches!(kind, ArrayKind::TokenRows | ArrayKind::TokenNumbers) {
         return vec![(updates, len)];
     }
     let row = len / token_updates.len().max(1);
-    let stretches = token_updates.chunk_by(|a, b| a == b);
-    stretches.map(|tokens| (tokens[0], tokens.len() * row)).collect()
+    let runs = token_updates.chunk_by(|a, b| a == b);
+    runs.map(|tokens| (tokens[0], tokens.len() * row)).collect()
 }

@@ -13,15 +13,15 @@ use rekindle_train::{
 };
 
 use crate::config::{Model, NewRows, Phase, Source, Training};
-use crate::data::{Corpus, Document, LeftOut, Lessons, Reading, end_of, origin, scored_bytes};
+use crate::data::{Corpus, CorpusOptions, Dataset, Document, Truncation, end_token, origin, target_bytes};
 use crate::error::GptError;
 use crate::language_model::Vocabulary;
 use crate::pass::{Dropout, Sequence};
-use crate::precision::Precision;
+use crate::precision::TrainingPrecision;
 use crate::schedule::Schedule;
 use crate::state::{self, PhasePlan, State, identities, load_all};
 use crate::step::{StepSettings, StepValues, Stepper};
-use crate::vocabulary::{distil, places};
+use crate::vocabulary::{distil, new_indices};
 use crate::{interchange, memory, presets, report};
 
 /// Language models in the training loop; a step is an update of all parameters.
@@ -84,11 +84,11 @@ impl System for Gpt {
 
     /// The vocabulary is in the state.
     fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
-        let Training { pretraining, tuning, tokenizer, .. } = training;
+        let Training { pretraining, fine_tuning, tokenizer, .. } = training;
         let (always, beginning) = (FileUse::Always, FileUse::AtTheBeginning);
         let file = |setting, place, used| NamedFile { setting, place, used };
         let mut files = vec![file("training.pretraining.data.file", &mut pretraining.data.file, always)];
-        if let Some(tuning) = tuning {
+        if let Some(tuning) = fine_tuning {
             files.push(file("training.tuning.data.file", &mut tuning.data.file, always));
         }
         files.push(file("training.tokenizer.file", &mut tokenizer.file, beginning));
@@ -120,8 +120,8 @@ impl System for Gpt {
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         validate(config)?;
-        if let Some(flaw) = state.flaw(&config.model, &config.training) {
-            return Err(SystemError::misfit(GptError::Misfit(flaw)));
+        if let Some(mismatch) = state.mismatch(&config.model, &config.training) {
+            return Err(SystemError::misfit(GptError::Mismatch(mismatch)));
         }
         Self::new(config, state, resources)
     }
@@ -130,8 +130,8 @@ impl System for Gpt {
         let phases = self.training.phases().zip(&self.corpora);
         let notices = phases.flat_map(|((_, phase), corpus)| {
             let origin = origin(&phase.data);
-            let cut = cut_notice(&origin, corpus.left_out, self.model.context);
-            let ends = matches!(corpus.learn, Lessons::Examples(_)) && !self.has_end;
+            let cut = cut_notice(&origin, corpus.truncation, self.model.context);
+            let ends = matches!(corpus.train, Dataset::Examples(_)) && !self.has_end;
             let endless = ends.then(|| format!("{origin}: the vocabulary has no token that ends a text"));
             cut.into_iter().chain(endless)
         });
@@ -188,11 +188,11 @@ impl System for Gpt {
         metrics.extend(self.measure_test(state, index));
         let threads = self.stepper.pool().threads();
         let text = if learns_dialogues(&self.training) {
-            let examination = report::examine(&state.model, threads).map_err(SystemError::new)?;
-            metrics.extend(examination.metrics);
-            examination.text
+            let exam = report::hold_exam(&state.model, threads).map_err(SystemError::new)?;
+            metrics.extend(exam.metrics);
+            exam.text
         } else {
-            let start = self.corpora[0].select.beginning(1).first().copied().unwrap_or(0);
+            let start = self.corpora[0].select.prefix(1).first().copied().unwrap_or(0);
             report::piece(&state.model, start, threads).map_err(SystemError::new)?
         };
         Ok(Conclusion { metrics, text, artifacts: Vec::new() })
@@ -208,7 +208,7 @@ impl System for Gpt {
             ])),
             ("data", _) => Some(Err(SystemError::new(GptError::Data {
                 origin: "--data".to_owned(),
-                reason: "one file is learnt first and one for tuning: give it once or twice".to_owned(),
+                reason: "one file is learnt first and one for fine-tuning: give it once or twice".to_owned(),
             }))),
             ("tokenizer", [file]) => Some(Ok(vec![format!("training.tokenizer.file={}", quoted(file))])),
             _ => None,
@@ -224,7 +224,7 @@ impl Gpt {
     fn new(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         let path = KernelPath::from_environment().map_err(SystemError::new)?;
         let (seed, model, training) = (&config.seed, &config.model, &config.training);
-        let documents = load_all(training, *seed, state.plan.edition).map_err(SystemError::new)?;
+        let documents = load_all(training, *seed, state.plan.data_version).map_err(SystemError::new)?;
         for (index, (found, expected)) in identities(&documents).iter().zip(&state.texts).enumerate() {
             if found != expected {
                 let origin = origin(&phase(training, index).data);
@@ -247,7 +247,7 @@ impl Gpt {
         let (model, training) = (model.clone(), training.clone());
         // Only a vocabulary that changes has them cut into tokens again.
         let documents = if training.adapt.is_some() { documents } else { Vec::new() };
-        let has_end = end_of(state.model.tokenizer()).is_some();
+        let has_end = end_token(state.model.tokenizer()).is_some();
         Ok(Self { seed: *seed, model, training, documents, corpora, schedule, stepper, path, has_end })
     }
 
@@ -256,10 +256,10 @@ impl Gpt {
         let (batch, accumulate) = (phase.batch as usize, u64::from(phase.accumulate));
         let context = self.model.context as usize;
         let numbers = phase_step * accumulate..(phase_step + 1) * accumulate;
-        let lessons = &self.corpora[index].learn;
+        let dataset = &self.corpora[index].train;
         // Each phase has random numbers of its own.
         numbers
-            .map(|number| lessons.batch(self.seed ^ (index as u64) << 63, number, batch, context))
+            .map(|number| dataset.batch(self.seed ^ (index as u64) << 63, number, batch, context))
             .collect()
     }
 
@@ -269,7 +269,7 @@ impl Gpt {
         let Vocabulary::Adaptive(adaptive) = &mut state.model.vocabulary else { return Ok(()) };
         for sequence in batches.iter().flatten() {
             let text = adaptive.tokenizer().decode(&sequence.tokens);
-            let text = text.map_err(|error| GptError::Growth(error.to_string()))?;
+            let text = text.map_err(|error| GptError::VocabularyChange(error.to_string()))?;
             adaptive.observe(&text);
         }
         if state.tokens / adapt.every == (state.tokens - learnt) / adapt.every {
@@ -295,9 +295,9 @@ impl Gpt {
     fn text_in(&self, change: &Change, step: u64) -> Vec<u32> {
         let last = self.corpora.len() - 1;
         let index = self.schedule.phase_at(step).map_or(last, |(index, _)| index);
-        let places = places(change);
-        let learnt = self.corpora[index].learn.beginning(FITTED_TOKENS);
-        learnt.iter().filter_map(|token| places.get(token).copied()).collect()
+        let indices = new_indices(change);
+        let learnt = self.corpora[index].train.prefix(FITTED_TOKENS);
+        learnt.iter().filter_map(|token| indices.get(token).copied()).collect()
     }
 
     /// From now on the steps of a run that was begun without a plan do not depend on its vocabulary either.
@@ -368,7 +368,7 @@ impl Gpt {
 
     /// Losses of a phase on what is chosen by; `whole` for all of it.
     fn measure(&mut self, state: &State, index: usize, whole: bool) -> Metrics {
-        let sequences = self.corpora[index].select.measured(self.model.context as usize, whole);
+        let sequences = self.corpora[index].select.evaluation_sequences(self.model.context as usize, whole);
         let Some((loss, bits)) = self.losses(state, &sequences) else { return Metrics::new() };
         let bits = bits.map(|bits| (named(&self.training, index, BITS), bits));
         std::iter::once((named(&self.training, index, LOSS), loss)).chain(bits).collect()
@@ -376,7 +376,7 @@ impl Gpt {
 
     /// Losses of a phase on what nothing has seen.
     fn measure_test(&mut self, state: &State, index: usize) -> Metrics {
-        let sequences = self.corpora[index].test.measured(self.model.context as usize, true);
+        let sequences = self.corpora[index].test.evaluation_sequences(self.model.context as usize, true);
         let Some((loss, bits)) = self.losses(state, &sequences) else { return Metrics::new() };
         let bits = bits.map(|bits| (TEST_BITS.to_owned(), bits));
         std::iter::once((TEST_LOSS.to_owned(), loss)).chain(bits).collect()
@@ -389,7 +389,7 @@ impl Gpt {
             return None;
         }
         let loss = self.stepper.evaluate(&state.model.network, sequences);
-        let bytes = scored_bytes(state.model.tokenizer(), sequences);
+        let bytes = target_bytes(state.model.tokenizer(), sequences);
         let bits = (bytes > 0).then(|| loss * targets as f64 / bytes as f64 / std::f64::consts::LN_2);
         Some((loss, bits))
     }
@@ -422,15 +422,15 @@ fn measures(training: &Training) -> Vec<String> {
         names.extend([TEST_LOSS, TEST_BITS].map(str::to_owned));
     }
     if learns_dialogues(training) {
-        names.extend(report::EXAMINED.map(str::to_owned));
+        names.extend(report::EXAM_METRICS.map(str::to_owned));
     }
     names.extend(["learning_rate", "gradient_norm"].map(str::to_owned));
-    names.extend((training.precision == Precision::F16).then(|| "loss_scale".to_owned()));
+    names.extend((training.precision == TrainingPrecision::F16).then(|| "loss_scale".to_owned()));
     names.extend(training.adapt.is_some().then(|| "vocabulary".to_owned()));
     names
 }
 
-/// Whether the generated dialogues are learnt, about which the examination asks.
+/// Whether the generated dialogues are learnt, about which the exam asks.
 fn learns_dialogues(training: &Training) -> bool {
     training.phases().any(|(_, phase)| phase.data.file.is_none() && phase.data.source == Source::Dialogues)
 }
@@ -447,12 +447,12 @@ fn require_comparable(config: &ConfigOf<Gpt>) -> Result<(), SystemError> {
 }
 
 /// What of a text is not learnt, in words.
-fn cut_notice(origin: &str, left_out: LeftOut, context: u32) -> Option<String> {
-    let LeftOut { cut, of, lost, targets } = left_out;
+fn cut_notice(origin: &str, truncation: Truncation, context: u32) -> Option<String> {
+    let Truncation { truncated, examples, lost, targets } = truncation;
     let share = 100.0 * lost as f64 / targets.max(1) as f64;
-    (cut > 0).then(|| {
+    (truncated > 0).then(|| {
         format!(
-            "{origin}: {cut} of {of} examples do not fit into the context of {context} tokens (`model.context`); \
+            "{origin}: {truncated} of {examples} examples do not fit into the context of {context} tokens (`model.context`); \
              what is behind it, {lost} tokens or {} % of what was to be predicted, is neither learnt nor measured",
             rekindle_train::number(share)
         )
@@ -467,7 +467,7 @@ fn validate(config: &ConfigOf<Gpt>) -> Result<(), SystemError> {
 }
 
 fn phase(training: &Training, index: usize) -> &Phase {
-    match (&training.tuning, index) {
+    match (&training.fine_tuning, index) {
         (Some(tuning), 1) => tuning,
         _ => &training.pretraining,
     }
@@ -486,15 +486,15 @@ fn corpora(
     pairs
         .map(|((_, phase), document)| {
             let origin = origin(&phase.data);
-            let reading = Reading {
+            let options = CorpusOptions {
                 context: model.context as usize,
                 data: &phase.data,
-                edition: state.plan.edition,
+                data_version: state.plan.data_version,
                 seed,
                 threads,
                 origin: &origin,
             };
-            Corpus::new(document, tokenizer, &reading)
+            Corpus::new(document, tokenizer, &options)
         })
         .collect()
 }

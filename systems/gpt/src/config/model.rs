@@ -23,7 +23,7 @@ pub struct Model {
     pub feed_forward: Option<u32>,
     /// The most tokens that the model sees at once.
     pub context: u32,
-    /// The rows that tokens are read with score them too; there are no others.
+    /// The output map is the token embedding (tied).
     #[serde(default)]
     pub tied: bool,
     /// Attention maps have biases, as in GPT-2.

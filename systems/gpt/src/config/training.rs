@@ -5,7 +5,7 @@ use rekindle_train::EarlyStopping;
 use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
-use crate::precision::Precision;
+use crate::precision::TrainingPrecision;
 
 /// How the model is trained: on text first, and then, where it is to answer, on dialogues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,15 +16,15 @@ pub struct Training {
     pub tokenizer: Tokens,
     /// What is learnt first.
     pub pretraining: Phase,
-    /// What is learnt after that, if anything.
-    #[serde(default)]
-    pub tuning: Option<Phase>,
+    /// What is learnt after that, if anything. In a config it is called `tuning`.
+    #[serde(default, rename = "tuning")]
+    pub fine_tuning: Option<Phase>,
     /// How parameters are updated.
     #[serde(default)]
     pub optimizer: OptimizerSettings,
     /// How numbers are stored between operations: f32, bf16 or f16.
     #[serde(default)]
-    pub precision: Precision,
+    pub precision: TrainingPrecision,
     /// Parts that a batch is split into, each the work of one core. It is part of the result, the number
     /// of threads is not.
     #[serde(default = "default_parts")]
@@ -79,13 +79,13 @@ pub struct Phase {
     /// Batches whose gradients are added before an update.
     #[serde(default = "one")]
     pub accumulate: u32,
-    /// Step size after the warm-up.
+    /// Learning rate after the warm-up.
     pub learning_rate: f64,
-    /// Step size at the end, reached along half a cosine: a tenth of `learning_rate` when absent, 0 for
-    /// none, and the same as `learning_rate` for a step size that does not change.
+    /// Learning rate at the end, reached along half a cosine: a tenth of `learning_rate` when absent, 0 for
+    /// none, and the same as `learning_rate` for a learning rate that does not change.
     #[serde(default)]
     pub final_learning_rate: Option<f64>,
-    /// Updates in which the step size grows from 0.
+    /// Updates in which the learning rate grows from 0.
     #[serde(default)]
     pub warmup: u64,
     /// The phase ends early when the bits a byte of what is not learnt fall no more; then the next one
@@ -94,17 +94,17 @@ pub struct Phase {
     pub early_stopping: Option<EarlyStopping>,
 }
 
-/// A text.
+/// Where the text of a phase comes from, and how it is divided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
     /// A file: running text, a JSON list of texts, or dialogues as JSON or JSON lines.
     pub file: Option<String>,
-    /// What is made when there is no file.
+    /// What is generated when there is no file.
     pub source: Source,
-    /// How many paragraphs or dialogues are made.
+    /// How many paragraphs or dialogues are generated.
     pub count: u32,
-    /// The share that is not learnt but measured on while training goes on: what is chosen (the best
+    /// The share that is not learnt but evaluated on while training goes on: what is chosen (the best
     /// checkpoint, an early end) is chosen by it. Running text gives its end.
     pub evaluation: f64,
     /// The share that nothing sees before training has ended, for what is reported then. Running text
@@ -115,7 +115,7 @@ pub struct Data {
     pub order: Order,
 }
 
-/// Text that is made.
+/// What text is generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -147,7 +147,7 @@ pub struct OptimizerSettings {
     pub betas: [f64; 2],
     /// Added to the root of the second moment.
     pub epsilon: f64,
-    /// Share of a matrix that is taken off per unit of step size.
+    /// Share of a matrix that is taken off per unit of learning rate.
     pub weight_decay: f64,
     /// Gradients are made shorter when their norm is larger; 0 for never.
     pub clip: f64,
@@ -224,8 +224,8 @@ fn default_parts() -> u32 {
 impl Training {
     /// The phases, with their paths in the config.
     pub(crate) fn phases(&self) -> impl Iterator<Item = (&'static str, &Phase)> {
-        let tuning = self.tuning.iter().map(|phase| ("training.tuning", phase));
-        std::iter::once(("training.pretraining", &self.pretraining)).chain(tuning)
+        let fine_tuning = self.fine_tuning.iter().map(|phase| ("training.tuning", phase));
+        std::iter::once(("training.pretraining", &self.pretraining)).chain(fine_tuning)
     }
 
     /// Checks all values.

@@ -4,8 +4,8 @@ mod corpus;
 mod dialogue;
 mod document;
 
-pub use corpus::{Corpus, LeftOut, Lessons, Reading};
-pub(crate) use corpus::{RUSTGPT_END, end_of, scored_bytes, stretches};
-pub use dialogue::{ASSISTANT, Dialogue, END, Marks, Role, SPECIAL_TOKENS, Said, USER};
+pub use corpus::{Corpus, CorpusOptions, Dataset, Truncation};
+pub(crate) use corpus::{RUSTGPT_END, end_token, split_ranges, target_bytes};
+pub use dialogue::{ASSISTANT, Dialogue, END, Message, Role, RoleTokens, SPECIAL_TOKENS, USER};
 pub use document::{Document, load};
 pub(crate) use document::{file_len, origin};

@@ -49,18 +49,18 @@ impl HeadCache {
     pub fn attend(
         &self,
         path: KernelPath,
-        found: &mut [f32],
+        output: &mut [f32],
         query: &[f32],
         weights: &mut Vec<[f32; LANES]>,
     ) {
         weights.resize(self.len.div_ceil(LANES), [0.0; LANES]);
-        attend_kernel(path, found, query, &self.keys, &self.values, self.len, weights);
+        attend_kernel(path, output, query, &self.keys, &self.values, self.len, weights);
     }
 }
 
 kernel! {
     fn attend_kernel(
-        found: &mut [f32],
+        output: &mut [f32],
         query: &[f32],
         keys: &[[f32; LANES]],
         values: &[[f32; LANES]],
@@ -69,10 +69,10 @@ kernel! {
     ) {
         let sum = weigh(weights, query, keys, count);
         let chunks = query.len().div_ceil(LANES);
-        for (chunk, found) in found.chunks_mut(LANES).enumerate() {
+        for (chunk, output) in output.chunks_mut(LANES).enumerate() {
             let mean = mean_value(&values[chunk..], chunks, weights.as_flattened(), count);
-            for (found, total) in found.iter_mut().zip(mean) {
-                *found = total / sum;
+            for (output, total) in output.iter_mut().zip(mean) {
+                *output = total / sum;
             }
         }
     }
@@ -84,7 +84,7 @@ fn weigh(weights: &mut [[f32; LANES]], query: &[f32], keys: &[[f32; LANES]], cou
     let scale = 1.0 / (query.len() as f32).sqrt();
     let mut largest = [f32::NEG_INFINITY; LANES];
     for (panel, (weights, keys)) in weights.iter_mut().zip(keys.chunks_exact(query.len())).enumerate() {
-        *weights = scores(query, keys, scale);
+        *weights = logits(query, keys, scale);
         let valid = (count - panel * LANES).min(LANES);
         weights[valid..].fill(f32::NEG_INFINITY);
         for lane in 0..LANES {
@@ -104,7 +104,7 @@ fn weigh(weights: &mut [[f32; LANES]], query: &[f32], keys: &[[f32; LANES]], cou
 
 /// The scaled products of a query with the 16 keys of a panel.
 #[inline(always)]
-fn scores(query: &[f32], keys: &[[f32; LANES]], scale: f32) -> [f32; LANES] {
+fn logits(query: &[f32], keys: &[[f32; LANES]], scale: f32) -> [f32; LANES] {
     let mut sums = [0.0; LANES];
     for (query, keys) in query.iter().zip(keys) {
         for lane in 0..LANES {
@@ -148,9 +148,9 @@ mod tests {
     fn attend(cache: &HeadCache, path: KernelPath) -> Vec<u32> {
         let mut query = vec![0.0; cache.size];
         fill_normal(&mut query, &mut rng::stream(9, 9, 9), 1.0);
-        let mut found = vec![0.0; cache.size];
-        cache.attend(path, &mut found, &query, &mut Vec::new());
-        found.into_iter().map(f32::to_bits).collect()
+        let mut output = vec![0.0; cache.size];
+        cache.attend(path, &mut output, &query, &mut Vec::new());
+        output.into_iter().map(f32::to_bits).collect()
     }
 
     #[test]

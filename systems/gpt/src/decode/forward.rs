@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rekindle::Matrix;
 use rekindle_compute::KernelPath;
 
-use super::Precision;
+use super::WeightPrecision;
 use super::rows::normalise;
 use super::team::Team;
 use super::work::{Job, Work};
@@ -15,20 +15,20 @@ use crate::network::{Layer, Network, Norm};
 #[derive(Debug)]
 pub(super) struct Forward {
     path: KernelPath,
-    precision: Precision,
+    precision: WeightPrecision,
     team: Arc<Team<Job>>,
     work: Arc<Work>,
     token_embedding: Matrix<f32>,
     position_embedding: Matrix<f32>,
-    layers: Vec<Change>,
-    /// The step that scores tokens.
+    layers: Vec<LayerStep>,
+    /// The step that gives the logits.
     output: usize,
-    desk: Desk,
+    buffers: Buffers,
 }
 
 /// What a layer does to the rows; numbers are those of steps.
 #[derive(Debug)]
-enum Change {
+enum LayerStep {
     /// Adds what the steps, one after the other, make of the rows.
     Add(Option<Norm>, Vec<usize>),
     Norm(Norm),
@@ -36,7 +36,7 @@ enum Change {
 
 /// Memory that is used again from layer to layer.
 #[derive(Debug, Default)]
-struct Desk {
+struct Buffers {
     /// The rows of the tokens.
     rows: Vec<f32>,
     /// What a layer makes of them.
@@ -44,7 +44,7 @@ struct Desk {
 }
 
 impl Forward {
-    pub fn new(network: &Network, precision: Precision, threads: usize, path: KernelPath) -> Self {
+    pub fn new(network: &Network, precision: WeightPrecision, threads: usize, path: KernelPath) -> Self {
         let mut work = Work::new(path);
         let layers = network.layers.iter().map(|layer| match layer {
             Layer::Attention(layer) => {
@@ -52,14 +52,14 @@ impl Forward {
                 if let Some(output) = &layer.output {
                     steps.push(work.add_linear(output, None, precision, threads));
                 }
-                Change::Add(layer.norm.clone(), steps)
+                LayerStep::Add(layer.norm.clone(), steps)
             }
             Layer::FeedForward(layer) => {
                 let up = work.add_linear(&layer.up, Some(layer.activation), precision, threads);
                 let down = work.add_linear(&layer.down, None, precision, threads);
-                Change::Add(layer.norm.clone(), vec![up, down])
+                LayerStep::Add(layer.norm.clone(), vec![up, down])
             }
-            Layer::Norm(norm) => Change::Norm(norm.clone()),
+            Layer::Norm(norm) => LayerStep::Norm(norm.clone()),
         });
         let layers = layers.collect();
         let output = work.add_rows(network.output_weight(), network.output_bias(), precision, threads);
@@ -72,7 +72,7 @@ impl Forward {
             position_embedding: network.position_embedding.clone(),
             layers,
             output,
-            desk: Desk::default(),
+            buffers: Buffers::default(),
         }
     }
 
@@ -98,35 +98,35 @@ impl Forward {
     }
 
     /// Reads tokens that stand at the positions from `start` on; what is known from there on is
-    /// forgotten. If they are asked for, `scores` becomes the scores behind the last one.
-    pub fn read(&mut self, tokens: &[u32], start: usize, scores: Option<&mut Vec<f32>>) {
-        let mut desk = std::mem::take(&mut self.desk);
-        self.embed(&mut desk.rows, tokens, start);
+    /// forgotten. If they are asked for, `logits` becomes the logits behind the last one.
+    pub fn read(&mut self, tokens: &[u32], start: usize, logits: Option<&mut Vec<f32>>) {
+        let mut buffers = std::mem::take(&mut self.buffers);
+        self.embed(&mut buffers.rows, tokens, start);
         for layer in &self.layers {
             match layer {
-                Change::Norm(norm) => {
-                    self.norm(&mut desk, norm);
-                    std::mem::swap(&mut desk.rows, &mut desk.changed);
+                LayerStep::Norm(norm) => {
+                    self.norm(&mut buffers, norm);
+                    std::mem::swap(&mut buffers.rows, &mut buffers.changed);
                 }
-                Change::Add(norm, steps) => {
+                LayerStep::Add(norm, steps) => {
                     match norm {
-                        Some(norm) => self.norm(&mut desk, norm),
-                        None => desk.changed.clone_from(&desk.rows),
+                        Some(norm) => self.norm(&mut buffers, norm),
+                        None => buffers.changed.clone_from(&buffers.rows),
                     }
                     for &step in steps {
-                        self.step(step, &mut desk.changed, start, tokens.len());
+                        self.step(step, &mut buffers.changed, start, tokens.len());
                     }
-                    let pairs = desk.rows.iter_mut().zip(&desk.changed);
+                    let pairs = buffers.rows.iter_mut().zip(&buffers.changed);
                     pairs.for_each(|(number, added)| *number += added);
                 }
             }
         }
-        if let Some(scores) = scores {
-            scores.clear();
-            scores.extend_from_slice(&desk.rows[desk.rows.len() - self.token_embedding.columns()..]);
-            self.step(self.output, scores, start, 1);
+        if let Some(logits) = logits {
+            logits.clear();
+            logits.extend_from_slice(&buffers.rows[buffers.rows.len() - self.token_embedding.columns()..]);
+            self.step(self.output, logits, start, 1);
         }
-        self.desk = desk;
+        self.buffers = buffers;
     }
 
     /// `rows` becomes the sums of the rows of tokens and positions.
@@ -140,10 +140,10 @@ impl Forward {
         }
     }
 
-    /// `desk.changed` becomes the rows, normalised.
-    fn norm(&self, desk: &mut Desk, norm: &Norm) {
-        desk.changed.resize(desk.rows.len(), 0.0);
-        normalise(self.path, &mut desk.changed, &desk.rows, norm);
+    /// `buffers.changed` becomes the rows, normalised.
+    fn norm(&self, buffers: &mut Buffers, norm: &Norm) {
+        buffers.changed.resize(buffers.rows.len(), 0.0);
+        normalise(self.path, &mut buffers.changed, &buffers.rows, norm);
     }
 
     /// So many `rows` become what a step makes of them.

@@ -3,7 +3,7 @@
 //! A [`Decoder`] keeps keys and values of the tokens that it has read, so that the next one costs a
 //! product of a vector with each matrix. Weights are 32-bit floats or [8-bit numbers](q8).
 //!
-//! The scores are the same bits whatever the number of threads, the instruction set, and whether
+//! The logits are the same bits whatever the number of threads, the instruction set, and whether
 //! tokens are fed one by one or together.
 
 mod attention;
@@ -30,7 +30,7 @@ const CHUNK: usize = 64;
 /// How weights are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Precision {
+pub enum WeightPrecision {
     /// As they are.
     #[default]
     F32,
@@ -45,7 +45,7 @@ pub struct Decoder {
     forward: Forward,
     helpers: Vec<JoinHandle<()>>,
     tokens: Vec<u32>,
-    scores: Vec<f32>,
+    logits: Vec<f32>,
 }
 
 impl Decoder {
@@ -55,7 +55,7 @@ impl Decoder {
     /// # Errors
     /// The parts of the network do not fit each other, the kernels cannot run, or there are no
     /// threads.
-    pub fn new(network: &Network, precision: Precision, threads: usize) -> Result<Self, GptError> {
+    pub fn new(network: &Network, precision: WeightPrecision, threads: usize) -> Result<Self, GptError> {
         Self::with_kernels(network, precision, threads, KernelPath::from_environment()?)
     }
 
@@ -65,7 +65,7 @@ impl Decoder {
     /// As [`Self::new`].
     pub fn with_kernels(
         network: &Network,
-        precision: Precision,
+        precision: WeightPrecision,
         threads: usize,
         path: KernelPath,
     ) -> Result<Self, GptError> {
@@ -74,7 +74,7 @@ impl Decoder {
             return Err(PoolError::NoThreads.into());
         }
         let forward = Forward::new(network, precision, threads, path);
-        let mut decoder = Self { forward, helpers: Vec::new(), tokens: Vec::new(), scores: Vec::new() };
+        let mut decoder = Self { forward, helpers: Vec::new(), tokens: Vec::new(), logits: Vec::new() };
         for index in 1..threads {
             let thread = std::thread::Builder::new().name(format!("decoder-{index}"));
             match thread.spawn(decoder.forward.helper()) {
@@ -88,7 +88,7 @@ impl Decoder {
         Ok(decoder)
     }
 
-    /// Reads tokens and gives the scores of each token that may follow the last one: `vocabulary`
+    /// Reads tokens and gives the logits of each token that may follow the last one: `vocabulary`
     /// numbers, whose softmax is the probability.
     ///
     /// # Errors
@@ -99,17 +99,17 @@ impl Decoder {
         let mut left = tokens;
         while !left.is_empty() {
             let (chunk, rest) = left.split_at(CHUNK.min(left.len()));
-            let scores = rest.is_empty().then_some(&mut self.scores);
-            self.forward.read(chunk, self.tokens.len(), scores);
+            let logits = rest.is_empty().then_some(&mut self.logits);
+            self.forward.read(chunk, self.tokens.len(), logits);
             self.tokens.extend_from_slice(chunk);
             left = rest;
         }
-        Ok(&self.scores)
+        Ok(&self.logits)
     }
 
     fn check(&self, tokens: &[u32]) -> Result<(), GptError> {
         if tokens.is_empty() {
-            let reason = "there are none: what follows is scored behind at least one".to_owned();
+            let reason = "there are none: at least one is needed".to_owned();
             return Err(GptError::Data { origin: "the tokens to read".to_owned(), reason });
         }
         let vocabulary = self.forward.vocabulary();
@@ -152,8 +152,8 @@ impl Decoder {
     }
 
     /// What the last [`Self::feed`] gave; empty before.
-    pub fn scores(&self) -> &[f32] {
-        &self.scores
+    pub fn logits(&self) -> &[f32] {
+        &self.logits
     }
 
     /// The most tokens that it can know.

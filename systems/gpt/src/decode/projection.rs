@@ -5,9 +5,9 @@ use std::ops::Range;
 use rekindle::Matrix;
 use rekindle_compute::{KernelPath, LANES};
 
-use super::Precision;
+use super::WeightPrecision;
 use super::q8::{Q8Matrix, QuantisedRows};
-use crate::kernels::matmul::{Onto, Packed, View, multiply};
+use crate::kernels::matmul::{Packed, View, WriteMode, multiply};
 use crate::network::{Linear, matrix};
 
 /// Rows of inputs, as the weights need them.
@@ -20,14 +20,14 @@ pub(super) struct Input {
 
 impl Input {
     /// Takes so many rows, in the memory of the rows before.
-    pub fn set(&mut self, path: KernelPath, precision: Precision, rows: &[f32], count: usize) {
+    pub fn set(&mut self, path: KernelPath, precision: WeightPrecision, rows: &[f32], count: usize) {
         self.count = count;
         match precision {
-            Precision::F32 => {
+            WeightPrecision::F32 => {
                 self.numbers.clear();
                 self.numbers.extend_from_slice(rows);
             }
-            Precision::Int8 => self.quantised.quantise(path, rows, rows.len() / count),
+            WeightPrecision::Int8 => self.quantised.quantise(path, rows, rows.len() / count),
         }
     }
 }
@@ -49,7 +49,7 @@ enum Weights {
 
 impl Projection {
     /// These outputs of a map, in this order.
-    pub fn of_linear(linear: &Linear, outputs: &[Range<usize>], precision: Precision) -> Self {
+    pub fn of_linear(linear: &Linear, outputs: &[Range<usize>], precision: WeightPrecision) -> Self {
         let (inputs, columns) = (linear.inputs(), linear.outputs());
         let weights = linear.weight.as_slice();
         let outputs = || outputs.iter().cloned().flatten();
@@ -62,15 +62,15 @@ impl Projection {
     }
 
     /// A map with the weights of each output in a row, and a bias for each or none.
-    pub fn of_rows(rows: &Matrix<f32>, bias: Vec<f32>, precision: Precision) -> Self {
+    pub fn of_rows(rows: &Matrix<f32>, bias: Vec<f32>, precision: WeightPrecision) -> Self {
         let (outputs, inputs) = (rows.rows(), rows.columns());
         let weights = match precision {
-            Precision::F32 => {
+            WeightPrecision::F32 => {
                 let mut packed = Packed::default();
                 packed.pack(View::new(rows.as_slice(), outputs, inputs, inputs).transposed());
                 Weights::F32(packed)
             }
-            Precision::Int8 => Weights::Int8(Q8Matrix::quantise(rows)),
+            WeightPrecision::Int8 => Weights::Int8(Q8Matrix::quantise(rows)),
         };
         Self { inputs, outputs, weights, bias }
     }
@@ -81,7 +81,7 @@ impl Projection {
         match &self.weights {
             Weights::F32(weights) => {
                 let rows = View::new(&rows.numbers, rows.count, self.inputs, self.inputs);
-                multiply(path, product, self.outputs, rows, weights, Onto::Nothing);
+                multiply(path, product, self.outputs, rows, weights, WriteMode::Overwrite);
             }
             Weights::Int8(weights) => weights.multiply(path, product, &rows.quantised),
         }

@@ -162,7 +162,7 @@ kernel! {
 /// Sets the whole numbers of a block and gives its scale.
 #[inline(always)]
 fn quantise_block(numbers: &mut [i16], block: &[f32; BLOCK]) -> f32 {
-    // As integers the bits of magnitudes are ordered as they are, with what is no number above all.
+    // As integers the bits of magnitudes are ordered as they are, with what is not a number above all.
     let mut largest = [0_u32; LANES];
     for half in block.as_chunks::<LANES>().0 {
         for lane in 0..LANES {

@@ -11,11 +11,11 @@ kernel! {
         for (normed, row) in normed.chunks_exact_mut(width).zip(rows.chunks_exact(width)) {
             let mean = sum(row, 0.0, |number, _| number) / width as f32;
             let variance = sum(row, mean, |number, mean| (number - mean) * (number - mean)) / width as f32;
-            let spread = match norm.form {
+            let std = match norm.form {
                 NormForm::Variance => (variance + norm.epsilon).sqrt(),
                 NormForm::Deviation => variance.sqrt() + norm.epsilon,
             };
-            let inverse = 1.0 / spread;
+            let inverse = 1.0 / std;
             let parameters = norm.gain.iter().zip(&norm.bias);
             for ((normed, number), (gain, bias)) in normed.iter_mut().zip(row).zip(parameters) {
                 *normed = ((number - mean) * inverse).mul_add(*gain, *bias);

@@ -84,7 +84,7 @@ impl<J> Team<J> {
 
     /// Does parts of the job until none is left.
     fn claim_all(&self, work: &mut impl FnMut(&J, usize)) {
-        let guard = BreakUp { is_broken: &self.is_broken, all_done: &self.all_done };
+        let guard = PanicGuard { is_broken: &self.is_broken, all_done: &self.all_done };
         while let Some((part, parts)) = self.claim() {
             // The job stays as it is until all claimed parts are done.
             work(&self.job.read().unwrap_or_else(PoisonError::into_inner), part);
@@ -113,12 +113,12 @@ fn is_open(claims: u64) -> bool {
 }
 
 /// Says, unless it is forgotten, that a thread has panicked.
-struct BreakUp<'a> {
+struct PanicGuard<'a> {
     is_broken: &'a AtomicBool,
     all_done: &'a Signal,
 }
 
-impl Drop for BreakUp<'_> {
+impl Drop for PanicGuard<'_> {
     fn drop(&mut self) {
         self.is_broken.store(true, SeqCst);
         self.all_done.notify();

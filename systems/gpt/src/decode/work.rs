@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rekindle::Matrix;
 use rekindle_compute::{KernelPath, LANES};
 
-use super::Precision;
+use super::WeightPrecision;
 use super::attention::HeadCache;
 use super::projection::{Input, Projection, share};
 use super::rows::activate;
@@ -53,7 +53,7 @@ enum Step {
 #[derive(Debug)]
 struct Heads {
     /// Queries, keys and values of these heads.
-    joined: Projection,
+    qkv: Projection,
     caches: Vec<HeadCache>,
     /// Numbers of a query, a key or a value.
     size: usize,
@@ -69,7 +69,7 @@ impl Work {
     }
 
     /// Adds a step for the heads of a layer; gives its number.
-    pub fn add_attention(&mut self, layer: &Attention, precision: Precision, threads: usize) -> usize {
+    pub fn add_attention(&mut self, layer: &Attention, precision: WeightPrecision, threads: usize) -> usize {
         let count = layer.heads as usize;
         let parts = most_parts(threads).min(count);
         let heads = (0..parts).map(|part| {
@@ -85,7 +85,7 @@ impl Work {
         &mut self,
         linear: &Linear,
         activation: Option<Activation>,
-        precision: Precision,
+        precision: WeightPrecision,
         threads: usize,
     ) -> usize {
         let shares = shares(linear.outputs(), linear.inputs(), threads);
@@ -99,7 +99,7 @@ impl Work {
         &mut self,
         rows: &Matrix<f32>,
         bias: &[f32],
-        precision: Precision,
+        precision: WeightPrecision,
         threads: usize,
     ) -> usize {
         let inputs = rows.columns();
@@ -160,12 +160,12 @@ impl Work {
 }
 
 impl Heads {
-    fn new(layer: &Attention, heads: Range<usize>, precision: Precision) -> Self {
-        let width = layer.joined.inputs();
+    fn new(layer: &Attention, heads: Range<usize>, precision: WeightPrecision) -> Self {
+        let width = layer.qkv.inputs();
         let size = width / layer.heads as usize;
         let columns = |of: usize| of * width + heads.start * size..of * width + heads.end * size;
         Self {
-            joined: Projection::of_linear(&layer.joined, &[columns(0), columns(1), columns(2)], precision),
+            qkv: Projection::of_linear(&layer.qkv, &[columns(0), columns(1), columns(2)], precision),
             caches: heads.clone().map(|_| HeadCache::new(size)).collect(),
             size,
             rows: Vec::new(),
@@ -174,17 +174,17 @@ impl Heads {
     }
 
     /// Makes what these heads find, row by row, and keeps keys and values.
-    fn compute(&mut self, path: KernelPath, found: &mut Vec<f32>, job: &Job) {
-        self.joined.apply(path, &mut self.rows, &job.input);
+    fn compute(&mut self, path: KernelPath, output: &mut Vec<f32>, job: &Job) {
+        self.qkv.apply(path, &mut self.rows, &job.input);
         let own = self.caches.len() * self.size;
-        found.resize(self.rows.len() / 3, 0.0);
+        output.resize(self.rows.len() / 3, 0.0);
         for (head, cache) in self.caches.iter_mut().enumerate() {
             cache.truncate(job.start);
             let (start, end) = (head * self.size, (head + 1) * self.size);
-            for (row, found) in self.rows.chunks_exact(3 * own).zip(found.chunks_exact_mut(own)) {
+            for (row, output) in self.rows.chunks_exact(3 * own).zip(output.chunks_exact_mut(own)) {
                 let of = |of: usize| &row[of * own + start..of * own + end];
                 cache.push(of(1), of(2));
-                cache.attend(path, &mut found[start..end], of(0), &mut self.weights);
+                cache.attend(path, &mut output[start..end], of(0), &mut self.weights);
             }
         }
     }

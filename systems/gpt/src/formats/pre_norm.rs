@@ -20,7 +20,7 @@ pub(super) struct PreNorm {
     pub epsilon: f32,
     /// Attention maps have biases.
     pub attention_biases: bool,
-    /// The rows of the tokens score them too.
+    /// The output map is the token embedding.
     pub tied: bool,
 }
 
@@ -68,7 +68,7 @@ impl PreNorm {
                         return refused(&name("attention/heads"), reason);
                     }
                     stack.heads = layer.heads;
-                    stack.attention_biases |= !(layer.joined.bias.is_empty() && output.bias.is_empty());
+                    stack.attention_biases |= !(layer.qkv.bias.is_empty() && output.bias.is_empty());
                 }
                 Layer::FeedForward(layer) if index % 2 == 1 => {
                     norm(&name("feed_forward/norm"), &layer.norm)?;
@@ -91,7 +91,7 @@ impl PreNorm {
             return refused("layers", "must have a feed-forward layer behind each attention".to_owned());
         }
         if network.output_bias().iter().any(|&bias| bias != 0.0) {
-            return refused("output/bias", "is not zero; scores have no bias in this format".to_owned());
+            return refused("output/bias", "is not zero; logits have no bias in this format".to_owned());
         }
         Ok(stack)
     }
@@ -112,7 +112,7 @@ impl PreNorm {
             layers.push(Layer::Attention(Attention {
                 norm: Some(norm()),
                 heads: self.heads,
-                joined: linear(width, 3 * width, attention_bias(3 * width)),
+                qkv: linear(width, 3 * width, attention_bias(3 * width)),
                 output: Some(linear(width, width, attention_bias(width))),
             }));
             layers.push(Layer::FeedForward(FeedForward {

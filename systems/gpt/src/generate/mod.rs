@@ -107,14 +107,14 @@ impl GenerationSettings {
 ///
 /// ```
 /// use rekindle_gpt::config::{Block, Model};
-/// use rekindle_gpt::decode::{Decoder, Precision};
+/// use rekindle_gpt::decode::{Decoder, WeightPrecision};
 /// use rekindle_gpt::{Generation, GenerationSettings, Network};
 /// use rekindle_tokenizer::Tokenizer;
 ///
 /// let tokenizer = Tokenizer::train_byte_pair(b"to be or not to be", 258)?;
 /// let model: Model = serde_json::from_str(r#"{"layers": 1, "heads": 1, "width": 8, "context": 32}"#)?;
 /// let network = Network::random(&model, tokenizer.len(), 1);
-/// let mut decoder = Decoder::new(&network, Precision::F32, 1)?;
+/// let mut decoder = Decoder::new(&network, WeightPrecision::F32, 1)?;
 /// let settings = GenerationSettings { max_tokens: 5, ..GenerationSettings::default() };
 /// let prompt = tokenizer.encode(b"to be");
 /// let mut generation = Generation::start(&mut decoder, &tokenizer, &settings, &prompt)?;
@@ -135,9 +135,9 @@ pub struct Generation<'a> {
     /// Tokens of the prompt.
     prompt: usize,
     /// The last token has not been read.
-    is_behind: bool,
-    /// Scores without those of forbidden tokens.
-    allowed: Vec<f32>,
+    has_unread_token: bool,
+    /// Logits without those of forbidden tokens.
+    logits: Vec<f32>,
     utf8: Utf8,
     stop_strings: StopStrings,
     stop: Option<StopReason>,
@@ -179,8 +179,8 @@ impl<'a> Generation<'a> {
             settings: settings.clone(),
             tokens: prompt.to_vec(),
             prompt: prompt.len(),
-            is_behind: false,
-            allowed: Vec::new(),
+            has_unread_token: false,
+            logits: Vec::new(),
             utf8: Utf8::default(),
             stop_strings: StopStrings::new(settings.stop_strings.clone()),
             stop: (settings.max_tokens == 0).then_some(StopReason::MaxTokens),
@@ -204,22 +204,22 @@ impl<'a> Generation<'a> {
     fn step(&mut self) -> Result<String, GptError> {
         self.read_last()?;
         let position = self.tokens.len() as u64;
-        let scores = match &self.settings.forbidden_tokens[..] {
-            [] => self.decoder.scores(),
+        let logits = match &self.settings.forbidden_tokens[..] {
+            [] => self.decoder.logits(),
             forbidden => {
-                self.allowed.clear();
-                self.allowed.extend_from_slice(self.decoder.scores());
-                forbidden.iter().for_each(|&token| self.allowed[token as usize] = f32::NEG_INFINITY);
-                &self.allowed
+                self.logits.clear();
+                self.logits.extend_from_slice(self.decoder.logits());
+                forbidden.iter().for_each(|&token| self.logits[token as usize] = f32::NEG_INFINITY);
+                &self.logits
             }
         };
-        let token = self.sampler.sample(scores, &self.tokens, position)?;
+        let token = self.sampler.sample(logits, &self.tokens, position)?;
         if self.settings.stop_tokens.contains(&token) {
             return Ok(self.end(StopReason::StopToken(token)));
         }
         let bytes = self.bytes_of(token)?;
         self.tokens.push(token);
-        self.is_behind = true;
+        self.has_unread_token = true;
         let text = self.utf8.push(&bytes);
         let (text, found) = self.stop_strings.push(&text);
         if let Some(found) = found {
@@ -232,7 +232,7 @@ impl<'a> Generation<'a> {
 
     /// Reads the last token, unless that was done.
     fn read_last(&mut self) -> Result<(), GptError> {
-        if !std::mem::take(&mut self.is_behind) {
+        if !std::mem::take(&mut self.has_unread_token) {
             return Ok(());
         }
         if self.decoder.len() < self.decoder.context() {
@@ -317,7 +317,7 @@ fn read_prompt(decoder: &mut Decoder, prompt: &[u32], when_full: WhenFull) -> Re
         }
     };
     let known = decoder.tokens().iter().zip(prompt).take_while(|(known, token)| known == token).count();
-    // The last token is always read: its scores are needed.
+    // The last token is always read: its logits are needed.
     let known = known.min(prompt.len().saturating_sub(1));
     decoder.truncate(known);
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! What stands between the two maps of a feed-forward layer.
+//! The activations of feed-forward layers.
 
 use rekindle_compute::{kernel, math};
 
@@ -8,7 +8,7 @@ const ROOT: f32 = 0.797_884_6; // sqrt(2 / pi)
 const CUBE: f32 = 0.044_715;
 
 /// The activation of `numbers`, to each row of which `bias` is added first, in their place, and its
-/// derivative for the way back.
+/// derivative for the backward pass.
 pub fn activate(
     path: rekindle_compute::KernelPath,
     activation: Activation,

@@ -3,7 +3,7 @@
 use rekindle_compute::{KernelPath, kernel, math};
 
 use super::loss::largest;
-use super::matmul::{Onto, Packed, View, multiply};
+use super::matmul::{Packed, View, WriteMode, multiply};
 use super::rows::sum_of;
 
 /// Where a head's queries, keys and values lie: in the rows of all heads, queries first.
@@ -18,23 +18,23 @@ pub struct Head {
 }
 
 impl Head {
-    fn queries<'a>(&self, joined: &'a [f32], tokens: usize) -> View<'a> {
-        self.part(joined, tokens, 0)
+    fn queries<'a>(&self, qkv: &'a [f32], tokens: usize) -> View<'a> {
+        self.part(qkv, tokens, 0)
     }
 
-    fn keys<'a>(&self, joined: &'a [f32], tokens: usize) -> View<'a> {
-        self.part(joined, tokens, 1)
+    fn keys<'a>(&self, qkv: &'a [f32], tokens: usize) -> View<'a> {
+        self.part(qkv, tokens, 1)
     }
 
-    fn values<'a>(&self, joined: &'a [f32], tokens: usize) -> View<'a> {
-        self.part(joined, tokens, 2)
+    fn values<'a>(&self, qkv: &'a [f32], tokens: usize) -> View<'a> {
+        self.part(qkv, tokens, 2)
     }
 
-    fn part<'a>(&self, joined: &'a [f32], tokens: usize, part: usize) -> View<'a> {
-        View::new(&joined[self.place(part)..], tokens, self.width, 3 * self.all)
+    fn part<'a>(&self, qkv: &'a [f32], tokens: usize, part: usize) -> View<'a> {
+        View::new(&qkv[self.offset(part)..], tokens, self.width, 3 * self.all)
     }
 
-    fn place(&self, part: usize) -> usize {
+    fn offset(&self, part: usize) -> usize {
         part * self.all + self.index * self.width
     }
 
@@ -43,95 +43,109 @@ impl Head {
     }
 }
 
-/// What is needed beside the numbers.
+/// Memory that is used again from head to head.
 #[derive(Debug, Default)]
 pub struct Scratch {
     packed: Packed,
-    change: Vec<f32>,
+    grad: Vec<f32>,
 }
 
-/// Mixes the values of a sequence of `tokens` rows: `mixed` gets the rows of this head, `weights`
-/// (tokens x tokens) how much each row takes of each.
+/// Scaled dot-product attention of one head over a sequence of `tokens` rows: `output` gets this head's
+/// columns (tokens x head width), `probabilities` (tokens x tokens) the softmax.
 pub fn attend(
     path: KernelPath,
-    mixed: &mut [f32],
-    weights: &mut [f32],
-    joined: &[f32],
+    output: &mut [f32],
+    probabilities: &mut [f32],
+    qkv: &[f32],
     tokens: usize,
     head: Head,
     scratch: &mut Scratch,
 ) {
     let packed = &mut scratch.packed;
-    packed.pack(head.keys(joined, tokens).transposed());
-    multiply(path, weights, tokens, head.queries(joined, tokens), packed, Onto::Nothing);
-    causal_softmax(path, weights, tokens, head.scale());
-    packed.pack(head.values(joined, tokens));
-    let weights = View::new(weights, tokens, tokens, tokens);
-    multiply(path, &mut mixed[head.index * head.width..], head.all, weights, packed, Onto::Nothing);
+    packed.pack(head.keys(qkv, tokens).transposed());
+    multiply(path, probabilities, tokens, head.queries(qkv, tokens), packed, WriteMode::Overwrite);
+    causal_softmax(path, probabilities, tokens, head.scale());
+    packed.pack(head.values(qkv, tokens));
+    let probabilities = View::new(probabilities, tokens, tokens, tokens);
+    multiply(
+        path,
+        &mut output[head.index * head.width..],
+        head.all,
+        probabilities,
+        packed,
+        WriteMode::Overwrite,
+    );
 }
 
-/// The way back of [`attend`]: `mixed_change` is the gradient of `mixed`; the gradient of `joined`
-/// is put into this head's part of `joined_change`.
+/// The backward pass of [`attend`]: `output_grad` is the gradient of `output`; the gradient of `qkv`
+/// is put into this head's part of `qkv_grad`.
 #[allow(clippy::too_many_arguments, reason = "what went in, what came out, and where the rest goes")]
-pub fn attend_back(
+pub fn attend_backward(
     path: KernelPath,
-    joined_change: &mut [f32],
-    mixed_change: &[f32],
-    weights: &[f32],
-    joined: &[f32],
+    qkv_grad: &mut [f32],
+    output_grad: &[f32],
+    probabilities: &[f32],
+    qkv: &[f32],
     tokens: usize,
     head: Head,
     scratch: &mut Scratch,
 ) {
-    let Scratch { packed, change } = scratch;
-    change.resize(tokens * tokens, 0.0);
-    let mixed_change = View::new(&mixed_change[head.index * head.width..], tokens, head.width, head.all);
-    let taken = View::new(weights, tokens, tokens, tokens);
+    let Scratch { packed, grad } = scratch;
+    grad.resize(tokens * tokens, 0.0);
+    let output_grad = View::new(&output_grad[head.index * head.width..], tokens, head.width, head.all);
+    let attended = View::new(probabilities, tokens, tokens, tokens);
     let stride = 3 * head.all;
 
-    packed.pack(mixed_change);
-    multiply(path, &mut joined_change[head.place(2)..], stride, taken.transposed(), packed, Onto::Nothing);
+    packed.pack(output_grad);
+    multiply(
+        path,
+        &mut qkv_grad[head.offset(2)..],
+        stride,
+        attended.transposed(),
+        packed,
+        WriteMode::Overwrite,
+    );
 
-    packed.pack(head.values(joined, tokens).transposed());
-    multiply(path, change, tokens, mixed_change, packed, Onto::Nothing);
-    softmax_back(path, change, weights, tokens, head.scale());
-    let change = View::new(change, tokens, tokens, tokens);
+    packed.pack(head.values(qkv, tokens).transposed());
+    multiply(path, grad, tokens, output_grad, packed, WriteMode::Overwrite);
+    softmax_backward(path, grad, probabilities, tokens, head.scale());
+    let grad = View::new(grad, tokens, tokens, tokens);
 
-    packed.pack(head.keys(joined, tokens));
-    multiply(path, &mut joined_change[head.place(0)..], stride, change, packed, Onto::Nothing);
-    packed.pack(head.queries(joined, tokens));
-    multiply(path, &mut joined_change[head.place(1)..], stride, change.transposed(), packed, Onto::Nothing);
+    packed.pack(head.keys(qkv, tokens));
+    multiply(path, &mut qkv_grad[head.offset(0)..], stride, grad, packed, WriteMode::Overwrite);
+    packed.pack(head.queries(qkv, tokens));
+    multiply(path, &mut qkv_grad[head.offset(1)..], stride, grad.transposed(), packed, WriteMode::Overwrite);
 }
 
 kernel! {
-    /// Makes weights of scores: row `i` over the columns `0..=i`, nothing behind.
-    fn causal_softmax(scores: &mut [f32], tokens: usize, scale: f32) {
-        for (row, scores) in scores.chunks_exact_mut(tokens).enumerate() {
-            let (seen, unseen) = scores.split_at_mut(row + 1);
-            let shift = -largest(seen) * scale;
-            for score in seen.iter_mut() {
-                *score = math::exp(score.mul_add(scale, shift));
+    /// The softmax of each row `i` over the columns `0..=i`, 0 behind, in the place of the logits.
+    fn causal_softmax(logits: &mut [f32], tokens: usize, scale: f32) {
+        for (row, logits) in logits.chunks_exact_mut(tokens).enumerate() {
+            let (allowed, masked) = logits.split_at_mut(row + 1);
+            let shift = -largest(allowed) * scale;
+            for logit in allowed.iter_mut() {
+                *logit = math::exp(logit.mul_add(scale, shift));
             }
-            let factor = 1.0 / sum_of(seen.len(), |column| seen[column]);
-            for score in seen.iter_mut() {
-                *score *= factor;
+            let factor = 1.0 / sum_of(allowed.len(), |column| allowed[column]);
+            for logit in allowed.iter_mut() {
+                *logit *= factor;
             }
-            unseen.fill(0.0);
+            masked.fill(0.0);
         }
     }
 }
 
 kernel! {
-    /// Makes the gradient of the scores, before they are scaled, of that of the weights.
-    fn softmax_back(change: &mut [f32], weights: &[f32], tokens: usize, scale: f32) {
-        let rows = change.chunks_exact_mut(tokens).zip(weights.chunks_exact(tokens));
-        for (row, (change, weights)) in rows.enumerate() {
-            let (seen, unseen) = change.split_at_mut(row + 1);
-            let mean = sum_of(seen.len(), |column| seen[column] * weights[column]);
-            for (change, weight) in seen.iter_mut().zip(weights) {
-                *change = (*change - mean) * weight * scale;
+    /// The gradient of the logits, before they are scaled, in the place of that of the probabilities.
+    fn softmax_backward(grad: &mut [f32], probabilities: &[f32], tokens: usize, scale: f32) {
+        let rows = grad.chunks_exact_mut(tokens).zip(probabilities.chunks_exact(tokens));
+        for (row, (grad, probabilities)) in rows.enumerate() {
+            let (allowed, masked) = grad.split_at_mut(row + 1);
+            let mean = sum_of(allowed.len(), |column| allowed[column] * probabilities[column]);
+            for (grad, probability) in allowed.iter_mut().zip(probabilities) {
+                *grad = (*grad - mean) * probability * scale;
             }
-            unseen.fill(0.0);
+            masked.fill(0.0);
         }
     }
 }

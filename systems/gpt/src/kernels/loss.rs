@@ -1,36 +1,36 @@
-//! Softmax and cross-entropy in one pass, and its gradient in the place of the scores.
+//! Softmax and cross-entropy in one pass, and its gradient in the place of the logits.
 
 use rekindle_compute::{LANES, kernel, math};
 
 use super::rows::sum_of;
 
-/// Stands for a target that is not to be learnt.
+/// Stands for a target that is not to be predicted.
 pub const NO_TARGET: u32 = u32::MAX;
 
 kernel! {
-    /// The cross-entropy of each row of `scores` against its target, in nats, into `losses`; 0 for
-    /// [`NO_TARGET`]. In the place of the scores: their gradient times `scale`.
-    pub fn cross_entropy(scores: &mut [f32], losses: &mut [f32], targets: &[u32], scale: f32) {
-        let vocabulary = scores.len() / targets.len();
-        for ((scores, loss), &target) in scores.chunks_exact_mut(vocabulary).zip(losses).zip(targets) {
+    /// The cross-entropy of each row of `logits` against its target, in nats, into `losses`; 0 for
+    /// [`NO_TARGET`]. In the place of the logits: their gradient times `scale`.
+    pub fn cross_entropy(logits: &mut [f32], losses: &mut [f32], targets: &[u32], scale: f32) {
+        let vocabulary = logits.len() / targets.len();
+        for ((logits, loss), &target) in logits.chunks_exact_mut(vocabulary).zip(losses).zip(targets) {
             if target == NO_TARGET {
                 *loss = 0.0;
-                scores.fill(0.0);
+                logits.fill(0.0);
                 continue;
             }
             let target = target as usize;
-            let largest = largest(scores);
-            let own = scores[target] - largest;
-            for score in scores.iter_mut() {
-                *score = math::exp(*score - largest);
+            let largest = largest(logits);
+            let own = logits[target] - largest;
+            for logit in logits.iter_mut() {
+                *logit = math::exp(*logit - largest);
             }
-            let total = sum_of(scores.len(), |index| scores[index]);
+            let total = sum_of(logits.len(), |index| logits[index]);
             *loss = math::ln(total) - own;
             let factor = scale / total;
-            for score in scores.iter_mut() {
-                *score *= factor;
+            for logit in logits.iter_mut() {
+                *logit *= factor;
             }
-            scores[target] -= scale;
+            logits[target] -= scale;
         }
     }
 }

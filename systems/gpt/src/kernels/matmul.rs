@@ -107,13 +107,13 @@ fn pack_transposed(panel: &mut [[f32; LANES]], matrix: View<'_>, first: usize, c
     }
 }
 
-/// What becomes of what stood in the place of a product.
+/// What happens to the numbers that are where a product is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Onto {
-    /// It is replaced.
-    Nothing,
-    /// The product is added to it.
-    What,
+pub enum WriteMode {
+    /// They are replaced.
+    Overwrite,
+    /// The product is added to them.
+    Accumulate,
 }
 
 /// `product = left x right`, or added to what `product` holds. The rows of `product` lie `stride`
@@ -127,7 +127,7 @@ pub fn multiply(
     stride: usize,
     left: View<'_>,
     right: &Packed,
-    onto: Onto,
+    mode: WriteMode,
 ) {
     assert_eq!(left.columns, right.rows, "the inner dimensions agree");
     assert!(right.columns <= stride, "rows of the product overlap");
@@ -136,12 +136,12 @@ pub fn multiply(
     }
     assert!(product.len() >= (left.rows - 1) * stride + right.columns, "the product has room");
     if left.columns == 0 {
-        if onto == Onto::Nothing {
+        if mode == WriteMode::Overwrite {
             product.chunks_mut(stride).for_each(|row| row[..right.columns].fill(0.0));
         }
         return;
     }
-    product_kernel(path, product, stride, left, right, onto);
+    product_kernel(path, product, stride, left, right, mode);
 }
 
 kernel! {
@@ -150,14 +150,14 @@ kernel! {
         stride: usize,
         left: View<'_>,
         right: &Packed,
-        onto: Onto,
+        mode: WriteMode,
     ) {
         let mut factors = [0.0; TILE * DEPTH];
         for start in (0..right.rows).step_by(DEPTH) {
             let block = Block {
                 start,
                 depth: DEPTH.min(right.rows - start),
-                adds: start > 0 || onto == Onto::What,
+                adds: start > 0 || mode == WriteMode::Accumulate,
             };
             for first in (0..right.columns).step_by(COLUMNS) {
                 let mut row = 0;

@@ -5,27 +5,27 @@ use rekindle_compute::kernel;
 use super::rows::sum_of;
 use crate::network::{Norm, NormForm};
 
-/// What the way back needs to know of a row.
+/// Mean and standard deviation of a row, for the backward pass.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Spread {
+pub struct RowStats {
     mean: f32,
-    /// One over the spread.
-    inverse: f32,
-    /// The spread over the standard deviation: 1 for [`NormForm::Variance`], whose derivative has no
+    /// One over the standard deviation, stabilised by epsilon.
+    inverse_std: f32,
+    /// The stabilised standard deviation over the plain one: 1 for [`NormForm::Variance`], whose derivative has no
     /// such factor.
     ratio: f32,
 }
 
 kernel! {
     /// Normalises each row of `input` into `output`.
-    pub fn normalise(output: &mut [f32], spreads: &mut [Spread], input: &[f32], norm: &Norm) {
+    pub fn normalise(output: &mut [f32], stats: &mut [RowStats], input: &[f32], norm: &Norm) {
         let width = norm.gain.len();
         let rows = output.chunks_exact_mut(width).zip(input.chunks_exact(width));
-        for ((output, input), spread) in rows.zip(spreads) {
-            *spread = spread_of(input, norm);
-            let shift = -spread.mean * spread.inverse;
+        for ((output, input), stats) in rows.zip(stats) {
+            *stats = row_stats(input, norm);
+            let shift = -stats.mean * stats.inverse_std;
             for column in 0..width {
-                let centred = input[column].mul_add(spread.inverse, shift);
+                let centred = input[column].mul_add(stats.inverse_std, shift);
                 output[column] = centred.mul_add(norm.gain[column], norm.bias[column]);
             }
         }
@@ -33,7 +33,7 @@ kernel! {
 }
 
 #[inline(always)]
-fn spread_of(row: &[f32], norm: &Norm) -> Spread {
+fn row_stats(row: &[f32], norm: &Norm) -> RowStats {
     let scale = 1.0 / row.len() as f32;
     let mean = sum_of(row.len(), |column| row[column]) * scale;
     let variance = sum_of(row.len(), |column| {
@@ -41,12 +41,14 @@ fn spread_of(row: &[f32], norm: &Norm) -> Spread {
         centred * centred
     }) * scale;
     match norm.form {
-        NormForm::Variance => Spread { mean, inverse: 1.0 / (variance + norm.epsilon).sqrt(), ratio: 1.0 },
+        NormForm::Variance => {
+            RowStats { mean, inverse_std: 1.0 / (variance + norm.epsilon).sqrt(), ratio: 1.0 }
+        }
         NormForm::Deviation => {
             let deviation = variance.sqrt();
-            let spread = deviation + norm.epsilon;
+            let std = deviation + norm.epsilon;
             // Where all numbers are the same, the centred ones are 0 and the factor does not matter.
-            Spread { mean, inverse: 1.0 / spread, ratio: spread / deviation.max(f32::MIN_POSITIVE) }
+            RowStats { mean, inverse_std: 1.0 / std, ratio: std / deviation.max(f32::MIN_POSITIVE) }
         }
     }
 }
@@ -60,41 +62,41 @@ pub struct NormGradient<'a> {
 }
 
 kernel! {
-    /// The way back of [`normalise`]: `change` is the gradient of its output. That of its input is
-    /// added to `input_change`, those of the parameters to `gradient`.
-    pub fn normalise_back(
-        input_change: &mut [f32],
-        gradient: NormGradient<'_>,
-        change: &[f32],
+    /// The backward pass of [`normalise`]: `grad` is the gradient of its output. That of its input is
+    /// added to `input_grad`, those of the parameters to `weight_grads`.
+    pub fn normalise_backward(
+        input_grad: &mut [f32],
+        weight_grads: NormGradient<'_>,
+        grad: &[f32],
         input: &[f32],
-        spreads: &[Spread],
+        stats: &[RowStats],
         norm: &Norm,
     ) {
         let width = norm.gain.len();
-        let NormGradient { gain, bias } = gradient;
+        let NormGradient { gain, bias } = weight_grads;
         let (gain, bias) = (&mut gain[..width], &mut bias[..width]);
         let factor = &norm.gain[..width];
         let scale = 1.0 / width as f32;
-        let rows = change.chunks_exact(width).zip(input.chunks_exact(width));
-        for (((change, input), input_change), spread) in
-            rows.zip(input_change.chunks_exact_mut(width)).zip(spreads)
+        let rows = grad.chunks_exact(width).zip(input.chunks_exact(width));
+        for (((grad, input), input_grad), stats) in
+            rows.zip(input_grad.chunks_exact_mut(width)).zip(stats)
         {
-            let Spread { mean, inverse, ratio } = *spread;
-            let shift = -mean * inverse;
+            let RowStats { mean, inverse_std, ratio } = *stats;
+            let shift = -mean * inverse_std;
             for column in 0..width {
-                let centred = input[column].mul_add(inverse, shift);
-                gain[column] = change[column].mul_add(centred, gain[column]);
-                bias[column] += change[column];
+                let centred = input[column].mul_add(inverse_std, shift);
+                gain[column] = grad[column].mul_add(centred, gain[column]);
+                bias[column] += grad[column];
             }
-            let mean_change = sum_of(width, |column| change[column] * factor[column]) * scale;
+            let mean_grad = sum_of(width, |column| grad[column] * factor[column]) * scale;
             let mean_product = sum_of(width, |column| {
-                change[column] * factor[column] * input[column].mul_add(inverse, shift)
+                grad[column] * factor[column] * input[column].mul_add(inverse_std, shift)
             }) * scale * ratio;
             for column in 0..width {
-                let centred = input[column].mul_add(inverse, shift);
-                let own = change[column].mul_add(factor[column], -mean_change);
+                let centred = input[column].mul_add(inverse_std, shift);
+                let own = grad[column].mul_add(factor[column], -mean_grad);
                 let inner = centred.mul_add(-mean_product, own);
-                input_change[column] = inner.mul_add(inverse, input_change[column]);
+                input_grad[column] = inner.mul_add(inverse_std, input_grad[column]);
             }
         }
     }

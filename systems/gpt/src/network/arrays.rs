@@ -33,7 +33,7 @@ macro_rules! collect {
                     if let Some(norm) = &$($mut)? layer.norm {
                         $norm(&mut arrays, &format!("layers/{index}/attention/norm"), norm);
                     }
-                    $linear(&mut arrays, &format!("layers/{index}/attention/joined"), &$($mut)? layer.joined);
+                    $linear(&mut arrays, &format!("layers/{index}/attention/joined"), &$($mut)? layer.qkv);
                     if let Some(output) = &$($mut)? layer.output {
                         $linear(&mut arrays, &format!("layers/{index}/attention/output"), output);
                     }

@@ -7,12 +7,12 @@ use super::{Activation, Attention, FeedForward, Layer, Linear, Network, Norm, No
 use crate::config::{Block, Model};
 use crate::streams;
 
-/// Spread of fresh weights of GPT-2, and of fresh embeddings of RustGPT.
-pub(crate) const SPREAD: f64 = 0.02;
+/// Standard deviation of the initial weights of GPT-2, and of fresh embeddings of RustGPT.
+pub(crate) const INITIAL_STD: f64 = 0.02;
 
 impl Network {
-    /// A network with random weights: those of GPT-2 are normal with a spread of 0.02, less where
-    /// layers are added (0.02 / sqrt(2 layers)); those of RustGPT have the spread sqrt(2 / inputs).
+    /// A network with random weights: those of GPT-2 are normal with a standard deviation of 0.02, less where
+    /// layers are added (0.02 / sqrt(2 layers)); those of RustGPT have the standard deviation sqrt(2 / inputs).
     pub fn random(model: &Model, vocabulary: usize, seed: u64) -> Self {
         Self::new(model, vocabulary, Weights { seed: Some(seed), array: 0 })
     }
@@ -24,8 +24,8 @@ impl Network {
 
     fn new(model: &Model, vocabulary: usize, mut weights: Weights) -> Self {
         let (width, context) = (model.width as usize, model.context as usize);
-        let token_embedding = weights.matrix(vocabulary, width, SPREAD);
-        let position_embedding = weights.matrix(context, width, SPREAD);
+        let token_embedding = weights.matrix(vocabulary, width, INITIAL_STD);
+        let position_embedding = weights.matrix(context, width, INITIAL_STD);
         let mut layers = Vec::new();
         for _ in 0..model.layers {
             match model.block {
@@ -33,15 +33,15 @@ impl Network {
                 Block::Rustgpt => rustgpt_block(&mut layers, &mut weights, model),
             }
         }
-        let output_spread = match model.block {
+        let output_std = match model.block {
             Block::Gpt2 => {
                 layers.push(Layer::Norm(norm(NormForm::Variance, width)));
-                SPREAD
+                INITIAL_STD
             }
             Block::Rustgpt => he(width),
         };
         let output = (!model.tied).then(|| Output {
-            weight: weights.matrix(vocabulary, width, output_spread),
+            weight: weights.matrix(vocabulary, width, output_std),
             bias: vec![0.0; if model.block == Block::Rustgpt { vocabulary } else { 0 }],
         });
         Self { token_embedding, position_embedding, layers, output }
@@ -50,19 +50,25 @@ impl Network {
 
 fn gpt2_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &Model) {
     let (width, inner) = (model.width as usize, model.inner_width() as usize);
-    let added = SPREAD / f64::from(2 * model.layers).sqrt();
+    let branch_std = INITIAL_STD / f64::from(2 * model.layers).sqrt();
     let attention_bias = |outputs: usize| vec![0.0; if model.attention_biases { outputs } else { 0 }];
     layers.push(Layer::Attention(Attention {
         norm: Some(norm(NormForm::Variance, width)),
         heads: model.heads,
-        joined: Linear { weight: weights.matrix(width, 3 * width, SPREAD), bias: attention_bias(3 * width) },
-        output: Some(Linear { weight: weights.matrix(width, width, added), bias: attention_bias(width) }),
+        qkv: Linear {
+            weight: weights.matrix(width, 3 * width, INITIAL_STD),
+            bias: attention_bias(3 * width),
+        },
+        output: Some(Linear {
+            weight: weights.matrix(width, width, branch_std),
+            bias: attention_bias(width),
+        }),
     }));
     layers.push(Layer::FeedForward(FeedForward {
         norm: Some(norm(NormForm::Variance, width)),
         activation: Activation::Gelu,
-        up: Linear { weight: weights.matrix(width, inner, SPREAD), bias: vec![0.0; inner] },
-        down: Linear { weight: weights.matrix(inner, width, added), bias: vec![0.0; width] },
+        up: Linear { weight: weights.matrix(width, inner, INITIAL_STD), bias: vec![0.0; inner] },
+        down: Linear { weight: weights.matrix(inner, width, branch_std), bias: vec![0.0; width] },
     }));
 }
 
@@ -71,7 +77,7 @@ fn rustgpt_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &Model) 
     layers.push(Layer::Attention(Attention {
         norm: None,
         heads: model.heads,
-        joined: Linear { weight: weights.matrix(width, 3 * width, he(width)), bias: Vec::new() },
+        qkv: Linear { weight: weights.matrix(width, 3 * width, he(width)), bias: Vec::new() },
         output: None,
     }));
     layers.push(Layer::Norm(norm(NormForm::Deviation, width)));
@@ -84,7 +90,7 @@ fn rustgpt_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &Model) 
     layers.push(Layer::Norm(norm(NormForm::Deviation, width)));
 }
 
-/// Spread of fresh weights before a ReLU (He and others, "Delving deep into rectifiers", 2015).
+/// Standard deviation of initial weights before a ReLU (He and others, "Delving deep into rectifiers", 2015).
 fn he(inputs: usize) -> f64 {
     (2.0 / inputs as f64).sqrt()
 }
@@ -93,7 +99,7 @@ fn norm(form: NormForm, width: usize) -> Norm {
     Norm { form, epsilon: 1e-5, gain: vec![1.0; width], bias: vec![0.0; width] }
 }
 
-/// Fresh weights; each array has a stream of its own.
+/// Initial weights; each array has a stream of its own.
 struct Weights {
     /// Without one, all are 0.
     seed: Option<u64>,
@@ -101,11 +107,11 @@ struct Weights {
 }
 
 impl Weights {
-    fn matrix(&mut self, rows: usize, columns: usize, spread: f64) -> Matrix<f32> {
+    fn matrix(&mut self, rows: usize, columns: usize, std: f64) -> Matrix<f32> {
         let mut matrix = Matrix::zeros(rows, columns);
         if let Some(seed) = self.seed {
             let mut stream = rng::stream(seed, streams::WEIGHTS, self.array);
-            fill_normal(matrix.as_mut_slice(), &mut stream, spread);
+            fill_normal(matrix.as_mut_slice(), &mut stream, std);
         }
         self.array += 1;
         matrix
@@ -115,11 +121,11 @@ impl Weights {
 /// Fills with normally distributed numbers of mean 0.
 ///
 /// Each is the sum of twelve uniform ones less six (Irwin and Hall, 1927), scaled: no logarithm or
-/// sine of the system's library takes part. Its tails end at six times the spread.
-pub(crate) fn fill_normal(numbers: &mut [f32], stream: &mut Stream, spread: f64) {
+/// sine of the system's library takes part. Its tails end at six times the standard deviation.
+pub(crate) fn fill_normal(numbers: &mut [f32], stream: &mut Stream, std: f64) {
     for number in numbers {
         let sum: u64 = (0..3).map(|_| stream.bits()).map(quarters).sum();
-        *number = ((sum as f64 / 65_536.0 - 6.0) * spread) as f32;
+        *number = ((sum as f64 / 65_536.0 - 6.0) * std) as f32;
     }
 }
 

@@ -3,11 +3,11 @@
 use rekindle::Matrix;
 use serde::{Deserialize, Serialize};
 
-/// A step that changes the rows of a sequence.
+/// A layer, which changes the rows of a sequence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
-    /// Adds to each row what it gathers from the rows before it and itself.
+    /// Adds to each row what its heads gather from the rows before it and itself.
     Attention(Attention),
     /// Adds to each row what two linear maps make of it.
     FeedForward(FeedForward),
@@ -33,20 +33,21 @@ impl Layer {
 /// input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attention {
-    /// Normalises what attention sees, but not what its outcome is added to (pre-norm).
+    /// Normalises the input of the heads, but not the residual (pre-norm).
     pub norm: Option<Norm>,
     /// Number of heads; it divides the width.
     pub heads: u32,
-    /// Queries, keys and values, in this order, in one map: width x 3 width.
-    pub joined: Linear,
-    /// What the heads found, brought together: width x width; absent when it is taken as it is.
+    /// Queries, keys and values, in this order, in one map: width x 3 width. In a state it is called `joined`.
+    #[serde(rename = "joined")]
+    pub qkv: Linear,
+    /// The output projection: width x width; absent when it is taken as it is.
     pub output: Option<Linear>,
 }
 
 /// Two linear maps with an activation between them, added to their input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeedForward {
-    /// Normalises what the maps see, but not what their outcome is added to (pre-norm).
+    /// Normalises the input of the maps, but not the residual (pre-norm).
     pub norm: Option<Norm>,
     /// Between the maps.
     pub activation: Activation,
@@ -56,7 +57,7 @@ pub struct FeedForward {
     pub down: Linear,
 }
 
-/// What stands between the two maps of a [`FeedForward`] layer.
+/// The function between the two maps of a [`FeedForward`] layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -78,13 +79,13 @@ pub struct Linear {
     pub bias: Vec<f32>,
 }
 
-/// Layer normalisation (Ba, Kiros and Hinton, 2016): each row is brought to mean 0 and spread 1,
+/// Layer normalisation (Ba, Kiros and Hinton, 2016): each row is brought to mean 0 and standard deviation 1,
 /// then scaled and shifted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Norm {
-    /// How the spread is measured.
+    /// How the standard deviation is stabilised.
     pub form: NormForm,
-    /// Keeps the spread from zero.
+    /// Keeps the divisor from zero.
     pub epsilon: f32,
     /// A factor for each column.
     #[serde(with = "rekindle::array")]
@@ -94,7 +95,7 @@ pub struct Norm {
     pub bias: Vec<f32>,
 }
 
-/// How [`Norm`] measures the spread of a row.
+/// How [`Norm`] stabilises the standard deviation of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NormForm {

@@ -9,12 +9,12 @@ use rekindle::Matrix;
 use serde::{Deserialize, Serialize};
 
 pub use arrays::{ArrayKind, Arrays, ArraysMut};
-pub(crate) use initial::{SPREAD, fill_normal, matrix};
+pub(crate) use initial::{INITIAL_STD, fill_normal, matrix};
 pub use layer::{Activation, Attention, FeedForward, Layer, Linear, Norm, NormForm};
 pub use shape::NetworkError;
 
 /// A transformer decoder: tokens and positions become rows of `width` numbers, the layers change
-/// them one after the other, and the output scores every token that may follow.
+/// them one after the other, and the output gives a logit for every token that may follow.
 ///
 /// What the layers are is data: the blocks of GPT-2 and the post-norm stack of RustGPT are both
 /// lists of [`Layer`]s. All parameters are plain row-major arrays.
@@ -26,13 +26,13 @@ pub struct Network {
     /// A row for each position: context x width.
     #[serde(with = "rekindle::array")]
     pub position_embedding: Matrix<f32>,
-    /// What happens to the rows, first to last.
+    /// The layers, first to last.
     pub layers: Vec<Layer>,
-    /// How tokens are scored; absent when the rows of `token_embedding` do that too.
+    /// The map to logits; absent when it is `token_embedding` (tied).
     pub output: Option<Output>,
 }
 
-/// How tokens are scored when the output has rows of its own.
+/// The map to logits when it is not tied to the embedding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     /// A row for each token: vocabulary x width.
@@ -59,12 +59,12 @@ impl Network {
         self.position_embedding.rows()
     }
 
-    /// The rows that score tokens: vocabulary x width.
+    /// The rows that give logits: vocabulary x width.
     pub fn output_weight(&self) -> &Matrix<f32> {
         self.output.as_ref().map_or(&self.token_embedding, |output| &output.weight)
     }
 
-    /// What is added to the scores: one number for each token, or none.
+    /// The bias of the logits: one number for each token, or none.
     pub fn output_bias(&self) -> &[f32] {
         self.output.as_ref().map_or(&[], |output| &output.bias)
     }

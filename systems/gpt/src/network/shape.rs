@@ -9,7 +9,7 @@ const EXTENT_LIMIT: usize = 1 << 24;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{array}` is {found}, but {expected}")]
 pub struct NetworkError {
-    /// The array, such as `layers/0/attention/joined/weight`.
+    /// The array, such as `layers/0/attention/qkv/weight`.
     pub array: String,
     /// What it is.
     pub found: String,
@@ -74,7 +74,7 @@ fn check_layer(name: &str, layer: &Layer, width: usize) -> Result<(), NetworkErr
             if let Some(norm) = &layer.norm {
                 check_norm(&format!("{name}/norm"), norm, width)?;
             }
-            check_linear(&format!("{name}/joined"), &layer.joined, width, 3 * width)?;
+            check_linear(&format!("{name}/joined"), &layer.qkv, width, 3 * width)?;
             layer
                 .output
                 .as_ref()

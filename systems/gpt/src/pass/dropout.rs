@@ -5,7 +5,7 @@ use rekindle_compute::rng;
 use crate::streams;
 
 /// Which numbers dropout leaves out (Srivastava and others, 2014). It follows from the seed, the
-/// step, the place in the network and the number of the sequence in its batch, not from how a batch
+/// step, the layer and the number of the sequence in its batch, not from how a batch
 /// is split.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dropout {
@@ -19,7 +19,7 @@ pub struct Dropout {
     pub first: u64,
 }
 
-/// The place of the embeddings; layers are counted from 0.
+/// The layer number of the embeddings; layers are counted from 0.
 pub const EMBEDDINGS: usize = 0xfff;
 
 impl Dropout {
@@ -29,7 +29,7 @@ impl Dropout {
     }
 
     /// A factor for each number of the rows of some sequences: 0, or what makes up for the zeros.
-    pub fn mask(&self, mask: &mut Vec<f32>, place: usize, width: usize, tokens: impl Iterator<Item = usize>) {
+    pub fn mask(&self, mask: &mut Vec<f32>, layer: usize, width: usize, tokens: impl Iterator<Item = usize>) {
         // With 16 random bits for each number.
         let limit = (self.share * 65_536.0) as u64;
         let kept = (65_536.0 / (65_536 - limit) as f64) as f32;
@@ -37,7 +37,7 @@ impl Dropout {
         for (sequence, tokens) in (self.first..).zip(tokens) {
             // Sixteen bits of the number are part of the step; those of larger ones are part of the stream,
             // so that no two sequences of a step have the same.
-            let key = self.step << 28 | (place as u64) << 16 | sequence & 0xffff;
+            let key = self.step << 28 | (layer as u64) << 16 | sequence & 0xffff;
             let mut stream = rng::stream(self.seed, streams::DROPOUT | sequence >> 16 << 8, key);
             let end = mask.len() + tokens * width;
             while mask.len() < end {
@@ -54,10 +54,10 @@ impl Dropout {
 mod tests {
     use super::*;
 
-    fn mask(first: u64, place: usize) -> Vec<f32> {
+    fn mask(first: u64, layer: usize) -> Vec<f32> {
         let mut mask = Vec::new();
         let dropout = Dropout { seed: 1, step: 5, share: 0.5, first };
-        dropout.mask(&mut mask, place, 32, std::iter::once(4));
+        dropout.mask(&mut mask, layer, 32, std::iter::once(4));
         mask
     }
 

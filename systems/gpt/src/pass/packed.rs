@@ -1,35 +1,35 @@
-//! The matrices of a network in the form that products want, once for all parts of a batch.
+//! The matrices of a network packed for products, once for all parts of a batch.
 
 use rekindle::Matrix;
 use rekindle_compute::Pool;
 
 use crate::kernels::matmul::{Packed, View};
 use crate::network::{Layer, Linear, Network};
-use crate::precision::Precision;
+use crate::precision::TrainingPrecision;
 
 /// All matrices, packed for both directions.
 #[derive(Debug, Default)]
 pub struct PackedNetwork {
     /// Those of each layer.
     pub(super) layers: Vec<PackedLayer>,
-    /// width x vocabulary on the way to the scores, vocabulary x width on the way back.
-    pub(super) scores: BothWays,
+    /// Forward width x vocabulary, backward vocabulary x width.
+    pub(super) output: PackedPair,
 }
 
 /// The matrices of one layer; which ones depends on what it is.
 #[derive(Debug, Default)]
 pub struct PackedLayer {
-    /// The joined map of attention, the first one of a feed-forward layer.
-    pub first: BothWays,
+    /// The map of attention to queries, keys and values, the first one of a feed-forward layer.
+    pub first: PackedPair,
     /// The output map of attention, the second one of a feed-forward layer.
-    pub second: BothWays,
+    pub second: PackedPair,
 }
 
-/// A matrix as the right factor of products forward and back.
+/// A matrix as the right factor of forward and backward products.
 #[derive(Debug, Default)]
-pub struct BothWays {
+pub struct PackedPair {
     pub forward: Packed,
-    pub back: Packed,
+    pub backward: Packed,
 }
 
 /// A matrix that is to be packed.
@@ -40,15 +40,15 @@ struct Job<'a> {
 }
 
 impl PackedNetwork {
-    /// Packs all matrices, rounded to `precision`. The way back is left out unless `trains`.
-    pub fn pack(&mut self, network: &Network, precision: Precision, trains: bool, pool: &Pool) {
+    /// Packs all matrices, rounded to `precision`. The backward factors are left out unless `trains`.
+    pub fn pack(&mut self, network: &Network, precision: TrainingPrecision, trains: bool, pool: &Pool) {
         self.layers.resize_with(network.layers.len(), PackedLayer::default);
         let mut jobs = Vec::new();
         for (layer, packed) in network.layers.iter().zip(&mut self.layers) {
             let PackedLayer { first, second } = packed;
             match layer {
                 Layer::Attention(layer) => {
-                    push(&mut jobs, &layer.joined, first, trains);
+                    push(&mut jobs, &layer.qkv, first, trains);
                     if let Some(output) = &layer.output {
                         push(&mut jobs, output, second, trains);
                     }
@@ -61,23 +61,23 @@ impl PackedNetwork {
             }
         }
         let matrix = network.output_weight();
-        jobs.push(Job { matrix, transposed: true, packed: &mut self.scores.forward });
+        jobs.push(Job { matrix, transposed: true, packed: &mut self.output.forward });
         if trains {
-            jobs.push(Job { matrix, transposed: false, packed: &mut self.scores.back });
+            jobs.push(Job { matrix, transposed: false, packed: &mut self.output.backward });
         }
         pool.for_each(&mut jobs, |_, job| job.pack(precision));
     }
 }
 
-fn push<'a>(jobs: &mut Vec<Job<'a>>, linear: &'a Linear, packed: &'a mut BothWays, trains: bool) {
+fn push<'a>(jobs: &mut Vec<Job<'a>>, linear: &'a Linear, packed: &'a mut PackedPair, trains: bool) {
     jobs.push(Job { matrix: &linear.weight, transposed: false, packed: &mut packed.forward });
     if trains {
-        jobs.push(Job { matrix: &linear.weight, transposed: true, packed: &mut packed.back });
+        jobs.push(Job { matrix: &linear.weight, transposed: true, packed: &mut packed.backward });
     }
 }
 
 impl Job<'_> {
-    fn pack(&mut self, precision: Precision) {
+    fn pack(&mut self, precision: TrainingPrecision) {
         let (rows, columns) = (self.matrix.rows(), self.matrix.columns());
         let stored = precision.stored(self.matrix.as_slice());
         let view = View::new(&stored, rows, columns, columns);

@@ -7,8 +7,8 @@
 use rekindle_compute::{AdamW, KernelPath, Moments, Pool};
 
 use crate::network::Network;
-use crate::pass::{How, PackedNetwork, Pass, Sequence};
-use crate::precision::Precision;
+use crate::pass::{ExecContext, PackedNetwork, Pass, Sequence};
+use crate::precision::TrainingPrecision;
 
 /// Contexts that a row is fitted to, at most.
 const CONTEXTS: usize = 8;
@@ -35,7 +35,7 @@ pub(crate) fn distil(path: KernelPath, pool: &Pool, network: &mut Network, new: 
         row: Option<Vec<f32>>,
     }
     let mut packed = PackedNetwork::default();
-    packed.pack(network, Precision::F32, true, pool);
+    packed.pack(network, TrainingPrecision::F32, true, pool);
     let mut jobs: Vec<_> = new.iter().map(|new| Job { new, row: None }).collect();
     let (shared, packed) = (&*network, &packed);
     pool.for_each(&mut jobs, |_, job| {
@@ -51,12 +51,12 @@ pub(crate) fn distil(path: KernelPath, pool: &Pool, network: &mut Network, new: 
     }
 }
 
-/// What stands before some of the places where the parts occur, from the beginning of the text on.
+/// What stands before some of the occurrences of the parts, from the beginning of the text on.
 fn contexts(text: &[u32], new: &NewToken, context: usize) -> Vec<Vec<u32>> {
     let count = new.parts.len();
     let before = BEFORE.min(context.saturating_sub(count));
-    let places = text.windows(count).enumerate().filter(|(_, window)| *window == new.parts);
-    places.take(CONTEXTS).map(|(place, _)| text[place.saturating_sub(before)..place].to_vec()).collect()
+    let occurrences = text.windows(count).enumerate().filter(|(_, window)| *window == new.parts);
+    occurrences.take(CONTEXTS).map(|(start, _)| text[start.saturating_sub(before)..start].to_vec()).collect()
 }
 
 fn fit(
@@ -66,24 +66,24 @@ fn fit(
     new: &NewToken,
     contexts: &[Vec<u32>],
 ) -> Vec<f32> {
-    let how = How { path, precision: Precision::F32, dropout: None };
+    let ctx = ExecContext { path, precision: TrainingPrecision::F32, dropout: None };
     let width = network.width();
     let mut pass = Pass::default();
     let behind = |parts: &[u32]| -> Vec<Sequence> {
         contexts.iter().map(|before| Sequence::without_targets([before, parts].concat())).collect()
     };
-    let wanted = pass.last_rows(how, network, packed, &behind(&new.parts));
+    let wanted = pass.last_rows(ctx, network, packed, &behind(&new.parts));
     let sequences = behind(&[new.token]);
     let start = new.token as usize * width;
     let mut row = network.token_embedding.as_slice()[start..start + width].to_vec();
-    let mut gradient = vec![0.0; width];
+    let mut row_grad = vec![0.0; width];
     let mut moments = Moments::zeros(width);
     for step in 1..=STEPS {
-        pass.read_with(new.token, &row);
-        let found = pass.last_rows(how, network, packed, &sequences);
-        let change: Vec<f32> = found.iter().zip(&wanted).map(|(found, wanted)| found - wanted).collect();
-        pass.row_gradient_of_last_rows(how, network, packed, &sequences, &change, new.token, &mut gradient);
-        ADAMW.update(path, step, &mut row, &gradient, &mut moments);
+        pass.override_embedding(new.token, &row);
+        let found = pass.last_rows(ctx, network, packed, &sequences);
+        let grad: Vec<f32> = found.iter().zip(&wanted).map(|(found, wanted)| found - wanted).collect();
+        pass.embedding_grad_of_last_rows(ctx, network, packed, &sequences, &grad, new.token, &mut row_grad);
+        ADAMW.update(path, step, &mut row, &row_grad, &mut moments);
     }
     row
 }

@@ -18,9 +18,9 @@ use rekindle_tokenizer::{Change, Row};
 use crate::config::NewRows;
 use crate::error::GptError;
 use crate::language_model::Vocabulary;
-use crate::network::{ArrayKind, Network, SPREAD, fill_normal, matrix};
+use crate::network::{ArrayKind, INITIAL_STD, Network, fill_normal, matrix};
 use crate::optimizer::{Moments, Optimizer};
-use crate::state::{Growth, State};
+use crate::state::{State, VocabularyChange};
 use crate::streams;
 
 pub(crate) use distil::{NewToken, distil};
@@ -39,10 +39,10 @@ impl State {
         fit: impl FnOnce(&mut Network, &[NewToken]),
     ) -> Result<(), GptError> {
         let Vocabulary::Adaptive(adaptive) = &self.model.vocabulary else {
-            return Err(GptError::Growth("its tokenizer is one that does not change".to_owned()));
+            return Err(GptError::VocabularyChange("its tokenizer is one that does not change".to_owned()));
         };
         let mut adaptive = adaptive.clone();
-        adaptive.apply(change).map_err(|error| GptError::Growth(error.to_string()))?;
+        adaptive.apply(change).map_err(|error| GptError::VocabularyChange(error.to_string()))?;
         let old = self.model.network.vocabulary();
         if let Some(token) = sources(change).find(|&token| token as usize >= old) {
             return Err(GptError::NoSuchToken { token, position: 0, vocabulary: old });
@@ -52,7 +52,7 @@ impl State {
             fit(&mut network, &new_tokens(change));
         }
         let optimizer = grown_optimizer(&self.optimizer, &network, change);
-        self.growth.push(Growth {
+        self.vocabulary_changes.push(VocabularyChange {
             step: self.step,
             added: change.added() as u32,
             removed: change.removed().len() as u32,
@@ -76,18 +76,18 @@ fn sources(change: &Change) -> impl Iterator<Item = u32> {
 
 /// The new tokens, in the numbers of the new vocabulary. One of whose parts is gone is left out.
 fn new_tokens(change: &Change) -> Vec<NewToken> {
-    let places = places(change);
+    let indices = new_indices(change);
     let rows = (0..).zip(change.rows());
     rows.filter_map(|(token, row)| {
         let Row::New(parts) = row else { return None };
-        let parts: Option<Vec<u32>> = parts.iter().map(|part| places.get(part).copied()).collect();
+        let parts: Option<Vec<u32>> = parts.iter().map(|part| indices.get(part).copied()).collect();
         Some(NewToken { token, parts: parts? })
     })
     .collect()
 }
 
 /// The new number of each token that is kept.
-pub(crate) fn places(change: &Change) -> HashMap<u32, u32> {
+pub(crate) fn new_indices(change: &Change) -> HashMap<u32, u32> {
     let rows = (0..).zip(change.rows());
     rows.filter_map(|(token, row)| match row {
         Row::Kept(old) => Some((*old, token)),
@@ -98,15 +98,15 @@ pub(crate) fn places(change: &Change) -> HashMap<u32, u32> {
 
 fn grown_network(network: &Network, change: &Change, rows: NewRows, seed: u64, generation: u64) -> Network {
     let mut grown = network.clone();
-    let make = |old: &Matrix<f32>, place: u64| {
-        let mut stream = rng::stream(seed, streams::NEW_ROWS, generation << 1 | place);
-        let mut random = |row: &mut [f32]| fill_normal(row, &mut stream, SPREAD);
+    let grow = |old: &Matrix<f32>, index: u64| {
+        let mut stream = rng::stream(seed, streams::NEW_ROWS, generation << 1 | index);
+        let mut random = |row: &mut [f32]| fill_normal(row, &mut stream, INITIAL_STD);
         let numbers = with_new_rows(old.as_slice(), old.columns(), change, rows, &mut random);
         matrix(change.rows().len(), old.columns(), numbers)
     };
-    grown.token_embedding = make(&network.token_embedding, 0);
+    grown.token_embedding = grow(&network.token_embedding, 0);
     if let (Some(output), Some(old)) = (&mut grown.output, &network.output) {
-        output.weight = make(&old.weight, 1);
+        output.weight = grow(&old.weight, 1);
         if !old.bias.is_empty() {
             output.bias = with_new_rows(&old.bias, 1, change, rows, &mut |number| number.fill(0.0));
         }
@@ -114,7 +114,7 @@ fn grown_network(network: &Network, change: &Change, rows: NewRows, seed: u64, g
     grown
 }
 
-/// Rows in their new places, those of new tokens made as `rows` says; `random` makes random ones.
+/// Rows at their new indices, those of new tokens made as `rows` says; `random` makes random ones.
 fn with_new_rows(
     old: &[f32],
     width: usize,
@@ -146,7 +146,7 @@ fn mean<'a>(rows: impl Iterator<Item = &'a [f32]>, row: &mut [f32]) {
     row.iter_mut().zip(sums).for_each(|(number, sum)| *number = (sum / f64::max(count, 1.0)) as f32);
 }
 
-/// Rows in their new places: old ones where they are kept, others as `new` makes them of their parts.
+/// Rows at their new indices: old ones where they are kept, others as `new` makes them of their parts.
 fn grown_rows<T: Copy + Default>(
     old: &[T],
     width: usize,

@@ -7,12 +7,13 @@ use rekindle_tokenizer::{Adaptive, Policy, Tokenizer};
 use super::*;
 use crate::config::{Block, Model};
 use crate::language_model::LanguageModel;
-use crate::pass::{How, PackedNetwork, Pass};
-use crate::precision::Precision;
+use crate::pass::{ExecContext, PackedNetwork, Pass};
+use crate::precision::TrainingPrecision;
 use crate::sampling::Sampling;
 use crate::state::Plan;
 
-const HOW: How = How { path: KernelPath::Portable, precision: Precision::F32, dropout: None };
+const CTX: ExecContext =
+    ExecContext { path: KernelPath::Portable, precision: TrainingPrecision::F32, dropout: None };
 
 const TEXT: &str = "the river runs to the sea, and the sea is where the rivers run; ";
 
@@ -62,7 +63,7 @@ fn state(tied: bool) -> State {
         optimizer,
         scaler: None,
         texts: Vec::new(),
-        growth: Vec::new(),
+        vocabulary_changes: Vec::new(),
         plan: Plan::default(),
         patience: None,
     }
@@ -77,15 +78,15 @@ fn proposed(state: &State, count: usize) -> Change {
     adaptive.grow_by(count).unwrap()
 }
 
-fn scores(network: &Network, tokens: &[u32]) -> Vec<f32> {
+fn logits(network: &Network, tokens: &[u32]) -> Vec<f32> {
     let mut packed = PackedNetwork::default();
-    packed.pack(network, Precision::F32, false, &Pool::new(1).unwrap());
-    Pass::default().scores(HOW, network, &packed, tokens)
+    packed.pack(network, TrainingPrecision::F32, false, &Pool::new(1).unwrap());
+    Pass::default().logits(CTX, network, &packed, tokens)
 }
 
-fn log_probabilities(scores: &[f32]) -> Vec<f64> {
-    let total: f64 = scores.iter().map(|&score| f64::from(score).exp()).sum();
-    scores.iter().map(|&score| f64::from(score) - total.ln()).collect()
+fn log_probabilities(logits: &[f32]) -> Vec<f64> {
+    let total: f64 = logits.iter().map(|&logit| f64::from(logit).exp()).sum();
+    logits.iter().map(|&logit| f64::from(logit) - total.ln()).collect()
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn everything_that_has_rows_for_tokens_moves_together() {
         let change = proposed(&state, 6);
         state.change_vocabulary(&change, rows, 1, |_, _| unreachable!("nothing is distilled")).unwrap();
         state.model.check().unwrap();
-        assert_eq!(state.optimizer.flaw(&state.model.network), None);
+        assert_eq!(state.optimizer.mismatch(&state.model.network), None);
         assert_eq!(state.model.tokenizer().len(), before.model.tokenizer().len() + 6);
         let (old, new) = (&before.model.network, &state.model.network);
         for (token, row) in (0..).zip(change.rows()) {
@@ -120,7 +121,10 @@ fn everything_that_has_rows_for_tokens_moves_together() {
                 }
             }
         }
-        assert_eq!(state.growth, [Growth { step: 9, added: 6, removed: 0, vocabulary: 268 }]);
+        assert_eq!(
+            state.vocabulary_changes,
+            [VocabularyChange { step: 9, added: 6, removed: 0, vocabulary: 268 }]
+        );
     }
 }
 
@@ -145,7 +149,7 @@ fn a_change_that_fails_leaves_everything_as_it_was() {
     assert_eq!(hash_of(&state).unwrap(), before);
 }
 
-/// `KL(old || new) <= ln(1 + k / V)` for every context: the mean of scores is at most the logarithm of
+/// `KL(old || new) <= ln(1 + k / V)` for every context: the mean of logits is at most the logarithm of
 /// the mean of their exponentials, so that each new token weighs at most as much as the mean old one.
 #[test]
 fn mean_rows_keep_to_the_bound_on_what_they_take_from_old_tokens() {
@@ -158,7 +162,7 @@ fn mean_rows_keep_to_the_bound_on_what_they_take_from_old_tokens() {
             let vocabulary = old.vocabulary();
             let bound = (1.0 + count as f64 / vocabulary as f64).ln();
             let tokens: Vec<u32> = (0..32).map(|position| position * 37 % vocabulary as u32).collect();
-            let (before, after) = (scores(&old, &tokens), scores(&state.model.network, &tokens));
+            let (before, after) = (logits(&old, &tokens), logits(&state.model.network, &tokens));
             let contexts = before.chunks_exact(vocabulary).zip(after.chunks_exact(vocabulary + count));
             for (before, after) in contexts {
                 let (before, after) = (log_probabilities(before), log_probabilities(after));
@@ -174,7 +178,7 @@ fn mean_rows_keep_to_the_bound_on_what_they_take_from_old_tokens() {
 /// The same at size: 1,000 tokens at once, and the loss of text that is cut by the old vocabulary.
 #[test]
 fn a_thousand_new_tokens_cost_old_text_no_more_than_the_bound() {
-    let text = crate::lesson::facts(crate::Edition::First, 1, 600).join("\n\n");
+    let text = crate::synthetic::facts(crate::DataVersion::V1, 1, 600).join("\n\n");
     let tokenizer = Tokenizer::train_byte_pair(text.as_bytes(), 300).unwrap();
     let mut adaptive = Adaptive::new(tokenizer, Policy::default()).unwrap();
     let tokens = adaptive.observe(text.as_bytes());
@@ -191,10 +195,10 @@ fn a_thousand_new_tokens_cost_old_text_no_more_than_the_bound() {
         LanguageModel { vocabulary: Vocabulary::Adaptive(adaptive), network, sampling: Sampling::default() };
     let loss = |network: &Network| {
         let mut packed = PackedNetwork::default();
-        packed.pack(network, Precision::F32, false, &Pool::new(1).unwrap());
+        packed.pack(network, TrainingPrecision::F32, false, &Pool::new(1).unwrap());
         let part: Vec<_> = tokens[..3300].chunks(33).map(crate::pass::Sequence::of_text).collect();
         let targets: usize = part.iter().map(crate::pass::Sequence::targets).sum();
-        Pass::default().loss(HOW, network, &packed, &part) / targets as f64
+        Pass::default().loss(CTX, network, &packed, &part) / targets as f64
     };
     let before = loss(&state.model.network);
     let change = proposed(&state, 1000);
@@ -230,9 +234,9 @@ fn distilled_rows_are_seen_as_what_they_stand_for() {
         let before = &text[place - 10..place];
         let last = |network: &Network, tokens: &[u32]| {
             let mut packed = PackedNetwork::default();
-            packed.pack(network, Precision::F32, false, &Pool::new(1).unwrap());
+            packed.pack(network, TrainingPrecision::F32, false, &Pool::new(1).unwrap());
             let sequence = crate::pass::Sequence::without_targets(tokens.to_vec());
-            Pass::default().last_rows(HOW, network, &packed, &[sequence])
+            Pass::default().last_rows(CTX, network, &packed, &[sequence])
         };
         let wanted = last(&old, &[before, &parts[..]].concat());
         let found = last(&state.model.network, &[before, &[token][..]].concat());

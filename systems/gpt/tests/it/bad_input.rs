@@ -7,7 +7,7 @@ use std::path::Path;
 use rekindle::Matrix;
 use rekindle_compute::KernelPath;
 use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::decode::{Decoder, Precision};
+use rekindle_gpt::decode::{Decoder, WeightPrecision};
 use rekindle_gpt::{
     Generation, GenerationSettings, Gpt, LanguageModel, Network, Sampling, State, Vocabulary, WhenFull,
 };
@@ -188,10 +188,10 @@ fn numbers_of_tokens_that_there_are_not() {
     let vocabulary = Vocabulary::Fixed(tokenizer.clone());
     let model = LanguageModel::new(vocabulary, network, Sampling::default()).unwrap();
     let path = KernelPath::from_environment().unwrap();
-    let error = model.scores(path, &[1, 258, 2]).unwrap_err().to_string();
+    let error = model.logits(path, &[1, 258, 2]).unwrap_err().to_string();
     check(&error, &["token 258 at position 1", "258 of the network"]);
-    check(&model.scores(path, &[1; 13]).unwrap_err().to_string(), &["13 tokens", "at most 12"]);
-    let mut decoder = Decoder::new(&model.network, Precision::F32, 1).unwrap();
+    check(&model.logits(path, &[1; 13]).unwrap_err().to_string(), &["13 tokens", "at most 12"]);
+    let mut decoder = Decoder::new(&model.network, WeightPrecision::F32, 1).unwrap();
     check(&decoder.feed(&[u32::MAX]).unwrap_err().to_string(), &["token 4294967295"]);
 
     let mut start = |settings: &GenerationSettings, prompt: &[u32]| {

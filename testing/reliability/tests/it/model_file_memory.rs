@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rekindle_gpt::config::{Block, Model};
 use rekindle_gpt::formats::{
-    SpecialTokens, hugging_face, lopos, read, recognise,
+    SpecialTokens, detect, hugging_face, lopos, read,
     rustgpt::{self, Encoding},
 };
 use rekindle_gpt::{Network, Optimizer};
@@ -17,7 +17,7 @@ use crate::alone;
 
 /// Whether the file is taken, and the most memory that was in use beyond what was before.
 fn peak(path: &Path) -> (bool, usize) {
-    peak_of(|| match recognise(path) {
+    peak_of(|| match detect(path) {
         Some(_) => read(path).is_ok(),
         None => rustgpt::read(path).is_ok(),
     })

@@ -1,53 +1,54 @@
 use std::collections::{BTreeSet, HashSet};
 
-use super::examination::{QUESTIONS, is_held_out, part_of, plain};
+use super::exam::{QUESTIONS, is_held_out, part_of, plain};
 use super::*;
 
-const EDITIONS: [Edition; 2] = [Edition::First, Edition::Second];
+const VERSIONS: [DataVersion; 2] = [DataVersion::V1, DataVersion::V2];
 
-/// The first dialogues of a seed, and a text of it, of an edition.
-fn sample(edition: Edition) -> (Vec<Vec<Turn>>, Vec<String>) {
-    (dialogues(edition, 3, 20_000), facts(edition, 3, 4_000))
+/// The first dialogues of a seed, and a text of it, of a version.
+fn sample(data_version: DataVersion) -> (Vec<Vec<Message>>, Vec<String>) {
+    (dialogues(data_version, 3, 20_000), facts(data_version, 3, 4_000))
 }
 
 #[test]
 fn the_same_seed_gives_the_same_text() {
-    for edition in EDITIONS {
-        assert_eq!(facts(edition, 5, 200), facts(edition, 5, 200));
-        assert_eq!(dialogues(edition, 5, 200), dialogues(edition, 5, 200));
-        assert_ne!(facts(edition, 5, 200), facts(edition, 6, 200));
-        assert_ne!(dialogues(edition, 5, 200), dialogues(edition, 6, 200));
+    for data_version in VERSIONS {
+        assert_eq!(facts(data_version, 5, 200), facts(data_version, 5, 200));
+        assert_eq!(dialogues(data_version, 5, 200), dialogues(data_version, 5, 200));
+        assert_ne!(facts(data_version, 5, 200), facts(data_version, 6, 200));
+        assert_ne!(dialogues(data_version, 5, 200), dialogues(data_version, 6, 200));
     }
 }
 
 /// Runs that were begun with it go on with it.
 #[test]
-fn the_first_edition_stays_as_it_was() {
-    let text = facts(Edition::First, 5, 500).join("\n\n");
-    let dialogues: String = dialogues(Edition::First, 5, 500).iter().map(|turns| text_of(turns)).collect();
+fn the_first_version_stays_as_it_was() {
+    let text = facts(DataVersion::V1, 5, 500).join("\n\n");
+    let dialogues: String =
+        dialogues(DataVersion::V1, 5, 500).iter().map(|messages| text_of(messages)).collect();
     let hashes = [text, dialogues].map(|text| rekindle::Hash::of(text.as_bytes()).to_string());
-    assert_eq!(hashes, FIRST_EDITION);
+    assert_eq!(hashes, FIRST_VERSION);
 }
 
 /// What the program made that had no other.
-const FIRST_EDITION: [&str; 2] = [
+const FIRST_VERSION: [&str; 2] = [
     "677ac239e1db4ca4f9e5d9b6ff814bef3b32bc007be714bc52909cfab71f8868",
     "b2f890b270f26eb9144761bde7312f26c6bd6e43d921e69834ab2d3272f63114",
 ];
 
 #[test]
 fn fewer_are_the_beginning_of_more() {
-    for edition in EDITIONS {
-        assert_eq!(facts(edition, 5, 300)[..200], facts(edition, 5, 200));
-        let fewer = dialogues(edition, 5, 200);
-        assert_eq!(dialogues(edition, 5, 300)[..fewer.len()], fewer);
-        assert!(facts(edition, 5, 0).is_empty());
+    for data_version in VERSIONS {
+        assert_eq!(facts(data_version, 5, 300)[..200], facts(data_version, 5, 200));
+        let fewer = dialogues(data_version, 5, 200);
+        assert_eq!(dialogues(data_version, 5, 300)[..fewer.len()], fewer);
+        assert!(facts(data_version, 5, 0).is_empty());
     }
 }
 
 #[test]
 fn paragraphs_are_short() {
-    let (_, text) = sample(Edition::Second);
+    let (_, text) = sample(DataVersion::V2);
     assert_eq!(text.len(), 4_000);
     let bytes: usize = text.iter().map(String::len).sum();
     assert!((400_000..1_000_000).contains(&bytes), "{bytes}");
@@ -55,7 +56,7 @@ fn paragraphs_are_short() {
 
 #[test]
 fn no_two_dialogues_are_the_same() {
-    let (dialogues, _) = sample(Edition::Second);
+    let (dialogues, _) = sample(DataVersion::V2);
     let different: HashSet<String> = dialogues.iter().map(|dialogue| text_of(dialogue)).collect();
     assert_eq!(different.len(), dialogues.len());
     assert!(dialogues.len() > 10_000, "{}", dialogues.len());
@@ -63,14 +64,14 @@ fn no_two_dialogues_are_the_same() {
 
 #[test]
 fn what_is_held_out_is_never_asked_and_conclusions_are_never_drawn() {
-    let (dialogues, text) = sample(Edition::Second);
+    let (dialogues, text) = sample(DataVersion::V2);
     let said: Vec<&str> = dialogues.iter().flatten().map(|turn| turn.text.as_str()).collect();
     let all = said.join("\n") + "\n" + &text.join("\n");
     let plain_text = plain(&all.replace('\n', " "));
     let questions: HashSet<String> = said.iter().map(|text| plain(text)).collect();
     for part in [Part::Select, Part::Test] {
         let (asked, drawn) = match part {
-            Part::Test => (examination(), conclusions(part, 200)),
+            Part::Test => (exam(), conclusions(part, 200)),
             _ => (selection(60), conclusions(part, 200)),
         };
         for question in asked.iter().chain(&drawn) {
@@ -92,8 +93,8 @@ fn what_is_held_out_is_never_asked_and_conclusions_are_never_drawn() {
 }
 
 #[test]
-fn every_fact_of_the_examination_is_told() {
-    let (dialogues, text) = sample(Edition::Second);
+fn every_fact_of_the_exam_is_stated() {
+    let (dialogues, text) = sample(DataVersion::V2);
     let said = dialogues.iter().flatten().map(|turn| turn.text.clone());
     let all = said.chain(text).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
     for (question, _, right, _) in QUESTIONS {
@@ -105,18 +106,18 @@ fn every_fact_of_the_examination_is_told() {
 
 #[test]
 fn dialogues_take_turns_and_are_short() {
-    for dialogue in EDITIONS.into_iter().flat_map(|edition| sample(edition).0) {
+    for dialogue in VERSIONS.into_iter().flat_map(|data_version| sample(data_version).0) {
         assert!((2..=8).contains(&dialogue.len()), "{dialogue:?}");
         for pair in dialogue.chunks(2) {
-            assert_eq!([pair[0].speaker, pair[1].speaker], [Speaker::User, Speaker::Assistant]);
+            assert_eq!([pair[0].role, pair[1].role], [Role::User, Role::Assistant]);
         }
     }
 }
 
 #[test]
-fn no_examination_question_is_in_a_dialogue_or_text() {
-    for edition in EDITIONS {
-        let (dialogues, text) = sample(edition);
+fn no_exam_question_is_in_a_dialogue_or_text() {
+    for data_version in VERSIONS {
+        let (dialogues, text) = sample(data_version);
         let held_out: HashSet<String> = QUESTIONS.iter().map(|kept| plain(kept.0)).collect();
         assert_eq!(held_out.len(), QUESTIONS.len());
         for turn in dialogues.iter().flatten() {
@@ -131,29 +132,29 @@ fn no_examination_question_is_in_a_dialogue_or_text() {
 }
 
 #[test]
-fn every_examination_question_has_the_key_of_what_it_asks() {
+fn every_exam_question_has_the_key_of_what_it_asks() {
     // Without the rule that keeps them apart, the same draws would ask them.
     let mut missing: BTreeSet<(String, &str)> =
         QUESTIONS.iter().map(|kept| (plain(kept.0), kept.1)).collect();
     for index in 0..400_000 {
-        let dice = &mut Dice::new(Edition::First, 9, 0, index);
-        let thing = dice.pick(world::THINGS);
-        let named = things::Named::by_name(thing, thing.has_plural() && dice.chance(35));
+        let rng = &mut TextRng::new(DataVersion::V1, 9, 0, index);
+        let thing = rng.pick(world::THINGS);
+        let named = things::Named::by_name(thing, thing.has_plural() && rng.chance(35));
         let drawn = [
-            general(dice),
-            things::explanation(dice),
-            talk::about_self(dice),
-            talk::unknown(dice),
-            things::topics(dice, thing)
+            general(rng),
+            things::explanation(rng),
+            small_talk::about_self(rng),
+            small_talk::unknown(rng),
+            things::topics(rng, thing)
                 .into_iter()
-                .map(|topic| things::told(dice, thing, &named, topic))
+                .map(|topic| things::point_of(rng, thing, &named, topic))
                 .next()
                 .unwrap(),
         ];
         drawn.iter().for_each(|point| {
             let key = match &point.key {
-                Key::Free => "",
-                Key::Told(key) | Key::Derived(key) => key,
+                Key::Unkeyed => "",
+                Key::Fact(key) | Key::Conclusion(key) => key,
             };
             if let Some(found) = missing.iter().find(|kept| kept.0 == plain(&point.question)).cloned() {
                 assert_eq!(found.1, key, "{}", point.question);
@@ -170,8 +171,8 @@ fn every_examination_question_has_the_key_of_what_it_asks() {
 
 #[test]
 fn answers_and_paragraphs_are_sentences() {
-    let (dialogues, text) = sample(Edition::Second);
-    let answers = dialogues.iter().flatten().filter(|turn| turn.speaker == Speaker::Assistant);
+    let (dialogues, text) = sample(DataVersion::V2);
+    let answers = dialogues.iter().flatten().filter(|turn| turn.role == Role::Assistant);
     for line in answers.map(|turn| turn.text.as_str()).chain(text.iter().map(String::as_str)) {
         assert!(line.starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit()), "{line}");
         assert!(line.ends_with(['.', '!', '?']), "{line}");
@@ -184,7 +185,7 @@ fn answers_and_paragraphs_are_sentences() {
 
 #[test]
 fn the_letters_are_plain_and_the_articles_right() {
-    let (dialogues, text) = sample(Edition::Second);
+    let (dialogues, text) = sample(DataVersion::V2);
     let said = dialogues.iter().flatten().map(|turn| turn.text.as_str());
     for line in said.chain(text.iter().map(String::as_str)) {
         assert!(line.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "{line:?}");

@@ -1,4 +1,4 @@
-//! The little world that the lesson is about: kinds of things, things and what is true of them.
+//! The little world that the text is about: kinds of things, things and what is true of them.
 //!
 //! Phrases are templates of [`super::grammar::render`]: `[eat]` is a verb that agrees with its subject.
 

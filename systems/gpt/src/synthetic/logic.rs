@@ -1,7 +1,7 @@
 //! Conclusions: from all, no and some; from if and then; from and, or and not.
 
-use super::dice::Dice;
 use super::grammar::{Subject, kind_phrase, render, with_article};
+use super::text_rng::TextRng;
 use super::things::{kind_of, other_kind};
 use super::world::{KINDS, Kind, THINGS, Thing};
 use super::{Key, Point};
@@ -19,7 +19,7 @@ const INVENTED: &[(&str, &str)] = &[
     ("zib", "zibs"),
 ];
 
-/// If the first is so, then so is the second; each as told, denied and asked.
+/// If the first is so, then so is the second; each as stated, denied and asked.
 struct Conditional {
     cause: [&'static str; 3],
     effect: [&'static str; 3],
@@ -59,31 +59,31 @@ impl Term {
 }
 
 /// Two terms of which all of the first are the second.
-fn inclusion(dice: &mut Dice) -> (Term, Term) {
+fn inclusion(rng: &mut TextRng) -> (Term, Term) {
     let counted: Vec<(&Thing, &Kind)> = THINGS
         .iter()
         .filter(|thing| thing.name != thing.plural)
         .filter_map(|thing| Some((thing, kind_of(thing)?)))
         .filter(|(_, kind)| kind.parent == Some("animal"))
         .collect();
-    if dice.chance(50) {
-        let (first, second) = two(dice);
+    if rng.chance(50) {
+        let (first, second) = two(rng);
         return (Term::invented(first), Term::invented(second));
     }
-    let (thing, kind) = *dice.pick(&counted);
+    let (thing, kind) = *rng.pick(&counted);
     (Term { one: with_article(thing.name), many: thing.plural.to_owned() }, Term::kind(kind))
 }
 
 /// Two different invented words.
-fn two(dice: &mut Dice) -> (usize, usize) {
-    let first = dice.below(INVENTED.len());
-    (first, (first + 1 + dice.below(INVENTED.len() - 1)) % INVENTED.len())
+fn two(rng: &mut TextRng) -> (usize, usize) {
+    let first = rng.below(INVENTED.len());
+    (first, (first + 1 + rng.below(INVENTED.len() - 1)) % INVENTED.len())
 }
 
 /// The premises put before a question.
-fn asked(dice: &mut Dice, premises: [&str; 2], question: &str) -> String {
+fn asked(rng: &mut TextRng, premises: [&str; 2], question: &str) -> String {
     let [first, second] = premises;
-    match dice.below(3) {
+    match rng.below(3) {
         0 => format!("if {first} and {second}, {question}?"),
         1 => format!("suppose that {first} and {second}. {question}?"),
         _ => format!("{first}. {second}. {question}?"),
@@ -91,17 +91,17 @@ fn asked(dice: &mut Dice, premises: [&str; 2], question: &str) -> String {
 }
 
 /// All A are B, and x is an A: so x is a B. The other way round nothing follows.
-pub(super) fn syllogism(dice: &mut Dice) -> Point {
-    let (a, b) = inclusion(dice);
-    let name = dice.word(NAMES);
+pub(super) fn syllogism(rng: &mut TextRng) -> Point {
+    let (a, b) = inclusion(rng);
+    let name = rng.word(NAMES);
     let rule = format!("all {} are {}", a.many, b.many);
-    let key = Key::Derived(format!("all {} are {}", a.many, b.many));
-    if dice.chance(65) {
+    let key = Key::Conclusion(format!("all {} are {}", a.many, b.many));
+    if rng.chance(65) {
         let case = format!("{name} is {}", a.one);
         Point {
             key,
             statement: format!("{rule}. {case}. so {name} is {}.", b.one),
-            question: asked(dice, [&rule, &case], &format!("is {name} {}", b.one)),
+            question: asked(rng, [&rule, &case], &format!("is {name} {}", b.one)),
             answer: format!("yes, {name} is {}, because {rule}.", b.one),
         }
     } else {
@@ -110,57 +110,57 @@ pub(super) fn syllogism(dice: &mut Dice) -> Point {
         Point {
             key,
             statement: format!("{rule}. {case}. it does not follow that {name} is {}.", a.one),
-            question: asked(dice, [&rule, &case], &format!("is {name} {}", a.one)),
+            question: asked(rng, [&rule, &case], &format!("is {name} {}", a.one)),
             answer: format!("that is not certain. {why}."),
         }
     }
 }
 
 /// No A is a B, and x is an A: so x is not a B.
-pub(super) fn exclusion(dice: &mut Dice) -> Point {
-    let (a, b) = if dice.chance(50) {
-        let (first, second) = two(dice);
+pub(super) fn exclusion(rng: &mut TextRng) -> Point {
+    let (a, b) = if rng.chance(50) {
+        let (first, second) = two(rng);
         (Term::invented(first), Term::invented(second))
     } else {
         let kinds: Vec<&Kind> = KINDS.iter().filter(|kind| kind.parent == Some("animal")).collect();
-        let kind = dice.pick(&kinds);
-        (Term::kind(kind), Term::kind(other_kind(dice, kind)))
+        let kind = rng.pick(&kinds);
+        (Term::kind(kind), Term::kind(other_kind(rng, kind)))
     };
-    let name = dice.word(NAMES);
+    let name = rng.word(NAMES);
     let rule = format!("no {} are {}", a.many, b.many);
     let case = format!("{name} is {}", a.one);
     Point {
-        key: Key::Derived(rule.clone()),
+        key: Key::Conclusion(rule.clone()),
         statement: format!("{rule}. {case}. so {name} is not {}.", b.one),
-        question: asked(dice, [&rule, &case], &format!("is {name} {}", b.one)),
+        question: asked(rng, [&rule, &case], &format!("is {name} {}", b.one)),
         answer: format!("no, {name} is not {}, because {rule}.", b.one),
     }
 }
 
 /// All A are B, and all B are C: so all A are C.
-pub(super) fn chain(dice: &mut Dice) -> Point {
-    let terms = dice.some(INVENTED, 3);
+pub(super) fn chain(rng: &mut TextRng) -> Point {
+    let terms = rng.some(INVENTED, 3);
     let [a, b, c] = [terms[0].1, terms[1].1, terms[2].1];
     let rules = [format!("all {a} are {b}"), format!("all {b} are {c}")];
     Point {
-        key: Key::Derived(rules.join(", ")),
+        key: Key::Conclusion(rules.join(", ")),
         statement: format!("{}. {}. so all {a} are {c}.", rules[0], rules[1]),
-        question: asked(dice, [&rules[0], &rules[1]], &format!("are all {a} {c}")),
+        question: asked(rng, [&rules[0], &rules[1]], &format!("are all {a} {c}")),
         answer: format!("yes, all {a} are {c}, because all {a} are {b} and all {b} are {c}."),
     }
 }
 
 /// Some A are B: so it is not certain that all are.
-pub(super) fn some(dice: &mut Dice) -> Point {
-    let (first, second) = two(dice);
+pub(super) fn some(rng: &mut TextRng) -> Point {
+    let (first, second) = two(rng);
     let (a, b) = (INVENTED[first].1, INVENTED[second].1);
-    let question = if dice.chance(50) {
+    let question = if rng.chance(50) {
         format!("some {a} are {b}. are all {a} {b}?")
     } else {
         format!("if some {a} are {b}, are all {a} {b}?")
     };
     Point {
-        key: Key::Derived(format!("some {a} are {b}")),
+        key: Key::Conclusion(format!("some {a} are {b}")),
         statement: format!("some {a} are {b}. it does not follow that all {a} are {b}."),
         question,
         answer: format!("that is not certain. some {a} are {b}, but perhaps not all."),
@@ -168,12 +168,12 @@ pub(super) fn some(dice: &mut Dice) -> Point {
 }
 
 /// If A then B: what follows from A and from not B, and that nothing follows from B and from not A.
-pub(super) fn conditional(dice: &mut Dice) -> Point {
-    let Conditional { cause, effect } = dice.pick(CONDITIONALS);
+pub(super) fn conditional(rng: &mut TextRng) -> Point {
+    let Conditional { cause, effect } = rng.pick(CONDITIONALS);
     let ([cause, no_cause, cause_asked], [effect, no_effect, effect_asked]) = (cause, effect);
     let rule =
-        if dice.chance(50) { format!("if {cause}, {effect}") } else { format!("if {cause}, then {effect}") };
-    let (case, question, conclusion, answer) = match dice.below(6) {
+        if rng.chance(50) { format!("if {cause}, {effect}") } else { format!("if {cause}, then {effect}") };
+    let (case, question, conclusion, answer) = match rng.below(6) {
         0 | 1 => (cause, effect_asked, format!("so {effect}"), format!("yes, {effect}, because {cause}.")),
         2 | 3 => {
             let answer = format!("no, {no_cause}, because {no_effect}.");
@@ -189,7 +189,7 @@ pub(super) fn conditional(dice: &mut Dice) -> Point {
         }
     };
     Point {
-        key: Key::Derived(format!("if {cause}, {effect}; {case}")),
+        key: Key::Conclusion(format!("if {cause}, {effect}; {case}")),
         statement: format!("{rule}. {case}. {conclusion}."),
         question: format!("{rule}. {case}. {question}?"),
         answer,
@@ -206,21 +206,21 @@ struct Proposition {
     holds: bool,
 }
 
-fn proposition(dice: &mut Dice) -> Proposition {
+fn proposition(rng: &mut TextRng) -> Proposition {
     let candidates: Vec<(&Thing, &Kind)> =
         THINGS.iter().filter_map(|thing| Some((thing, kind_of(thing)?))).collect();
-    let (thing, kind) = *dice.pick(&candidates);
+    let (thing, kind) = *rng.pick(&candidates);
     let subject = Subject::named(thing, false);
     let truth = render(&format!("{{X}} is {}", kind_phrase(kind, false)), &subject, "");
-    let holds = dice.chance(50);
-    let other = if holds { kind } else { other_kind(dice, kind) };
+    let holds = rng.chance(50);
+    let other = if holds { kind } else { other_kind(rng, kind) };
     // What it is about, and what `things` asks in other wordings.
     let key = match holds {
-        true => Key::Told(format!("{} is {}", thing.name, kind.name)),
-        false => Key::Derived(format!("{} is not {}", thing.name, other.name)),
+        true => Key::Fact(format!("{} is {}", thing.name, kind.name)),
+        false => Key::Conclusion(format!("{} is not {}", thing.name, other.name)),
     };
-    if !dice.may_tell(&key) {
-        return proposition(dice);
+    if !rng.may_state(&key) {
+        return proposition(rng);
     }
     let claimed = kind_phrase(other, false);
     Proposition {
@@ -233,28 +233,28 @@ fn proposition(dice: &mut Dice) -> Proposition {
 }
 
 /// Whether a proposition or its denial is true.
-pub(super) fn verdict(dice: &mut Dice) -> Point {
-    let Proposition { key, claim, denial, truth, holds } = proposition(dice);
-    let denied = dice.chance(50);
+pub(super) fn verdict(rng: &mut TextRng) -> Point {
+    let Proposition { key, claim, denial, truth, holds } = proposition(rng);
+    let denied = rng.chance(50);
     let (said, holds) = if denied { (denial, !holds) } else { (claim, holds) };
     let (word, yes) = if holds { ("true", "yes") } else { ("false", "no") };
-    let told = if holds && !denied {
+    let statement = if holds && !denied {
         format!("it is true that {said}.")
     } else {
         format!("it is {word} that {said}, because {truth}.")
     };
     let answer = if holds && !denied { truth } else { format!("that is {word}, because {truth}") };
-    Point { key, statement: told, question: claimed(dice, &said), answer: format!("{yes}, {answer}.") }
+    Point { key, statement, question: claimed(rng, &said), answer: format!("{yes}, {answer}.") }
 }
 
-fn claimed(dice: &mut Dice, claim: &str) -> String {
-    if dice.chance(70) { format!("is it true that {claim}?") } else { format!("{claim}. is that true?") }
+fn claimed(rng: &mut TextRng, claim: &str) -> String {
+    if rng.chance(70) { format!("is it true that {claim}?") } else { format!("{claim}. is that true?") }
 }
 
 /// Whether two propositions joined by "and" or "or" are true.
-pub(super) fn connective(dice: &mut Dice) -> Point {
-    let (first, second) = (proposition(dice), proposition(dice));
-    let both = dice.chance(50);
+pub(super) fn connective(rng: &mut TextRng) -> Point {
+    let (first, second) = (proposition(rng), proposition(rng));
+    let both = rng.chance(50);
     let joined = format!("{} {} {}", first.claim, if both { "and" } else { "or" }, second.claim);
     // "And" is decided by a part that is false, "or" by one that is true.
     let decides = if first.holds == both { &second } else { &first };
@@ -265,19 +265,19 @@ pub(super) fn connective(dice: &mut Dice) -> Point {
     };
     let (word, yes) = if decides.holds { ("true", "yes") } else { ("false", "no") };
     Point {
-        key: Key::Derived(format!("connective {joined}")),
+        key: Key::Conclusion(format!("connective {joined}")),
         statement: format!("it is {word} that {joined}, because {reason}."),
-        question: claimed(dice, &joined),
+        question: claimed(rng, &joined),
         answer: format!("{yes}, that is {word}, because {reason}."),
     }
 }
 
 /// What "and", "or", "not" and "if" make of the truth of their parts.
-pub(super) fn truth(dice: &mut Dice) -> Point {
-    let (a, b) = *dice.pick(&[("A", "B"), ("P", "Q")]);
-    let [left, right] = [(); 2].map(|()| dice.chance(50));
+pub(super) fn truth(rng: &mut TextRng) -> Point {
+    let (a, b) = *rng.pick(&[("A", "B"), ("P", "Q")]);
+    let [left, right] = [(); 2].map(|()| rng.chance(50));
     let word = |holds| if holds { "true" } else { "false" };
-    let (joined, holds, rule) = match dice.below(4) {
+    let (joined, holds, rule) = match rng.below(4) {
         0 => (format!("{a} and {b}"), left && right, "it is true only if both parts are true"),
         1 => (format!("{a} or {b}"), left || right, "it is false only if both parts are false"),
         2 => (format!("not {a}"), !left, "it is true only if the part is false"),
@@ -292,15 +292,15 @@ pub(super) fn truth(dice: &mut Dice) -> Point {
     } else {
         format!("{a} is {} and {b} is {}", word(left), word(right))
     };
-    let told = word(holds);
+    let value = word(holds);
     Point {
-        key: Key::Derived(format!("truth of {joined}: {given}")),
-        statement: format!("if {given}, the sentence \"{joined}\" is {told}. {rule}."),
-        question: match dice.below(3) {
+        key: Key::Conclusion(format!("truth of {joined}: {given}")),
+        statement: format!("if {given}, the sentence \"{joined}\" is {value}. {rule}."),
+        question: match rng.below(3) {
             0 => format!("{given}. is \"{joined}\" true?"),
             1 => format!("if {given}, is \"{joined}\" true?"),
             _ => format!("suppose that {given}. is \"{joined}\" true?"),
         },
-        answer: format!("{}, it is {told}. {rule}.", if holds { "yes" } else { "no" }),
+        answer: format!("{}, it is {value}. {rule}.", if holds { "yes" } else { "no" }),
     }
 }

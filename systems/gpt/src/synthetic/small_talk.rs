@@ -1,6 +1,6 @@
 //! What belongs to a talk and not to the world: greetings, thanks, who is speaking, what is not known.
 
-use super::dice::Dice;
+use super::text_rng::TextRng;
 use super::{Key, Point};
 
 /// Things that a user may say, with what may be said to any of them.
@@ -86,7 +86,7 @@ pub(super) const SELF: &[Small] = &[
 
 const ADMISSIONS: &[&str] = &["I do not know that.", "I am sorry, I do not know that."];
 
-/// Questions that the lesson does not teach: `{}` is something from outside of its world.
+/// Questions that nothing answers: `{}` is something from outside of its world.
 const OUTSIDE: &[&str] = &[
     "What is {}?",
     "Who invented {}?",
@@ -133,26 +133,26 @@ const UNANSWERED: &[&str] = &[
 
 /// What is only said in a talk: there is nothing to state.
 fn exchange(question: String, reply: &str) -> Point {
-    Point { key: Key::Free, statement: reply.to_owned(), question, answer: reply.to_owned() }
+    Point { key: Key::Unkeyed, statement: reply.to_owned(), question, answer: reply.to_owned() }
 }
 
 /// Something said and the reply.
-pub(super) fn small(dice: &mut Dice, small: &Small) -> Point {
-    exchange(dice.word(small.said).to_owned(), dice.word(small.replies))
+pub(super) fn small(rng: &mut TextRng, small: &Small) -> Point {
+    exchange(rng.word(small.said).to_owned(), rng.word(small.replies))
 }
 
 /// A question about the one who answers.
-pub(super) fn about_self(dice: &mut Dice) -> Point {
-    let topic = dice.pick(SELF);
-    small(dice, topic)
+pub(super) fn about_self(rng: &mut TextRng) -> Point {
+    let topic = rng.pick(SELF);
+    small(rng, topic)
 }
 
-/// A question from outside of the lesson's world, and that the answer is not known.
-pub(super) fn unknown(dice: &mut Dice) -> Point {
-    let question = if dice.chance(60) {
-        dice.word(OUTSIDE).replace("{}", dice.word(UNKNOWN))
+/// A question from outside of the world of this text, and that the answer is not known.
+pub(super) fn unknown(rng: &mut TextRng) -> Point {
+    let question = if rng.chance(60) {
+        rng.word(OUTSIDE).replace("{}", rng.word(UNKNOWN))
     } else {
-        dice.word(UNANSWERED).to_owned()
+        rng.word(UNANSWERED).to_owned()
     };
-    exchange(question, dice.word(ADMISSIONS))
+    exchange(question, rng.word(ADMISSIONS))
 }

@@ -1,9 +1,10 @@
-//! What is kept from those who learn, and the questions about it.
+//! The exam of a model: what is held out of its text, and the questions about it. This is an evaluation
+//! suite whose answers are graded by words that must be there and words that must not.
 //!
 //! Facts and conclusions are told apart by their keys ([`Key`]). A key that is held out belongs to
-//! *select*, by which settings are chosen, or to *test*, which is reported; it is never asked in a lesson,
-//! in whatever wording. A fact that is held out is told in the text, as nobody could know it otherwise. A
-//! conclusion that is held out is told nowhere: what it follows from is.
+//! *select*, by which settings are chosen, or to *test*, which is reported; it is never asked in a dialogue,
+//! in whatever wording. A fact that is held out is stated in the text, as nobody could know it otherwise. A
+//! conclusion that is held out is stated nowhere: what it follows from is.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -11,13 +12,13 @@ use std::sync::LazyLock;
 use rekindle::Hash;
 use rekindle_data::Part;
 
-use super::dice::Dice;
 use super::grammar::sentences;
+use super::text_rng::TextRng;
 use super::things::{self, Named};
 use super::world::THINGS;
 use super::{Key, Point, logic, order, sentence_of};
-use crate::edition::Edition;
-use crate::streams::EXAMINATION;
+use crate::data_version::DataVersion;
+use crate::streams::EXAM;
 
 /// A question with what is known of a right answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,7 @@ fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// A question of the examination: its wording, the key of what is asked, words that a right answer
+/// A question of the exam: its wording, the key of what is asked, words that a right answer
 /// contains, and words that it does not.
 pub(super) type Kept = (&'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
@@ -108,11 +109,11 @@ pub(super) const QUESTIONS: &[Kept] = &[
 /// Of 100 keys, so many are kept for select, and as many for test.
 const KEPT: u64 = 6;
 
-/// The part that is examined with what has this key; none for what is taught.
+/// The part of the exam that a key is held out for; none for what is taught.
 pub(super) fn part_of(key: &Key) -> Option<Part> {
     static KEYS: LazyLock<HashSet<&str>> =
         LazyLock::new(|| QUESTIONS.iter().map(|kept| kept.1).filter(|key| !key.is_empty()).collect());
-    let (Key::Told(key) | Key::Derived(key)) = key else { return None };
+    let (Key::Fact(key) | Key::Conclusion(key)) = key else { return None };
     if KEYS.contains(key.as_str()) {
         return Some(Part::Test);
     }
@@ -125,7 +126,7 @@ pub(super) fn part_of(key: &Key) -> Option<Part> {
     }
 }
 
-/// Whether the question is one of the examination's, however its letters and marks are written.
+/// Whether the question is one of the exam's, however its letters and marks are written.
 pub(super) fn is_held_out(question: &str) -> bool {
     static HELD_OUT: LazyLock<HashSet<String>> =
         LazyLock::new(|| QUESTIONS.iter().map(|kept| plain(kept.0)).collect());
@@ -154,9 +155,9 @@ pub(super) fn listed() -> Vec<Question> {
         .collect()
 }
 
-type Draw = fn(&mut Dice) -> Point;
+type Draw = fn(&mut TextRng) -> Point;
 
-/// What conclusions are drawn from; each kind is examined as often as the others, as far as it goes.
+/// What conclusions are drawn from; each kind is asked as often as the others, as far as it goes.
 const CONCLUSIONS: &[Draw] = &[
     logic::syllogism,
     logic::exclusion,
@@ -174,20 +175,20 @@ const CONCLUSIONS: &[Draw] = &[
 const FACTS: &[Draw] =
     &[about_a_thing, about_a_thing, order::calendar, order::opposite, order::sum, things::size];
 
-/// Questions about conclusions of a part that no lesson draws, at most `count`.
+/// Questions about conclusions of a part that no text draws, at most `count`.
 pub(super) fn conclusions(part: Part, count: usize) -> Vec<Question> {
     drawn(CONCLUSIONS, part, count, |point| match point.key {
         // With its reason: a yes or no alone could be a guess.
-        Key::Derived(_) => Some(sentences(&point.answer)),
-        Key::Told(_) | Key::Free => None,
+        Key::Conclusion(_) => Some(sentences(&point.answer)),
+        Key::Fact(_) | Key::Unkeyed => None,
     })
 }
 
-/// Questions about facts of a part that no lesson asks for, at most `count`.
+/// Questions about facts of a part that no dialogue asks for, at most `count`.
 pub(super) fn facts(part: Part, count: usize) -> Vec<Question> {
     drawn(FACTS, part, count, |point| match point.key {
-        Key::Told(_) => Some(core_of(&sentences(&point.answer)).to_owned()),
-        Key::Derived(_) | Key::Free => None,
+        Key::Fact(_) => Some(core_of(&sentences(&point.answer)).to_owned()),
+        Key::Conclusion(_) | Key::Unkeyed => None,
     })
 }
 
@@ -204,10 +205,10 @@ fn drawn(
     let mut known: HashSet<String> = HashSet::new();
     for index in 0..DRAWS {
         // Without holding anything out: what is held out is what is looked for.
-        let mut dice = Dice::new(Edition::First, 0, EXAMINATION, index);
+        let mut rng = TextRng::new(DataVersion::V1, 0, EXAM, index);
         for (source, draw) in sources.iter().enumerate() {
-            let point = draw(&mut dice);
-            let (Key::Told(key) | Key::Derived(key)) = &point.key else { continue };
+            let point = draw(&mut rng);
+            let (Key::Fact(key) | Key::Conclusion(key)) = &point.key else { continue };
             if part_of(&point.key) != Some(part) || is_held_out(&point.question) {
                 continue;
             }
@@ -231,11 +232,11 @@ fn drawn(
 }
 
 /// A point about a thing, named in the question.
-fn about_a_thing(dice: &mut Dice) -> Point {
-    let thing = dice.pick(THINGS);
-    let named = Named::by_name(thing, thing.has_plural() && dice.chance(35));
-    let topics = things::topics(dice, thing);
-    things::told(dice, thing, &named, topics[0])
+fn about_a_thing(rng: &mut TextRng) -> Point {
+    let thing = rng.pick(THINGS);
+    let named = Named::by_name(thing, thing.has_plural() && rng.chance(35));
+    let topics = things::topics(rng, thing);
+    things::point_of(rng, thing, &named, topics[0])
 }
 
 /// The question of a point, to which a right answer says `right`.
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_lessons_would_answer_is_right() {
+    fn what_the_generator_would_answer_is_right() {
         for part in [Part::Select, Part::Test] {
             for question in facts(part, 60).iter().chain(&conclusions(part, 200)) {
                 assert!(question.is_right(&question.right[0]), "{question:?}");

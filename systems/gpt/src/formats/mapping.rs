@@ -1,4 +1,4 @@
-//! Where a format keeps each array of a network.
+//! Which tensor of a file is which array of a network.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -6,26 +6,26 @@ use std::collections::HashMap;
 use super::bytes::transposed;
 use crate::network::Network;
 
-/// Where a format keeps an array.
+/// A tensor of a file, and the array of a network that it is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Place {
-    /// Its name there.
+pub(super) struct TensorMapping {
+    /// The name of the tensor.
     pub name: String,
-    /// Its name in [`Network::arrays`].
+    /// The name of the array in [`Network::arrays`].
     pub array: String,
-    /// Its extents there; the last varies fastest.
+    /// Extents of the tensor; the last varies fastest.
     pub shape: Vec<usize>,
-    /// Rows there are columns here.
-    pub is_transposed: bool,
+    /// The tensor is the transpose of the array.
+    pub transposed: bool,
 }
 
-impl Place {
+impl TensorMapping {
     pub fn new(name: impl Into<String>, array: impl Into<String>, shape: &[usize]) -> Self {
-        Self { name: name.into(), array: array.into(), shape: shape.to_vec(), is_transposed: false }
+        Self { name: name.into(), array: array.into(), shape: shape.to_vec(), transposed: false }
     }
 
     pub fn transposed(self) -> Self {
-        Self { is_transposed: true, ..self }
+        Self { transposed: true, ..self }
     }
 
     /// Number of numbers.
@@ -38,33 +38,31 @@ impl Place {
         self.shape.last().copied().unwrap_or(1)
     }
 
-    /// The numbers as they stand there, of what `arrays` holds; zeros for what a network can be without.
+    /// The numbers of the tensor, of what `arrays` holds; zeros for what a network can be without.
     pub fn numbers<'a>(&self, arrays: &HashMap<String, &'a [f32]>) -> Cow<'a, [f32]> {
         match arrays.get(&self.array) {
             None => Cow::Owned(vec![0.0; self.len()]),
-            // Rows there have as many numbers as there are rows here.
-            Some(numbers) if self.is_transposed => {
-                Cow::Owned(transposed(numbers, self.len() / self.columns()))
-            }
+            // Rows of the tensor have as many numbers as the array has rows.
+            Some(numbers) if self.transposed => Cow::Owned(transposed(numbers, self.len() / self.columns())),
             Some(numbers) => Cow::Borrowed(numbers),
         }
     }
 
-    /// The numbers as they stand here.
-    pub fn turned(&self, numbers: Vec<f32>) -> Vec<f32> {
-        if self.is_transposed { transposed(&numbers, self.columns()) } else { numbers }
+    /// The numbers of the array, of those of the tensor.
+    pub fn to_array(&self, numbers: Vec<f32>) -> Vec<f32> {
+        if self.transposed { transposed(&numbers, self.columns()) } else { numbers }
     }
 }
 
-/// The arrays of a network by name. Those that score tokens are there even when they are shared.
-pub(super) fn by_name(network: &Network) -> HashMap<String, &[f32]> {
+/// The arrays of a network by name. The output map is there even when it is tied.
+pub(super) fn arrays_by_name(network: &Network) -> HashMap<String, &[f32]> {
     let mut arrays: HashMap<_, _> =
         network.arrays().into_iter().map(|(name, _, array)| (name, array)).collect();
     arrays.entry("output/weight".to_owned()).or_insert(network.output_weight().as_slice());
     arrays
 }
 
-/// Puts arrays, by name, into a network that has the place for them.
+/// Copies arrays, by name, into a network that has arrays of these names.
 pub(super) fn fill(network: &mut Network, mut arrays: HashMap<String, Vec<f32>>) {
     for (name, _, array) in network.arrays_mut() {
         if let Some(numbers) = arrays.remove(&name) {

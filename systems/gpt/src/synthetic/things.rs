@@ -1,11 +1,11 @@
 //! What can be said and asked about a thing.
 
-use super::dice::Dice;
 use super::grammar::{Subject, base, kind_phrase, render, with_article};
+use super::text_rng::TextRng;
 use super::world::{EXPLANATIONS, KINDS, Kind, Relation, SIZES, THINGS, Thing};
 use super::{Key, Point};
 
-/// How a relation is told, asked and answered. Templates of [`render`].
+/// How a relation is stated, asked and answered. Templates of [`render`].
 struct Wording {
     relation: Relation,
     statements: &'static [&'static str],
@@ -49,8 +49,8 @@ pub(super) fn kind_named(name: &str) -> &'static Kind {
 }
 
 /// A kind that no thing of this kind belongs to.
-pub(super) fn other_kind(dice: &mut Dice, kind: &Kind) -> &'static Kind {
-    kind_named(dice.word(kind.never))
+pub(super) fn other_kind(rng: &mut TextRng, kind: &Kind) -> &'static Kind {
+    kind_named(rng.word(kind.never))
 }
 
 pub(super) fn kind_of(thing: &Thing) -> Option<&'static Kind> {
@@ -58,7 +58,7 @@ pub(super) fn kind_of(thing: &Thing) -> Option<&'static Kind> {
 }
 
 fn point(statement: String, question: String, answer: String) -> Point {
-    Point { key: Key::Free, statement, question, answer }
+    Point { key: Key::Unkeyed, statement, question, answer }
 }
 
 /// A subject as it is asked about, and as the answer names it.
@@ -98,163 +98,163 @@ pub(super) enum Topic {
 
 /// What can be said about a thing, in random order. What its kind tells of it is left out now and
 /// then, so that its own facts come up more often.
-pub(super) fn topics(dice: &mut Dice, thing: &Thing) -> Vec<Topic> {
+pub(super) fn topics(rng: &mut TextRng, thing: &Thing) -> Vec<Topic> {
     let mut topics = vec![Topic::Definition];
     topics.extend(thing.facts.iter().map(|&(relation, value)| Topic::Fact(relation, value)));
     if let Some(kind) = kind_of(thing) {
-        let told = [
+        let of_kind = [
             Some(Topic::Membership(kind)),
             Some(Topic::Exclusion(kind)),
             (!kind.feature.is_empty()).then_some(Topic::Inheritance(kind)),
             (!kind.lacks.is_empty()).then_some(Topic::Lack(kind)),
         ];
-        topics.extend(told.into_iter().flatten().filter(|_| dice.chance(50)));
+        topics.extend(of_kind.into_iter().flatten().filter(|_| rng.chance(50)));
     }
-    dice.shuffle(&mut topics);
+    rng.shuffle(&mut topics);
     topics
 }
 
 /// The point of a topic.
-pub(super) fn told(dice: &mut Dice, thing: &Thing, named: &Named, topic: Topic) -> Point {
+pub(super) fn point_of(rng: &mut TextRng, thing: &Thing, named: &Named, topic: Topic) -> Point {
     match topic {
-        Topic::Definition => definition(dice, thing, named),
-        Topic::Fact(relation, value) => fact(dice, thing, named, relation, value),
-        Topic::Membership(kind) => membership(dice, thing, named, kind),
-        Topic::Exclusion(kind) => exclusion(dice, thing, named, kind),
-        Topic::Inheritance(kind) => inheritance(dice, thing, named, kind),
-        Topic::Lack(kind) => lack(dice, thing, named, kind),
+        Topic::Definition => definition(rng, thing, named),
+        Topic::Fact(relation, value) => fact(rng, thing, named, relation, value),
+        Topic::Membership(kind) => membership(rng, thing, named, kind),
+        Topic::Exclusion(kind) => exclusion(rng, thing, named, kind),
+        Topic::Inheritance(kind) => inheritance(rng, thing, named, kind),
+        Topic::Lack(kind) => lack(rng, thing, named, kind),
     }
 }
 
 /// What a thing is. The answer is in the singular, in which the definitions are.
-fn definition(dice: &mut Dice, thing: &Thing, named: &Named) -> Point {
+fn definition(rng: &mut TextRng, thing: &Thing, named: &Named) -> Point {
     let statement = render("{X} {is} {v}.", &Subject::named(thing, false), thing.definition);
-    point(statement.clone(), render(dice.word(DEFINITION_QUESTIONS), &named.asked, ""), statement)
-        .told(format!("definition of {}", thing.name))
+    point(statement.clone(), render(rng.word(DEFINITION_QUESTIONS), &named.asked, ""), statement)
+        .about_fact(format!("definition of {}", thing.name))
 }
 
 /// What a kind of things is.
-pub(super) fn kind_definition(dice: &mut Dice) -> Point {
-    let kind = dice.pick(KINDS);
-    let asked = Subject::of_kind(kind, dice.chance(25));
+pub(super) fn kind_definition(rng: &mut TextRng) -> Point {
+    let kind = rng.pick(KINDS);
+    let asked = Subject::of_kind(kind, rng.chance(25));
     let statement = render("{X} {is} {v}.", &Subject::of_kind(kind, false), kind.definition);
-    point(statement.clone(), render(dice.word(DEFINITION_QUESTIONS), &asked, ""), statement)
-        .told(format!("definition of {}", kind.name))
+    point(statement.clone(), render(rng.word(DEFINITION_QUESTIONS), &asked, ""), statement)
+        .about_fact(format!("definition of {}", kind.name))
 }
 
 /// One fact of a thing's own.
-fn fact(dice: &mut Dice, thing: &Thing, named: &Named, relation: Relation, value: &str) -> Point {
+fn fact(rng: &mut TextRng, thing: &Thing, named: &Named, relation: Relation, value: &str) -> Point {
     let wording = wording(relation);
     let answers = if wording.answers.is_empty() { wording.statements } else { wording.answers };
     point(
-        render(dice.word(wording.statements), &named.answered, value),
-        render(dice.word(wording.questions), &named.asked, value),
-        render(dice.word(answers), &named.answered, value),
+        render(rng.word(wording.statements), &named.answered, value),
+        render(rng.word(wording.questions), &named.asked, value),
+        render(rng.word(answers), &named.answered, value),
     )
-    .told(format!("{relation:?} of {}", thing.name))
+    .about_fact(format!("{relation:?} of {}", thing.name))
 }
 
 /// Whether the subject is this.
-fn is_it(dice: &mut Dice, named: &Named, this: &str) -> String {
+fn is_it(rng: &mut TextRng, named: &Named, this: &str) -> String {
     let questions =
         ["{is} {X} {v}?", "{is} {X} {v}?", "is it true that {X} {is} {v}?", "tell me if {X} {is} {v}."];
-    render(dice.word(&questions), &named.asked, this)
+    render(rng.word(&questions), &named.asked, this)
 }
 
 /// Whether the subject does this, where the phrase has a verb that agrees.
-fn does_it(dice: &mut Dice, named: &Named, phrase: &str) -> String {
-    if dice.chance(60) {
+fn does_it(rng: &mut TextRng, named: &Named, phrase: &str) -> String {
+    if rng.chance(60) {
         return render("{does} {X} {v}?", &named.asked, &base(phrase, &named.asked));
     }
-    render(dice.word(&["is it true that {X} {v}?", "tell me if {X} {v}."]), &named.asked, phrase)
+    render(rng.word(&["is it true that {X} {v}?", "tell me if {X} {v}."]), &named.asked, phrase)
 }
 
 /// That a thing is of its kind, or of the kind above it.
-fn membership(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
+fn membership(rng: &mut TextRng, thing: &Thing, named: &Named, kind: &Kind) -> Point {
     let many = named.asked.is_many();
     let subject = Subject::named(thing, many);
     let of_kind = kind_phrase(kind, many);
-    let above = kind.parent.map(kind_named).filter(|_| dice.chance(40));
+    let above = kind.parent.map(kind_named).filter(|_| rng.chance(40));
     match above {
         Some(above) => {
             let reason = format!("all {} are {}", kind.plural, above.plural);
             point(
                 render(&format!("{{X}} {{is}} {of_kind}, and {reason}."), &subject, ""),
-                is_it(dice, named, &kind_phrase(above, many)),
+                is_it(rng, named, &kind_phrase(above, many)),
                 render(&format!("yes, {{X}} {{is}} {of_kind}, and {reason}."), &subject, ""),
             )
-            .derived(format!("{} is {}", thing.name, above.name))
+            .about_conclusion(format!("{} is {}", thing.name, above.name))
         }
         None => {
             let statement = render(&format!("{{X}} {{is}} {of_kind}."), &subject, "");
             let answer = format!("yes, {statement}");
-            point(statement, is_it(dice, named, &of_kind), answer)
-                .told(format!("{} is {}", thing.name, kind.name))
+            point(statement, is_it(rng, named, &of_kind), answer)
+                .about_fact(format!("{} is {}", thing.name, kind.name))
         }
     }
 }
 
 /// That a thing is not of another kind.
-fn exclusion(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
+fn exclusion(rng: &mut TextRng, thing: &Thing, named: &Named, kind: &Kind) -> Point {
     let many = named.asked.is_many();
     let subject = Subject::named(thing, many);
-    let other = other_kind(dice, kind);
+    let other = other_kind(rng, kind);
     let key = format!("{} is not {}", thing.name, other.name);
     let other = kind_phrase(other, many);
     let of_kind = kind_phrase(kind, many);
     point(
         render(&format!("{{X}} {{is}} {of_kind}, not {other}."), &subject, ""),
-        is_it(dice, named, &other),
+        is_it(rng, named, &other),
         render(&format!("no, {{X}} {{is}} {of_kind}, not {other}."), &subject, ""),
     )
-    .derived(key)
+    .about_conclusion(key)
 }
 
 /// What a thing has or does because all of its kind do.
-fn inheritance(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
+fn inheritance(rng: &mut TextRng, thing: &Thing, named: &Named, kind: &Kind) -> Point {
     let many = named.asked.is_many();
     let subject = Subject::named(thing, many);
     let all = render(&format!("all {{X}} {}", kind.feature), &Subject::of_kind(kind, true), "");
     let of_kind = kind_phrase(kind, many);
     point(
         render(&format!("{all}. {{X}} {{is}} {of_kind}. so {{X}} {}.", kind.feature), &subject, ""),
-        does_it(dice, named, kind.feature),
+        does_it(rng, named, kind.feature),
         render(&format!("yes. {{X}} {{is}} {of_kind}, and {all}."), &subject, ""),
     )
-    .derived(format!("feature of {}", thing.name))
+    .about_conclusion(format!("feature of {}", thing.name))
 }
 
 /// What a thing lacks because all of its kind do.
-fn lack(dice: &mut Dice, thing: &Thing, named: &Named, kind: &Kind) -> Point {
+fn lack(rng: &mut TextRng, thing: &Thing, named: &Named, kind: &Kind) -> Point {
     let many = named.asked.is_many();
     let subject = Subject::named(thing, many);
-    let lacked = dice.word(kind.lacks);
+    let lacked = rng.word(kind.lacks);
     let phrase = base(lacked, &subject);
     let of_kind = kind_phrase(kind, many);
     let reason = format!("{} do not {phrase}", kind.plural);
     point(
         render(&format!("{reason}. {{X}} {{is}} {of_kind}. so {{X}} {{does}} not {phrase}."), &subject, ""),
-        does_it(dice, named, lacked),
+        does_it(rng, named, lacked),
         render(&format!("no. {{X}} {{is}} {of_kind}, and {reason}."), &subject, ""),
     )
-    .derived(format!("{} does not {lacked}", thing.name))
+    .about_conclusion(format!("{} does not {lacked}", thing.name))
 }
 
 /// A thing of that kind.
-pub(super) fn of_kind(dice: &mut Dice, kind: &Kind) -> Option<&'static Thing> {
+pub(super) fn of_kind(rng: &mut TextRng, kind: &Kind) -> Option<&'static Thing> {
     let things: Vec<&Thing> = THINGS.iter().filter(|thing| thing.kind == Some(kind.name)).collect();
-    if things.is_empty() { None } else { Some(things[dice.below(things.len())]) }
+    if things.is_empty() { None } else { Some(things[rng.below(things.len())]) }
 }
 
 /// An example of a kind.
-pub(super) fn example(dice: &mut Dice) -> Point {
+pub(super) fn example(rng: &mut TextRng) -> Point {
     let candidates: Vec<(&Thing, &Kind)> =
         THINGS.iter().filter_map(|thing| Some((thing, kind_of(thing)?))).collect();
-    let (thing, kind) = *dice.pick(&candidates);
+    let (thing, kind) = *rng.pick(&candidates);
     let subject = Subject::named(thing, false);
     let name = with_article(kind.name);
     let statement = render(&format!("{{X}} {{is}} {name}."), &subject, "");
-    let question = match dice.below(3) {
+    let question = match rng.below(3) {
         0 => format!("tell me the name of {name}."),
         1 => format!("do you know {name}?"),
         _ => format!("give me an example of {name}."),
@@ -264,30 +264,30 @@ pub(super) fn example(dice: &mut Dice) -> Point {
 }
 
 /// Which of two things is bigger.
-pub(super) fn size(dice: &mut Dice) -> Point {
-    let small = dice.below(SIZES.len() - 1);
-    let big = small + 1 + dice.below(SIZES.len() - small - 1);
+pub(super) fn size(rng: &mut TextRng) -> Point {
+    let small = rng.below(SIZES.len() - 1);
+    let big = small + 1 + rng.below(SIZES.len() - small - 1);
     let key = format!("{} is bigger than {}", SIZES[big], SIZES[small]);
     let (small, big) = (with_article(SIZES[small]), with_article(SIZES[big]));
-    let statement = if dice.chance(50) {
+    let statement = if rng.chance(50) {
         format!("{big} is bigger than {small}.")
     } else {
         format!("{small} is smaller than {big}.")
     };
-    let (question, answer) = match dice.below(5) {
+    let (question, answer) = match rng.below(5) {
         0 => (format!("is {big} bigger than {small}?"), format!("yes, {big} is bigger than {small}.")),
         1 => (format!("is {small} bigger than {big}?"), format!("no, {small} is smaller than {big}.")),
         2 => (format!("is {small} smaller than {big}?"), format!("yes, {small} is smaller than {big}.")),
         3 => (format!("what is bigger, {small} or {big}?"), format!("{big} is bigger than {small}.")),
         _ => (format!("which is smaller, {big} or {small}?"), format!("{small} is smaller than {big}.")),
     };
-    point(statement, question, answer).told(key)
+    point(statement, question, answer).about_fact(key)
 }
 
 /// Why something is so.
-pub(super) fn explanation(dice: &mut Dice) -> Point {
-    let explanation = dice.pick(EXPLANATIONS);
-    let answer = dice.word(explanation.answers).to_owned();
-    point(dice.word(explanation.answers).to_owned(), dice.word(explanation.questions).to_owned(), answer)
-        .told(explanation.questions[0].to_owned())
+pub(super) fn explanation(rng: &mut TextRng) -> Point {
+    let explanation = rng.pick(EXPLANATIONS);
+    let answer = rng.word(explanation.answers).to_owned();
+    point(rng.word(explanation.answers).to_owned(), rng.word(explanation.questions).to_owned(), answer)
+        .about_fact(explanation.questions[0].to_owned())
 }

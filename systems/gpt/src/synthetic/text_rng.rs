@@ -1,36 +1,36 @@
-//! Random choices from a keyed stream.
+//! Random choices of the generator, from a keyed stream of random numbers.
 
 use rekindle_compute::rng::{Stream, stream};
 
-use super::{Key, Point, examination};
-use crate::edition::Edition;
+use super::{Key, Point, exam};
+use crate::data_version::DataVersion;
 
 /// The choices of one paragraph or dialogue.
-pub(super) struct Dice {
+pub(super) struct TextRng {
     stream: Stream,
-    edition: Edition,
+    data_version: DataVersion,
 }
 
-impl Dice {
-    pub fn new(edition: Edition, seed: u64, number: u64, index: usize) -> Self {
-        Self { stream: stream(seed, number, index as u64), edition }
+impl TextRng {
+    pub fn new(data_version: DataVersion, seed: u64, number: u64, index: usize) -> Self {
+        Self { stream: stream(seed, number, index as u64), data_version }
     }
 
     /// Whether facts and conclusions are held out, and not only wordings.
     pub fn holds_out_facts(&self) -> bool {
-        self.edition != Edition::First
+        self.data_version != DataVersion::V1
     }
 
     /// Whether the question of a point may be asked.
     pub fn may_ask(&self, point: &Point) -> bool {
-        let is_known = self.holds_out_facts() && examination::part_of(&point.key).is_some();
-        !is_known && !examination::is_held_out(&point.question)
+        let is_known = self.holds_out_facts() && exam::part_of(&point.key).is_some();
+        !is_known && !exam::is_held_out(&point.question)
     }
 
-    /// Whether a point may be told: a fact always may, a conclusion that is held out is left to the one
+    /// Whether a point may be stated: a fact always may, a conclusion that is held out is left to the one
     /// who learns.
-    pub fn may_tell(&self, key: &Key) -> bool {
-        !(self.holds_out_facts() && matches!(key, Key::Derived(_)) && examination::part_of(key).is_some())
+    pub fn may_state(&self, key: &Key) -> bool {
+        !(self.holds_out_facts() && matches!(key, Key::Conclusion(_)) && exam::part_of(key).is_some())
     }
 
     /// A number in `0..bound`.
