@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context;
-use rekindle_gpt::decode::{Decoder, WeightPrecision};
-use rekindle_gpt::{LanguageModel, Sampling};
+use rekindle_gpt::LanguageModel;
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::model::Sampling;
 
 use crate::address::Source;
 use crate::args::{SamplingArgs, threads};

@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, bail};
 use rekindle_formats::files;
+use rekindle_gpt::LanguageModel;
 use rekindle_gpt::data::Role;
-use rekindle_gpt::decode::Decoder;
-use rekindle_gpt::{
-    ChatTemplate, Conversation, Generation, GenerationSettings, LanguageModel, StopReason, WhenFull,
+use rekindle_gpt::inference::Decoder;
+use rekindle_gpt::inference::{
+    ChatTemplate, Conversation, Generation, GenerationSettings, StopReason, WhenFull,
 };
 use rekindle_train::Interrupt;
 use serde_json::json;

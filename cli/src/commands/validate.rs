@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use rekindle_compute::KernelPath;
-use rekindle_gpt::network::Layer;
+use rekindle_gpt::model::Layer;
 use serde_json::json;
 
 use crate::language_model;

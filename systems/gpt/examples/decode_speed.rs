@@ -4,9 +4,10 @@
 
 use std::time::Instant;
 
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::decode::{Decoder, WeightPrecision};
-use rekindle_gpt::{GptError, Network};
+use rekindle_gpt::GptError;
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::model::Network;
+use rekindle_gpt::model::{Block, Model};
 
 const PROMPT: usize = 128;
 const REPETITIONS: usize = 3;
@@ -22,7 +23,7 @@ fn main() -> Result<(), GptError> {
         tied: true,
         attention_biases: false,
         dropout: 0.0,
-        sampling: rekindle_gpt::Sampling::default(),
+        sampling: rekindle_gpt::model::Sampling::default(),
     };
     let network = Network::random(&model, 32_000, 1);
     println!("{} parameters; the best of {REPETITIONS}; tokens per second:", network.parameters());

@@ -13,10 +13,13 @@ use std::num::NonZero;
 use std::path::Path;
 
 use rekindle_formats::files;
-use rekindle_gpt::data::{self, Corpus, CorpusOptions, Dataset};
+use rekindle_gpt::Gpt;
+use rekindle_gpt::data;
+use rekindle_gpt::data::DataVersion;
+use rekindle_gpt::data::{Corpus, CorpusOptions, Dataset};
 use rekindle_gpt::formats::{SpecialTokens, hugging_face};
-use rekindle_gpt::pass::Sequence;
-use rekindle_gpt::{DataVersion, Gpt, State};
+use rekindle_gpt::model::pass::Sequence;
+use rekindle_gpt::train::State;
 use rekindle_train::{ConfigOf, ConfigText, Resources, System};
 use serde_json::json;
 

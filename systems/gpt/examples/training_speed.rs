@@ -7,10 +7,11 @@
 use std::time::Instant;
 
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::pass::Sequence;
-use rekindle_gpt::step::{StepSettings, StepValues, Stepper};
-use rekindle_gpt::{Network, Optimizer, Sampling, TrainingPrecision};
+use rekindle_gpt::model::pass::Sequence;
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Network, Sampling, TrainingPrecision};
+use rekindle_gpt::train::Optimizer;
+use rekindle_gpt::train::{StepSettings, StepValues, Stepper};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let given: Vec<u32> =

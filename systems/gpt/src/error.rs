@@ -3,7 +3,7 @@
 use rekindle_compute::{KernelPathError, PoolError};
 use rekindle_tokenizer::TokenizerError;
 
-use crate::network::NetworkError;
+use crate::model::network::NetworkError;
 
 /// A language model cannot be built, trained, read or asked; the message is for people.
 #[derive(Debug, thiserror::Error)]

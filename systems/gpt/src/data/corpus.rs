@@ -11,12 +11,12 @@ use rekindle_tokenizer::Tokenizer;
 
 use super::dialogue::{Dialogue, END, Message, RoleTokens};
 use super::document::Document;
-use crate::config::{Data, Order};
-use crate::data_version::DataVersion;
+use crate::data::version::DataVersion;
 use crate::error::GptError;
-use crate::kernels::loss::NO_TARGET;
-use crate::pass::Sequence;
+use crate::model::kernels::loss::NO_TARGET;
+use crate::model::pass::Sequence;
 use crate::streams;
+use crate::train::config::{Data, Order};
 
 /// A document that was cut into tokens, in its three parts.
 #[derive(Debug, Clone)]

@@ -3,8 +3,8 @@
 use rekindle_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 
-use crate::kernels::loss::NO_TARGET;
-use crate::pass::Sequence;
+use crate::model::kernels::loss::NO_TARGET;
+use crate::model::pass::Sequence;
 
 /// Stands before a message of the user.
 pub const USER: &str = "<|user|>";

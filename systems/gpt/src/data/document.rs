@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::dialogue::{Dialogue, Message, Role};
-use crate::config::{Data, Source};
-use crate::data_version::DataVersion;
+use crate::data::synthetic;
+use crate::data::version::DataVersion;
 use crate::error::GptError;
-use crate::synthetic;
+use crate::train::config::{Data, Source};
 
 /// A file is never longer: bytes.
 const FILE_LIMIT: u64 = 4 << 30;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rekindle_tokenizer::TokenizerError;
 
-use crate::network::NetworkError;
+use crate::model::network::NetworkError;
 
 /// A model file cannot be read or written; the message is for people.
 #[derive(Debug, thiserror::Error)]

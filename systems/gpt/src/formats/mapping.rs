@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::bytes::transposed;
-use crate::network::Network;
+use crate::model::network::Network;
 
 /// A tensor of a file, and the array of a network that it is.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,6 +17,7 @@ mod detect;
 mod error;
 pub mod gguf;
 pub mod hugging_face;
+pub(crate) mod interchange;
 pub mod lopos;
 mod mapping;
 mod pre_norm;
@@ -34,8 +35,8 @@ pub use detect::{ModelFormat, detect, read};
 pub use error::ModelFileError;
 pub use special::SpecialTokens;
 
-use crate::network::Network;
-use crate::optimizer::Optimizer;
+use crate::model::network::Network;
+use crate::train::optimizer::Optimizer;
 
 /// No file is longer: bytes.
 const LENGTH_LIMIT: u64 = 64 << 30;

@@ -4,7 +4,9 @@
 use rekindle::Matrix;
 
 use super::error::ModelFileError;
-use crate::network::{Activation, Attention, FeedForward, Layer, Linear, Network, Norm, NormForm, Output};
+use crate::model::network::{
+    Activation, Attention, FeedForward, Layer, Linear, Network, Norm, NormForm, Output,
+};
 
 /// What a network of this stack is, but for its parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]

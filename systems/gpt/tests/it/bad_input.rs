@@ -6,11 +6,12 @@ use std::path::Path;
 
 use rekindle::Matrix;
 use rekindle_compute::KernelPath;
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::decode::{Decoder, WeightPrecision};
-use rekindle_gpt::{
-    Generation, GenerationSettings, Gpt, LanguageModel, Network, Sampling, State, Vocabulary, WhenFull,
-};
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::inference::{Generation, GenerationSettings, WhenFull};
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Network, Sampling, Vocabulary};
+use rekindle_gpt::train::State;
+use rekindle_gpt::{Gpt, LanguageModel};
 use rekindle_tokenizer::{Adaptive, Policy, Tokenizer};
 use rekindle_train::{ConfigOf, Resources, System};
 

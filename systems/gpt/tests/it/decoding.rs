@@ -2,9 +2,9 @@
 
 use rekindle_compute::{KernelPath, rng};
 use rekindle_gpt::GptError;
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::decode::{Decoder, WeightPrecision};
-use rekindle_gpt::network::{Activation, Layer, Linear, Network, Norm, NormForm};
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::model::{Activation, Layer, Linear, Network, Norm, NormForm};
+use rekindle_gpt::model::{Block, Model};
 
 type Rows = Vec<Vec<f64>>;
 
@@ -139,7 +139,7 @@ fn gpt2() -> Model {
         tied: true,
         attention_biases: true,
         dropout: 0.0,
-        sampling: rekindle_gpt::Sampling::default(),
+        sampling: rekindle_gpt::model::Sampling::default(),
     }
 }
 

@@ -3,7 +3,8 @@
 
 use rekindle::{from_tree, hash_of, to_tree};
 use rekindle_compute::rng::{self, Stream};
-use rekindle_gpt::{Gpt, State};
+use rekindle_gpt::Gpt;
+use rekindle_gpt::train::State;
 use rekindle_train::{ConfigOf, System};
 
 /// The state hash after each step, and the last state, when everything but the state is built anew

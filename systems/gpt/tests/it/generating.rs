@@ -1,11 +1,11 @@
 //! Text comes in pieces that are always whole, ends where it was asked to end, and is the same
 //! whatever the threads, and whatever the decoder knew before.
 
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::decode::{Decoder, WeightPrecision};
-use rekindle_gpt::{
-    Generation, GenerationSettings, GptError, Network, Outcome, Sampling, StopReason, WhenFull,
-};
+use rekindle_gpt::GptError;
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::inference::{Generation, GenerationSettings, Outcome, StopReason, WhenFull};
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Network, Sampling};
 use rekindle_tokenizer::Tokenizer;
 
 const TEXT: &str =

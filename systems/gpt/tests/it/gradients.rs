@@ -1,10 +1,11 @@
 //! Gradients: what the way back computes is what changes the loss.
 
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::pass::{ExecContext, PackedNetwork, Pass, Sequence};
-use rekindle_gpt::step::{StepSettings, StepValues, Stepper};
-use rekindle_gpt::{Network, Optimizer, Sampling, TrainingPrecision};
+use rekindle_gpt::model::pass::{ExecContext, PackedNetwork, Pass, Sequence};
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Network, Sampling, TrainingPrecision};
+use rekindle_gpt::train::Optimizer;
+use rekindle_gpt::train::{StepSettings, StepValues, Stepper};
 
 const CTX: ExecContext =
     ExecContext { path: KernelPath::Portable, precision: TrainingPrecision::F32, dropout: None };

@@ -21,7 +21,7 @@ use super::error::ModelFileError;
 use super::mapping::{TensorMapping, arrays_by_name};
 use super::pre_norm::PreNorm;
 use super::{SpecialTokens, save};
-use crate::network::{Activation, Network};
+use crate::model::network::{Activation, Network};
 use metadata::Metadata;
 use tensor::TensorType;
 use tokens::Tokens;

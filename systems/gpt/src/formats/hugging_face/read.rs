@@ -16,8 +16,8 @@ use super::super::pre_norm::PreNorm;
 use super::super::{Imported, ImportedVocabulary, LENGTH_LIMIT};
 use super::config::ConfigFile;
 use super::{CONFIG, PARAMETERS, TOKENIZER, full_name, is_attention_bias, mappings};
-use crate::config::Model;
-use crate::network::{Layer, Network};
+use crate::model::config::Model;
+use crate::model::network::{Layer, Network};
 
 /// No file but that of the parameters is longer: bytes.
 const TEXT_LIMIT: u64 = 1 << 30;

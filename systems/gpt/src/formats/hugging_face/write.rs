@@ -17,7 +17,7 @@ use super::super::mapping::{TensorMapping, arrays_by_name};
 use super::super::pre_norm::PreNorm;
 use super::config::ACTIVATIONS;
 use super::{CONFIG, FORMAT, PARAMETERS, TOKENIZER, full_name, mappings};
-use crate::network::Network;
+use crate::model::network::Network;
 
 /// Writes a directory, which appears as a whole or not at all; at `path` there must be nothing, or
 /// an empty directory. Gives warnings about what is lost.

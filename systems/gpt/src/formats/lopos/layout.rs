@@ -11,7 +11,7 @@ use super::super::error::ModelFileError;
 use super::super::mapping::TensorMapping;
 use super::super::pre_norm::PreNorm;
 use super::EPSILON;
-use crate::network::Activation;
+use crate::model::network::Activation;
 
 pub(super) const MAGIC: &[u8; 5] = b"LOPOS";
 /// The newest version.

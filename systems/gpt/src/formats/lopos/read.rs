@@ -54,7 +54,7 @@ pub fn read_with_vocabulary(path: &Path, vocabulary: Option<&Path>) -> Result<Im
 fn fitted(
     path: &Path,
     mut words: Vec<String>,
-    network: &crate::Network,
+    network: &crate::model::network::Network,
     warnings: &mut Vec<String>,
 ) -> Result<ImportedVocabulary, ModelFileError> {
     let (found, rows) = (words.len(), network.vocabulary());

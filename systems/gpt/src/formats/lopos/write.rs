@@ -10,7 +10,7 @@ use super::super::pre_norm::PreNorm;
 use super::super::save;
 use super::layout::{ALIGNMENT, Checksum, Extents, HEADER, MAGIC, Sum, mappings, table_len};
 use super::{EPSILON, FORMAT};
-use crate::network::{Activation, Network};
+use crate::model::network::{Activation, Network};
 
 /// The version to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use super::record::{
     Adam, Array, EMBEDDINGS, FEED_FORWARD, Field, LAYER_NORM, Model, OUTPUT_PROJECTION, RATES, Record,
     SELF_ATTENTION,
 };
-use crate::network::{Activation, Attention, Layer, Network, Norm, NormForm, Output};
-use crate::optimizer::{Moments, Optimizer};
+use crate::model::network::{Activation, Attention, Layer, Network, Norm, NormForm, Output};
+use crate::train::optimizer::{Moments, Optimizer};
 
 /// For messages.
 const FORMAT: &str = "a RustGPT file";

@@ -13,8 +13,10 @@ use super::record::{
     Adam, Array, EMBEDDINGS, FEED_FORWARD, Field, LAYER_NORM, LAYERS, Model, OUTPUT_PROJECTION, RATES,
     Record, SELF_ATTENTION, location,
 };
-use crate::network::{Activation, Attention, FeedForward, Layer, Linear, Network, Norm, NormForm, Output};
-use crate::optimizer::{Moments, Optimizer};
+use crate::model::network::{
+    Activation, Attention, FeedForward, Layer, Linear, Network, Norm, NormForm, Output,
+};
+use crate::train::optimizer::{Moments, Optimizer};
 
 /// The content of a file.
 pub(super) fn into_network(

@@ -6,7 +6,7 @@ use rekindle::Matrix;
 
 use super::super::bytes::transposed;
 use super::super::error::ModelFileError;
-use crate::network::matrix;
+use crate::model::network::matrix;
 
 /// Decay of both moments of RustGPT's optimisers, and what keeps the divisor from zero.
 pub(super) const RATES: [f32; 3] = [0.9, 0.999, 1e-8];

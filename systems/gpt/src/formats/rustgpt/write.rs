@@ -5,8 +5,8 @@ use std::path::Path;
 use super::super::error::ModelFileError;
 use super::super::save;
 use super::{bincode, export, json};
-use crate::network::Network;
-use crate::optimizer::Optimizer;
+use crate::model::network::Network;
+use crate::train::optimizer::Optimizer;
 
 /// The form of a file. RustGPT takes a file whose name ends in `.json` for JSON, any other for bincode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

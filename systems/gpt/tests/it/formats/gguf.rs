@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use rekindle_gpt::config::Model;
 use rekindle_gpt::formats::gguf::{Quantization, write};
 use rekindle_gpt::formats::{SpecialTokens, hugging_face};
+use rekindle_gpt::model::Model;
 use rekindle_tokenizer::Tokenizer;
 
 use crate::formats::networks::{byte_pairs, gpt2, network, rustgpt};

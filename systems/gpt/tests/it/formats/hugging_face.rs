@@ -5,11 +5,11 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use proptest::prelude::*;
-use rekindle_gpt::Network;
-use rekindle_gpt::config::Model;
 use rekindle_gpt::formats::hugging_face::{read, read_partial, write};
 use rekindle_gpt::formats::lopos;
 use rekindle_gpt::formats::{ImportedVocabulary, ModelFormat, SpecialTokens, detect};
+use rekindle_gpt::model::Model;
+use rekindle_gpt::model::Network;
 use rekindle_tokenizer::Tokenizer;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde_json::{Value, json};

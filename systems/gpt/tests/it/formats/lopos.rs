@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use rekindle_gpt::config::Model;
 use rekindle_gpt::formats::lopos::{
     Checksum, Version, read, read_vocabulary, read_with_vocabulary, write, write_vocabulary,
 };
 use rekindle_gpt::formats::{ImportedVocabulary, ModelFileError, ModelFormat, detect};
+use rekindle_gpt::model::Model;
 use serde_json::Value;
 
 use crate::formats::hostile;

@@ -1,6 +1,6 @@
 //! What a network answers, computed as plainly as can be, in double precision.
 
-use rekindle_gpt::network::{Activation, Layer, Linear, Network, Norm, NormForm};
+use rekindle_gpt::model::{Activation, Layer, Linear, Network, Norm, NormForm};
 
 type Rows = Vec<Vec<f64>>;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use rekindle_gpt::formats::rustgpt::{Encoding, read, write};
 use rekindle_gpt::formats::{ImportedVocabulary, ModelFileError, ModelFormat, detect};
-use rekindle_gpt::{Network, Optimizer};
+use rekindle_gpt::model::Network;
+use rekindle_gpt::train::Optimizer;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
