@@ -9,7 +9,6 @@ use rekindle::Matrix;
 use rekindle_compute::{KernelPath, LANES, kernel};
 
 use super::dot;
-use crate::model::network::matrix;
 
 /// Weights with one scale; a row that does not fill its last block is filled up with zeros.
 pub const BLOCK: usize = 32;
