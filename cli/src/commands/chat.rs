@@ -4,14 +4,14 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rekindle_formats::files;
-use rekindle_gpt::LanguageModel;
 use rekindle_gpt::data::Role;
 use rekindle_gpt::inference::Decoder;
 use rekindle_gpt::inference::{
     ChatTemplate, Conversation, Generation, GenerationSettings, StopReason, WhenFull,
 };
+use rekindle_gpt::{GptError, LanguageModel};
 use rekindle_train::Interrupt;
 use serde_json::json;
 
@@ -158,7 +158,11 @@ impl<'a> Chat<'a> {
         let context = self.model.network.context();
         // At least half of the context is for the conversation.
         let answer = (self.settings.max_tokens as usize).min(context / 2);
-        let prompt = self.conversation.prompt(&self.template, tokenizer, context - answer)?;
+        let prompt = self.conversation.prompt(&self.template, tokenizer, context - answer);
+        let prompt = prompt.map_err(|error| match error {
+            GptError::TooLong { .. } => anyhow!("{error} (/set max_tokens)"),
+            error => error.into(),
+        })?;
         let mut generation = Generation::start(&mut self.decoder, tokenizer, &self.settings, &prompt)?;
         let json = self.json;
         let mut text = String::new();

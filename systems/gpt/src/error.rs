@@ -81,6 +81,28 @@ pub enum GptError {
     /// The state contradicts itself or the config.
     #[error("the state does not fit: {0}")]
     Mismatch(String),
+    /// The config names no text to learn.
+    #[error("`{path}` is absent: name a text")]
+    NoText {
+        /// The path in the config.
+        path: String,
+    },
+    /// A decoder was given no tokens.
+    #[error("there are no tokens to read: at least one is needed")]
+    NoTokens,
+    /// No token can be chosen by these logits.
+    #[error("the logits of the next token cannot be used: {0}")]
+    Logits(String),
+    /// The threads of a decoder cannot be started.
+    #[error("only {started} of {wanted} threads of the decoder could be started: {source}")]
+    DecoderThreads {
+        /// Threads that run, with the one that asks.
+        started: usize,
+        /// Threads that were asked for.
+        wanted: usize,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// There is no language model.
     #[error("there is no language model: {0}")]
     NoLanguageModel(String),

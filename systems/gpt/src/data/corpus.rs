@@ -98,51 +98,80 @@ impl Corpus {
         tokenizer: &Tokenizer,
         options: &CorpusOptions<'_>,
     ) -> Result<Self, GptError> {
-        let refused = |reason: String| GptError::Data { origin: options.origin.to_owned(), reason };
+        Self::with_progress(document, tokenizer, options, &|_| {})
+    }
+
+    /// The same; where it takes long, `progress` is told the share that is done, in percent, by any of the
+    /// threads.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn with_progress(
+        document: &Document,
+        tokenizer: &Tokenizer,
+        options: &CorpusOptions<'_>,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Self, GptError> {
         let mut truncation = Truncation::default();
         let [train, select, test] = match document {
             Document::Text(text) => {
                 let parts = split_ranges(text.len(), options.data).map(|range| &text[range]);
-                parts.map(|part| Dataset::Text(encode(tokenizer, part, options.threads)))
+                parts.map(|part| Dataset::Text(encode(tokenizer, part, options.threads, progress)))
             }
             Document::Passages(texts) => document.parts(options)?.map(|part| {
-                Dataset::Text(
-                    part.into_iter().flat_map(|index| with_end_token(tokenizer, &texts[index])).collect(),
-                )
+                let tokens = part.into_iter().flat_map(|index| with_end_token(tokenizer, &texts[index]));
+                Dataset::Text(tokens.collect())
             }),
             Document::Texts(texts) => document.parts(options)?.map(|part| {
                 let texts = part.into_iter().map(|index| &texts[index]);
-                examples(
-                    texts.flat_map(|text| text_sequences(tokenizer, text, options, &mut truncation)),
-                    options,
-                )
+                let sequences =
+                    texts.flat_map(|text| text_sequences(tokenizer, text, options, &mut truncation));
+                examples(sequences, options)
             }),
             Document::Dialogues(dialogues) => {
-                let role_tokens = RoleTokens::of(tokenizer).ok_or_else(|| {
-                    refused("its dialogues need the tokens <|user|>, <|assistant|> and <|end|>".to_owned())
-                })?;
-                document.parts(options)?.map(|part| {
-                    let sequences = part.into_iter().map(|index| {
-                        let (sequence, lost) =
-                            role_tokens.sequence(tokenizer, &dialogues[index], options.context);
-                        truncation.note(sequence.targets(), lost);
-                        sequence
-                    });
-                    examples(sequences, options)
-                })
+                dialogue_datasets(document, dialogues, tokenizer, options, &mut truncation)?
             }
         };
         let corpus = Self { train, select, test, truncation };
-        match &corpus.train {
-            Dataset::Text(tokens) if tokens.len() < 2 => {
-                Err(refused(format!("{} tokens are too few to learn from", tokens.len())))
-            }
-            Dataset::Examples(_) if corpus.train.targets() == 0 => {
-                Err(refused("no example has two tokens or more; there is nothing to learn".to_owned()))
-            }
-            _ => Ok(corpus),
-        }
+        corpus.check(options.origin)?;
+        Ok(corpus)
     }
+
+    /// Checks that there is something to learn.
+    fn check(&self, origin: &str) -> Result<(), GptError> {
+        let reason = match &self.train {
+            Dataset::Text(tokens) if tokens.len() < 2 => {
+                format!("{} tokens are too few to learn from", tokens.len())
+            }
+            Dataset::Examples(_) if self.train.targets() == 0 => {
+                "no example has two tokens or more; there is nothing to learn".to_owned()
+            }
+            _ => return Ok(()),
+        };
+        Err(GptError::Data { origin: origin.to_owned(), reason })
+    }
+}
+
+fn dialogue_datasets(
+    document: &Document,
+    dialogues: &[Dialogue],
+    tokenizer: &Tokenizer,
+    options: &CorpusOptions<'_>,
+    truncation: &mut Truncation,
+) -> Result<[Dataset; 3], GptError> {
+    let role_tokens = RoleTokens::of(tokenizer).ok_or_else(|| {
+        let reason = "its dialogues need the tokens <|user|>, <|assistant|> and <|end|>".to_owned();
+        GptError::Data { origin: options.origin.to_owned(), reason }
+    })?;
+    let parts = document.parts(options)?;
+    Ok(parts.map(|part| {
+        let sequences = part.into_iter().map(|index| {
+            let (sequence, lost) = role_tokens.sequence(tokenizer, &dialogues[index], options.context);
+            truncation.note(sequence.targets(), lost);
+            sequence
+        });
+        examples(sequences, options)
+    }))
 }
 
 impl Document {
@@ -233,7 +262,12 @@ fn window_of(tokens: &[u32], window: usize, context: usize) -> &[u32] {
     &tokens[start..(start + context + 1).min(tokens.len())]
 }
 
-fn encode(tokenizer: &Tokenizer, text: &[u8], threads: NonZero<usize>) -> Vec<u32> {
+fn encode(
+    tokenizer: &Tokenizer,
+    text: &[u8],
+    threads: NonZero<usize>,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Vec<u32> {
     if text.len() < PROGRESS_BYTES {
         return tokenizer.encode_parallel(text, threads, &|_| {});
     }
@@ -241,7 +275,7 @@ fn encode(tokenizer: &Tokenizer, text: &[u8], threads: NonZero<usize>) -> Vec<u3
     tokenizer.encode_parallel(text, threads, &|done| {
         let tenth = done * 10 / text.len();
         if reported.fetch_max(tenth, Ordering::Relaxed) < tenth {
-            rekindle_train::tell!("cutting the text into tokens: {}0 %", tenth);
+            progress(10 * tenth);
         }
     })
 }

@@ -66,9 +66,7 @@ pub fn load(data: &Data, path: &str, seed: u64, data_version: DataVersion) -> Re
         (None, Source::Dialogues) => {
             Ok(Document::Dialogues(synthetic::dialogues(data_version, seed, data.count as usize)))
         }
-        (None, Source::File) => {
-            Err(GptError::config(format!("{path}.data.file"), "absent", "name a text with --data FILE"))
-        }
+        (None, Source::File) => Err(GptError::NoText { path: format!("{path}.data.file") }),
     }
 }
 

@@ -1,7 +1,7 @@
-//! Model files of other programs as file formats of the command line.
+//! Model files of other programs as formats of training states.
 //!
-//! They hold a model and sometimes the memory of its optimiser, but neither text nor schedule: what is
-//! imported can be asked, exported, and begun from (`train CONFIG --from RUN --only model`).
+//! They hold a model and sometimes the moments of its optimiser, but neither text nor schedule: what is
+//! imported can be asked and exported, and another run can begin from its model.
 
 use std::path::Path;
 
@@ -20,6 +20,7 @@ use crate::formats::{
 use crate::model::config::{Block, Model};
 use crate::model::language_model::{LanguageModel, Vocabulary};
 use crate::model::network::{Layer, Network, matrix};
+use crate::model::precision::TrainingPrecision;
 use crate::model::sampling::Sampling;
 use crate::train::config::{Data, OptimizerSettings, Phase, Tokens, Training};
 use crate::train::optimizer::Optimizer;
@@ -35,19 +36,14 @@ pub(crate) const FORMATS: &[Format] = &[
         endings: &[".v1.lopos"],
         matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
         read,
-        write: Some(|checkpoint, path| {
-            write(checkpoint, path, |model, _| lopos::write(path, &model.network, Version::LoopOs))
-        }),
+        write: Some(|checkpoint, path| write_lopos(checkpoint, path, Version::LoopOs)),
     },
     Format {
         name: "LOPOS",
         endings: &[".lopos"],
         matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
         read,
-        write: Some(|checkpoint, path| {
-            let version = Version::Named(Checksum::Sha256);
-            write(checkpoint, path, |model, _| lopos::write(path, &model.network, version))
-        }),
+        write: Some(|checkpoint, path| write_lopos(checkpoint, path, Version::Named(Checksum::Sha256))),
     },
     Format {
         name: "RustGPT as JSON",
@@ -70,12 +66,7 @@ pub(crate) const FORMATS: &[Format] = &[
         endings: &[".hf"],
         matches: hugging_face::is_config,
         read,
-        write: Some(|checkpoint, path| {
-            write(checkpoint, path, |model, _| {
-                let (network, tokenizer) = (&model.network, model.tokenizer());
-                hugging_face::write(path, network, tokenizer, SpecialTokens::of(tokenizer))
-            })
-        }),
+        write: Some(write_hugging_face),
     },
     Format {
         name: "GGUF in 8 bits",
@@ -180,16 +171,28 @@ fn read(path: &Path) -> Result<Document, FormatError> {
     let about = About {
         system: Gpt::NAME.to_owned(),
         schema: Some(Gpt::versions().schema().clone()),
-        config: serde_json::to_value(&config).unwrap_or_default(),
+        config: serde_json::to_value(&config).map_err(|error| malformed(&error))?,
         ..About::default()
     };
     let tree = to_tree(&state).map_err(|error| malformed(&error))?;
-    let losses = warnings.into_iter().chain(warning).collect();
-    Ok(Document { tree, step: 0, about, history: Vec::new(), losses })
+    let warnings = warnings.into_iter().chain(warning).collect();
+    Ok(Document { tree, step: 0, about, history: Vec::new(), warnings })
 }
 
-/// A config in which the network has its place.
+/// A config of which the network is one.
 fn config_of(network: &Network) -> ConfigOf<Gpt> {
+    ConfigOf::<Gpt> {
+        system: Gpt::NAME.to_owned(),
+        seed: 0,
+        model: model_config_of(network),
+        training: placeholder_training(),
+        evaluate: Evaluate::default(),
+        checkpoint: Checkpoints::default(),
+        best: None,
+    }
+}
+
+fn model_config_of(network: &Network) -> Model {
     let (mut layers, mut heads, mut inner, mut has_biases, mut is_post_norm) = (0, 1, 0, false, false);
     for layer in &network.layers {
         match layer {
@@ -203,7 +206,7 @@ fn config_of(network: &Network) -> ConfigOf<Gpt> {
             Layer::Norm(_) => {}
         }
     }
-    let model = Model {
+    Model {
         block: if is_post_norm { Block::Rustgpt } else { Block::Gpt2 },
         layers,
         heads,
@@ -214,7 +217,11 @@ fn config_of(network: &Network) -> ConfigOf<Gpt> {
         attention_biases: has_biases,
         dropout: 0.0,
         sampling: Sampling::default(),
-    };
+    }
+}
+
+/// The training section of a model that was not trained here.
+fn placeholder_training() -> Training {
     let pretraining = Phase {
         data: Data::default(),
         steps: Some(1000),
@@ -226,55 +233,65 @@ fn config_of(network: &Network) -> ConfigOf<Gpt> {
         warmup: 0,
         early_stopping: None,
     };
-    let training = Training {
+    Training {
         tokenizer: Tokens::default(),
         pretraining,
         fine_tuning: None,
         optimizer: OptimizerSettings::default(),
-        precision: crate::model::precision::TrainingPrecision::F32,
+        precision: TrainingPrecision::F32,
         parts: 4,
         adapt: None,
-    };
-    ConfigOf::<Gpt> {
-        system: Gpt::NAME.to_owned(),
-        seed: 0,
-        model,
-        training,
-        evaluate: Evaluate::default(),
-        checkpoint: Checkpoints::default(),
-        best: None,
     }
 }
 
-/// Writes the model of a checkpoint, and its optimiser where `with` takes it.
-fn write(
+fn unsupported(path: &Path, reason: &dyn std::fmt::Display) -> FormatError {
+    FormatError::Unsupported { path: path.to_owned(), reason: reason.to_string() }
+}
+
+fn model_in(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<LanguageModel, FormatError> {
+    LanguageModel::from_checkpoint(checkpoint).map_err(|error| unsupported(path, &error))
+}
+
+fn optimizer_in(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<Optimizer, FormatError> {
+    let entry = EntryPath::root().child("state").child("optimizer");
+    from_tree(&checkpoint.load(&entry)?).map_err(|error| unsupported(path, &error))
+}
+
+fn write_lopos(
     checkpoint: &Checkpoint<'_>,
     path: &Path,
-    with: impl FnOnce(&LanguageModel, &dyn Fn() -> Option<Optimizer>) -> Result<Vec<String>, ModelFileError>,
-) -> Result<(), FormatError> {
-    let unsupported = |reason: String| FormatError::Unsupported { path: path.to_owned(), reason };
-    let model = LanguageModel::from_checkpoint(checkpoint).map_err(|error| unsupported(error.to_string()))?;
-    let optimizer = || {
-        let path = EntryPath::root().child("state").child("optimizer");
-        from_tree(&checkpoint.load(&path).ok()?).ok()
-    };
-    let warnings = with(&model, &optimizer).map_err(|error| unsupported(error.to_string()))?;
-    for warning in warnings {
-        rekindle_train::tell!("note: {warning}");
-    }
-    Ok(())
+    version: Version,
+) -> Result<Vec<String>, FormatError> {
+    let model = model_in(checkpoint, path)?;
+    lopos::write(path, &model.network, version).map_err(|error| unsupported(path, &error))
 }
 
-fn write_rustgpt(checkpoint: &Checkpoint<'_>, path: &Path, encoding: Encoding) -> Result<(), FormatError> {
-    write(checkpoint, path, |model, optimizer| {
-        let words = words(model.tokenizer())?;
-        rustgpt::write(path, &model.network, &words, optimizer().as_ref(), encoding)
-    })
+fn write_rustgpt(
+    checkpoint: &Checkpoint<'_>,
+    path: &Path,
+    encoding: Encoding,
+) -> Result<Vec<String>, FormatError> {
+    let model = model_in(checkpoint, path)?;
+    let optimizer = optimizer_in(checkpoint, path)?;
+    let written = words(model.tokenizer())
+        .and_then(|words| rustgpt::write(path, &model.network, &words, Some(&optimizer), encoding));
+    written.map_err(|error| unsupported(path, &error))
 }
 
-fn write_gguf(checkpoint: &Checkpoint<'_>, path: &Path, precision: Quantization) -> Result<(), FormatError> {
-    write(checkpoint, path, |model, _| {
-        let tokenizer = model.tokenizer();
-        gguf::write(path, &model.network, tokenizer, SpecialTokens::of(tokenizer), precision)
-    })
+fn write_hugging_face(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<Vec<String>, FormatError> {
+    let model = model_in(checkpoint, path)?;
+    let tokenizer = model.tokenizer();
+    hugging_face::write(path, &model.network, tokenizer, SpecialTokens::of(tokenizer))
+        .map_err(|error| unsupported(path, &error))
+}
+
+fn write_gguf(
+    checkpoint: &Checkpoint<'_>,
+    path: &Path,
+    quantization: Quantization,
+) -> Result<Vec<String>, FormatError> {
+    let model = model_in(checkpoint, path)?;
+    let tokenizer = model.tokenizer();
+    gguf::write(path, &model.network, tokenizer, SpecialTokens::of(tokenizer), quantization)
+        .map_err(|error| unsupported(path, &error))
 }

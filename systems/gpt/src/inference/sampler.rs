@@ -59,7 +59,7 @@ impl Sampler {
         self.logits.extend_from_slice(logits);
         self.penalise(history);
         let Some(best) = highest(&self.logits) else {
-            return Err(unusable("all are negative infinity: no token may follow".to_owned()));
+            return Err(GptError::Logits("all are negative infinity: no token may follow".to_owned()));
         };
         if self.sampling.temperature == 0.0 {
             return Ok(best.token);
@@ -182,16 +182,12 @@ fn highest(logits: &[f32]) -> Option<Candidate> {
 
 fn check(logits: &[f32]) -> Result<(), GptError> {
     if logits.is_empty() {
-        return Err(unusable("there are none".to_owned()));
+        return Err(GptError::Logits("there are none".to_owned()));
     }
     match logits.iter().position(|&logit| logit.is_nan() || logit == f32::INFINITY) {
-        Some(token) => Err(unusable(format!("that of token {token} is {}", logits[token]))),
+        Some(token) => Err(GptError::Logits(format!("that of token {token} is {}", logits[token]))),
         None => Ok(()),
     }
-}
-
-fn unusable(reason: String) -> GptError {
-    GptError::Data { origin: "the logits of the next token".to_owned(), reason }
 }
 
 #[cfg(test)]

@@ -193,10 +193,7 @@ impl State {
         }
         let (texts, phases) = (self.texts.len(), training.phases().count());
         if texts != phases {
-            return Some(format!(
-                "it has learnt {texts} texts, but the config has {phases}; begin a new run with \
-                 `train CONFIG --from RUN --only model`"
-            ));
+            return Some(format!("it has learnt {texts} texts, but the config has {phases}"));
         }
         let planned = self.plan.phases.len();
         if planned != 0 && planned != phases {

@@ -13,7 +13,7 @@ use rekindle_gpt::model::{Network, Sampling, Vocabulary};
 use rekindle_gpt::train::State;
 use rekindle_gpt::{Gpt, LanguageModel};
 use rekindle_tokenizer::{Adaptive, Policy, Tokenizer};
-use rekindle_train::{ConfigOf, Resources, System};
+use rekindle_train::{ConfigOf, Family, Resources, System};
 
 fn check(message: &str, parts: &[&str]) {
     for part in parts {
@@ -56,7 +56,7 @@ fn values_that_cannot_be() {
         (&["training.pretraining.batch=0"], &["training.pretraining.batch"]),
         (&["training.pretraining.learning_rate=0"], &["training.pretraining.learning_rate"]),
         (&["training.tuning.data.evaluation=1"], &["training.tuning.data.evaluation"]),
-        (&["training.tuning.data.source=file"], &["training.tuning.data.file", "--data FILE"]),
+        (&["training.tuning.data.source=file"], &["training.tuning.data.file", "name a text"]),
         (&["training.optimizer.betas=[0.9, 1.0]"], &["training.optimizer.betas"]),
         (&["training.optimizer.clip=-1"], &["training.optimizer.clip"]),
         (&["training.tokenizer.vocabulary=1"], &["training.tokenizer.vocabulary"]),
@@ -77,7 +77,7 @@ fn texts_that_cannot_be_learnt() {
         ("empty.txt", &b""[..], &["empty.txt", "empty", "nothing to learn"][..]),
         ("blank.txt", b" \n\t\n", &["blank.txt", "nothing to learn"]),
         ("letter.txt", b"a", &["letter.txt", "too few"]),
-        ("torn.json", b"[\"a text\", ", &["torn.json", "no JSON"]),
+        ("torn.json", b"[\"a text\", ", &["torn.json", "not JSON"]),
         ("binary.json", b"\xff\xfe\x00", &["binary.json", "UTF-8"]),
         ("empty.json", b"[]", &["empty.json", "the list is empty"]),
         ("number.json", b"5", &["number.json", "a list of texts"]),
@@ -133,19 +133,19 @@ fn a_text_that_was_changed_or_lies_elsewhere() {
     std::fs::write(&second, &text).unwrap();
     crate::common::attach(&config(&second), &state, 1);
     std::fs::write(&first, text.replace("east", "west")).unwrap();
-    check(&state_refused(&config(&first), &state), &["first.txt", "another one", "--data"]);
+    check(&state_refused(&config(&first), &state), &["first.txt", "another one", "other data"]);
 }
 
 #[test]
 fn files_of_the_command_line() {
     let option = |files: &[&str]| {
         let files: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
-        Gpt::option("data", &files).unwrap()
+        Gpt::options()[0].settings(&files)
     };
     assert_eq!(option(&["a b.txt"]).unwrap(), ["training.pretraining.data.file=\"a b.txt\""]);
     assert_eq!(option(&["a.txt", "b.json"]).unwrap().len(), 2);
     let refused = option(&["a.txt", "b.json", "c.json"]).unwrap_err().to_string();
-    check(&refused, &["--data", "once or twice"]);
+    check(&refused, &["2 at most", "not 3"]);
 }
 
 /// A small network, and a tokenizer of as many tokens.

@@ -79,9 +79,8 @@ impl Decoder {
             let thread = std::thread::Builder::new().name(format!("decoder-{index}"));
             match thread.spawn(decoder.forward.helper()) {
                 Ok(thread) => decoder.helpers.push(thread),
-                Err(error) => {
-                    let reason = format!("only {index} of {threads} could be started: {error}");
-                    return Err(GptError::Data { origin: "the threads of the decoder".to_owned(), reason });
+                Err(source) => {
+                    return Err(GptError::DecoderThreads { started: index, wanted: threads, source });
                 }
             }
         }
@@ -109,8 +108,7 @@ impl Decoder {
 
     fn check(&self, tokens: &[u32]) -> Result<(), GptError> {
         if tokens.is_empty() {
-            let reason = "there are none: at least one is needed".to_owned();
-            return Err(GptError::Data { origin: "the tokens to read".to_owned(), reason });
+            return Err(GptError::NoTokens);
         }
         let vocabulary = self.forward.vocabulary();
         if let Some(offset) = tokens.iter().position(|&token| token as usize >= vocabulary) {

@@ -61,26 +61,6 @@ impl Q8Matrix {
         Self { outputs, inputs, panels }
     }
 
-    /// The numbers that stand for the weights: a row for each output.
-    #[cfg(test)]
-    pub fn dequantise(&self) -> Matrix<f32> {
-        let blocks = self.blocks();
-        let number = |output: usize, input: usize| {
-            let panel = &self.panels[output / LANES * blocks + input / BLOCK];
-            let (pair, lane) = (input % BLOCK / 2, output % LANES);
-            f32::from(panel.weights[pair][lane][input % 2]) * panel.scales[lane].to_f32()
-        };
-        let numbers = (0..self.outputs).flat_map(|output| (0..self.inputs).map(move |input| (output, input)));
-        let numbers = numbers.map(|(output, input)| number(output, input)).collect();
-        matrix(self.outputs, self.inputs, numbers)
-    }
-
-    /// Memory of weights and scales, filling included: bytes.
-    #[cfg(test)]
-    pub fn size_in_bytes(&self) -> usize {
-        std::mem::size_of_val(self.panels.as_slice())
-    }
-
     /// The outputs for rows of inputs, row by row: `product` has a row of outputs for each row.
     ///
     /// # Panics
@@ -181,7 +161,28 @@ mod tests {
     use rekindle_compute::rng;
 
     use super::*;
-    use crate::model::network::fill_normal;
+    use crate::model::network::{fill_normal, matrix};
+
+    impl Q8Matrix {
+        /// The numbers that stand for the weights: a row for each output.
+        fn dequantise(&self) -> Matrix<f32> {
+            let blocks = self.blocks();
+            let number = |output: usize, input: usize| {
+                let panel = &self.panels[output / LANES * blocks + input / BLOCK];
+                let (pair, lane) = (input % BLOCK / 2, output % LANES);
+                f32::from(panel.weights[pair][lane][input % 2]) * panel.scales[lane].to_f32()
+            };
+            let numbers =
+                (0..self.outputs).flat_map(|output| (0..self.inputs).map(move |input| (output, input)));
+            let numbers = numbers.map(|(output, input)| number(output, input)).collect();
+            matrix(self.outputs, self.inputs, numbers)
+        }
+
+        /// Memory of weights and scales, filling included: bytes.
+        fn size_in_bytes(&self) -> usize {
+            std::mem::size_of_val(self.panels.as_slice())
+        }
+    }
 
     fn random(rows: usize, columns: usize, seed: u64) -> Matrix<f32> {
         let mut numbers = vec![0.0; rows * columns];
