@@ -19,12 +19,13 @@ use clap::{CommandFactory, FromArgMatches};
 use rekindle_train::Registry;
 
 use args::{Cli, Command};
+use language_model::Asked;
 use system_options::Given;
 
 fn main() -> ExitCode {
     let registry = rekindle_systems::registry();
     let matches = command(&registry).get_matches();
-    let given = Given::of(&matches, &registry);
+    let given = Declared { systems: Given::of(&matches, &registry), text: Asked::of(&matches, &registry) };
     // The arguments were read by the same rules.
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let json = cli.json;
@@ -37,15 +38,21 @@ fn main() -> ExitCode {
 
 /// The command line, with what the systems add to it.
 fn command(registry: &Registry) -> clap::Command {
-    system_options::declare(Cli::command(), registry)
+    language_model::declare(system_options::declare(Cli::command(), registry), registry)
 }
 
-fn run(registry: &Registry, cli: Cli, given: &Given) -> anyhow::Result<u8> {
+/// The options that systems declare, as far as they were given.
+struct Declared {
+    systems: Given,
+    text: Asked,
+}
+
+fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
     let json = cli.json;
     unlock::set(cli.unlock);
     match cli.command {
-        Command::Train(args) => commands::train::train(registry, args, given, json),
-        Command::Resume(args) => commands::train::resume(registry, args, given, json),
+        Command::Train(args) => commands::train::train(registry, args, &given.systems, json),
+        Command::Resume(args) => commands::train::resume(registry, args, &given.systems, json),
         Command::Status { run } => commands::status::status(&run, json),
         Command::Presets => commands::presets::presets(registry, json),
         Command::ShowConfig { config, set } => commands::presets::show_config(registry, &config, &set, json),
@@ -54,9 +61,9 @@ fn run(registry: &Registry, cli: Cli, given: &Given) -> anyhow::Result<u8> {
         Command::Verify(args) => commands::verify::verify(&args, json),
         Command::Diff { a, b } => commands::diff::diff(registry, &a, &b, json),
         Command::Predict(args) => commands::predict::predict(registry, &args, json),
-        Command::Generate(args) => commands::generate::generate(&args, json),
-        Command::Chat(args) => commands::chat::chat(args, json),
-        Command::Validate { model } => commands::validate::validate(&model, json),
+        Command::Generate(args) => commands::generate::generate(registry, &args, &given.text, json),
+        Command::Chat(args) => commands::chat::chat(registry, args, &given.text, json),
+        Command::Validate { model } => commands::validate::validate(registry, &model, json),
         Command::Plot(args) => commands::plot::plot(registry, &args, json),
         Command::Describe { checkpoint } => commands::describe::describe(registry, &checkpoint, json),
         Command::Prove(args) => commands::prove::prove(args, json),

@@ -83,7 +83,7 @@ fn sample(training: &Training, documents: &[Document], seed: u64) -> Result<Vec<
             }
             Document::Dialogues(dialogues) => {
                 let messages = learnt.into_iter().flat_map(|index| &dialogues[index]);
-                messages.for_each(|message| add(&message.text));
+                messages.for_each(|message| add(&message.content));
             }
             Document::Text(text) => {
                 let [learnt, ..] = split_ranges(text.len(), &phase.data);
