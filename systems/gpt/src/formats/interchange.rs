@@ -113,7 +113,7 @@ fn model_of(
     let (tokenizer, warning) = match vocabulary {
         Some(ImportedVocabulary::Tokenizer(tokenizer)) => (Ok(tokenizer), None),
         Some(ImportedVocabulary::Words { words, lower_case, unknown }) => {
-            let rules = if lower_case { WordRules::loopos() } else { WordRules::rustgpt() };
+            let rules = if lower_case { lopos::word_rules() } else { rustgpt::word_rules() };
             (Tokenizer::from_words(&words, WordRules { unknown, ..rules }), None)
         }
         None => {
