@@ -11,14 +11,14 @@ use super::version::DataVersion;
 use crate::error::GptError;
 use crate::formats::rustgpt;
 use crate::model::language_model::Vocabulary;
-use crate::train::config::{TokenKind, Training};
+use crate::train::config::{TokenKind, TrainingConfig};
 
 /// A `tokenizer.json` is never longer: bytes.
 const TOKENIZER_LIMIT: u64 = 64 << 20;
 
 /// The vocabulary that training begins with: read from a file, or learnt from the text of all phases.
 pub(crate) fn vocabulary(
-    training: &Training,
+    training: &TrainingConfig,
     documents: &[Document],
     seed: u64,
 ) -> Result<Vocabulary, GptError> {
@@ -60,7 +60,7 @@ pub(crate) fn vocabulary(
 
 /// What the vocabulary is learnt from: the text that the network learns, and nothing that it is measured
 /// on.
-fn sample(training: &Training, documents: &[Document], seed: u64) -> Result<Vec<u8>, GptError> {
+fn sample(training: &TrainingConfig, documents: &[Document], seed: u64) -> Result<Vec<u8>, GptError> {
     let mut sample = Vec::new();
     for ((_, phase), document) in training.phases().zip(documents) {
         let mut add = |text: &str| {
