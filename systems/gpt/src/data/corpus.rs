@@ -15,6 +15,7 @@ use super::dialogue::{Dialogue, END, RoleTokens};
 use super::document::Document;
 use crate::data::version::DataVersion;
 use crate::error::GptError;
+use crate::formats::rustgpt;
 use crate::model::kernels::loss::NO_TARGET;
 use crate::model::pass::Sequence;
 use crate::streams;
@@ -223,11 +224,8 @@ impl Truncation {
 
 /// The token that ends a text: that of dialogues, or RustGPT's; none where there is neither.
 pub(crate) fn end_token(tokenizer: &Tokenizer) -> Option<u32> {
-    tokenizer.token_of(END.as_bytes()).or_else(|| tokenizer.token_of(RUSTGPT_END.as_bytes()))
+    tokenizer.token_of(END.as_bytes()).or_else(|| tokenizer.token_of(rustgpt::END_OF_TEXT.as_bytes()))
 }
-
-/// Ends the texts of RustGPT, which have it already.
-pub(crate) const RUSTGPT_END: &str = "</s>";
 
 /// The tokens of a text, with one that ends it.
 fn with_end_token(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {

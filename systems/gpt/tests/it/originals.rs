@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use rekindle_tokenizer::{Tokenizer, WordRules};
+use rekindle_gpt::formats::{lopos, rustgpt};
+use rekindle_tokenizer::Tokenizer;
 use serde_json::Value;
 
 fn samples(program: &str) -> Option<PathBuf> {
@@ -29,7 +30,8 @@ fn the_vocabulary_of_rustgpt() {
         let json = std::fs::read(samples.join(name)).unwrap();
         lines.extend(serde_json::from_slice::<Vec<String>>(&json).unwrap());
     }
-    let tokenizer = Tokenizer::train_rustgpt_words(lines.join("\n").as_bytes()).unwrap();
+    let tokenizer =
+        Tokenizer::train_listed_words(lines.join("\n").as_bytes(), rustgpt::word_rules()).unwrap();
     assert_eq!(tokenizer.len(), 533);
     assert_eq!(tokenizer.token_of(b"</s>"), Some(17));
     assert_eq!(tokenizer.encode(b"User: How do mountains form?"), [92, 15, 57, 202, 350, 248, 19]);
@@ -42,7 +44,7 @@ fn the_vocabulary_of_rustgpt() {
 #[test]
 fn the_unknown_words_of_rustgpt_are_left_out() {
     let words = ["hello", "world", "this", "is", "rust", "</s>"];
-    let tokenizer = Tokenizer::from_words(&words, WordRules::rustgpt()).unwrap();
+    let tokenizer = Tokenizer::from_words(&words, rustgpt::word_rules()).unwrap();
     assert_eq!(tokenizer.encode(b"this, is? nothing"), [2, 3]);
     assert_eq!(tokenizer.encode(b"hello world this is rust </s>"), [0, 1, 2, 3, 4, 5]);
     assert_eq!(tokenizer.decode(&[1, 2, 3, 4, 5]).unwrap(), b"world this is rust </s>");
@@ -53,7 +55,7 @@ fn the_tokens_of_loopos() {
     let Some(samples) = samples("loopos") else { return };
     let file = std::fs::read_to_string(samples.join("tokenizer.vocab")).unwrap();
     let words: Vec<&str> = file.lines().filter_map(|line| Some(line.split_once('\t')?.1)).collect();
-    let tokenizer = Tokenizer::from_words(&words, WordRules::loopos()).unwrap();
+    let tokenizer = Tokenizer::from_words(&words, lopos::word_rules()).unwrap();
     let json = std::fs::read(samples.join("tokenizer_expected.json")).unwrap();
     let expected: Value = serde_json::from_slice(&json).unwrap();
     assert_eq!(tokenizer.len() as u64, expected["vocab_size"].as_u64().unwrap());
