@@ -170,12 +170,6 @@ pub struct TrainArgs {
     /// Change a value of the config, such as training.learning_rate=0.01.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// Learn this file: a table as CSV or NPY, or a text, whichever the system learns. A language model
-    /// takes a second one for its tuning.
-    #[arg(long, value_name = "FILE")]
-    pub data: Vec<String>,
-    #[command(flatten)]
-    pub search: SearchArgs,
     /// Begin with the state of another run's checkpoint.
     #[arg(long, value_name = "CHECKPOINT")]
     pub from: Option<String>,
@@ -186,26 +180,6 @@ pub struct TrainArgs {
     pub how: HowArgs,
 }
 
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Language models and searches")]
-pub struct SearchArgs {
-    /// Cut the text into tokens as this Hugging Face tokenizer.json does.
-    #[arg(long, value_name = "FILE")]
-    pub tokenizer: Option<String>,
-    /// Take the settings of the search from this YAML file; --set wins over it.
-    #[arg(long, value_name = "FILE")]
-    pub search: Option<String>,
-    /// Which pass of a search from coarse to fine this is; patience doubles with each.
-    #[arg(long, value_name = "N")]
-    pub pass: Option<u32>,
-    /// Begin with the genomes of a run, a checkpoint, or a results, genome or phase file.
-    #[arg(long, value_name = "RUN|FILE")]
-    pub seed_from: Option<String>,
-    /// Do this phase (1a to 3b) and those after it again; --seed-from holds the ones before.
-    #[arg(long, value_name = "PHASE")]
-    pub resume_from: Option<String>,
-}
-
 #[derive(Debug, Args)]
 pub struct ResumeArgs {
     /// The run's directory, or one of its checkpoints.
@@ -213,9 +187,6 @@ pub struct ResumeArgs {
     /// Change what may change on resume, such as training.epochs=5000.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// The file that is learnt, when it lies elsewhere now.
-    #[arg(long, value_name = "FILE")]
-    pub data: Vec<String>,
     /// Go on in a new run in this directory and leave the old one as it is.
     #[arg(long, value_name = "DIR", conflicts_with = "discard_later")]
     pub fork: Option<PathBuf>,

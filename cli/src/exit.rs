@@ -6,7 +6,7 @@ use rekindle::{
 };
 use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;
-use rekindle_train::{ContentError, ProveError, TrainError};
+use rekindle_train::{AskError, ConfigError, ContentError, ProveError, TrainError};
 use serde_json::json;
 
 pub const NEGATIVE: u8 = 1;
@@ -45,10 +45,44 @@ fn message(error: &anyhow::Error) -> String {
 
 /// What helps, in words of the command line.
 fn hint(error: &anyhow::Error) -> &'static str {
+    if let Some(error) = error.downcast_ref::<TrainError>() {
+        return hint_of_training(error);
+    }
+    if let Some(error) = error.downcast_ref::<ConfigError>() {
+        return hint_of_config(error);
+    }
     match error.downcast_ref() {
-        Some(TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. })) => {
+        Some(AskError::Version { .. }) => "\nhint: `rekindle resume RUN` migrates it",
+        Some(AskError::Unsupported { .. }) => "\nhint: `rekindle inspect RUN` shows the state",
+        _ => "",
+    }
+}
+
+fn hint_of_training(error: &TrainError) -> &'static str {
+    match error {
+        TrainError::Config(error) => hint_of_config(error),
+        TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. }) => {
             "\nhint: --data FILE names the file where it lies now"
         }
+        TrainError::LaterCheckpoints { .. } => {
+            "\nhint: --fork DIR goes on in a new run, --discard-later deletes them"
+        }
+        TrainError::NothingSaved { .. } => {
+            "\nhint: `rekindle train CONFIG --run DIR` begins anew in another directory"
+        }
+        TrainError::Contradiction { .. } => {
+            "\nhint: `rekindle train CONFIG --from RUN` starts a new run from the state"
+        }
+        _ => "",
+    }
+}
+
+fn hint_of_config(error: &ConfigError) -> &'static str {
+    match error {
+        ConfigError::NotChangeable { .. } => {
+            "\nhint: `rekindle train CONFIG --from RUN` starts a new run from the state"
+        }
+        ConfigError::Directory { .. } => "\nhint: `rekindle resume RUN` goes on with a run",
         _ => "",
     }
 }

@@ -8,44 +8,57 @@ mod curve;
 mod exit;
 mod language_model;
 mod output;
+mod progress;
+mod system_options;
 mod unlock;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
+
+use rekindle_train::Registry;
 
 use args::{Cli, Command};
+use system_options::Given;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let registry = rekindle_systems::registry();
+    let matches = command(&registry).get_matches();
+    let given = Given::of(&matches, &registry);
+    // The arguments were read by the same rules.
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let json = cli.json;
-    let code = match run(cli) {
+    let code = match run(&registry, cli, &given) {
         Ok(code) => code,
         Err(error) => exit::report(&error, json),
     };
     ExitCode::from(code)
 }
 
-fn run(cli: Cli) -> anyhow::Result<u8> {
-    let registry = rekindle_systems::registry();
+/// The command line, with what the systems add to it.
+fn command(registry: &Registry) -> clap::Command {
+    system_options::declare(Cli::command(), registry)
+}
+
+fn run(registry: &Registry, cli: Cli, given: &Given) -> anyhow::Result<u8> {
     let json = cli.json;
     unlock::set(cli.unlock);
     match cli.command {
-        Command::Train(args) => commands::train::train(&registry, args, json),
-        Command::Resume(args) => commands::train::resume(&registry, args, json),
+        Command::Train(args) => commands::train::train(registry, args, given, json),
+        Command::Resume(args) => commands::train::resume(registry, args, given, json),
         Command::Status { run } => commands::status::status(&run, json),
-        Command::Presets => commands::presets::presets(&registry, json),
-        Command::ShowConfig { config, set } => commands::presets::show_config(&registry, &config, &set, json),
+        Command::Presets => commands::presets::presets(registry, json),
+        Command::ShowConfig { config, set } => commands::presets::show_config(registry, &config, &set, json),
         Command::Ls { run } => commands::ls::ls(run.as_deref(), json),
-        Command::Inspect(args) => commands::inspect::inspect(&registry, &args, json),
+        Command::Inspect(args) => commands::inspect::inspect(registry, &args, json),
         Command::Verify(args) => commands::verify::verify(&args, json),
-        Command::Diff { a, b } => commands::diff::diff(&registry, &a, &b, json),
-        Command::Predict(args) => commands::predict::predict(&registry, &args, json),
+        Command::Diff { a, b } => commands::diff::diff(registry, &a, &b, json),
+        Command::Predict(args) => commands::predict::predict(registry, &args, json),
         Command::Generate(args) => commands::generate::generate(&args, json),
         Command::Chat(args) => commands::chat::chat(args, json),
         Command::Validate { model } => commands::validate::validate(&model, json),
-        Command::Plot(args) => commands::plot::plot(&registry, &args, json),
-        Command::Describe { checkpoint } => commands::describe::describe(&registry, &checkpoint, json),
+        Command::Plot(args) => commands::plot::plot(registry, &args, json),
+        Command::Describe { checkpoint } => commands::describe::describe(registry, &checkpoint, json),
         Command::Prove(args) => commands::prove::prove(args, json),
         Command::Prune(args) => commands::prune::prune(&args, json),
         Command::Gc(args) => commands::repair::gc(&args, json),
@@ -60,10 +73,8 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Sign(args) => commands::sign::sign(&args, json),
         Command::Tag(args) => commands::tag::tag(&args, json),
         Command::Tokenizer { command } => commands::tokenizer::tokenizer(&command, json),
-        Command::Export { checkpoint, file } => {
-            commands::convert::export(&registry, &checkpoint, &file, json)
-        }
-        Command::Import { file, run } => commands::convert::import(&registry, &file, &run, json),
-        Command::Completions { shell } => commands::completions(shell),
+        Command::Export { checkpoint, file } => commands::convert::export(registry, &checkpoint, &file, json),
+        Command::Import { file, run } => commands::convert::import(registry, &file, &run, json),
+        Command::Completions { shell } => commands::completions(command(registry), shell),
     }
 }

@@ -23,16 +23,14 @@ pub mod train;
 pub mod validate;
 pub mod verify;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::args::Cli;
 use crate::output;
 
 /// Prints the completion script of a shell.
-pub fn completions(shell: Shell) -> anyhow::Result<u8> {
+pub fn completions(mut command: clap::Command, shell: Shell) -> anyhow::Result<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "rekindle", &mut script);
+    clap_complete::generate(shell, &mut command, "rekindle", &mut script);
     output::print(String::from_utf8_lossy(&script).trim_end())?;
     Ok(0)
 }

@@ -58,12 +58,11 @@ fn learning(source: &Source, args: &PlotArgs) -> anyhow::Result<Vec<u8>> {
 
 fn picture(system: &dyn AnySystem, source: &Source, name: &str) -> anyhow::Result<Vec<u8>> {
     let pictures = system.pictures();
-    if !pictures.iter().any(|picture| picture.name == name) {
-        let known: Vec<&str> =
-            [LEARNING].into_iter().chain(pictures.iter().map(|picture| picture.name)).collect();
+    if !pictures.iter().any(|(known, _)| *known == name) {
+        let known: Vec<&str> = [LEARNING].into_iter().chain(pictures.iter().map(|(name, _)| *name)).collect();
         bail!("there is no picture `{name}` of a `{}` run; there are: {}", system.name(), known.join(", "));
     }
-    Ok(system.picture(&source.checkpoint()?, name)?)
+    Ok(system.draw(&source.checkpoint()?, name)?)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

@@ -29,12 +29,11 @@ pub fn show_config(registry: &Registry, name: &str, set: &[String], json: bool) 
     let path = Path::new(name);
     let text = if path.is_dir() { config_of_run(path)? } else { registry.config_text(name)? };
     let system = registry.system(&text.system()?, &text.origin)?;
-    let yaml = system.whole_config(&text, set)?;
+    let config = system.config(&text, set)?;
     if json {
-        let value: serde_json::Value = system.whole_config_json(&text, set)?;
-        output::print_json(&value)?;
+        output::print_json(&config.json()?)?;
     } else {
-        output::print(yaml.trim_end())?;
+        output::print(config.yaml()?.trim_end())?;
     }
     Ok(0)
 }

@@ -9,20 +9,21 @@ use rekindle::storage::StorageError;
 use rekindle::{OpenError, Store};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
-    AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Start, Started, TrainError,
-    describe_in_order,
+    ConfigText, Onto, Options, Origin, Registry, Report, Start, TrainError, describe_in_order,
 };
 
 use crate::address::{Address, Source, Which, open_run, resolve};
-use crate::args::{HowArgs, ResumeArgs, SearchArgs, TrainArgs, threads};
+use crate::args::{HowArgs, ResumeArgs, TrainArgs, threads};
 use crate::output;
+use crate::progress::{self, Display};
+use crate::system_options::Given;
 use crate::unlock;
 
-pub fn train(registry: &Registry, args: TrainArgs, json: bool) -> anyhow::Result<u8> {
+pub fn train(registry: &Registry, args: TrainArgs, given: &Given, json: bool) -> anyhow::Result<u8> {
     let text = registry.config_text(&args.config)?;
     let system = registry.system(&text.system()?, &text.origin)?;
     let options = options(&args.how, json);
-    let settings = settings(system, &named(args.data, args.search), args.set)?;
+    let settings = given.settings(system, args.set)?;
     loop {
         let from = args.from.as_deref().map(|from| origin(from, args.only.as_deref())).transpose()?;
         let run = match &args.run {
@@ -44,7 +45,7 @@ pub fn train(registry: &Registry, args: TrainArgs, json: bool) -> anyhow::Result
     }
 }
 
-pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Result<u8> {
+pub fn resume(registry: &Registry, args: ResumeArgs, given: &Given, json: bool) -> anyhow::Result<u8> {
     let address = Address::parse(&args.checkpoint);
     if is_checkpoint_file(&address.run) {
         let file = address.run.display();
@@ -65,45 +66,9 @@ pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Resu
         (None, true, _) => Onto::DiscardLater,
         (None, false, _) => Onto::Same,
     };
-    let settings = settings(system, &named(args.data, SearchArgs::default()), args.set)?;
+    let settings = given.settings(system, args.set)?;
     let start = Start::Resume { run: address.run, storage, step, settings, onto };
     finish(system.train(start, &options(&args.how, json)), json)
-}
-
-/// The options that a system may have, with their values; those that were given.
-fn named(data: Vec<String>, search: SearchArgs) -> Vec<(&'static str, Vec<String>)> {
-    let SearchArgs { tokenizer, search, pass, seed_from, resume_from } = search;
-    let one = |value: Option<String>| value.into_iter().collect();
-    let options = [
-        // What a file of settings says comes first: the others win over it.
-        ("search", one(search)),
-        ("data", data),
-        ("tokenizer", one(tokenizer)),
-        ("pass", one(pass.map(|pass| pass.to_string()))),
-        ("seed-from", one(seed_from)),
-        ("resume-from", one(resume_from)),
-    ];
-    options.into_iter().filter(|(_, values)| !values.is_empty()).collect()
-}
-
-/// What the options stand for, and what was set beside them.
-fn settings(
-    system: &dyn AnySystem,
-    options: &[(&str, Vec<String>)],
-    set: Vec<String>,
-) -> anyhow::Result<Vec<String>> {
-    let mut settings = Vec::new();
-    for (name, values) in options {
-        let option = system.option(name, values);
-        let unknown = || match (*name, &values[..]) {
-            ("data", [value]) => format!("--data {value}: `{}` learns no files", system.name()),
-            ("data", _) => format!("--data: `{}` learns one file, not {}", system.name(), values.len()),
-            (_, values) => format!("--{name} {}: `{}` has no such option", values.join(" "), system.name()),
-        };
-        settings.extend(option.with_context(unknown)??);
-    }
-    settings.extend(set);
-    Ok(settings)
 }
 
 fn is_taken(error: &OpenError) -> bool {
@@ -132,36 +97,18 @@ fn default_run(config: &str) -> PathBuf {
 }
 
 pub fn options(how: &HowArgs, json: bool) -> Options {
+    let display = match (how.quiet, std::io::stderr().is_terminal()) {
+        (true, _) => Display::Quiet,
+        (false, true) => Display::Bar,
+        (false, false) => Display::Lines,
+    };
     Options {
         threads: threads(how.threads),
-        display: match (how.quiet, std::io::stderr().is_terminal()) {
-            (true, _) => Display::Quiet,
-            (false, true) => Display::Bar,
-            (false, false) => Display::Lines,
-        },
         stop_at: how.stop_at,
         kill_at: how.kill_at,
         trace: how.trace.clone(),
-        on_start: if json { say_start_in_json } else { say_start },
+        observer: progress::observer(display, json),
     }
-}
-
-fn say_start(started: &Started) {
-    // Every process takes some; only what is more than that is worth a word.
-    const WORTH: u64 = 64 << 20;
-    let memory = started.memory_bytes.filter(|&bytes| bytes >= WORTH);
-    let memory = memory
-        .map_or(String::new(), |bytes| format!(", with at most about {} of memory", output::bytes(bytes)));
-    match (&started.run, started.resumed_from) {
-        (Some(run), Some(step)) => rekindle_train::tell!("resuming {run} from step {step}{memory}"),
-        (Some(run), None) => rekindle_train::tell!("training in {run}{memory}"),
-        (None, _) => {}
-    }
-}
-
-fn say_start_in_json(started: &Started) {
-    // A reader that went away does not stop training.
-    let _ = output::print_json(started);
 }
 
 fn finish(result: Result<Report, TrainError>, json: bool) -> anyhow::Result<u8> {

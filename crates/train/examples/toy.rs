@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use rekindle::storage::FileStorage;
 use rekindle_train::{
-    Conclusion, ConfigOf, Display, Metrics, Onto, Options, Preset, Progress, Registry, Resources, Start,
-    System, SystemError,
+    Conclusion, ConfigOf, Event, Family, Metrics, Onto, Options, Preset, Progress, Registry, Resources,
+    Start, System, SystemError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,18 +55,9 @@ struct Walk {
 
 impl System for Walk {
     const NAME: &'static str = "walk";
-    const SUMMARY: &'static str = "random walks";
     type Model = Model;
     type Training = Training;
     type State = State;
-
-    fn presets() -> &'static [Preset] {
-        &[Preset {
-            name: "walk",
-            summary: "three walkers, forty steps",
-            yaml: "system: walk\nmodel: {walkers: 3}\ntraining: {steps: 40}\nevaluate: {every: 10}\n",
-        }]
-    }
 
     fn changeable() -> &'static [&'static str] {
         &["training.steps", "training.inconclusive", "training.unmeasurable_from", "training.nan_from"]
@@ -132,19 +123,29 @@ impl System for Walk {
     }
 }
 
+impl Family for Walk {
+    const SUMMARY: &'static str = "random walks";
+
+    fn presets() -> &'static [Preset] {
+        &[Preset {
+            name: "walk",
+            summary: "three walkers, forty steps",
+            yaml: "system: walk\nmodel: {walkers: 3}\ntraining: {steps: 40}\nevaluate: {every: 10}\n",
+        }]
+    }
+}
+
 /// The few options that the proof of exact resume uses.
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (verb, subject) = (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default());
     let (mut run, mut settings, mut saves) = (None, Vec::new(), true);
-    let mut options = Options {
-        threads: 1,
-        display: Display::Quiet,
-        stop_at: None,
-        kill_at: None,
-        trace: None,
-        on_start: |started| println!("{}", serde_json::to_string(started).expect("plain data")),
+    let observer = |event: &Event<'_>| match event {
+        Event::Started(started) => println!("{}", serde_json::to_string(started).expect("plain data")),
+        Event::Notice(notice) => eprintln!("{notice}"),
+        _ => {}
     };
+    let mut options = Options { observer: Arc::new(observer), ..Options::default() };
     while let Some(option) = arguments.next() {
         let mut value = || arguments.next().unwrap_or_default();
         match option.as_str() {

@@ -1,4 +1,4 @@
-//! Configs: YAML, strictly read, with `--set` on top.
+//! Configs: YAML, strictly read, with settings on top.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -89,6 +89,27 @@ impl Default for Checkpoints {
 const LOOP_SECTIONS: [&str; 3] = ["evaluate", "checkpoint", "best"];
 
 impl<M, T> RunConfig<M, T> {
+    /// The sections that the loop reads.
+    pub(crate) fn loop_config(&self) -> LoopConfig {
+        LoopConfig {
+            seed: self.seed,
+            evaluate: self.evaluate.clone(),
+            checkpoint: self.checkpoint.clone(),
+            best: self.best.clone(),
+        }
+    }
+}
+
+/// The sections of a config that the loop reads.
+#[derive(Debug, Clone)]
+pub(crate) struct LoopConfig {
+    pub seed: u64,
+    pub evaluate: Evaluate,
+    pub checkpoint: Checkpoints,
+    pub best: Option<Best>,
+}
+
+impl LoopConfig {
     /// When the engine saves and what it keeps.
     pub fn policy(&self) -> Policy {
         let Checkpoints { every_steps, every_seconds, keep_last, keep_every, keep_best, .. } =
@@ -131,8 +152,8 @@ pub enum ConfigError {
         /// The nearest known word, if one is near.
         hint: String,
     },
-    /// A `--set` cannot be applied.
-    #[error("--set {setting}: {message}{hint}")]
+    /// A setting cannot be applied.
+    #[error("setting {setting}: {message}{hint}")]
     Setting {
         /// The setting as it was written.
         setting: String,
@@ -143,8 +164,7 @@ pub enum ConfigError {
     },
     /// A setting cannot change once the run has begun.
     #[error(
-        "{path} cannot change once the run has begun (it can change: {}); start a new run with `train --from` instead",
-        changeable.join(", ")
+        "{path} cannot change once the run has begun (it can change: {})", changeable.join(", ")
     )]
     NotChangeable {
         /// Path of the setting.
@@ -175,11 +195,14 @@ pub enum ConfigError {
         hint: String,
     },
     /// A run's directory where a config is expected.
-    #[error("`{}` is a directory; go on with a run by `rekindle resume {}`", path.display(), path.display())]
+    #[error("`{}` is a directory, not a config", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
     },
+    /// It cannot be written as text.
+    #[error("the config cannot be written: {0}")]
+    Unwritable(String),
     /// The file cannot be read.
     #[error("cannot read `{}`: {source}", path.display())]
     Unreadable {
@@ -209,7 +232,7 @@ impl ConfigText {
     /// The `system:` of the config.
     ///
     /// # Errors
-    /// When the text is no YAML or has no `system:`.
+    /// When the text is not YAML or has no `system:`.
     pub fn system(&self) -> Result<String, ConfigError> {
         #[derive(Deserialize)]
         struct Head {
@@ -241,8 +264,8 @@ impl ConfigText {
         if settings.is_empty() {
             return Ok(config);
         }
-        let mut tree = serde_json::to_value(&config)
-            .map_err(|error| ConfigError::Text { message: error.to_string(), hint: String::new() })?;
+        let mut tree =
+            serde_json::to_value(&config).map_err(|error| ConfigError::Unwritable(error.to_string()))?;
         for setting in settings {
             apply(&mut tree, setting)?;
             check::<M, T>(&tree, setting)?;
@@ -313,7 +336,7 @@ fn apply(tree: &mut Value, setting: &str) -> Result<(), ConfigError> {
         ));
     }
     let value: Value = serde_saphyr::from_str(text)
-        .map_err(|_| error(format!("`{text}` is no YAML value"), String::new()))?;
+        .map_err(|_| error(format!("`{text}` is not a YAML value"), String::new()))?;
     let mut place = tree;
     for segment in path.trim().split('.') {
         if place.is_null() {
@@ -390,7 +413,7 @@ mod tests {
     #[test]
     fn bad_settings_are_named() {
         assert!(message(GOOD, &["training.epoch=5"]).contains("did you mean `epochs`?"));
-        assert!(message(GOOD, &["training.epochs=many"]).contains("--set training.epochs=many"));
+        assert!(message(GOOD, &["training.epochs=many"]).contains("setting training.epochs=many"));
         assert!(message(GOOD, &["training.nonsense=1"]).contains("unknown field `nonsense`"));
         assert!(message(GOOD, &["training"]).contains("`path=value` is expected"));
         assert!(message(GOOD, &["seed.x=1"]).contains("nothing below"));

@@ -7,28 +7,43 @@
 //!
 //! See `tests/` for a whole system of forty lines.
 
+mod capabilities;
 mod config;
 mod content;
 mod early_stopping;
+mod events;
+mod family;
 mod means;
 mod memory;
+mod numbers;
 pub mod plain;
-mod progress;
 mod prove;
 mod registry;
+mod session;
 mod signals;
 mod system;
-mod trained;
-mod training;
 
+pub use capabilities::AskError;
 pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
 pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileContentError};
 pub use early_stopping::{EarlyStopping, Patience};
-pub use memory::{MachineMemory, MemoryNeed, TooLittleMemory};
-pub use progress::{Display, ProgressView, Voice, bytes, describe, describe_in_order, duration, number};
+pub use events::{Event, Notice, Observer, Started};
+pub use family::{
+    Capabilities, Describe, Draw, Family, Picture, Predict, Preset, SystemOption, text_setting,
+};
+pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
+pub use numbers::{bytes, describe, describe_in_order, duration, number};
 pub use prove::{Difference, Killed, Launcher, Proof, ProveError, ProveOptions, Subject, prove};
 pub use registry::{AnySystem, Registry};
+pub use session::{AnyConfig, Onto, Options, Origin, Report, Start, TrainError, TrainingState};
 pub use signals::{Interrupt, LEFT_UNSAVED, Signal, Signals};
-pub use system::{Conclusion, ConfigOf, Metrics, Picture, Preset, Progress, Resources, System, SystemError};
-pub use trained::AskError;
-pub use training::{Onto, Options, Origin, Report, Start, Started, TrainError, TrainingState};
+pub use system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
+
+/// Tells people something on standard error. Nobody may be listening, as after `2>&1 | head`: that
+/// is no reason to stop.
+#[macro_export]
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        let _ = ::std::io::Write::write_fmt(&mut ::std::io::stderr(), ::core::format_args!("{}\n", ::core::format_args!($($text)*)));
+    }};
+}

@@ -3,7 +3,7 @@
 use rekindle_formats::files;
 use serde::Serialize;
 
-use crate::progress::bytes;
+use crate::numbers::bytes;
 
 /// Bytes that a training takes: upper bounds, as far as they can be known before it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -48,24 +48,33 @@ pub struct TooLittleMemory {
     pub total: u64,
 }
 
-/// Refuses what can never fit, and gives a warning about what does not fit now. `held` is what this
-/// process has of it already.
+/// Training takes more memory than is free at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "training takes about {} of memory, and only {} is free at the moment", bytes(*needed), bytes(*available)
+)]
+pub struct LowMemory {
+    /// Bytes that it takes beside what it has already.
+    pub needed: u64,
+    /// Bytes that are free.
+    pub available: u64,
+}
+
+/// Refuses what can never fit, and warns of what does not fit now. `held` is what this process has of it
+/// already.
 pub(crate) fn check(
     need: &MemoryNeed,
     saves_in_background: bool,
     held: u64,
     machine: Option<MachineMemory>,
-) -> Result<Option<String>, TooLittleMemory> {
+) -> Result<Option<LowMemory>, TooLittleMemory> {
     let Some(MachineMemory { available, total }) = machine else { return Ok(None) };
     let needed = need.total(saves_in_background);
     if needed > total {
         return Err(TooLittleMemory { need: *need, needed, total });
     }
     let rest = needed.saturating_sub(held);
-    Ok((rest > available).then(|| {
-        let (rest, available) = (bytes(rest), bytes(available));
-        format!("warning: training takes about {rest} of memory, and only {available} is free at the moment")
-    }))
+    Ok((rest > available).then_some(LowMemory { needed: rest, available }))
 }
 
 impl MachineMemory {
@@ -178,7 +187,7 @@ mod tests {
         let machine = Some(MachineMemory { available: 4 * GIB, total: 8 * GIB });
         let need = |state, training| MemoryNeed { state, training, evaluation: 0 };
         assert_eq!(check(&need(GIB, 2 * GIB), false, 0, machine), Ok(None));
-        let warning = check(&need(GIB, 5 * GIB), false, GIB, machine).unwrap().unwrap();
+        let warning = check(&need(GIB, 5 * GIB), false, GIB, machine).unwrap().unwrap().to_string();
         assert!(warning.contains("5.0 GiB") && warning.contains("4.0 GiB"), "{warning}");
         let refused = check(&need(GIB, 7 * GIB), true, GIB, machine).unwrap_err();
         assert!(refused.to_string().contains("about 9.0 GiB"), "{refused}");

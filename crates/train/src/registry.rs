@@ -3,21 +3,19 @@
 use std::marker::PhantomData;
 use std::path::Path;
 
-use serde_json::Value;
-
 use rekindle::Checkpoint;
 use rekindle_formats::table::Table;
 use rekindle_formats::{FORMATS, Format, files};
 
+use crate::capabilities::{self, AskError};
 use crate::config::{ConfigError, ConfigText, hint};
-use crate::system::{ConfigOf, Picture, Preset, System, SystemError};
-use crate::trained::{AskError, Trained};
-use crate::training::{Options, Report, Start, TrainError, train};
+use crate::family::{Family, Preset, SystemOption};
+use crate::session::{AnyConfig, Configs, ConfigsOf, Options, Report, Start, TrainError, train};
 
 /// A config file is never longer: bytes.
 const CONFIG_LIMIT: u64 = 1 << 20;
 
-/// A [`System`] whose types are hidden.
+/// A [`Family`] whose types are hidden.
 pub trait AnySystem {
     /// The name in a config's `system:`.
     fn name(&self) -> &'static str;
@@ -25,20 +23,18 @@ pub trait AnySystem {
     fn summary(&self) -> &'static str;
     /// The configs that ship in the binary.
     fn presets(&self) -> &'static [Preset];
+    /// Shorter ways to say some settings.
+    fn options(&self) -> &'static [SystemOption];
     /// File formats of the family.
     fn formats(&self) -> &'static [Format];
+    /// Pictures that can be drawn of a checkpoint: name, and a line for people.
+    fn pictures(&self) -> Vec<(&'static str, &'static str)>;
 
-    /// The whole config with all defaults, as YAML.
+    /// The whole config with all defaults.
     ///
     /// # Errors
     /// When the text or a setting cannot be used.
-    fn whole_config(&self, text: &ConfigText, settings: &[String]) -> Result<String, ConfigError>;
-
-    /// The whole config with all defaults, as JSON.
-    ///
-    /// # Errors
-    /// When the text or a setting cannot be used.
-    fn whole_config_json(&self, text: &ConfigText, settings: &[String]) -> Result<Value, ConfigError>;
+    fn config(&self, text: &ConfigText, settings: &[String]) -> Result<Box<dyn AnyConfig>, ConfigError>;
 
     /// Trains until the end, a signal, or an error.
     ///
@@ -46,35 +42,27 @@ pub trait AnySystem {
     /// When training cannot begin or go on; what was saved is intact.
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError>;
 
-    /// The settings that an option of the command line stands for; absent when the system has no
-    /// such option, or it takes another number of values.
-    fn option(&self, name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>>;
-
     /// What the model of a checkpoint answers to each row of a table.
     ///
     /// # Errors
-    /// When the checkpoint cannot be read, or the table is not what the model needs.
+    /// When models of the family answer none, the checkpoint cannot be read, or the table is not what the
+    /// model needs.
     fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Table, AskError>;
-
-    /// Pictures that can be drawn of a checkpoint.
-    fn pictures(&self) -> &'static [Picture];
 
     /// One of the [`pictures`](Self::pictures), as a PNG file.
     ///
     /// # Errors
-    /// When the checkpoint cannot be read, or the picture not be drawn of it.
-    fn picture(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Vec<u8>, AskError>;
+    /// When there is none of that name, the checkpoint cannot be read, or the picture not be drawn of it.
+    fn draw(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Vec<u8>, AskError>;
 
     /// The model of a checkpoint in words.
     ///
     /// # Errors
-    /// When the checkpoint cannot be read.
+    /// When models of the family have no description, or the checkpoint cannot be read.
     fn describe(&self, checkpoint: &Checkpoint<'_>) -> Result<String, AskError>;
 }
 
-struct Typed<S>(PhantomData<S>);
-
-impl<S: System> AnySystem for Typed<S> {
+impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
     fn name(&self) -> &'static str {
         S::NAME
     }
@@ -87,44 +75,36 @@ impl<S: System> AnySystem for Typed<S> {
         S::presets()
     }
 
+    fn options(&self) -> &'static [SystemOption] {
+        S::options()
+    }
+
     fn formats(&self) -> &'static [Format] {
         S::formats()
     }
 
-    fn whole_config(&self, text: &ConfigText, settings: &[String]) -> Result<String, ConfigError> {
-        let config: ConfigOf<S> = text.config(settings)?;
-        serde_saphyr::to_string(&config)
-            .map_err(|error| ConfigError::Text { message: error.to_string(), hint: String::new() })
+    fn pictures(&self) -> Vec<(&'static str, &'static str)> {
+        S::capabilities().pictures.iter().map(|picture| (picture.name, picture.summary)).collect()
     }
 
-    fn whole_config_json(&self, text: &ConfigText, settings: &[String]) -> Result<Value, ConfigError> {
-        let config: ConfigOf<S> = text.config(settings)?;
-        serde_json::to_value(&config)
-            .map_err(|error| ConfigError::Text { message: error.to_string(), hint: String::new() })
+    fn config(&self, text: &ConfigText, settings: &[String]) -> Result<Box<dyn AnyConfig>, ConfigError> {
+        Ok(self.parse(text, settings)?)
     }
 
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError> {
-        train::<S>(start, options)
-    }
-
-    fn option(&self, name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
-        S::option(name, values)
+        train(self, start, options)
     }
 
     fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Table, AskError> {
-        Trained::<S>::load(checkpoint)?.predict(table)
+        capabilities::predict::<S>(checkpoint, table)
     }
 
-    fn pictures(&self) -> &'static [Picture] {
-        S::pictures()
-    }
-
-    fn picture(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Vec<u8>, AskError> {
-        Trained::<S>::load(checkpoint)?.picture(name)
+    fn draw(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Vec<u8>, AskError> {
+        capabilities::draw::<S>(checkpoint, name)
     }
 
     fn describe(&self, checkpoint: &Checkpoint<'_>) -> Result<String, AskError> {
-        Trained::<S>::load(checkpoint)?.describe()
+        capabilities::describe::<S>(checkpoint)
     }
 }
 
@@ -141,8 +121,8 @@ impl Registry {
     }
 
     /// Adds a system.
-    pub fn with<S: System + 'static>(mut self) -> Self {
-        self.systems.push(Box::new(Typed::<S>(PhantomData)));
+    pub fn with<S: Family + 'static>(mut self) -> Self {
+        self.systems.push(Box::new(ConfigsOf::<S>(PhantomData)));
         self
     }
 

@@ -1,4 +1,4 @@
-//! What a model system is to the training loop.
+//! What the training loop knows of a model system.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,8 +7,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use rekindle::Versions;
-use rekindle_formats::Format;
-use rekindle_formats::table::Table;
 
 use crate::config::RunConfig;
 use crate::content::NamedFile;
@@ -17,7 +15,8 @@ use crate::memory::MemoryNeed;
 /// Metrics by name.
 pub type Metrics = BTreeMap<String, f64>;
 
-/// A family of models that can be trained.
+/// A family of models as the training loop sees it; what else such a family offers, its
+/// [`Family`](crate::Family) says.
 ///
 /// The value that implements the trait is the *runtime*: scratch buffers, data, thread pools;
 /// everything that is rebuilt rather than saved. All that training needs to go on is in
@@ -26,8 +25,6 @@ pub type Metrics = BTreeMap<String, f64>;
 pub trait System: Sized {
     /// The name in a config's `system:`.
     const NAME: &'static str;
-    /// One line for people.
-    const SUMMARY: &'static str;
 
     /// The `model:` section of a config. Refuses unknown keys.
     type Model: Serialize + DeserializeOwned + Clone;
@@ -35,9 +32,6 @@ pub trait System: Sized {
     type Training: Serialize + DeserializeOwned + Clone;
     /// All that training needs to go on.
     type State: Serialize + DeserializeOwned;
-
-    /// The configs that ship in the binary.
-    fn presets() -> &'static [Preset];
 
     /// Schema and migrations of the state.
     fn versions() -> Versions {
@@ -54,11 +48,6 @@ pub trait System: Sized {
     fn files(training: &mut Self::Training) -> Vec<NamedFile<'_>> {
         let _ = training;
         Vec::new()
-    }
-
-    /// File formats of this family.
-    fn formats() -> &'static [Format] {
-        &[]
     }
 
     /// The state before the first step.
@@ -143,45 +132,6 @@ pub trait System: Sized {
     /// When the outcome cannot be made.
     fn conclude(&mut self, state: &Self::State) -> Result<Conclusion, SystemError>;
 
-    /// The settings that an option of the command line stands for, such as `data` with the files to
-    /// learn; absent when the system has no such option, or it takes another number of values.
-    fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
-        let _ = (name, values);
-        None
-    }
-
-    /// What the model answers to each row of a table, as columns.
-    ///
-    /// # Errors
-    /// When the table is not what the model needs, or models of this family answer none.
-    fn predict(config: &ConfigOf<Self>, state: &Self::State, table: &Table) -> Result<Table, SystemError> {
-        let _ = (config, state, table);
-        Err(SystemError::unsupported(Self::NAME, "cannot be asked with a table"))
-    }
-
-    /// Pictures that can be drawn of a state.
-    fn pictures() -> &'static [Picture] {
-        &[]
-    }
-
-    /// One of the [`pictures`](Self::pictures), as a PNG file.
-    ///
-    /// # Errors
-    /// When it cannot be drawn of this state.
-    fn picture(config: &ConfigOf<Self>, state: &Self::State, name: &str) -> Result<Vec<u8>, SystemError> {
-        let _ = (config, state, name);
-        Err(SystemError::unsupported(Self::NAME, "have no such picture"))
-    }
-
-    /// The model in words: its parts, and how they came about.
-    ///
-    /// # Errors
-    /// When the state contradicts itself.
-    fn describe(config: &ConfigOf<Self>, state: &Self::State) -> Result<String, SystemError> {
-        let _ = (config, state);
-        Err(SystemError::unsupported(Self::NAME, "have no summary; `rekindle inspect` shows the state"))
-    }
-
     /// How the runtime computes, for the record: kernel path and the like.
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
@@ -190,26 +140,6 @@ pub trait System: Sized {
 
 /// The config of a system's runs.
 pub type ConfigOf<S> = RunConfig<<S as System>::Model, <S as System>::Training>;
-
-/// A config that ships in the binary.
-#[derive(Debug, Clone, Copy)]
-pub struct Preset {
-    /// Its name on the command line.
-    pub name: &'static str,
-    /// One line for people.
-    pub summary: &'static str,
-    /// The config, as a user would write it.
-    pub yaml: &'static str,
-}
-
-/// A picture that can be drawn of a state.
-#[derive(Debug, Clone, Copy)]
-pub struct Picture {
-    /// Its name on the command line.
-    pub name: &'static str,
-    /// One line for people.
-    pub summary: &'static str,
-}
 
 /// What a runtime may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,11 +186,6 @@ impl SystemError {
     /// Wraps a system's own error that says that a state does not fit the config.
     pub fn misfit(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { error: error.into(), misfit: true }
-    }
-
-    /// Says what the models of a system are not able to do.
-    pub(crate) fn unsupported(system: &str, what: &str) -> Self {
-        Self::new(format!("`{system}` models {what}"))
     }
 
     /// True when a state does not fit the config.

@@ -6,8 +6,8 @@ use rekindle_compute::KernelPath;
 use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 use rekindle_train::{
-    Conclusion, ConfigOf, FileUse, MemoryNeed, Metrics, NamedFile, Picture, Preset, Progress, Resources,
-    System, SystemError,
+    Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
+    Resources, System, SystemError, SystemOption, text_setting,
 };
 
 use crate::config::{Model, Training};
@@ -48,24 +48,12 @@ const PRESETS: &[Preset] = &[
     },
 ];
 
-const PICTURES: &[Picture] =
-    &[Picture { name: "boundary", summary: "which class the network says where, for two inputs" }];
-
 impl System for Cascor {
     const NAME: &'static str = "cascor";
-    const SUMMARY: &'static str = "cascade-correlation networks, which grow hidden units as they learn";
 
     type Model = Model;
     type Training = Training;
     type State = State;
-
-    fn presets() -> &'static [Preset] {
-        PRESETS
-    }
-
-    fn formats() -> &'static [Format] {
-        &[interchange::FORMAT]
-    }
 
     /// The file may lie elsewhere; that it is the same is checked.
     fn changeable() -> &'static [&'static str] {
@@ -149,38 +137,34 @@ impl System for Cascor {
         Ok(Conclusion { metrics: Metrics::new(), text, artifacts: artifacts.into_iter().collect() })
     }
 
-    fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
-        let ("data", [file]) = (name, values) else { return None };
-        Some(Ok(vec![format!("training.data.file={}", serde_json::Value::from(file.as_str()))]))
-    }
-
-    fn predict(config: &ConfigOf<Self>, state: &State, table: &Table) -> Result<Table, SystemError> {
-        check(config, state)?;
-        let inputs = state.preparation.inputs_of(table).map_err(SystemError::new)?;
-        let outputs = state.network.outputs(KernelPath::best(), config.model.output, &inputs);
-        Table::new(state.preparation.answers(&outputs)).map_err(SystemError::new)
-    }
-
-    fn pictures() -> &'static [Picture] {
-        PICTURES
-    }
-
-    fn picture(config: &ConfigOf<Self>, state: &State, _name: &str) -> Result<Vec<u8>, SystemError> {
-        check(config, state)?;
-        // The examples are shown where they are still to be had.
-        let dataset = Dataset::load(&config.training.data, config.model.output, config.seed).ok();
-        let dataset = dataset.filter(|dataset| dataset.preparation == state.preparation);
-        let examples = dataset.as_ref().map(|dataset| &dataset.training);
-        boundary::draw(state, &config.model, examples, KernelPath::best()).map_err(SystemError::new)
-    }
-
-    fn describe(config: &ConfigOf<Self>, state: &State) -> Result<String, SystemError> {
-        check(config, state)?;
-        Ok(topology::summary(state))
-    }
-
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("kernels".to_owned(), self.path.name().to_owned())])
+    }
+}
+
+impl Family for Cascor {
+    const SUMMARY: &'static str = "cascade-correlation networks, which grow hidden units as they learn";
+
+    fn presets() -> &'static [Preset] {
+        PRESETS
+    }
+
+    fn formats() -> &'static [Format] {
+        &[interchange::FORMAT]
+    }
+
+    fn options() -> &'static [SystemOption] {
+        const DATA: SystemOption =
+            SystemOption::data(1, |files| Ok(vec![text_setting("training.data.file", &files[0])]));
+        &[DATA]
+    }
+
+    fn capabilities() -> Capabilities<Self> {
+        Capabilities::default().predict(predict).describe(describe).picture(
+            "boundary",
+            "which class the network says where, for two inputs",
+            draw_boundary,
+        )
     }
 }
 
@@ -199,6 +183,27 @@ fn refuse_choice_by_test(config: &ConfigOf<Cascor>) -> Result<(), SystemError> {
             reason: "the examples that are reported on are not chosen by; take select_loss or select_accuracy",
         })),
     }
+}
+
+fn predict(config: &ConfigOf<Cascor>, state: &State, table: &Table) -> Result<Table, SystemError> {
+    check(config, state)?;
+    let inputs = state.preparation.inputs_of(table).map_err(SystemError::new)?;
+    let outputs = state.network.outputs(KernelPath::best(), config.model.output, &inputs);
+    Table::new(state.preparation.answers(&outputs)).map_err(SystemError::new)
+}
+
+fn draw_boundary(config: &ConfigOf<Cascor>, state: &State) -> Result<Vec<u8>, SystemError> {
+    check(config, state)?;
+    // The examples are shown where they are still to be had.
+    let dataset = Dataset::load(&config.training.data, config.model.output, config.seed).ok();
+    let dataset = dataset.filter(|dataset| dataset.preparation == state.preparation);
+    let examples = dataset.as_ref().map(|dataset| &dataset.training);
+    boundary::draw(state, &config.model, examples, KernelPath::best()).map_err(SystemError::new)
+}
+
+fn describe(config: &ConfigOf<Cascor>, state: &State) -> Result<String, SystemError> {
+    check(config, state)?;
+    Ok(topology::summary(state))
 }
 
 fn check(config: &ConfigOf<Cascor>, state: &State) -> Result<(), SystemError> {

@@ -8,8 +8,8 @@ use rekindle_compute::{AdamW, KernelPath, Pool};
 use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
 use rekindle_train::{
-    Conclusion, ConfigOf, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress, Resources, System,
-    SystemError,
+    Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress, Resources,
+    System, SystemError, SystemOption, text_setting,
 };
 
 use crate::config::{Model, NewRows, Phase, Source, Training};
@@ -56,25 +56,30 @@ const PRESETS: &[Preset] = &[
     },
 ];
 
+const OPTIONS: &[SystemOption] = &[
+    SystemOption::data(2, |files| {
+        let settings = ["training.pretraining.data.file", "training.tuning.data.file"];
+        Ok(settings.iter().zip(files).map(|(setting, file)| text_setting(setting, file)).collect())
+    }),
+    SystemOption {
+        name: "tokenizer",
+        value: "FILE",
+        help: "Cut the text into tokens as this Hugging Face tokenizer.json does",
+        most: 1,
+        resumes: false,
+        to_settings: |files| Ok(vec![text_setting("training.tokenizer.file", &files[0])]),
+    },
+];
+
 impl System for Gpt {
     const NAME: &'static str = "gpt";
-    const SUMMARY: &'static str =
-        "transformer language models that train on text, grow their vocabulary, and chat";
 
     type Model = Model;
     type Training = Training;
     type State = State;
 
-    fn presets() -> &'static [Preset] {
-        PRESETS
-    }
-
     fn versions() -> Versions {
         state::versions()
-    }
-
-    fn formats() -> &'static [Format] {
-        interchange::FORMATS
     }
 
     /// The files may lie elsewhere; that they are the same is checked.
@@ -198,25 +203,25 @@ impl System for Gpt {
         Ok(Conclusion { metrics, text, artifacts: Vec::new() })
     }
 
-    fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
-        let quoted = |value: &String| serde_json::Value::from(value.as_str());
-        match (name, values) {
-            ("data", [text]) => Some(Ok(vec![format!("training.pretraining.data.file={}", quoted(text))])),
-            ("data", [text, dialogues]) => Some(Ok(vec![
-                format!("training.pretraining.data.file={}", quoted(text)),
-                format!("training.tuning.data.file={}", quoted(dialogues)),
-            ])),
-            ("data", _) => Some(Err(SystemError::new(GptError::Data {
-                origin: "--data".to_owned(),
-                reason: "one file is learnt first and one for tuning: give it once or twice".to_owned(),
-            }))),
-            ("tokenizer", [file]) => Some(Ok(vec![format!("training.tokenizer.file={}", quoted(file))])),
-            _ => None,
-        }
-    }
-
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("kernels".to_owned(), self.path.name().to_owned())])
+    }
+}
+
+impl Family for Gpt {
+    const SUMMARY: &'static str =
+        "transformer language models that train on text, grow their vocabulary, and chat";
+
+    fn presets() -> &'static [Preset] {
+        PRESETS
+    }
+
+    fn formats() -> &'static [Format] {
+        interchange::FORMATS
+    }
+
+    fn options() -> &'static [SystemOption] {
+        OPTIONS
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use rekindle_compute::KernelPath;
-use rekindle_train::{Conclusion, ConfigOf, Metrics, Preset, Progress, Resources, System, SystemError};
+use rekindle_train::{
+    Conclusion, ConfigOf, Family, Metrics, Preset, Progress, Resources, System, SystemError,
+};
 
 use crate::automaton::Automaton;
 use crate::boards::Boards;
@@ -40,15 +42,10 @@ const PRESETS: &[Preset] = &[
 
 impl System for Logic {
     const NAME: &'static str = "logic";
-    const SUMMARY: &'static str = "differentiable logic-gate cellular automata";
 
     type Model = Model;
     type Training = Training;
     type State = State;
-
-    fn presets() -> &'static [Preset] {
-        PRESETS
-    }
 
     fn changeable() -> &'static [&'static str] {
         &["training.epochs", "training.learning_rate", "training.early_stopping.patience"]
@@ -114,6 +111,14 @@ impl System for Logic {
 
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("kernels".to_owned(), self.path.name().to_owned())])
+    }
+}
+
+impl Family for Logic {
+    const SUMMARY: &'static str = "differentiable logic-gate cellular automata";
+
+    fn presets() -> &'static [Preset] {
+        PRESETS
     }
 }
 

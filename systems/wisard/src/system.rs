@@ -2,8 +2,8 @@
 
 use rekindle_formats::table::Table;
 use rekindle_train::{
-    Conclusion, ConfigOf, FileUse, Metrics, NamedFile, Picture, Preset, Progress, Resources, System,
-    SystemError,
+    Capabilities, Conclusion, ConfigOf, Family, FileUse, Metrics, NamedFile, Preset, Progress, Resources,
+    System, SystemError, SystemOption, text_setting,
 };
 
 use super::config::{Model, Training};
@@ -31,22 +31,12 @@ const PRESETS: &[Preset] = &[
     },
 ];
 
-const PICTURES: &[Picture] = &[Picture {
-    name: "mental-images",
-    summary: "what the classifier has in mind for each class: its counters, projected back to the inputs",
-}];
-
 impl System for Wisard {
     const NAME: &'static str = "wisard";
-    const SUMMARY: &'static str = "WiSARD classifiers: weightless, learnt in one pass over the rows";
 
     type Model = Model;
     type Training = Training;
     type State = State;
-
-    fn presets() -> &'static [Preset] {
-        PRESETS
-    }
 
     /// The file may lie elsewhere; that it is the same is checked.
     fn changeable() -> &'static [&'static str] {
@@ -121,29 +111,27 @@ impl System for Wisard {
         let artifacts = picture.map(|picture| ("mental-images.png".to_owned(), picture));
         Ok(Conclusion { metrics, text, artifacts: artifacts.into_iter().collect() })
     }
+}
 
-    fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
-        let ("data", [file]) = (name, values) else { return None };
-        Some(Ok(vec![format!("training.data.file={}", serde_json::Value::from(file.as_str()))]))
+impl Family for Wisard {
+    const SUMMARY: &'static str = "WiSARD classifiers: weightless, learnt in one pass over the rows";
+
+    fn presets() -> &'static [Preset] {
+        PRESETS
     }
 
-    fn predict(config: &ConfigOf<Self>, state: &State, table: &Table) -> Result<Table, SystemError> {
-        check(config, state)?;
-        state.predict(table).map_err(SystemError::new)
+    fn options() -> &'static [SystemOption] {
+        const DATA: SystemOption =
+            SystemOption::data(1, |files| Ok(vec![text_setting("training.data.file", &files[0])]));
+        &[DATA]
     }
 
-    fn pictures() -> &'static [Picture] {
-        PICTURES
-    }
-
-    fn picture(config: &ConfigOf<Self>, state: &State, _name: &str) -> Result<Vec<u8>, SystemError> {
-        check(config, state)?;
-        mental_images::draw(state).map_err(SystemError::new)
-    }
-
-    fn describe(config: &ConfigOf<Self>, state: &State) -> Result<String, SystemError> {
-        check(config, state)?;
-        Ok(summary::describe(state))
+    fn capabilities() -> Capabilities<Self> {
+        Capabilities::default().predict(predict).describe(describe).picture(
+            "mental-images",
+            "what the classifier has in mind for each class: its counters, projected back to the inputs",
+            draw_mental_images,
+        )
     }
 }
 
@@ -159,6 +147,21 @@ fn build(config: &ConfigOf<Wisard>) -> Result<State, WisardError> {
     training.validate()?;
     let (preparation, examples) = Dataset::load(&training.data, model.encoding, config.seed)?.learnt();
     State::new(model, preparation, &examples, config.seed)
+}
+
+fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<Table, SystemError> {
+    check(config, state)?;
+    state.predict(table).map_err(SystemError::new)
+}
+
+fn draw_mental_images(config: &ConfigOf<Wisard>, state: &State) -> Result<Vec<u8>, SystemError> {
+    check(config, state)?;
+    mental_images::draw(state).map_err(SystemError::new)
+}
+
+fn describe(config: &ConfigOf<Wisard>, state: &State) -> Result<String, SystemError> {
+    check(config, state)?;
+    Ok(summary::describe(state))
 }
 
 fn check(config: &ConfigOf<Wisard>, state: &State) -> Result<(), SystemError> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rekindle_compute::KernelPath;
 use rekindle_formats::{Format, files};
 use rekindle_train::{
-    Conclusion, ConfigOf, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress, Resources, System,
-    SystemError,
+    Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
+    Resources, System, SystemError, SystemOption, text_setting,
 };
 
 use crate::baselines::{Baselines, baselines};
@@ -46,24 +46,60 @@ const PRESETS: &[Preset] = &[
     },
 ];
 
+const OPTIONS: &[SystemOption] = &[
+    // What a file of settings says comes first: the others win over it.
+    SystemOption {
+        name: "search",
+        value: "FILE",
+        help: "Take the settings of the search from this YAML file",
+        most: 1,
+        resumes: false,
+        to_settings: |files| search_settings(&files[0]).map_err(SystemError::new),
+    },
+    SystemOption::data(1, |files| Ok(vec![text_setting("training.data.file", &files[0])])),
+    SystemOption {
+        name: "tokenizer",
+        value: "FILE",
+        help: "Cut the text into tokens as this Hugging Face tokenizer.json does",
+        most: 1,
+        resumes: false,
+        to_settings: |files| Ok(vec![text_setting("training.data.tokenizer", &files[0])]),
+    },
+    SystemOption {
+        name: "pass",
+        value: "N",
+        help: "Which pass of a search from coarse to fine this is; patience doubles with each",
+        most: 1,
+        resumes: false,
+        to_settings: |numbers| Ok(vec![format!("training.pass={}", numbers[0])]),
+    },
+    SystemOption {
+        name: "seed-from",
+        value: "RUN|FILE",
+        help: "Begin with the genomes of a run, a checkpoint, or a results, genome or phase file",
+        most: 1,
+        resumes: false,
+        to_settings: |sources| Ok(vec![text_setting("training.seed_from", &sources[0])]),
+    },
+    SystemOption {
+        name: "resume-from",
+        value: "PHASE",
+        help: "Do this phase (1a to 3b) and those after it again, with those before it come from `seed-from`",
+        most: 1,
+        resumes: false,
+        to_settings: |phases| Ok(vec![text_setting("training.resume_from", &phases[0])]),
+    },
+];
+
 /// A file of settings is never longer: bytes.
 const SETTINGS_LIMIT: u64 = 1 << 20;
 
 impl System for Wnn {
     const NAME: &'static str = "wnn";
-    const SUMMARY: &'static str = "weightless language models, whose architecture is searched in phases";
 
     type Model = Model;
     type Training = Training;
     type State = State;
-
-    fn presets() -> &'static [Preset] {
-        PRESETS
-    }
-
-    fn formats() -> &'static [Format] {
-        &[interchange::PHASE, interchange::GENOME, interchange::RESULTS]
-    }
 
     /// The files may lie elsewhere; that they are the same is checked.
     fn changeable() -> &'static [&'static str] {
@@ -175,27 +211,28 @@ impl System for Wnn {
         Ok(Conclusion { metrics, text, artifacts })
     }
 
-    fn option(name: &str, values: &[String]) -> Option<Result<Vec<String>, SystemError>> {
-        let [value] = values else { return None };
-        let quoted = serde_json::Value::from(value.as_str());
-        let setting = |path: &str| Some(Ok(vec![format!("{path}={quoted}")]));
-        match name {
-            "data" => setting("training.data.file"),
-            "tokenizer" => setting("training.data.tokenizer"),
-            "seed-from" => setting("training.seed_from"),
-            "resume-from" => setting("training.resume_from"),
-            "pass" => Some(Ok(vec![format!("training.pass={value}")])),
-            "search" => Some(search_settings(value).map_err(SystemError::new)),
-            _ => None,
-        }
-    }
-
-    fn describe(_config: &ConfigOf<Self>, state: &State) -> Result<String, SystemError> {
-        Ok(report::summary(state))
-    }
-
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("kernels".to_owned(), self.path.name().to_owned())])
+    }
+}
+
+impl Family for Wnn {
+    const SUMMARY: &'static str = "weightless language models, whose architecture is searched in phases";
+
+    fn presets() -> &'static [Preset] {
+        PRESETS
+    }
+
+    fn formats() -> &'static [Format] {
+        &[interchange::PHASE, interchange::GENOME, interchange::RESULTS]
+    }
+
+    fn options() -> &'static [SystemOption] {
+        OPTIONS
+    }
+
+    fn capabilities() -> Capabilities<Self> {
+        Capabilities::default().describe(|_, state| Ok(report::summary(state)))
     }
 }
 

@@ -10,7 +10,7 @@ use rekindle::{
 };
 use rekindle_formats::{FORMATS, detect, for_writing};
 use rekindle_logic::Logic;
-use rekindle_train::{Display, Options, Registry, Start, System};
+use rekindle_train::{Options, Registry, Start, System};
 
 use crate::states::{NamedArray, State};
 
@@ -106,14 +106,7 @@ pub fn train(preset: &str, settings: &[String], run: &Path) -> anyhow::Result<()
     let text = registry.config_text(preset)?;
     let system = registry.system(Logic::NAME, preset)?;
     let start = Start::New { text, settings: settings.to_vec(), run: Some(run.to_owned()), from: None };
-    let options = Options {
-        threads: rayon::current_num_threads(),
-        display: Display::Quiet,
-        stop_at: None,
-        kill_at: None,
-        trace: None,
-        on_start: |_| {},
-    };
+    let options = Options { threads: rayon::current_num_threads(), ..Options::default() };
     system.train(start, &options)?;
     Ok(())
 }

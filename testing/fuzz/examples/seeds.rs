@@ -26,7 +26,7 @@ use rekindle_gpt::{Network, Optimizer, Sampling};
 use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap_key};
 use rekindle_logic::{HardCircuit, Model, State, presets};
 use rekindle_tokenizer::Tokenizer;
-use rekindle_train::{ConfigOf, ConfigText, System, TrainingState};
+use rekindle_train::{ConfigOf, ConfigText, Family, System, TrainingState};
 use rekindle_wnn::Wnn;
 use rekindle_wisard::Wisard;
 

@@ -14,9 +14,9 @@ fuzz_target!(|data: &[u8]| {
     let text = ConfigText { origin: "fuzz.yaml".to_owned(), yaml };
     let named = text.system().ok().and_then(|name| registry.system(&name, &text.origin).ok());
     let system = named.unwrap_or_else(|| registry.system("logic", "fuzz").expect("it is there"));
-    if let Ok(yaml) = system.whole_config(&text, &settings) {
+    if let Ok(yaml) = system.config(&text, &settings).and_then(|config| config.yaml()) {
         let whole = ConfigText { origin: "whole.yaml".to_owned(), yaml: yaml.clone() };
-        let again = system.whole_config(&whole, &[]).expect("it was written here");
+        let again = system.config(&whole, &[]).and_then(|config| config.yaml()).expect("it was written here");
         assert_eq!(again, yaml);
     }
 });

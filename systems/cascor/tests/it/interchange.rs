@@ -10,7 +10,7 @@ use rekindle::{EntryPath, RunOptions, Store, from_tree, to_tree};
 use rekindle_cascor::{Cascor, Model, State, Training};
 use rekindle_formats::table::{Column, Table, Values};
 use rekindle_formats::{Document, Format, detect};
-use rekindle_train::{ConfigOf, System, TrainingState};
+use rekindle_train::{ConfigOf, Family, System, TrainingState};
 
 type Saved = TrainingState<Model, Training, State>;
 
@@ -52,7 +52,7 @@ fn an_imported_network_answers_as_the_original_does() {
         values: Values::Numbers(rows("inputs").iter().map(|row| row[index]).collect()),
     };
     let table = Table::new(vec![column("x", 0), column("y", 1)]).unwrap();
-    let answers = Cascor::predict(&config, &saved.state, &table).unwrap();
+    let answers = Cascor::capabilities().predict.unwrap()(&config, &saved.state, &table).unwrap();
     for (output, name) in ["output_0", "output_1"].into_iter().enumerate() {
         let Values::Numbers(found) = &answers.column(name).unwrap().values else { panic!() };
         for (found, row) in found.iter().zip(rows("outputs")) {

@@ -7,14 +7,14 @@ use std::fmt::Write;
 use rekindle_cascor::{Cascor, Dataset, Ending, presets};
 use rekindle_compute::KernelPath;
 use rekindle_formats::table::{Table, Values};
-use rekindle_train::{ConfigOf, Resources, System};
+use rekindle_train::{ConfigOf, Family, Resources, System};
 
 /// Two clouds and a useless text column; `settings` on top.
 fn of_file(text: &str, settings: &[&str]) -> (tempfile::TempDir, ConfigOf<Cascor>) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("table.csv");
     std::fs::write(&path, text).unwrap();
-    let mut all = Cascor::option("data", &[path.to_str().unwrap().to_owned()]).unwrap().unwrap();
+    let mut all = Cascor::options()[0].settings(&[path.to_str().unwrap().to_owned()]).unwrap();
     all.extend(settings.iter().map(|&setting| setting.to_owned()));
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let config = crate::common::config(presets::CASCADE, &all);
@@ -47,7 +47,7 @@ fn classes_are_learnt_and_answered() {
     let (_dir, config) = of_file(&flowers(), &["training.data.targets=[kind]"]);
     let state = crate::common::train(&config, 0);
     let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
-    let answers = Cascor::predict(&config, &state, &table).unwrap();
+    let answers = Cascor::capabilities().predict.unwrap()(&config, &state, &table).unwrap();
     assert_eq!(answers.columns().len(), 4);
     assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
 }
@@ -58,7 +58,7 @@ fn classes_that_are_numbers_are_answered_with_numbers() {
     let (dir, config) = of_file(&text, &["training.data.targets=[kind]"]);
     let state = crate::common::train(&config, 0);
     let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
-    let answers = Cascor::predict(&config, &state, &table).unwrap();
+    let answers = Cascor::capabilities().predict.unwrap()(&config, &state, &table).unwrap();
     assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
     // So they can be written as NPY.
     answers.write(&dir.path().join("answers.npy")).unwrap();
@@ -80,7 +80,7 @@ fn numbers_are_learnt_and_answered() {
     let (_dir, config) = of_file(&text, &settings);
     let state = crate::common::train(&config, 0);
     let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
-    let answers = Cascor::predict(&config, &state, &table).unwrap();
+    let answers = Cascor::capabilities().predict.unwrap()(&config, &state, &table).unwrap();
     let (Values::Numbers(found), Values::Numbers(expected)) =
         (&answers.columns()[0].values, &table.column("sum").unwrap().values)
     else {
@@ -155,7 +155,9 @@ fn a_question_without_a_column_is_refused() {
     let state = crate::common::train(&config, 0);
     let path = dir.path().join("question.csv");
     std::fs::write(&path, "length\n5\n").unwrap();
-    let error = Cascor::predict(&config, &state, &Table::read(&path).unwrap()).unwrap_err().to_string();
+    let error = Cascor::capabilities().predict.unwrap()(&config, &state, &Table::read(&path).unwrap())
+        .unwrap_err()
+        .to_string();
     assert_eq!(error, "the network needs a column `width`; there are: length");
 }
 

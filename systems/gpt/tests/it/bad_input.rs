@@ -12,7 +12,7 @@ use rekindle_gpt::{
     Generation, GenerationSettings, Gpt, LanguageModel, Network, Sampling, State, Vocabulary, WhenFull,
 };
 use rekindle_tokenizer::{Adaptive, Policy, Tokenizer};
-use rekindle_train::{ConfigOf, Resources, System};
+use rekindle_train::{ConfigOf, Family, Resources, System};
 
 fn check(message: &str, parts: &[&str]) {
     for part in parts {
@@ -139,12 +139,12 @@ fn a_text_that_was_changed_or_lies_elsewhere() {
 fn files_of_the_command_line() {
     let option = |files: &[&str]| {
         let files: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
-        Gpt::option("data", &files).unwrap()
+        Gpt::options()[0].settings(&files)
     };
     assert_eq!(option(&["a b.txt"]).unwrap(), ["training.pretraining.data.file=\"a b.txt\""]);
     assert_eq!(option(&["a.txt", "b.json"]).unwrap().len(), 2);
     let refused = option(&["a.txt", "b.json", "c.json"]).unwrap_err().to_string();
-    check(&refused, &["--data", "once or twice"]);
+    check(&refused, &["2 at most", "not 3"]);
 }
 
 /// A small network, and a tokenizer of as many tokens.

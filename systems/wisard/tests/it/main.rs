@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rekindle::{from_tree, hash_of, to_tree};
 use rekindle_formats::table::{Column, Table, Values};
-use rekindle_train::{ConfigOf, ConfigText, Resources, System};
+use rekindle_train::{ConfigOf, ConfigText, Family, Resources, System, SystemError};
 use rekindle_wisard::{Encoding, EncodingKind, Memory, Model, State, Wisard, presets};
 
 const TARGET: &str = "training.data.target=kind";
@@ -35,7 +35,7 @@ fn train(config: &ConfigOf<Wisard>) -> State {
 
 /// The preset for tables with this file and these settings.
 fn of_file(path: &Path, settings: &[&str]) -> ConfigOf<Wisard> {
-    let mut all = Wisard::option("data", &[path.to_str().unwrap().to_owned()]).unwrap().unwrap();
+    let mut all = Wisard::options()[0].settings(&[path.to_str().unwrap().to_owned()]).unwrap();
     // Few bits differ between the rows of the small tables here.
     all.push("model.tuple_bits=4".to_owned());
     all.extend(settings.iter().map(|&setting| setting.to_owned()));
@@ -67,6 +67,18 @@ fn table_of(config: &ConfigOf<Wisard>) -> Table {
     Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap()
 }
 
+fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<Table, SystemError> {
+    Wisard::capabilities().predict.unwrap()(config, state, table)
+}
+
+fn describe(config: &ConfigOf<Wisard>, state: &State) -> Result<String, SystemError> {
+    Wisard::capabilities().describe.unwrap()(config, state)
+}
+
+fn draw(config: &ConfigOf<Wisard>, state: &State) -> Result<Vec<u8>, SystemError> {
+    (Wisard::capabilities().pictures[0].draw)(config, state)
+}
+
 #[test]
 fn made_glyphs_are_learnt_shown_and_described() {
     let config = config(presets::GLYPHS, &[]);
@@ -82,12 +94,12 @@ fn made_glyphs_are_learnt_shown_and_described() {
     assert!(conclusion.text.contains("of 400 rows are right"), "{}", conclusion.text);
     let (name, image) = &conclusion.artifacts[0];
     assert_eq!(name, "mental-images.png");
-    assert_eq!(image, &Wisard::picture(&config, &state, "mental-images").unwrap());
+    assert_eq!(image, &draw(&config, &state).unwrap());
     let mut reader = png::Decoder::new(std::io::Cursor::new(image)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     reader.next_frame(&mut pixels).unwrap();
     assert!(pixels.contains(&255) && pixels.iter().any(|&shade| shade < 60));
-    assert!(conclusion.text.starts_with(&Wisard::describe(&config, &state).unwrap()));
+    assert!(conclusion.text.starts_with(&describe(&config, &state).unwrap()));
 }
 
 /// The state after each step, when everything but the state is built anew every `every` steps.
@@ -163,7 +175,7 @@ fn classes_of_a_table_are_learnt_and_answered() {
         let (_dir, config) = of_text(&flowers(), &[TARGET, &kind, NO_SELECT, NO_TEST]);
         let state = train(&config);
         let table = table_of(&config);
-        let answers = Wisard::predict(&config, &state, &table).unwrap();
+        let answers = predict(&config, &state, &table).unwrap();
         assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
         let names: Vec<&str> = answers.columns().iter().map(|column| column.name.as_str()).collect();
         let expected = ["kind", "kind_confidence", "kind_votes_iris", "kind_votes_lily", "kind_votes_rose"];
@@ -182,7 +194,7 @@ fn classes_that_are_numbers_are_answered_with_numbers_and_npy_is_read_and_writte
     let state = train(&config);
     assert_eq!(state.preparation.classes, ["-7.5", "2", "10"]);
     let table = table_of(&config);
-    let answers = Wisard::predict(&config, &state, &table).unwrap();
+    let answers = predict(&config, &state, &table).unwrap();
     assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
     let path = dir.path().join("table.npy");
     table.write(&path).unwrap();
@@ -287,7 +299,7 @@ fn a_question_that_does_not_fit_is_refused() {
         ("length,width\n5,x\n", "column `width` has `x` in row 1, which is no number"),
     ] {
         let (_question, question) = of_text(text, &[]);
-        let error = Wisard::predict(&config, &state, &table_of(&question)).unwrap_err().to_string();
+        let error = predict(&config, &state, &table_of(&question)).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
@@ -321,8 +333,8 @@ fn a_state_that_does_not_fit_is_refused() {
         change(&mut state);
         let error = Wisard::attach(&config, &state, &Resources { threads: 1 }).map(drop).unwrap_err();
         assert!(error.is_misfit());
-        assert!(Wisard::describe(&config, &state).is_err());
-        assert!(Wisard::picture(&config, &state, "mental-images").is_err());
+        assert!(describe(&config, &state).is_err());
+        assert!(draw(&config, &state).is_err());
         error.to_string()
     };
     let dense = |change: &dyn Fn(&mut State)| refuse("model.tuple_bits=8", change);
@@ -383,11 +395,11 @@ fn a_row_unlike_all_is_answered_with_the_largest_class() {
         of_text(text, &[TARGET, NO_SELECT, NO_TEST, "model.tuple_bits=1", "model.encoding.bits=1"]);
     let mut state = Wisard::build(&config).unwrap();
     let question = table_of(&config);
-    let before = Wisard::predict(&config, &state, &question).unwrap();
+    let before = predict(&config, &state, &question).unwrap();
     assert_eq!(before.columns()[0].values.text(4), "x", "nothing is learnt: the first class");
     assert_eq!(before.columns()[1].values.text(4), "0");
     attach(&config, &state, 1).step(&mut state).unwrap();
-    let after = Wisard::predict(&config, &state, &question).unwrap();
+    let after = predict(&config, &state, &question).unwrap();
     assert_eq!(after.columns()[0].values.text(4), "y");
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rekindle::RunOptions;
 use rekindle_formats::files::NewFile;
-use rekindle_train::{ConfigOf, System, TrainingState};
+use rekindle_train::{ConfigOf, Family, TrainingState};
 use rekindle_wnn::config::Search;
 use rekindle_wnn::original::{PhaseSummary, write_genome, write_phase};
 use rekindle_wnn::{Phase, State, Wnn, presets};
@@ -117,9 +117,10 @@ fn settings_of_the_original_are_read_and_written_and_unknown_keys_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("search.yaml");
     let file = path.to_str().unwrap();
+    let settings_of = |file: &str| Wnn::options()[0].settings(&[file.to_owned()]);
     let text = "# a comment\nga_generations: 7\nce_percentile: 0.75\nrotation_seed: null\n";
     rekindle_formats::files::write(&path, text.as_bytes()).unwrap();
-    let settings = Wnn::option("search", &[file.to_owned()]).unwrap().unwrap();
+    let settings = settings_of(file).unwrap();
     let mut all: Vec<&str> = settings.iter().map(String::as_str).collect();
     // The command line wins over the file.
     all.push("training.search.ce_percentile=0.5");
@@ -129,6 +130,6 @@ fn settings_of_the_original_are_read_and_written_and_unknown_keys_refused() {
     assert_eq!(Search::from_yaml(&search.to_yaml().unwrap()).unwrap(), search);
 
     rekindle_formats::files::write(&path, b"ga_generation: 7\n").unwrap();
-    let error = Wnn::option("search", &[file.to_owned()]).unwrap().unwrap_err().to_string();
+    let error = settings_of(file).unwrap_err().to_string();
     assert!(error.contains("ga_generation"), "{error}");
 }

@@ -10,7 +10,7 @@ use rekindle::Store;
 use rekindle::storage::{FileStorage, Storage};
 use rekindle_compute::{KERNELS_VARIABLE, KernelPath};
 use rekindle_formats::files;
-use rekindle_train::{ConfigText, Display, Onto, Options, Registry, Start, Started, TrainError};
+use rekindle_train::{ConfigText, Event, Onto, Options, Registry, Start, Started, TrainError};
 use serde::{Deserialize, Serialize};
 
 /// A config is never longer: bytes.
@@ -100,11 +100,14 @@ pub fn train(registry: &Registry, life: &Life, on_start: fn(&Started)) -> Result
     let (start, is_new) = start(life)?;
     let options = Options {
         threads: life.threads,
-        display: Display::Quiet,
         stop_at: life.stop_at,
         kill_at: life.kill_at,
         trace: life.trace.clone(),
-        on_start,
+        observer: Arc::new(move |event| {
+            if let Event::Started(started) = event {
+                on_start(started);
+            }
+        }),
     };
     match system.train(start, &options) {
         Ok(report) if report.stopped_by.is_some() => Err(Failed::broken("a signal stopped it")),

@@ -4,7 +4,7 @@
 
 use rekindle_gpt::Gpt;
 use rekindle_reliability::allocation::peak_of;
-use rekindle_train::{ConfigOf, ConfigText, Resources, System};
+use rekindle_train::{ConfigOf, ConfigText, Family, Resources, System};
 
 use crate::alone;
 

@@ -1,0 +1,144 @@
+//! What a family of models offers beside training.
+
+use rekindle_formats::Format;
+use rekindle_formats::table::Table;
+
+use crate::system::{ConfigOf, System, SystemError};
+
+/// A [`System`] with all that its users meet: presets, options, file formats, and what its models can
+/// be asked. A [`Registry`](crate::Registry) holds families.
+pub trait Family: System {
+    /// One line for people.
+    const SUMMARY: &'static str;
+
+    /// The configs that ship in the binary.
+    fn presets() -> &'static [Preset];
+
+    /// Shorter ways to say some settings.
+    fn options() -> &'static [SystemOption] {
+        &[]
+    }
+
+    /// File formats of this family.
+    fn formats() -> &'static [Format] {
+        &[]
+    }
+
+    /// What a trained model can be asked.
+    fn capabilities() -> Capabilities<Self> {
+        Capabilities::default()
+    }
+}
+
+/// A config that ships in the binary.
+#[derive(Debug, Clone, Copy)]
+pub struct Preset {
+    /// Its name.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// The config, as a user would write it.
+    pub yaml: &'static str,
+}
+
+/// A named option that stands for settings of a config, such as `data` for the files to learn.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemOption {
+    /// Its name, without dashes.
+    pub name: &'static str,
+    /// What a value is, such as `FILE`.
+    pub value: &'static str,
+    /// One line for people.
+    pub help: &'static str,
+    /// So many values at most.
+    pub most: usize,
+    /// Runs that go on have it too, not only those that begin.
+    pub resumes: bool,
+    /// The settings that values stand for: at least one, and at most [`most`](Self::most).
+    pub to_settings: fn(&[String]) -> Result<Vec<String>, SystemError>,
+}
+
+impl SystemOption {
+    /// The files to learn, for [`options`](Family::options): `most` of them, which stand for `settings`.
+    pub const fn data(most: usize, to_settings: fn(&[String]) -> Result<Vec<String>, SystemError>) -> Self {
+        let help = "Learn this file: a table as CSV or NPY, or a text, whichever the system learns";
+        Self { name: "data", value: "FILE", help, most, resumes: true, to_settings }
+    }
+
+    /// The settings that some values stand for.
+    ///
+    /// # Errors
+    /// When there are too many, or they stand for none.
+    pub fn settings(&self, values: &[String]) -> Result<Vec<String>, SystemError> {
+        match values.len() {
+            0 => Ok(Vec::new()),
+            given if given > self.most => {
+                Err(SystemError::new(format!("{} at most can be given, not {given}", self.most)))
+            }
+            _ => (self.to_settings)(values),
+        }
+    }
+}
+
+/// The setting `path=value` for a value that is a text.
+pub fn text_setting(path: &str, text: &str) -> String {
+    format!("{path}={}", serde_json::Value::from(text))
+}
+
+/// What a model answers to each row of a table, as columns.
+pub type Predict<S> = fn(&ConfigOf<S>, &<S as System>::State, &Table) -> Result<Table, SystemError>;
+/// A model in words: its parts, and how they came about.
+pub type Describe<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<String, SystemError>;
+/// A picture of a state, as a PNG file.
+pub type Draw<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<Vec<u8>, SystemError>;
+
+/// What the models of a family can be asked; what is absent, they cannot.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Capabilities<S: System> {
+    /// Answers to the rows of a table.
+    pub predict: Option<Predict<S>>,
+    /// A description in words.
+    pub describe: Option<Describe<S>>,
+    /// Pictures of a state.
+    pub pictures: Vec<Picture<S>>,
+}
+
+/// A picture that can be drawn of a state.
+#[derive(Debug)]
+pub struct Picture<S: System> {
+    /// Its name.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// Draws it.
+    pub draw: Draw<S>,
+}
+
+impl<S: System> Default for Capabilities<S> {
+    /// Nothing can be asked.
+    fn default() -> Self {
+        Self { predict: None, describe: None, pictures: Vec::new() }
+    }
+}
+
+impl<S: System> Capabilities<S> {
+    /// Its models answer to the rows of a table.
+    #[must_use]
+    pub fn predict(self, predict: Predict<S>) -> Self {
+        Self { predict: Some(predict), ..self }
+    }
+
+    /// Its models can be described in words.
+    #[must_use]
+    pub fn describe(self, describe: Describe<S>) -> Self {
+        Self { describe: Some(describe), ..self }
+    }
+
+    /// One more picture can be drawn of its states.
+    #[must_use]
+    pub fn picture(mut self, name: &'static str, summary: &'static str, draw: Draw<S>) -> Self {
+        self.pictures.push(Picture { name, summary, draw });
+        self
+    }
+}
