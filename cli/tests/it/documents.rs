@@ -1,5 +1,6 @@
 //! The README and the guide are true: whoever types their commands from top to bottom sees each end as the page says.
 
+#![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests look at files directly")]
 
 use std::fmt::Write;
@@ -34,7 +35,6 @@ const SHORT_LANGUAGE_MODEL: &str = "--set training.tokenizer.vocabulary=300 \
 const FEWER: [(&str, &str); 2] = [("epochs=3100", "epochs=80"), ("epochs=3200", "epochs=100")];
 
 #[test]
-#[cfg(unix)]
 fn every_command_of_the_readme_and_the_guide_ends_as_the_page_says() {
     let pages = pages();
     let failures: String = thread::scope(|scope| {
