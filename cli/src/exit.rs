@@ -5,6 +5,7 @@ use rekindle::{
     CaptureError, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError, TagError,
 };
 use rekindle_formats::FormatError;
+use rekindle_gpt::GptError;
 use rekindle_keys::KeyError;
 use rekindle_train::{AskError, ConfigError, ContentError, ProveError, TrainError};
 use serde_json::json;
@@ -61,6 +62,7 @@ fn hint(error: &anyhow::Error) -> &'static str {
 fn hint_of_training(error: &TrainError) -> &'static str {
     match error {
         TrainError::Config(error) => hint_of_config(error),
+        TrainError::System(error) => error.get_ref().downcast_ref().map_or("", hint_of_language_models),
         TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. }) => {
             "\nhint: --data FILE names the file where it lies now"
         }
@@ -72,6 +74,17 @@ fn hint_of_training(error: &TrainError) -> &'static str {
         }
         TrainError::Contradiction { .. } => {
             "\nhint: `rekindle train CONFIG --from RUN` starts a new run from the state"
+        }
+        _ => "",
+    }
+}
+
+fn hint_of_language_models(error: &GptError) -> &'static str {
+    match error {
+        GptError::NoText { .. } => "\nhint: --data FILE names a text",
+        GptError::OtherData { .. } => "\nhint: --data FILE names the file where it lies now",
+        GptError::Mismatch(_) => {
+            "\nhint: `rekindle train CONFIG --from RUN --only model` begins a new run with its model"
         }
         _ => "",
     }

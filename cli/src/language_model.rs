@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context;
-use rekindle_gpt::decode::{Decoder, Precision};
-use rekindle_gpt::{LanguageModel, Sampling};
+use rekindle_gpt::LanguageModel;
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::model::Sampling;
 
 use crate::address::Source;
 use crate::args::{SamplingArgs, threads};
@@ -14,7 +15,7 @@ const MAX_TOKENS: u64 = 200;
 
 /// Loads the model of a run, a checkpoint, or a file or directory of another program.
 pub fn load(address: &str) -> anyhow::Result<LanguageModel> {
-    if rekindle_gpt::formats::recognise(Path::new(address)).is_some() {
+    if rekindle_gpt::formats::detect(Path::new(address)).is_some() {
         return Ok(LanguageModel::from_file(Path::new(address))?);
     }
     let source = Source::open(address)?;
@@ -43,7 +44,7 @@ impl SamplingArgs {
 
     /// Makes the model ready to answer.
     pub fn decoder(&self, model: &LanguageModel) -> anyhow::Result<Decoder> {
-        let precision = if self.int8 { Precision::Int8 } else { Precision::F32 };
+        let precision = if self.int8 { WeightPrecision::Int8 } else { WeightPrecision::F32 };
         Ok(Decoder::new(&model.network, precision, threads(self.threads))?)
     }
 }

@@ -4,13 +4,14 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rekindle_formats::files;
 use rekindle_gpt::data::Role;
-use rekindle_gpt::decode::Decoder;
-use rekindle_gpt::{
-    Conversation, Generation, GenerationSettings, LanguageModel, Manner, StopReason, WhenFull,
+use rekindle_gpt::inference::Decoder;
+use rekindle_gpt::inference::{
+    ChatTemplate, Conversation, Generation, GenerationSettings, StopReason, WhenFull,
 };
+use rekindle_gpt::{GptError, LanguageModel};
 use rekindle_train::Interrupt;
 use serde_json::json;
 
@@ -21,12 +22,12 @@ use crate::output;
 
 /// A saved chat is never longer: bytes.
 const FILE_LIMIT: u64 = 64 << 20;
-/// Nobody says more at once: bytes.
+/// A line is never longer: bytes.
 const LINE_LIMIT: u64 = 16 << 20;
 
 const HELP: &str = "\
 /help              this text
-/clear             forget what was said
+/clear             forget the conversation
 /save [FILE]       save the chat; without a file, where it was saved or loaded last
 /load FILE         go on with a saved chat
 /stats             tokens and speed of this session
@@ -42,14 +43,14 @@ pub fn chat(args: ChatArgs, json: bool) -> anyhow::Result<u8> {
         let known = model.network.parameters();
         rekindle_train::tell!("{} ({known} parameters); /help shows the commands", args.model);
     }
-    chat.talk()?;
+    chat.run()?;
     Ok(0)
 }
 
 struct Chat<'a> {
     model: &'a LanguageModel,
     decoder: Decoder,
-    manner: Manner,
+    template: ChatTemplate,
     settings: GenerationSettings,
     conversation: Conversation,
     file: Option<PathBuf>,
@@ -76,12 +77,12 @@ enum Next {
 
 impl<'a> Chat<'a> {
     fn new(args: &ChatArgs, model: &'a LanguageModel, json: bool) -> anyhow::Result<Self> {
-        let manner = Manner::of(model.tokenizer());
+        let template = ChatTemplate::of(model.tokenizer());
         let settings = GenerationSettings {
             max_tokens: args.how.max_tokens(),
-            stop_strings: manner.stop_texts(),
-            stop_tokens: manner.stop_tokens(model.tokenizer()),
-            forbidden_tokens: manner.forbidden_tokens(model.tokenizer()),
+            stop_strings: template.stop_strings(),
+            stop_tokens: template.stop_tokens(model.tokenizer()),
+            forbidden_tokens: template.forbidden_tokens(model.tokenizer()),
             when_full: WhenFull::Stop,
             sampling: args.how.sampling(model),
         };
@@ -89,7 +90,7 @@ impl<'a> Chat<'a> {
         let mut chat = Self {
             model,
             decoder: args.how.decoder(model)?,
-            manner,
+            template,
             settings,
             conversation: Conversation::default(),
             file: args.file.clone(),
@@ -112,7 +113,7 @@ impl<'a> Chat<'a> {
         Ok(())
     }
 
-    fn talk(&mut self) -> anyhow::Result<()> {
+    fn run(&mut self) -> anyhow::Result<()> {
         loop {
             if self.is_terminal && !output::print_piece("> ")? {
                 return Ok(());
@@ -120,7 +121,7 @@ impl<'a> Chat<'a> {
             let Some(line) = read_line()? else {
                 return if self.is_terminal { output::print("") } else { Ok(()) };
             };
-            match self.hear(&line) {
+            match self.handle_line(&line) {
                 Ok(Next::GoOn) => {}
                 Ok(Next::End) => return Ok(()),
                 // At a terminal the chat goes on.
@@ -131,37 +132,41 @@ impl<'a> Chat<'a> {
     }
 
     /// Does what a line of the user asks for.
-    fn hear(&mut self, line: &[u8]) -> anyhow::Result<Next> {
-        let line = str::from_utf8(line).context("what was said is no UTF-8")?.trim();
+    fn handle_line(&mut self, line: &[u8]) -> anyhow::Result<Next> {
+        let line = str::from_utf8(line).context("the line is not UTF-8")?.trim();
         match line.strip_prefix('/') {
             _ if line.is_empty() => Ok(Next::GoOn),
             Some(command) => self.command(command),
-            None => self.answer(line).map(|is_heard| if is_heard { Next::GoOn } else { Next::End }),
+            None => self.answer(line).map(|is_read| if is_read { Next::GoOn } else { Next::End }),
         }
     }
 
     /// Answers; false when nobody reads it any more.
     fn answer(&mut self, question: &str) -> anyhow::Result<bool> {
-        self.conversation.say(Role::User, question);
-        match self.speak() {
-            Ok(is_heard) => Ok(is_heard),
+        self.conversation.push(Role::User, question);
+        match self.generate_answer() {
+            Ok(is_read) => Ok(is_read),
             Err(error) => {
-                self.conversation.take_back();
+                self.conversation.pop();
                 Err(error)
             }
         }
     }
 
-    fn speak(&mut self) -> anyhow::Result<bool> {
+    fn generate_answer(&mut self) -> anyhow::Result<bool> {
         let tokenizer = self.model.tokenizer();
         let context = self.model.network.context();
-        // At least half of the context is for what was said.
+        // At least half of the context is for the conversation.
         let answer = (self.settings.max_tokens as usize).min(context / 2);
-        let prompt = self.conversation.prompt(&self.manner, tokenizer, context - answer)?;
+        let prompt = self.conversation.prompt(&self.template, tokenizer, context - answer);
+        let prompt = prompt.map_err(|error| match error {
+            GptError::TooLong { .. } => anyhow!("{error} (/set max_tokens)"),
+            error => error.into(),
+        })?;
         let mut generation = Generation::start(&mut self.decoder, tokenizer, &self.settings, &prompt)?;
         let json = self.json;
         let mut text = String::new();
-        let is_heard = self.interrupt.during(|came| -> anyhow::Result<bool> {
+        let is_read = self.interrupt.during(|came| -> anyhow::Result<bool> {
             for piece in &mut generation {
                 let piece = piece?;
                 text += &piece;
@@ -179,7 +184,7 @@ impl<'a> Chat<'a> {
         self.stats.answers += 1;
         self.stats.tokens += count as u64;
         self.stats.seconds += if outcome.rate > 0.0 { count as f64 / outcome.rate } else { 0.0 };
-        self.conversation.say(Role::Assistant, text.trim());
+        self.conversation.push(Role::Assistant, text.trim());
         if json {
             let answer = json!({"answer": text.trim(), "tokens": count, "tokens_per_second": outcome.rate});
             output::print_json(&answer)?;
@@ -189,44 +194,44 @@ impl<'a> Chat<'a> {
         if self.is_terminal {
             rekindle_train::tell!("{}", output::dim(&summary(count, outcome.rate, &outcome.stop)));
         }
-        if matches!(outcome.stop, StopReason::Interrupted) && !self.is_terminal && !is_heard {
+        if matches!(outcome.stop, StopReason::Interrupted) && !self.is_terminal && !is_read {
             return Ok(false);
         }
         if self.saves {
             self.save()?;
         }
-        Ok(is_heard)
+        Ok(is_read)
     }
 
     fn command(&mut self, command: &str) -> anyhow::Result<Next> {
         let mut words = command.split_whitespace();
         let (name, arguments) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
         match (name, &arguments[..]) {
-            ("help" | "?", _) => self.say(HELP)?,
+            ("help" | "?", _) => self.note(HELP)?,
             ("clear", _) => {
                 self.conversation.clear();
-                self.say("forgotten")?;
+                self.note("forgotten")?;
             }
             ("save", []) => self.save()?,
             ("save", [file]) => {
                 self.file = Some(PathBuf::from(file));
                 self.save()?;
-                self.say(&format!("saved in {file}"))?;
+                self.note(&format!("saved in {file}"))?;
             }
             ("load", [file]) => {
                 self.load(Path::new(file))?;
-                self.say(&format!("{} turns from {file}", self.conversation.said().len()))?;
+                self.note(&format!("{} turns from {file}", self.conversation.messages().len()))?;
             }
             ("load", _) => bail!("name the file: /load FILE"),
             ("stats", _) => {
                 let Stats { answers, tokens, seconds } = self.stats;
                 let rate = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
-                let said = self.conversation.said().len();
-                self.say(&format!(
-                    "{answers} answers, {tokens} tokens, {rate:.0} a second; {said} turns so far"
+                let turns = self.conversation.messages().len();
+                self.note(&format!(
+                    "{answers} answers, {tokens} tokens, {rate:.0} a second; {turns} turns so far"
                 ))?;
             }
-            ("config", _) => self.say(&self.config())?,
+            ("config", _) => self.note(&self.config())?,
             ("set", [name, value]) => self.set(name, value)?,
             ("set", _) => bail!("name a setting and its value, such as /set temperature 0.5"),
             ("bye" | "exit" | "quit", _) => return Ok(Next::End),
@@ -253,7 +258,7 @@ impl<'a> Chat<'a> {
     fn set(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
         let mut settings = self.settings.clone();
         let sampling = &mut settings.sampling;
-        let wrong = || format!("`{value}` is no value of {name}");
+        let wrong = || format!("`{value}` is not a value of {name}");
         match name {
             "temperature" => sampling.temperature = value.parse().with_context(wrong)?,
             "top_k" => sampling.top_k = value.parse().with_context(wrong)?,
@@ -266,7 +271,7 @@ impl<'a> Chat<'a> {
         }
         settings.validate()?;
         self.settings = settings;
-        self.say(&format!("{name} is {value}"))
+        self.note(&format!("{name} is {value}"))
     }
 
     fn save(&self) -> anyhow::Result<()> {
@@ -283,7 +288,7 @@ impl<'a> Chat<'a> {
         Ok(())
     }
 
-    fn say(&self, text: &str) -> anyhow::Result<()> {
+    fn note(&self, text: &str) -> anyhow::Result<()> {
         if self.json { output::print_json(&json!({"note": text})) } else { output::print(text) }
     }
 }

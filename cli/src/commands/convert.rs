@@ -15,7 +15,8 @@ pub fn export(registry: &Registry, checkpoint: &str, file: &Path, json: bool) ->
     let format = for_writing(registry.formats(), file)?;
     let source = Source::open(checkpoint)?;
     let checkpoint = source.checkpoint()?;
-    format.write(&checkpoint, file)?;
+    let warnings = format.write(&checkpoint, file)?;
+    warnings.iter().for_each(|warning| rekindle_train::tell!("note: {warning}"));
     let len = files::len(file).unwrap_or(0);
     let record = checkpoint.record();
     if json {
@@ -51,14 +52,15 @@ pub fn import(registry: &Registry, file: &Path, run: &Path, json: bool) -> anyho
     if json {
         output::print_json(&json!({
             "run": run, "format": format.name, "step": document.step,
-            "state_hash": saved.record.state_hash, "losses": document.losses,
+            "state_hash": saved.record.state_hash, "losses": document.warnings,
         }))?;
     } else {
         output::print(&format!("made {} from {}: step {}", run.display(), format.name, document.step))?;
-        if !document.losses.is_empty() {
-            let losses: Vec<String> = document.losses.iter().map(|loss| format!("- {loss}")).collect();
-            output::print(&format!("Not everything was carried over:\n{}", losses.join("\n")))?;
+        if !document.warnings.is_empty() {
+            let warnings: Vec<String> =
+                document.warnings.iter().map(|warning| format!("- {warning}")).collect();
+            output::print(&format!("Not everything was carried over:\n{}", warnings.join("\n")))?;
         }
     }
-    Ok(if document.losses.is_empty() { 0 } else { exit::PARTIAL })
+    Ok(if document.warnings.is_empty() { 0 } else { exit::PARTIAL })
 }

@@ -3,7 +3,8 @@
 use std::io::Read;
 
 use anyhow::{Context, anyhow, bail};
-use rekindle_gpt::{Generation, GenerationSettings, GptError, StopReason, WhenFull, forbidden_tokens};
+use rekindle_gpt::GptError;
+use rekindle_gpt::inference::{Generation, GenerationSettings, StopReason, WhenFull, forbidden_tokens};
 use serde_json::json;
 
 use crate::args::GenerateArgs;

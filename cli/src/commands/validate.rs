@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use rekindle_compute::KernelPath;
-use rekindle_gpt::network::Layer;
+use rekindle_gpt::model::Layer;
 use serde_json::json;
 
 use crate::language_model;
@@ -18,13 +18,13 @@ pub fn validate(address: &str, json: bool) -> anyhow::Result<u8> {
     let blocks = network.layers.iter().filter(|layer| matches!(layer, Layer::Attention(_))).count();
     let (vocabulary, context) = (network.vocabulary(), network.context());
     let tokens: Vec<u32> = (0..TRIED.min(context)).map(|place| (place * 7919 % vocabulary) as u32).collect();
-    let scores = model.scores(KernelPath::from_environment()?, &tokens)?;
-    if let Some(position) = scores.iter().position(|score| !score.is_finite()) {
+    let logits = model.logits(KernelPath::from_environment()?, &tokens)?;
+    if let Some(position) = logits.iter().position(|logit| !logit.is_finite()) {
         let (place, token) = (position / vocabulary, position % vocabulary);
         bail!(
-            "`{address}` does not compute: behind {} tokens, token {token} scores {}",
+            "`{address}` does not compute: behind {} tokens, the logit of token {token} is {}",
             place + 1,
-            scores[position]
+            logits[position]
         );
     }
     if json {
@@ -46,7 +46,7 @@ pub fn validate(address: &str, json: bool) -> anyhow::Result<u8> {
         ("context", format!("{context} tokens")),
         ("vocabulary", format!("{vocabulary} tokens, a row of the network for each")),
         ("numbers", "all finite".to_owned()),
-        ("forward", format!("{} tokens: every score is finite", tokens.len())),
+        ("forward", format!("{} tokens: every logit is finite", tokens.len())),
     ];
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, what)| vec![name.to_owned(), what]).collect();
     output::print(&output::table(&["part", "found"], &rows))?;

@@ -48,7 +48,7 @@ fn a_model_is_trained_validated_and_asked() {
     let found = world.json("validate r");
     assert_eq!((&found["layers"], &found["context"]), (&Value::from(2), &Value::from(48)));
     assert_eq!(found["vocabulary"].as_f64(), end["vocabulary"].as_f64());
-    check(&world.ok("validate r@8"), &["every score is finite", "is a whole language model"]);
+    check(&world.ok("validate r@8"), &["every logit is finite", "is a whole language model"]);
 
     let ask = |seed| {
         let answer = world.json(&format!("generate r --prompt Rain --seed {seed} {SHORT}"));
@@ -112,13 +112,13 @@ fn wrong_commands_in_a_chat_are_named() {
         ("/save", &["name a file", "/save FILE"]),
         ("/load", &["name the file", "/load FILE"]),
         ("/load missing.json", &["`missing.json`"]),
-        ("/load torn.json", &["`torn.json`", "no saved chat"]),
+        ("/load torn.json", &["`torn.json`", "not a saved chat"]),
         ("/save no/such/place.json", &["no/such/place.json"]),
         ("/set", &["name a setting and its value"]),
         ("/set volume 11", &["there is no setting `volume`", "/config"]),
-        ("/set temperature hot", &["`hot` is no value of temperature"]),
+        ("/set temperature hot", &["`hot` is not a value of temperature"]),
         ("/set top_p 2", &["top_p", "from 0 to 1"]),
-        ("/set top_k -1", &["`-1` is no value of top_k"]),
+        ("/set top_k -1", &["`-1` is not a value of top_k"]),
     ] {
         let said = world.told(&format!("chat r {SHORT}"), &format!("{line}\n"));
         assert_eq!(said.code, 2, "{line}: {}{}", said.stdout, said.stderr);
@@ -336,7 +336,7 @@ fn what_cannot_be_trained_is_named_and_makes_no_run() {
     world.write("empty.json", b"[]");
     world.write("wrong.json", b"{\"talks\": []}");
     for (words, parts) in [
-        ("gpt-shakespeare", &["training.pretraining.data.file", "name a text with --data FILE"][..]),
+        ("gpt-shakespeare", &["training.pretraining.data.file", "name a text", "--data FILE"][..]),
         ("rustgpt --data text.txt", &["training.tuning.data.file", "--data FILE"]),
         ("gpt --data a --data b --data c", &["--data", "once or twice"]),
         ("gpt-shakespeare --data missing.txt", &["`missing.txt`"]),

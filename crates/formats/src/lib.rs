@@ -45,8 +45,8 @@ pub use document::{Document, FormatError};
 
 /// Reads a file.
 pub type Read = fn(&Path) -> Result<Document, FormatError>;
-/// Writes a checkpoint to a file.
-pub type Write = fn(&Checkpoint<'_>, &Path) -> Result<(), FormatError>;
+/// Writes a checkpoint to a file. Gives warnings: what of the checkpoint the format cannot hold.
+pub type Write = fn(&Checkpoint<'_>, &Path) -> Result<Vec<String>, FormatError>;
 
 /// A file format.
 #[derive(Debug, Clone, Copy)]
@@ -117,12 +117,13 @@ impl Format {
         (self.read)(path)
     }
 
-    /// Writes a checkpoint to the file at `path`, which appears as a whole or not at all.
+    /// Writes a checkpoint to the file at `path`, which appears as a whole or not at all. Gives warnings:
+    /// what of the checkpoint the format cannot hold.
     ///
     /// # Errors
     /// When the checkpoint cannot be read, the format cannot hold it, or the file cannot be
     /// written.
-    pub fn write(&self, checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatError> {
+    pub fn write(&self, checkpoint: &Checkpoint<'_>, path: &Path) -> Result<Vec<String>, FormatError> {
         let unsupported = || FormatError::Unsupported {
             path: path.to_owned(),
             reason: format!("{} files can only be read", self.name),

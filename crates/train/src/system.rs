@@ -188,6 +188,11 @@ impl SystemError {
         Self { error: error.into(), misfit: true }
     }
 
+    /// The system's own error.
+    pub fn get_ref(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        &*self.error
+    }
+
     /// True when a state does not fit the config.
     pub fn is_misfit(&self) -> bool {
         self.misfit

@@ -29,7 +29,7 @@ pub(crate) const FORMAT: Format = Format {
     endings: &[".h5", ".hdf5"],
     matches: snapshot::matches,
     read,
-    write: Some(write),
+    write: Some(|checkpoint, path| write(checkpoint, path).map(|()| Vec::new())),
 };
 
 /// Names of what a snapshot says about itself, among the notes of a commit record.
@@ -54,7 +54,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         environment: notes_of(&snapshot),
         ..About::default()
     };
-    Ok(Document { tree, step, about, history: rows_of(&snapshot.history), losses })
+    Ok(Document { tree, step, about, history: rows_of(&snapshot.history), warnings: losses })
 }
 
 /// The same file, told with its own words.

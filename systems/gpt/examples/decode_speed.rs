@@ -4,9 +4,10 @@
 
 use std::time::Instant;
 
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::decode::{Decoder, Precision};
-use rekindle_gpt::{GptError, Network};
+use rekindle_gpt::GptError;
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::model::Network;
+use rekindle_gpt::model::{Block, Model};
 
 const PROMPT: usize = 128;
 const REPETITIONS: usize = 3;
@@ -22,11 +23,11 @@ fn main() -> Result<(), GptError> {
         tied: true,
         attention_biases: false,
         dropout: 0.0,
-        sampling: rekindle_gpt::Sampling::default(),
+        sampling: rekindle_gpt::model::Sampling::default(),
     };
     let network = Network::random(&model, 32_000, 1);
     println!("{} parameters; the best of {REPETITIONS}; tokens per second:", network.parameters());
-    for precision in [Precision::F32, Precision::Int8] {
+    for precision in [WeightPrecision::F32, WeightPrecision::Int8] {
         for threads in [1, 2] {
             let mut decoder = Decoder::new(&network, precision, threads)?;
             let (mut prompt, mut generated) = (0.0_f64, 0.0_f64);
@@ -52,8 +53,8 @@ fn rates(decoder: &mut Decoder) -> Result<(f64, f64), GptError> {
     let mut token = 1;
     let count = decoder.context() - decoder.len();
     for _ in 0..count {
-        let scores = decoder.feed(&[token])?;
-        token = (scores[0].to_bits() ^ token) % 32_000;
+        let logits = decoder.feed(&[token])?;
+        token = (logits[0].to_bits() ^ token) % 32_000;
     }
     Ok((of_prompt, count as f64 / start.elapsed().as_secs_f64()))
 }

@@ -13,10 +13,13 @@ use std::num::NonZero;
 use std::path::Path;
 
 use rekindle_formats::files;
-use rekindle_gpt::data::{self, Corpus, Lessons, Reading};
+use rekindle_gpt::Gpt;
+use rekindle_gpt::data;
+use rekindle_gpt::data::DataVersion;
+use rekindle_gpt::data::{Corpus, CorpusOptions, Dataset};
 use rekindle_gpt::formats::{SpecialTokens, hugging_face};
-use rekindle_gpt::pass::Sequence;
-use rekindle_gpt::{Edition, Gpt, State};
+use rekindle_gpt::model::pass::Sequence;
+use rekindle_gpt::train::State;
 use rekindle_train::{ConfigOf, ConfigText, Resources, System};
 use serde_json::json;
 
@@ -48,12 +51,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut state = Gpt::build(&config)?;
     let tokenizer = state.model.tokenizer();
     hugging_face::write(Path::new(directory), &state.model.network, tokenizer, SpecialTokens::of(tokenizer))?;
-    let lessons = lessons(&config, &state)?;
+    let dataset = dataset(&config, &state)?;
 
     let mut gpt = Gpt::attach(&config, &state, &Resources { threads: 2 })?;
     let mut steps = Vec::new();
     while !gpt.progress(&state).finished {
-        let windows = windows(&config, &lessons, state.step);
+        let windows = windows(&config, &dataset, state.step);
         let metrics = gpt.step(&mut state)?;
         steps.push(json!({
             "learning_rate": metrics["learning_rate"],
@@ -68,26 +71,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// What the run learns from.
-fn lessons(config: &ConfigOf<Gpt>, state: &State) -> Result<Lessons, Box<dyn std::error::Error>> {
+fn dataset(config: &ConfigOf<Gpt>, state: &State) -> Result<Dataset, Box<dyn std::error::Error>> {
     let (data, context) = (&config.training.pretraining.data, config.model.context as usize);
-    let document = data::load(data, "training.pretraining", config.seed, Edition::PRESENT)?;
-    let reading = Reading {
+    let document = data::load(data, "training.pretraining", config.seed, DataVersion::LATEST)?;
+    let options = CorpusOptions {
         context,
         data,
-        edition: Edition::PRESENT,
+        data_version: DataVersion::LATEST,
         seed: config.seed,
         threads: NonZero::<usize>::MIN,
         origin: "the text",
     };
-    let corpus = Corpus::new(&document, state.model.tokenizer(), &reading)?;
-    Ok(corpus.learn)
+    let corpus = Corpus::new(&document, state.model.tokenizer(), &options)?;
+    Ok(corpus.train)
 }
 
 /// The windows of a batch: what is seen, and the token behind it.
-fn windows(config: &ConfigOf<Gpt>, lessons: &Lessons, step: u64) -> Vec<Vec<u32>> {
+fn windows(config: &ConfigOf<Gpt>, dataset: &Dataset, step: u64) -> Vec<Vec<u32>> {
     let (batch, context) = (config.training.pretraining.batch as usize, config.model.context as usize);
     let whole = |Sequence { tokens, targets }: Sequence| -> Vec<u32> {
         tokens.into_iter().chain(targets.last().copied()).collect()
     };
-    lessons.batch(config.seed, step, batch, context).into_iter().map(whole).collect()
+    dataset.batch(config.seed, step, batch, context).into_iter().map(whole).collect()
 }

@@ -19,11 +19,13 @@ use std::time::{Duration, Instant};
 
 use rekindle::Store;
 use rekindle::storage::FileStorage;
-use rekindle_gpt::config::{Data, Order, Source};
-use rekindle_gpt::data::{self, Corpus, Marks, Reading};
-use rekindle_gpt::decode::{Decoder, Precision};
-use rekindle_gpt::pass::Sequence;
-use rekindle_gpt::{Edition, GptError, LanguageModel, formats};
+use rekindle_gpt::data;
+use rekindle_gpt::data::DataVersion;
+use rekindle_gpt::data::{Corpus, CorpusOptions, RoleTokens};
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::model::pass::Sequence;
+use rekindle_gpt::train::{Data, Order, Source};
+use rekindle_gpt::{GptError, LanguageModel, formats};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -64,7 +66,7 @@ fn main() -> Result<(), Failure> {
     let windows = windows(&model, arguments.text, arguments.tokens)?;
 
     let reader = |precision| Reader::new(&model, precision, arguments.threads);
-    let (mut floats, mut bytes) = (reader(Precision::F32)?, reader(Precision::Int8)?);
+    let (mut floats, mut bytes) = (reader(WeightPrecision::F32)?, reader(WeightPrecision::Int8)?);
     for window in &windows {
         floats.read(window)?;
         bytes.read(window)?;
@@ -90,7 +92,7 @@ fn main() -> Result<(), Failure> {
 }
 
 fn load(path: &Path) -> Result<LanguageModel, Failure> {
-    if formats::recognise(path).is_some() {
+    if formats::detect(path).is_some() {
         return Ok(LanguageModel::from_file(path)?);
     }
     let store = Store::open(Arc::new(FileStorage::new(path)))?;
@@ -102,24 +104,24 @@ fn load(path: &Path) -> Result<LanguageModel, Failure> {
 /// What is read: all that there is, or as many windows as have so many tokens, evenly spread.
 fn windows(model: &LanguageModel, text: Option<String>, most: usize) -> Result<Vec<Sequence>, GptError> {
     let (tokenizer, context) = (model.tokenizer(), model.network.context());
-    let source = match (&text, Marks::of(tokenizer)) {
+    let source = match (&text, RoleTokens::of(tokenizer)) {
         (Some(_), _) => Source::File,
         (None, Some(_)) => Source::Dialogues,
         (None, None) => Source::Facts,
     };
     let origin = text.clone().unwrap_or_else(|| "the generated text".to_owned());
     let data = Data { file: text, source, count: GENERATED, evaluation: 0.0, test: 0.0, order: Order::Given };
-    let document = data::load(&data, "the arguments", SEED, Edition::PRESENT)?;
-    let reading = Reading {
+    let document = data::load(&data, "the arguments", SEED, DataVersion::LATEST)?;
+    let options = CorpusOptions {
         context,
         data: &data,
-        edition: Edition::PRESENT,
+        data_version: DataVersion::LATEST,
         seed: SEED,
         threads: NonZero::<usize>::MIN,
         origin: &origin,
     };
-    let corpus = Corpus::new(&document, tokenizer, &reading)?;
-    let windows = corpus.learn.measured(context, true);
+    let corpus = Corpus::new(&document, tokenizer, &options)?;
+    let windows = corpus.train.evaluation_sequences(context, true);
     let tokens: usize = windows.iter().map(|window| window.tokens.len()).sum();
     let step = tokens.div_ceil(most.max(1)).max(1);
     Ok(windows.into_iter().step_by(step).collect())
@@ -135,7 +137,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(model: &LanguageModel, precision: Precision, threads: usize) -> Result<Self, GptError> {
+    fn new(model: &LanguageModel, precision: WeightPrecision, threads: usize) -> Result<Self, GptError> {
         let decoder = Decoder::new(&model.network, precision, threads)?;
         Ok(Self { decoder, loss: 0.0, predicted: 0, busy: Duration::ZERO, best: Vec::new() })
     }
@@ -144,12 +146,12 @@ impl Reader {
         self.decoder.clear();
         for (token, target) in window.tokens.iter().zip(&window.targets) {
             let start = Instant::now();
-            let scores = self.decoder.feed(&[*token])?;
+            let logits = self.decoder.feed(&[*token])?;
             self.busy += start.elapsed();
-            self.best.push(best(scores));
+            self.best.push(best(logits));
             // What is no token is not to be predicted.
-            if let Some(score) = scores.get(*target as usize) {
-                self.loss += surprise(scores, *score);
+            if let Some(logit) = logits.get(*target as usize) {
+                self.loss += surprise(logits, *logit);
                 self.predicted += 1;
             }
         }
@@ -173,16 +175,16 @@ impl Reader {
 }
 
 /// Minus the logarithm of the probability of the token with this score.
-fn surprise(scores: &[f32], score: f32) -> f64 {
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = scores.iter().map(|score| f64::from(score - largest).exp()).sum();
-    sum.ln() - f64::from(score - largest)
+fn surprise(logits: &[f32], logit: f32) -> f64 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
+    sum.ln() - f64::from(logit - largest)
 }
 
 /// The token with the highest score.
-fn best(scores: &[f32]) -> usize {
-    let larger = |best: usize, token: usize| if scores[token] > scores[best] { token } else { best };
-    (0..scores.len()).fold(0, larger)
+fn best(logits: &[f32]) -> usize {
+    let larger = |best: usize, token: usize| if logits[token] > logits[best] { token } else { best };
+    (0..logits.len()).fold(0, larger)
 }
 
 /// The share of positions where both would go on with the same token.

@@ -10,8 +10,10 @@ use std::time::Instant;
 
 use rekindle::RunOptions;
 use rekindle_compute::rng;
-use rekindle_gpt::config::Model;
-use rekindle_gpt::{LanguageModel, Network, Optimizer, Plan, Sampling, State, Vocabulary};
+use rekindle_gpt::LanguageModel;
+use rekindle_gpt::model::Model;
+use rekindle_gpt::model::{Network, Sampling, Vocabulary};
+use rekindle_gpt::train::{Optimizer, Plan, State};
 use rekindle_tokenizer::{Tokenizer, WordRules};
 
 const TOKENS: usize = 19_000;
@@ -73,7 +75,7 @@ fn state() -> Result<State, Box<dyn std::error::Error>> {
         optimizer,
         scaler: None,
         texts: Vec::new(),
-        growth: Vec::new(),
+        vocabulary_changes: Vec::new(),
         plan: Plan::default(),
         patience: None,
     })

@@ -7,10 +7,11 @@
 use std::time::Instant;
 
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::pass::Sequence;
-use rekindle_gpt::step::{StepSettings, StepValues, Stepper};
-use rekindle_gpt::{Network, Optimizer, Precision, Sampling};
+use rekindle_gpt::model::pass::Sequence;
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Network, Sampling, TrainingPrecision};
+use rekindle_gpt::train::Optimizer;
+use rekindle_gpt::train::{StepSettings, StepValues, Stepper};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let given: Vec<u32> =
@@ -37,7 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     model.validate()?;
     let mut network = Network::random(&model, vocabulary as usize, 0);
     let mut optimizer = Optimizer::new(&network);
-    let settings = StepSettings { path: KernelPath::best(), precision: Precision::F32, parts: 4, clip: 1.0 };
+    let settings =
+        StepSettings { path: KernelPath::best(), precision: TrainingPrecision::F32, parts: 4, clip: 1.0 };
     let mut stepper = Stepper::new(&network, settings, Pool::new(threads as usize)?);
     let adamw = AdamW { learning_rate: 1e-3, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.01 };
     let mut stream = rng::stream(1, 0, 0);

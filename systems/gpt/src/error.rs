@@ -3,7 +3,7 @@
 use rekindle_compute::{KernelPathError, PoolError};
 use rekindle_tokenizer::TokenizerError;
 
-use crate::network::NetworkError;
+use crate::model::network::NetworkError;
 
 /// A language model cannot be built, trained, read or asked; the message is for people.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +48,8 @@ pub enum GptError {
         /// Rows of the network.
         network: usize,
     },
-    /// A token is none of the network's.
-    #[error("token {token} at position {position} is none of the {vocabulary} of the network")]
+    /// The network does not have a token.
+    #[error("token {token} at position {position} is not one of the {vocabulary} of the network")]
     NoSuchToken {
         /// The token.
         token: u32,
@@ -71,7 +71,7 @@ pub enum GptError {
         hint: &'static str,
     },
     /// The state is of other data.
-    #[error("{origin}: {reason}; the run was made with other data (name its file with --data)")]
+    #[error("{origin}: {reason}; the run was made with other data")]
     OtherData {
         /// Where the data is from.
         origin: String,
@@ -80,7 +80,29 @@ pub enum GptError {
     },
     /// The state contradicts itself or the config.
     #[error("the state does not fit: {0}")]
-    Misfit(String),
+    Mismatch(String),
+    /// The config names no text to learn.
+    #[error("`{path}` is absent: name a text")]
+    NoText {
+        /// The path in the config.
+        path: String,
+    },
+    /// A decoder was given no tokens.
+    #[error("there are no tokens to read: at least one is needed")]
+    NoTokens,
+    /// No token can be chosen by these logits.
+    #[error("the logits of the next token cannot be used: {0}")]
+    Logits(String),
+    /// The threads of a decoder cannot be started.
+    #[error("only {started} of {wanted} threads of the decoder could be started: {source}")]
+    DecoderThreads {
+        /// Threads that run, with the one that asks.
+        started: usize,
+        /// Threads that were asked for.
+        wanted: usize,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// There is no language model.
     #[error("there is no language model: {0}")]
     NoLanguageModel(String),
@@ -92,7 +114,7 @@ pub enum GptError {
     Restore(#[from] rekindle::RestoreError),
     /// A change of the vocabulary was not done; everything is as before.
     #[error("the vocabulary stays as it is: {0}")]
-    Growth(String),
+    VocabularyChange(String),
     /// The kernels cannot run.
     #[error(transparent)]
     Kernels(#[from] KernelPathError),

@@ -1,35 +1,37 @@
 //! Transformer language models: training, a vocabulary that grows in use, generation and chat.
 //!
-//! A [`Network`] is data: embeddings and a list of layers, all plain arrays. The blocks of GPT-2 and
-//! LoopOS and the post-norm stack of RustGPT are such lists. Together with its [`Vocabulary`] it is a
-//! [`LanguageModel`], which is what every path of loading ends with: a checkpoint, or a file of another
-//! program ([`formats`]).
+//! A [`Network`](model::Network) is data: embeddings and a list of layers, all plain arrays. The blocks of
+//! GPT-2 and LoopOS and the post-norm stack of RustGPT are such lists. Together with its
+//! [`Vocabulary`](model::Vocabulary) it is a [`LanguageModel`], which is what every path of loading ends
+//! with: a checkpoint, or a file of another program.
 //!
-//! - [`Gpt`] trains in the loop of `rekindle-train`; [`State`] is what a checkpoint holds, and
-//!   [`presets`] has three configs that work.
-//! - [`step::Stepper`] updates a network by batches: each part of a batch goes through the network and
-//!   back on one core ([`pass`]), and gradients are added in a fixed order.
-//! - A change of the vocabulary moves everything that has rows for tokens at once, or nothing.
-//! - [`decode::Decoder`] reads tokens one by one with a cache, in f32 or 8 bits; [`Generation`] makes
-//!   text of them, [`Conversation`] a chat.
+//! | module | holds |
+//! |---|---|
+//! | [`data`] | documents, read or generated, and the batches that they become |
+//! | [`model`] | config and network; the forward and backward pass of a part of a batch on one core |
+//! | [`train`] | [`Gpt`], the system of the training loop; its state, optimiser and update of all parameters |
+//! | [`inference`] | a decoder with a cache, in f32 or 8 bits; sampling, generation and chat |
+//! | [`formats`] | model files of other programs |
 //!
-//! Neither threads nor kernels nor interruptions change a result.
+//! Neither threads nor kernels nor interruptions change a result: each part of a batch is one core's, and
+//! gradients are added in a fixed order. A change of the vocabulary moves everything that has rows for
+//! tokens at once, or nothing.
 //!
 //! ```
 //! use rekindle_compute::{AdamW, KernelPath, Pool};
-//! use rekindle_gpt::pass::Sequence;
-//! use rekindle_gpt::step::{StepSettings, StepValues, Stepper};
-//! use rekindle_gpt::{Model, Network, Optimizer, Precision};
+//! use rekindle_gpt::model::pass::Sequence;
+//! use rekindle_gpt::model::{Model, Network, TrainingPrecision};
+//! use rekindle_gpt::train::{Optimizer, StepSettings, StepValues, Stepper};
 //!
 //! // 0 to 6 over and over.
 //! let model: Model = serde_json::from_str(r#"{"layers": 1, "heads": 2, "width": 16, "context": 8}"#)?;
 //! let mut network = Network::random(&model, 7, 0);
 //! let mut optimizer = Optimizer::new(&network);
-//! let (path, precision) = (KernelPath::best(), Precision::F32);
+//! let (path, precision) = (KernelPath::best(), TrainingPrecision::F32);
 //! let settings = StepSettings { path, precision, parts: 2, clip: 1.0 };
 //! let mut stepper = Stepper::new(&network, settings, Pool::new(1)?);
 //! let adamw = AdamW { learning_rate: 0.01, betas: [0.9, 0.99], epsilon: 1e-8, weight_decay: 0.0 };
-//! let text: Vec<u32> = (0..9).map(|place| place % 7).collect();
+//! let text: Vec<u32> = (0..9).map(|index| index % 7).collect();
 //! let mut loss = f64::INFINITY;
 //! for _ in 0..100 {
 //!     let batch = vec![Sequence::of_text(&text)];
@@ -40,42 +42,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod config;
-mod conversation;
 pub mod data;
-pub mod decode;
-mod edition;
 mod error;
 pub mod formats;
-mod generate;
-mod interchange;
-mod kernels;
-mod language_model;
-pub mod lesson;
-mod memory;
-pub mod network;
-mod optimizer;
-pub mod pass;
-mod precision;
-pub mod presets;
-mod report;
-mod sampling;
-mod schedule;
-mod state;
-pub mod step;
+pub mod inference;
+pub mod model;
 mod streams;
-mod system;
-mod vocabulary;
+pub mod train;
 
-pub use config::{Model, Training};
-pub use conversation::{Conversation, Manner, forbidden_tokens};
-pub use edition::Edition;
 pub use error::GptError;
-pub use generate::{Generation, GenerationSettings, Outcome, StopReason, WhenFull};
-pub use language_model::{LanguageModel, Vocabulary};
-pub use network::Network;
-pub use optimizer::{Moments, Optimizer};
-pub use precision::{LossScaler, Precision};
-pub use sampling::{Sampler, Sampling};
-pub use state::{Growth, PhasePlan, Plan, State, TextIdentity};
-pub use system::Gpt;
+pub use model::LanguageModel;
+pub use train::Gpt;

@@ -4,7 +4,7 @@
 pub(crate) const WEIGHTS: u64 = 1;
 /// Which windows of the text a step learns; the step is the training step.
 pub(crate) const WINDOWS: u64 = 2;
-/// What dropout leaves out; the step is training step, place and sequence.
+/// What dropout leaves out; the step is training step, layer and sequence.
 pub(crate) const DROPOUT: u64 = 3;
 /// Rows of new tokens; the step is the generation of the vocabulary.
 pub(crate) const NEW_ROWS: u64 = 4;
@@ -16,5 +16,5 @@ pub(crate) const ORDER: u64 = 8;
 pub(crate) const PARAGRAPHS: u64 = 71;
 /// A generated dialogue; the step is its number.
 pub(crate) const DIALOGUES: u64 = 72;
-/// A question of the examination; the step is a number that is tried.
-pub(crate) const EXAMINATION: u64 = 73;
+/// A question of the exam; the step is a number that is tried.
+pub(crate) const EXAM: u64 = 73;

@@ -27,7 +27,7 @@ pub(crate) const PHASE: Format = Format {
     endings: &[".phase.json.gz"],
     matches: original::matches,
     read,
-    write: Some(write_phase),
+    write: Some(|checkpoint, path| write_phase(checkpoint, path).map(|()| Vec::new())),
 };
 
 /// A genome.
@@ -36,7 +36,7 @@ pub(crate) const GENOME: Format = Format {
     endings: &[".genome.json.gz"],
     matches: original::matches,
     read,
-    write: Some(write_genome),
+    write: Some(|checkpoint, path| write_genome(checkpoint, path).map(|()| Vec::new())),
 };
 
 /// Results of a search.
@@ -45,7 +45,7 @@ pub(crate) const RESULTS: Format = Format {
     endings: &[".results.json"],
     matches: original::matches,
     read,
-    write: Some(write_results),
+    write: Some(|checkpoint, path| write_results(checkpoint, path).map(|()| Vec::new())),
 };
 
 fn read(path: &Path) -> Result<Document, FormatError> {
@@ -145,8 +145,8 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         ..About::default()
     };
     let tree = to_tree(&state).map_err(|error| malformed(error.to_string()))?;
-    let losses = vec!["the file holds genomes only: neither the text nor the state of a search".to_owned()];
-    Ok(Document { tree, step: 0, about, history: Vec::new(), losses })
+    let warnings = vec!["the file holds genomes only: neither the text nor the state of a search".to_owned()];
+    Ok(Document { tree, step: 0, about, history: Vec::new(), warnings })
 }
 
 /// The state of a checkpoint of this system.

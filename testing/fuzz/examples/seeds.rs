@@ -18,11 +18,12 @@ use rekindle_cascor::{Cascor, Dataset};
 use rekindle_formats::FORMATS;
 use rekindle_formats::table::{Column, Table, Values};
 use rekindle_fuzz::{Chunk, Objects, identity, pack, record};
-use rekindle_gpt::config::Block;
+use rekindle_gpt::model::Block;
 use rekindle_gpt::formats::lopos::{self, Checksum, Version};
 use rekindle_gpt::formats::rustgpt::{self, Encoding};
 use rekindle_gpt::formats::{SpecialTokens, hugging_face};
-use rekindle_gpt::{Network, Optimizer, Sampling};
+use rekindle_gpt::model::{Network, Sampling};
+use rekindle_gpt::train::Optimizer;
 use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap_key};
 use rekindle_logic::{HardCircuit, Model, State, presets};
 use rekindle_tokenizer::Tokenizer;
@@ -357,7 +358,7 @@ fn snapshot(dir: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
 /// Model files of other programs.
 fn models() -> Outcome {
     let dir = tempfile::tempdir()?;
-    let shape = rekindle_gpt::Model {
+    let shape = rekindle_gpt::model::Model {
         block: Block::Gpt2,
         layers: 1,
         heads: 1,
@@ -371,7 +372,7 @@ fn models() -> Outcome {
     };
     let words = ["a", "b", "c"].map(str::to_owned);
     lopos_files(dir.path(), &Network::random(&shape, 3, 1), &words)?;
-    let stack = rekindle_gpt::Model { block: Block::Rustgpt, ..shape.clone() };
+    let stack = rekindle_gpt::model::Model { block: Block::Rustgpt, ..shape.clone() };
     rustgpt_files(dir.path(), &Network::random(&stack, 3, 1), &words)?;
     hugging_face_files(dir.path(), &shape)?;
     write("texts", "list", &[&[3], &br#"["a cat", {"text": "a dog"}]"#[..]].concat())?;
@@ -428,10 +429,10 @@ fn rustgpt_files(dir: &Path, network: &Network, words: &[String]) -> Outcome {
     write("rustgpt_container", "torn", bytes)
 }
 
-fn hugging_face_files(dir: &Path, shape: &rekindle_gpt::Model) -> Outcome {
+fn hugging_face_files(dir: &Path, shape: &rekindle_gpt::model::Model) -> Outcome {
     let path = dir.join("directory");
     let tokenizer = Tokenizer::train_words(b"the cat and the other cat", 4)?;
-    let with_biases = rekindle_gpt::Model { attention_biases: true, tied: true, ..shape.clone() };
+    let with_biases = rekindle_gpt::model::Model { attention_biases: true, tied: true, ..shape.clone() };
     for (name, shape) in [("plain", shape), ("tied", &with_biases)] {
         let network = Network::random(shape, tokenizer.len(), 1);
         hugging_face::write(&path, &network, &tokenizer, SpecialTokens::of(&tokenizer))?;

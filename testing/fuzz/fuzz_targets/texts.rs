@@ -6,8 +6,8 @@ use std::num::NonZero;
 
 use libfuzzer_sys::fuzz_target;
 use rekindle_fuzz::{take_u8, with_directory};
-use rekindle_gpt::Conversation;
-use rekindle_gpt::config::Data;
+use rekindle_gpt::inference::Conversation;
+use rekindle_gpt::train::Data;
 use rekindle_gpt::data::{Corpus, SPECIAL_TOKENS, load};
 use rekindle_tokenizer::Tokenizer;
 

@@ -14,9 +14,9 @@ use rekindle::storage::{MemoryStorage, Storage};
 use rekindle::{About, Depth, EntryPath, Hash, Node, Repaired, Store, StoredTree, Tree, Unreadable};
 use rekindle::{is_encrypted, state_hash, verify_without_key, wrapped_key};
 use rekindle_gpt::LanguageModel;
-use rekindle_gpt::decode::{Decoder, Precision};
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
 use rekindle_gpt::formats::rustgpt::{self, Encoding};
-use rekindle_gpt::formats::{Imported, ImportedVocabulary, recognise};
+use rekindle_gpt::formats::{Imported, ImportedVocabulary, detect};
 use tempfile::TempDir;
 
 /// The objects of a run by their names.
@@ -270,14 +270,14 @@ pub fn with_directory<T>(files: &[(&str, Vec<u8>)], read: impl FnOnce(&Path) -> 
 
 /// Reads a model file of another program as a language model; what comes out answers.
 pub fn ask_file(path: &Path) {
-    let _ = recognise(path);
+    let _ = detect(path);
     let Ok(model) = LanguageModel::from_file(path) else { return };
-    for precision in [Precision::F32, Precision::Int8] {
+    for precision in [WeightPrecision::F32, WeightPrecision::Int8] {
         let mut decoder = Decoder::new(&model.network, precision, 1).expect("it fits together");
         let tokens = [0, decoder.vocabulary() as u32 - 1];
         let tokens = &tokens[..decoder.context().min(2)];
-        let scores = decoder.feed(tokens).expect("these are tokens, and there is room for them");
-        assert_eq!(scores.len(), model.network.vocabulary());
+        let logits = decoder.feed(tokens).expect("these are tokens, and there is room for them");
+        assert_eq!(logits.len(), model.network.vocabulary());
     }
 }
 

@@ -41,11 +41,11 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         step,
         about: checkpoint.record().about.clone(),
         history: checkpoint.history().0,
-        losses: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 
-fn write(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatError> {
+fn write(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<Vec<String>, FormatError> {
     let failed = |error| FormatError::write(path, error);
     let writer = Arc::new(ArchiveWriter::create(path).map_err(failed)?);
     let record = checkpoint.record();
@@ -59,5 +59,6 @@ fn write(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatError> {
     let mut store = Store::create(writer.clone(), &record.about.system, Some(lineage), "export")?;
     store.copy_checkpoint(checkpoint)?;
     drop(store);
-    writer.finish().map_err(failed)
+    writer.finish().map_err(failed)?;
+    Ok(Vec::new())
 }

@@ -27,15 +27,20 @@ pub(crate) use write::{Failure, quoted, write_tree};
 
 use crate::{Format, gzip};
 
-pub(crate) const FORMAT: Format =
-    Format { name: "JSON", endings: &[".json"], matches, read: read::read, write: Some(write::write) };
+pub(crate) const FORMAT: Format = Format {
+    name: "JSON",
+    endings: &[".json"],
+    matches,
+    read: read::read,
+    write: Some(|checkpoint, path| write::write(checkpoint, path).map(|()| Vec::new())),
+};
 
 pub(crate) const GZIP_FORMAT: Format = Format {
     name: "gzipped JSON",
     endings: &[".json.gz"],
     matches: matches_gzip,
     read: read::read_gzip,
-    write: Some(write::write_gzip),
+    write: Some(|checkpoint, path| write::write_gzip(checkpoint, path).map(|()| Vec::new())),
 };
 
 /// The first key of the file.

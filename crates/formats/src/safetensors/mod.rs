@@ -14,7 +14,7 @@ pub(crate) const FORMAT: Format = Format {
     endings: &[".safetensors"],
     matches,
     read: read::read,
-    write: Some(write::write),
+    write: Some(|checkpoint, path| write::write(checkpoint, path).map(|()| Vec::new())),
 };
 
 /// Where the metadata hold what is no tensor.

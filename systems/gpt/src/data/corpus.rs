@@ -1,4 +1,4 @@
-//! Documents as tokens, and what is learnt in which step.
+//! Documents as tokens, and which batch is learnt in which step.
 
 use std::cell::RefCell;
 use std::num::NonZero;
@@ -9,44 +9,44 @@ use rekindle_compute::rng;
 use rekindle_data::{Shares, Split};
 use rekindle_tokenizer::Tokenizer;
 
-use super::dialogue::{Dialogue, END, Marks};
+use super::dialogue::{Dialogue, END, Message, RoleTokens};
 use super::document::Document;
-use crate::config::{Data, Order};
-use crate::edition::Edition;
+use crate::data::version::DataVersion;
 use crate::error::GptError;
-use crate::kernels::loss::NO_TARGET;
-use crate::pass::Sequence;
+use crate::model::kernels::loss::NO_TARGET;
+use crate::model::pass::Sequence;
 use crate::streams;
+use crate::train::config::{Data, Order};
 
 /// A document that was cut into tokens, in its three parts.
 #[derive(Debug, Clone)]
 pub struct Corpus {
     /// To learn.
-    pub learn: Lessons,
+    pub train: Dataset,
     /// To measure on while training goes on; may be empty.
-    pub select: Lessons,
+    pub select: Dataset,
     /// To measure on at the end; may be empty.
-    pub test: Lessons,
-    /// What of the document is in none of them.
-    pub left_out: LeftOut,
+    pub test: Dataset,
+    /// What of the document is in none of them, as it does not fit into the context.
+    pub truncation: Truncation,
 }
 
 /// What is neither learnt nor measured on, as it does not fit into the context.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct Truncation {
     /// Texts or dialogues that are cut.
-    pub cut: usize,
+    pub truncated: usize,
     /// Of so many.
-    pub of: usize,
+    pub examples: usize,
     /// Tokens behind the cuts that were to be predicted.
     pub lost: usize,
     /// Of so many.
     pub targets: usize,
 }
 
-/// What sequences are taken from.
+/// What batches are taken from.
 #[derive(Debug, Clone)]
-pub enum Lessons {
+pub enum Dataset {
     /// Running text.
     Text(Vec<u32>),
     /// Examples one by one.
@@ -56,7 +56,7 @@ pub enum Lessons {
 /// Examples, and the order of the epoch at hand.
 #[derive(Debug, Clone)]
 pub struct Examples {
-    /// Some may have nothing to predict: their places are kept, so that how many there are does not depend
+    /// Some may have nothing to predict: they are kept, so that how many there are does not depend
     /// on how they are cut.
     sequences: Vec<Sequence>,
     order: Order,
@@ -64,15 +64,15 @@ pub struct Examples {
     shuffled: RefCell<Option<(u64, Vec<u32>)>>,
 }
 
-/// How a document is read.
+/// How a document is made into a corpus.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading<'a> {
+pub struct CorpusOptions<'a> {
     /// The most tokens of a sequence.
     pub context: usize,
     /// What the config says of it.
     pub data: &'a Data,
     /// How it is cut.
-    pub edition: Edition,
+    pub data_version: DataVersion,
     /// Decides which documents are measured on.
     pub seed: u64,
     /// Threads that cut it into tokens.
@@ -81,61 +81,97 @@ pub struct Reading<'a> {
     pub origin: &'a str,
 }
 
-/// Tokens of running text that a measurement takes at most, evenly spread.
-const MEASURED_TOKENS: usize = 1 << 15;
-/// Examples that a measurement takes at most.
-const MEASURED_EXAMPLES: usize = 512;
-/// A text that is longer takes long enough for its progress to be told: bytes.
-const TOLD_BYTES: usize = 64 << 20;
+/// Tokens of running text that an evaluation takes at most, evenly spread.
+const EVALUATION_TOKENS: usize = 1 << 15;
+/// Examples that an evaluation takes at most.
+const EVALUATION_EXAMPLES: usize = 512;
+/// A text that is longer takes long enough for its progress to be reported: bytes.
+const PROGRESS_BYTES: usize = 64 << 20;
 
 impl Corpus {
     /// Cuts a document into tokens.
     ///
     /// # Errors
-    /// When too little is left to learn from, or the tokenizer has no marks for dialogues.
-    pub fn new(document: &Document, tokenizer: &Tokenizer, reading: &Reading<'_>) -> Result<Self, GptError> {
-        let refused = |reason: String| GptError::Data { origin: reading.origin.to_owned(), reason };
-        let mut left_out = LeftOut::default();
-        let [learn, select, test] = match document {
+    /// When too little is left to learn from, or the tokenizer has no special tokens for dialogues.
+    pub fn new(
+        document: &Document,
+        tokenizer: &Tokenizer,
+        options: &CorpusOptions<'_>,
+    ) -> Result<Self, GptError> {
+        Self::with_progress(document, tokenizer, options, &|_| {})
+    }
+
+    /// The same; where it takes long, `progress` is told the share that is done, in percent, by any of the
+    /// threads.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn with_progress(
+        document: &Document,
+        tokenizer: &Tokenizer,
+        options: &CorpusOptions<'_>,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Self, GptError> {
+        let mut truncation = Truncation::default();
+        let [train, select, test] = match document {
             Document::Text(text) => {
-                let parts = stretches(text.len(), reading.data).map(|range| &text[range]);
-                parts.map(|part| Lessons::Text(encode(tokenizer, part, reading.threads)))
+                let parts = split_ranges(text.len(), options.data).map(|range| &text[range]);
+                parts.map(|part| Dataset::Text(encode(tokenizer, part, options.threads, progress)))
             }
-            Document::Passages(texts) => document.parts(reading)?.map(|part| {
-                Lessons::Text(part.into_iter().flat_map(|index| ended(tokenizer, &texts[index])).collect())
+            Document::Passages(texts) => document.parts(options)?.map(|part| {
+                let tokens = part.into_iter().flat_map(|index| with_end_token(tokenizer, &texts[index]));
+                Dataset::Text(tokens.collect())
             }),
-            Document::Texts(texts) => document.parts(reading)?.map(|part| {
+            Document::Texts(texts) => document.parts(options)?.map(|part| {
                 let texts = part.into_iter().map(|index| &texts[index]);
-                examples(
-                    texts.flat_map(|text| text_sequences(tokenizer, text, reading, &mut left_out)),
-                    reading,
-                )
+                let sequences =
+                    texts.flat_map(|text| text_sequences(tokenizer, text, options, &mut truncation));
+                examples(sequences, options)
             }),
             Document::Dialogues(dialogues) => {
-                let marks = Marks::of(tokenizer).ok_or_else(|| {
-                    refused("its dialogues need the tokens <|user|>, <|assistant|> and <|end|>".to_owned())
-                })?;
-                document.parts(reading)?.map(|part| {
-                    let sequences = part.into_iter().map(|index| {
-                        let (sequence, lost) = marks.sequence(tokenizer, &dialogues[index], reading.context);
-                        left_out.note(sequence.targets(), lost);
-                        sequence
-                    });
-                    examples(sequences, reading)
-                })
+                dialogue_datasets(document, dialogues, tokenizer, options, &mut truncation)?
             }
         };
-        let corpus = Self { learn, select, test, left_out };
-        match &corpus.learn {
-            Lessons::Text(tokens) if tokens.len() < 2 => {
-                Err(refused(format!("{} tokens are too few to learn from", tokens.len())))
-            }
-            Lessons::Examples(_) if corpus.learn.targets() == 0 => {
-                Err(refused("no example has two tokens or more; there is nothing to learn".to_owned()))
-            }
-            _ => Ok(corpus),
-        }
+        let corpus = Self { train, select, test, truncation };
+        corpus.check(options.origin)?;
+        Ok(corpus)
     }
+
+    /// Checks that there is something to learn.
+    fn check(&self, origin: &str) -> Result<(), GptError> {
+        let reason = match &self.train {
+            Dataset::Text(tokens) if tokens.len() < 2 => {
+                format!("{} tokens are too few to learn from", tokens.len())
+            }
+            Dataset::Examples(_) if self.train.targets() == 0 => {
+                "no example has two tokens or more; there is nothing to learn".to_owned()
+            }
+            _ => return Ok(()),
+        };
+        Err(GptError::Data { origin: origin.to_owned(), reason })
+    }
+}
+
+fn dialogue_datasets(
+    document: &Document,
+    dialogues: &[Dialogue],
+    tokenizer: &Tokenizer,
+    options: &CorpusOptions<'_>,
+    truncation: &mut Truncation,
+) -> Result<[Dataset; 3], GptError> {
+    let role_tokens = RoleTokens::of(tokenizer).ok_or_else(|| {
+        let reason = "its dialogues need the tokens <|user|>, <|assistant|> and <|end|>".to_owned();
+        GptError::Data { origin: options.origin.to_owned(), reason }
+    })?;
+    let parts = document.parts(options)?;
+    Ok(parts.map(|part| {
+        let sequences = part.into_iter().map(|index| {
+            let (sequence, lost) = role_tokens.sequence(tokenizer, &dialogues[index], options.context);
+            truncation.note(sequence.targets(), lost);
+            sequence
+        });
+        examples(sequences, options)
+    }))
 }
 
 impl Document {
@@ -144,47 +180,47 @@ impl Document {
     ///
     /// # Errors
     /// When the shares leave nothing to learn.
-    pub fn parts(&self, reading: &Reading<'_>) -> Result<[Vec<usize>; 3], GptError> {
+    pub fn parts(&self, options: &CorpusOptions<'_>) -> Result<[Vec<usize>; 3], GptError> {
         let contents: Vec<String> = match self {
             Self::Text(_) => Vec::new(),
             Self::Passages(texts) | Self::Texts(texts) => texts.clone(),
             Self::Dialogues(dialogues) => dialogues.iter().map(content).collect(),
         };
-        if reading.edition == Edition::First {
-            return Ok(stretches(contents.len(), reading.data).map(Iterator::collect));
+        if options.data_version == DataVersion::V1 {
+            return Ok(split_ranges(contents.len(), options.data).map(Iterator::collect));
         }
-        let shares = Shares { select: reading.data.evaluation, test: reading.data.test };
-        let split = Split::by_content(&contents, None, shares, reading.seed).map_err(|error| {
-            GptError::Data { origin: reading.origin.to_owned(), reason: error.to_string() }
+        let shares = Shares { select: options.data.evaluation, test: options.data.test };
+        let split = Split::by_content(&contents, None, shares, options.seed).map_err(|error| {
+            GptError::Data { origin: options.origin.to_owned(), reason: error.to_string() }
         })?;
         Ok([split.train, split.select, split.test])
     }
 }
 
-/// All that is said in a dialogue.
+/// The messages of a dialogue, by which it is told apart from others.
 fn content(dialogue: &Dialogue) -> String {
-    dialogue.iter().map(|said| format!("{:?} {}\n", said.role, said.text)).collect()
+    dialogue.iter().map(|Message { role, text }| format!("{role:?} {text}\n")).collect()
 }
 
 /// The three parts of so many things in a row.
-pub(crate) fn stretches(len: usize, data: &Data) -> [Range<usize>; 3] {
+pub(crate) fn split_ranges(len: usize, data: &Data) -> [Range<usize>; 3] {
     let share = |share: f64| (len as f64 * share) as usize;
     let test = len - share(data.test);
     let select = test - share(data.evaluation);
     [0..select, select..test, test..len]
 }
 
-impl LeftOut {
+impl Truncation {
     fn note(&mut self, kept: usize, lost: usize) {
-        self.of += 1;
-        self.cut += usize::from(lost > 0);
+        self.examples += 1;
+        self.truncated += usize::from(lost > 0);
         self.lost += lost;
         self.targets += kept + lost;
     }
 }
 
-/// The token that ends a text: the mark of dialogues, or RustGPT's; none where there is neither.
-pub(crate) fn end_of(tokenizer: &Tokenizer) -> Option<u32> {
+/// The token that ends a text: that of dialogues, or RustGPT's; none where there is neither.
+pub(crate) fn end_token(tokenizer: &Tokenizer) -> Option<u32> {
     tokenizer.token_of(END.as_bytes()).or_else(|| tokenizer.token_of(RUSTGPT_END.as_bytes()))
 }
 
@@ -192,9 +228,9 @@ pub(crate) fn end_of(tokenizer: &Tokenizer) -> Option<u32> {
 pub(crate) const RUSTGPT_END: &str = "</s>";
 
 /// The tokens of a text, with one that ends it.
-fn ended(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
+fn with_end_token(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
     let mut tokens = tokenizer.encode(text.as_bytes());
-    let end = end_of(tokenizer).filter(|end| tokens.last() != Some(end));
+    let end = end_token(tokenizer).filter(|end| tokens.last() != Some(end));
     tokens.extend(end);
     tokens
 }
@@ -203,19 +239,19 @@ fn ended(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
 fn text_sequences(
     tokenizer: &Tokenizer,
     text: &str,
-    reading: &Reading<'_>,
-    left_out: &mut LeftOut,
+    options: &CorpusOptions<'_>,
+    truncation: &mut Truncation,
 ) -> Vec<Sequence> {
-    let context = reading.context;
-    if reading.edition == Edition::First {
+    let context = options.context;
+    if options.data_version == DataVersion::V1 {
         let mut tokens = tokenizer.encode(text.as_bytes());
         let lost = tokens.len().saturating_sub(context + 1);
         tokens.truncate(context + 1);
         let sequence = Sequence::of_text(&tokens);
-        left_out.note(sequence.targets(), lost);
+        truncation.note(sequence.targets(), lost);
         return vec![sequence];
     }
-    let tokens = ended(tokenizer, text);
+    let tokens = with_end_token(tokenizer, text);
     let count = tokens.len().saturating_sub(1).div_ceil(context).max(1);
     (0..count).map(|window| Sequence::of_text(window_of(&tokens, window, context))).collect()
 }
@@ -226,38 +262,43 @@ fn window_of(tokens: &[u32], window: usize, context: usize) -> &[u32] {
     &tokens[start..(start + context + 1).min(tokens.len())]
 }
 
-fn encode(tokenizer: &Tokenizer, text: &[u8], threads: NonZero<usize>) -> Vec<u32> {
-    if text.len() < TOLD_BYTES {
+fn encode(
+    tokenizer: &Tokenizer,
+    text: &[u8],
+    threads: NonZero<usize>,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Vec<u32> {
+    if text.len() < PROGRESS_BYTES {
         return tokenizer.encode_parallel(text, threads, &|_| {});
     }
-    let told = AtomicUsize::new(0);
+    let reported = AtomicUsize::new(0);
     tokenizer.encode_parallel(text, threads, &|done| {
         let tenth = done * 10 / text.len();
-        if told.fetch_max(tenth, Ordering::Relaxed) < tenth {
-            rekindle_train::tell!("cutting the text into tokens: {}0 %", tenth);
+        if reported.fetch_max(tenth, Ordering::Relaxed) < tenth {
+            progress(10 * tenth);
         }
     })
 }
 
-fn examples(sequences: impl Iterator<Item = Sequence>, reading: &Reading<'_>) -> Lessons {
-    let keeps_empty = reading.edition != Edition::First;
+fn examples(sequences: impl Iterator<Item = Sequence>, options: &CorpusOptions<'_>) -> Dataset {
+    let keeps_empty = options.data_version != DataVersion::V1;
     let sequences = sequences.filter(|sequence| keeps_empty || sequence.targets() > 0).collect();
-    Lessons::Examples(Examples { sequences, order: reading.data.order, shuffled: RefCell::default() })
+    Dataset::Examples(Examples { sequences, order: options.data.order, shuffled: RefCell::default() })
 }
 
-/// Bytes of the text that is to be predicted in sequences; marks have none.
-pub(crate) fn scored_bytes(tokenizer: &Tokenizer, sequences: &[Sequence]) -> u64 {
-    sequences.iter().map(|sequence| scored_bytes_of(tokenizer, sequence)).sum()
+/// Bytes of the text that is to be predicted in sequences; special tokens have none.
+pub(crate) fn target_bytes(tokenizer: &Tokenizer, sequences: &[Sequence]) -> u64 {
+    sequences.iter().map(|sequence| target_bytes_of(tokenizer, sequence)).sum()
 }
 
-fn scored_bytes_of(tokenizer: &Tokenizer, sequence: &Sequence) -> u64 {
+fn target_bytes_of(tokenizer: &Tokenizer, sequence: &Sequence) -> u64 {
     let len = |tokens: &[u32]| tokenizer.decode(tokens).map_or(0, |text| text.len() as u64);
-    let is_scored = |target: &u32| *target != NO_TARGET && !tokenizer.is_special(*target);
+    let is_target = |target: &u32| *target != NO_TARGET && !tokenizer.is_special(*target);
     let mut bytes = 0;
     let mut start = 0;
     // Stretches of targets: how a token is written may depend on the one before.
-    for stretch in sequence.targets.chunk_by(|a, b| is_scored(a) == is_scored(b)) {
-        if is_scored(&stretch[0]) {
+    for stretch in sequence.targets.chunk_by(|a, b| is_target(a) == is_target(b)) {
+        if is_target(&stretch[0]) {
             let before = &sequence.tokens[start..=start];
             bytes += len(&[before, stretch].concat()) - len(before);
         }
@@ -266,7 +307,7 @@ fn scored_bytes_of(tokenizer: &Tokenizer, sequence: &Sequence) -> u64 {
     bytes
 }
 
-impl Lessons {
+impl Dataset {
     /// Batches that show every example once; none for running text, which has no examples.
     pub fn batches_of_an_epoch(&self, batch: usize) -> Option<u64> {
         match self {
@@ -298,17 +339,17 @@ impl Lessons {
 
     /// Sequences to measure on: all examples, or stretches of running text one behind the other; when
     /// the text is long, some of them, evenly spread, unless `whole`.
-    pub fn measured(&self, context: usize, whole: bool) -> Vec<Sequence> {
+    pub fn evaluation_sequences(&self, context: usize, whole: bool) -> Vec<Sequence> {
         match self {
             Self::Text(tokens) => {
                 let windows = tokens.len().saturating_sub(1).div_ceil(context);
-                let most = if whole { windows } else { (MEASURED_TOKENS / context).max(1) };
+                let most = if whole { windows } else { (EVALUATION_TOKENS / context).max(1) };
                 let step = windows.div_ceil(most.max(1)).max(1);
                 let window = |index: usize| Sequence::of_text(window_of(tokens, index, context));
                 (0..windows).step_by(step).map(window).collect()
             }
             Self::Examples(examples) => {
-                let most = if whole { usize::MAX } else { MEASURED_EXAMPLES };
+                let most = if whole { usize::MAX } else { EVALUATION_EXAMPLES };
                 let scored = examples.sequences.iter().filter(|sequence| sequence.targets() > 0);
                 scored.take(most).cloned().collect()
             }
@@ -316,7 +357,7 @@ impl Lessons {
     }
 
     /// The first tokens, at most `count`.
-    pub fn beginning(&self, count: usize) -> Vec<u32> {
+    pub fn prefix(&self, count: usize) -> Vec<u32> {
         match self {
             Self::Text(tokens) => tokens[..count.min(tokens.len())].to_vec(),
             Self::Examples(examples) => {
@@ -359,7 +400,7 @@ impl Examples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Role, Said};
+    use crate::data::{Message, Role};
 
     fn tokenizer() -> Tokenizer {
         Tokenizer::train_byte_pair(b" ", 256)
@@ -369,9 +410,9 @@ mod tests {
     }
 
     fn corpus(document: &Document, context: usize, data: &Data) -> Corpus {
-        let (edition, threads) = (Edition::PRESENT, NonZero::<usize>::MIN);
-        let reading = Reading { context, data, edition, seed: 1, threads, origin: "it" };
-        Corpus::new(document, &tokenizer(), &reading).unwrap()
+        let (data_version, threads) = (DataVersion::LATEST, NonZero::<usize>::MIN);
+        let options = CorpusOptions { context, data, data_version, seed: 1, threads, origin: "it" };
+        Corpus::new(document, &tokenizer(), &options).unwrap()
     }
 
     fn all() -> Data {
@@ -384,24 +425,24 @@ mod tests {
         let document = Document::Texts(vec![text.clone(), String::new(), "b".to_owned()]);
         for context in [1, 2, 7, 32, 399, 400, 401, 1000] {
             let corpus = corpus(&document, context, &all());
-            let sequences = corpus.learn.measured(context, true);
+            let sequences = corpus.train.evaluation_sequences(context, true);
             assert!(sequences.iter().all(|sequence| sequence.tokens.len() <= context));
             // All but the first byte of a text, and both ends; a text without bytes has nothing to predict.
-            assert_eq!(corpus.learn.targets(), 400 + 1);
-            assert_eq!(scored_bytes(&tokenizer(), &sequences), 399);
-            assert_eq!(corpus.left_out, LeftOut::default());
+            assert_eq!(corpus.train.targets(), 400 + 1);
+            assert_eq!(target_bytes(&tokenizer(), &sequences), 399);
+            assert_eq!(corpus.truncation, Truncation::default());
         }
     }
 
     #[test]
     fn bytes_are_counted_of_what_is_scored() {
-        let said = |role, text: &str| Said { role, text: text.to_owned() };
-        let dialogue = vec![said(Role::User, "who?"), said(Role::Assistant, "x".repeat(30).as_str())];
+        let message = |role, text: &str| Message { role, text: text.to_owned() };
+        let dialogue = vec![message(Role::User, "who?"), message(Role::Assistant, "x".repeat(30).as_str())];
         let corpus = corpus(&Document::Dialogues(vec![dialogue]), 16, &all());
-        let sequences = corpus.learn.measured(16, true);
+        let sequences = corpus.train.evaluation_sequences(16, true);
         // Of 17 tokens seven are those of the question and of the mark before the answer.
-        assert_eq!(scored_bytes(&tokenizer(), &sequences), 10);
-        assert_eq!(corpus.left_out, LeftOut { cut: 1, of: 1, lost: 21, targets: 31 });
+        assert_eq!(target_bytes(&tokenizer(), &sequences), 10);
+        assert_eq!(corpus.truncation, Truncation { truncated: 1, examples: 1, lost: 21, targets: 31 });
     }
 
     #[test]
@@ -409,7 +450,8 @@ mod tests {
         let texts: Vec<String> = (0..300).map(|index| format!("text {}", index % 40)).collect();
         let data = Data { evaluation: 0.2, test: 0.2, ..all() };
         let corpus = corpus(&Document::Texts(texts), 32, &data);
-        let parts = [&corpus.learn, &corpus.select, &corpus.test].map(|part| part.measured(32, true));
+        let parts =
+            [&corpus.train, &corpus.select, &corpus.test].map(|part| part.evaluation_sequences(32, true));
         assert_eq!(parts.iter().map(Vec::len).sum::<usize>(), 300);
         for (number, part) in parts.iter().enumerate() {
             assert!(!part.is_empty());
@@ -419,20 +461,20 @@ mod tests {
     }
 
     #[test]
-    fn passages_are_told_apart_by_a_mark() {
+    fn passages_are_separated_by_a_token() {
         let document = Document::Passages(vec!["ab".to_owned(), "c".to_owned()]);
         let corpus = corpus(&document, 8, &all());
-        assert_eq!(tokenizer().decode(&corpus.learn.beginning(9)).unwrap(), b"ab<|end|>c<|end|>");
+        assert_eq!(tokenizer().decode(&corpus.train.prefix(9)).unwrap(), b"ab<|end|>c<|end|>");
     }
 
     #[test]
     fn how_many_batches_an_epoch_has_does_not_depend_on_what_has_targets() {
-        let said = |role, text: &str| Said { role, text: text.to_owned() };
-        let dialogue = |question: &str| vec![said(Role::User, question), said(Role::Assistant, "yes")];
+        let message = |role, text: &str| Message { role, text: text.to_owned() };
+        let dialogue = |question: &str| vec![message(Role::User, question), message(Role::Assistant, "yes")];
         let document = Document::Dialogues(vec![dialogue("a"), dialogue(&"long ".repeat(9)), dialogue("b")]);
         let corpus = corpus(&document, 12, &all());
-        assert_eq!(corpus.learn.batches_of_an_epoch(1), Some(3));
-        let batches = (0..3).map(|number| corpus.learn.batch(0, number, 1, 12).len());
+        assert_eq!(corpus.train.batches_of_an_epoch(1), Some(3));
+        let batches = (0..3).map(|number| corpus.train.batch(0, number, 1, 12).len());
         assert_eq!(batches.collect::<Vec<_>>(), [1, 0, 1]);
     }
 }

@@ -3,20 +3,19 @@
 use rekindle_tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
 
-use crate::kernels::loss::NO_TARGET;
-use crate::lesson::{Speaker, Turn};
-use crate::pass::Sequence;
+use crate::model::kernels::loss::NO_TARGET;
+use crate::model::pass::Sequence;
 
-/// Stands before what the user says.
+/// Stands before a message of the user.
 pub const USER: &str = "<|user|>";
-/// Stands before what the model answers.
+/// Stands before an answer of the model.
 pub const ASSISTANT: &str = "<|assistant|>";
-/// Stands behind whatever anyone says.
+/// Stands behind every message.
 pub const END: &str = "<|end|>";
 /// All of them.
 pub const SPECIAL_TOKENS: [&str; 3] = [USER, ASSISTANT, END];
 
-/// Who says something.
+/// Who writes a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -26,48 +25,48 @@ pub enum Role {
     Assistant,
 }
 
-/// Something that is said.
+/// A turn of a dialogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// By whom.
+pub struct Message {
+    /// Whose turn it is.
     pub role: Role,
-    /// What.
+    /// What is said.
     pub text: String,
 }
 
-/// What is said by turns.
-pub type Dialogue = Vec<Said>;
+/// Messages by turns.
+pub type Dialogue = Vec<Message>;
 
-/// The marks of a dialogue as tokens.
+/// The special tokens that stand around messages.
 #[derive(Debug, Clone, Copy)]
-pub struct Marks {
+pub struct RoleTokens {
     user: u32,
     assistant: u32,
     end: u32,
 }
 
-impl Marks {
+impl RoleTokens {
     /// Those of a tokenizer, if it has them.
     pub fn of(tokenizer: &Tokenizer) -> Option<Self> {
-        let mark =
+        let special =
             |text: &str| tokenizer.token_of(text.as_bytes()).filter(|&token| tokenizer.is_special(token));
-        Some(Self { user: mark(USER)?, assistant: mark(ASSISTANT)?, end: mark(END)? })
+        Some(Self { user: special(USER)?, assistant: special(ASSISTANT)?, end: special(END)? })
     }
 
-    /// The token that ends what is said.
+    /// The token that ends a message.
     pub fn end(&self) -> u32 {
         self.end
     }
 
-    /// The tokens of something that is said, marks included.
-    pub fn said(&self, tokenizer: &Tokenizer, said: &Said) -> Vec<u32> {
-        let mut tokens = vec![self.of_role(said.role)];
-        tokens.extend(tokenizer.encode_ordinary(said.text.as_bytes()));
+    /// The tokens of a message, with the special ones around it.
+    pub fn encode(&self, tokenizer: &Tokenizer, message: &Message) -> Vec<u32> {
+        let mut tokens = vec![self.of_role(message.role)];
+        tokens.extend(tokenizer.encode_ordinary(message.text.as_bytes()));
         tokens.push(self.end);
         tokens
     }
 
-    /// What the model goes on from.
+    /// The token before a message of a role.
     pub fn of_role(&self, role: Role) -> u32 {
         match role {
             Role::User => self.user,
@@ -75,16 +74,16 @@ impl Marks {
         }
     }
 
-    /// A dialogue to learn: only what the model says is a target. It is cut to the context; the number is
-    /// that of the targets behind it.
-    pub fn sequence(&self, tokenizer: &Tokenizer, dialogue: &[Said], context: usize) -> (Sequence, usize) {
+    /// A dialogue to learn: only answers are targets. It is cut to the context; the number is that of the
+    /// targets behind the cut.
+    pub fn sequence(&self, tokenizer: &Tokenizer, dialogue: &[Message], context: usize) -> (Sequence, usize) {
         let mut tokens = Vec::new();
         let mut is_target = Vec::new();
-        for said in dialogue {
-            let said_tokens = self.said(tokenizer, said);
+        for message in dialogue {
+            let message_tokens = self.encode(tokenizer, message);
             is_target.push(false);
-            is_target.extend(vec![said.role == Role::Assistant; said_tokens.len() - 1]);
-            tokens.extend(said_tokens);
+            is_target.extend(vec![message.role == Role::Assistant; message_tokens.len() - 1]);
+            tokens.extend(message_tokens);
         }
         let lost = is_target.iter().skip(context + 1).filter(|&&is_target| is_target).count();
         tokens.truncate(context + 1);
@@ -95,15 +94,5 @@ impl Marks {
             }
         }
         (sequence, lost)
-    }
-}
-
-impl From<Turn> for Said {
-    fn from(turn: Turn) -> Self {
-        let role = match turn.speaker {
-            Speaker::User => Role::User,
-            Speaker::Assistant => Role::Assistant,
-        };
-        Self { role, text: turn.text }
     }
 }

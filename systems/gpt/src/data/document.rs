@@ -5,11 +5,11 @@ use rekindle_formats::files::{self, Mapped};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::dialogue::{Dialogue, Role, Said};
-use crate::config::{Data, Source};
-use crate::edition::Edition;
+use super::dialogue::{Dialogue, Message, Role};
+use crate::data::synthetic;
+use crate::data::version::DataVersion;
 use crate::error::GptError;
-use crate::lesson;
+use crate::train::config::{Data, Source};
 
 /// A file is never longer: bytes.
 const FILE_LIMIT: u64 = 4 << 30;
@@ -21,7 +21,7 @@ const JSON_LIMIT: u64 = 512 << 20;
 pub enum Document {
     /// Running text: any stretch of it can be learnt.
     Text(Mapped),
-    /// Short texts that are learnt as one running text, with a mark behind each.
+    /// Short texts that are learnt as one running text, with a token behind each that ends it.
     Passages(Vec<String>),
     /// Texts that are learnt as wholes.
     Texts(Vec<String>),
@@ -30,7 +30,7 @@ pub enum Document {
 }
 
 impl Document {
-    /// A hash of all texts and who says them.
+    /// A hash of all texts and their roles.
     pub(crate) fn hash(&self) -> Hash {
         let parts: Vec<Hash> = match self {
             Self::Text(text) => return Hash::of(text),
@@ -38,38 +38,35 @@ impl Document {
                 texts.iter().map(|text| Hash::of(text.as_bytes())).collect()
             }
             Self::Dialogues(dialogues) => {
-                let said = dialogues.iter().flat_map(|dialogue| dialogue.iter().enumerate());
-                said.map(|(turn, said)| Hash::of(format!("{turn} {:?} {}", said.role, said.text).as_bytes()))
-                    .collect()
+                let messages = dialogues.iter().flat_map(|dialogue| dialogue.iter().enumerate());
+                let hash = |(turn, Message { role, text }): (usize, &Message)| {
+                    Hash::of(format!("{turn} {role:?} {text}").as_bytes())
+                };
+                messages.map(hash).collect()
             }
         };
         Hash::of(parts.iter().map(Hash::to_string).collect::<String>().as_bytes())
     }
 }
 
-/// Reads or makes what `data` names; `path` is its place in the config.
+/// Reads or makes what `data` names; `path` is where it stands in the config.
 ///
 /// # Errors
 /// When the file cannot be read, is empty or not of a form that is known; or none is named.
-pub fn load(data: &Data, path: &str, seed: u64, edition: Edition) -> Result<Document, GptError> {
+pub fn load(data: &Data, path: &str, seed: u64, data_version: DataVersion) -> Result<Document, GptError> {
     match (&data.file, data.source) {
         (Some(file), _) => read(file),
         (None, Source::Facts) => {
-            let passages = lesson::facts(edition, seed, data.count as usize);
-            Ok(match edition {
-                Edition::First => Document::Text(Mapped::Read(passages.join("\n\n").into_bytes())),
-                Edition::Second => Document::Passages(passages),
+            let passages = synthetic::facts(data_version, seed, data.count as usize);
+            Ok(match data_version {
+                DataVersion::V1 => Document::Text(Mapped::Read(passages.join("\n\n").into_bytes())),
+                DataVersion::V2 => Document::Passages(passages),
             })
         }
         (None, Source::Dialogues) => {
-            let dialogues = lesson::dialogues(edition, seed, data.count as usize).into_iter();
-            Ok(Document::Dialogues(
-                dialogues.map(|turns| turns.into_iter().map(Said::from).collect()).collect(),
-            ))
+            Ok(Document::Dialogues(synthetic::dialogues(data_version, seed, data.count as usize)))
         }
-        (None, Source::File) => {
-            Err(GptError::config(format!("{path}.data.file"), "absent", "name a text with --data FILE"))
-        }
+        (None, Source::File) => Err(GptError::NoText { path: format!("{path}.data.file") }),
     }
 }
 
@@ -116,7 +113,7 @@ fn json(bytes: &[u8], expect_lines: bool) -> Result<Document, String> {
 }
 
 fn whole(text: &str) -> Result<Document, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
     let items = match value {
         Value::Array(items) => items,
         Value::Object(mut members) => match members.remove("conversations") {
@@ -132,9 +129,10 @@ fn lines(text: &str) -> Result<Document, String> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let items: Result<Vec<_>, String> = lines
         .map(|(index, line)| {
-            let place = format!("line {}", index + 1);
-            let item = serde_json::from_str(line).map_err(|error| format!("{place} is no JSON: {error}"))?;
-            Ok((place, item))
+            let location = format!("line {}", index + 1);
+            let item =
+                serde_json::from_str(line).map_err(|error| format!("{location} is not JSON: {error}"))?;
+            Ok((location, item))
         })
         .collect();
     document(items?.into_iter())
@@ -146,31 +144,31 @@ fn lines(text: &str) -> Result<Document, String> {
 enum Item {
     Text(String),
     Labelled { text: String },
-    Dialogue { messages: Vec<Message> },
+    Dialogue { messages: Vec<MessageItem> },
     Instruction { instruction: String, output: String },
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct MessageItem {
     role: String,
     content: String,
 }
 
 fn document(items: impl Iterator<Item = (String, Value)>) -> Result<Document, String> {
     let (mut texts, mut dialogues) = (Vec::new(), Vec::new());
-    for (place, item) in items {
+    for (location, item) in items {
         let item: Item = serde_json::from_value(item).map_err(|_| {
             format!(
-                "{place} is neither a text, nor has it `text`, or `messages` with `role` and `content`, \
+                "{location} is neither a text, nor has it `text`, or `messages` with `role` and `content`, \
                  or `instruction` and `output`"
             )
         })?;
         match item {
             Item::Text(text) | Item::Labelled { text } => texts.push(text),
-            Item::Dialogue { messages } => dialogues.push(dialogue(&place, messages)?),
+            Item::Dialogue { messages } => dialogues.push(dialogue(&location, messages)?),
             Item::Instruction { instruction, output } => dialogues.push(vec![
-                Said { role: Role::User, text: instruction },
-                Said { role: Role::Assistant, text: output },
+                Message { role: Role::User, text: instruction },
+                Message { role: Role::Assistant, text: output },
             ]),
         }
     }
@@ -182,11 +180,11 @@ fn document(items: impl Iterator<Item = (String, Value)>) -> Result<Document, St
     }
 }
 
-fn dialogue(place: &str, messages: Vec<Message>) -> Result<Dialogue, String> {
-    let said = messages.into_iter().map(|Message { role, content }| match role.as_str() {
-        "user" | "system" => Ok(Said { role: Role::User, text: content }),
-        "assistant" => Ok(Said { role: Role::Assistant, text: content }),
-        _ => Err(format!("{place}: the role `{role}` is none of user, assistant and system")),
+fn dialogue(location: &str, messages: Vec<MessageItem>) -> Result<Dialogue, String> {
+    let messages = messages.into_iter().map(|MessageItem { role, content }| match role.as_str() {
+        "user" | "system" => Ok(Message { role: Role::User, text: content }),
+        "assistant" => Ok(Message { role: Role::Assistant, text: content }),
+        _ => Err(format!("{location}: the role `{role}` is none of user, assistant and system")),
     });
-    said.collect()
+    messages.collect()
 }

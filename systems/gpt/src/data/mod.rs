@@ -1,11 +1,16 @@
-//! What is learnt: running text, texts one by one, or dialogues.
+//! Data: documents that are read or generated, their vocabulary, and the batches that they become.
 
 mod corpus;
 mod dialogue;
 mod document;
+pub(crate) mod synthetic;
+pub(crate) mod version;
+mod vocabulary;
 
-pub use corpus::{Corpus, LeftOut, Lessons, Reading};
-pub(crate) use corpus::{RUSTGPT_END, end_of, scored_bytes, stretches};
-pub use dialogue::{ASSISTANT, Dialogue, END, Marks, Role, SPECIAL_TOKENS, Said, USER};
+pub use corpus::{Corpus, CorpusOptions, Dataset, Truncation};
+pub(crate) use corpus::{end_token, target_bytes};
+pub use dialogue::{ASSISTANT, Dialogue, END, Message, Role, RoleTokens, SPECIAL_TOKENS, USER};
 pub use document::{Document, load};
 pub(crate) use document::{file_len, origin};
+pub use version::DataVersion;
+pub(crate) use vocabulary::{bytes_only, vocabulary};

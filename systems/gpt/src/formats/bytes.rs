@@ -25,46 +25,46 @@ impl<'a> Bytes<'a> {
         self.bytes.len() - self.offset
     }
 
-    /// The next `count` bytes; `place` says what they are.
-    pub fn take(&mut self, count: u64, place: &dyn Fn() -> String) -> Result<&'a [u8], ModelFileError> {
+    /// The next `count` bytes; `location` says what they are.
+    pub fn take(&mut self, count: u64, location: &dyn Fn() -> String) -> Result<&'a [u8], ModelFileError> {
         let left = self.left() as u64;
         if count > left {
-            let (path, place) = (self.path.to_owned(), format!("{} at byte {}", place(), self.offset));
-            return Err(ModelFileError::Torn { path, place, needed: count, left });
+            let (path, location) = (self.path.to_owned(), format!("{} at byte {}", location(), self.offset));
+            return Err(ModelFileError::Torn { path, location, needed: count, left });
         }
         let start = self.offset;
         self.offset += count as usize;
         Ok(&self.bytes[start..self.offset])
     }
 
-    pub fn u8(&mut self, place: &dyn Fn() -> String) -> Result<u8, ModelFileError> {
-        Ok(self.array::<1>(place)?[0])
+    pub fn u8(&mut self, location: &dyn Fn() -> String) -> Result<u8, ModelFileError> {
+        Ok(self.array::<1>(location)?[0])
     }
 
-    pub fn u16(&mut self, place: &dyn Fn() -> String) -> Result<u16, ModelFileError> {
-        Ok(u16::from_le_bytes(self.array(place)?))
+    pub fn u16(&mut self, location: &dyn Fn() -> String) -> Result<u16, ModelFileError> {
+        Ok(u16::from_le_bytes(self.array(location)?))
     }
 
-    pub fn u32(&mut self, place: &dyn Fn() -> String) -> Result<u32, ModelFileError> {
-        Ok(u32::from_le_bytes(self.array(place)?))
+    pub fn u32(&mut self, location: &dyn Fn() -> String) -> Result<u32, ModelFileError> {
+        Ok(u32::from_le_bytes(self.array(location)?))
     }
 
-    pub fn u64(&mut self, place: &dyn Fn() -> String) -> Result<u64, ModelFileError> {
-        Ok(u64::from_le_bytes(self.array(place)?))
+    pub fn u64(&mut self, location: &dyn Fn() -> String) -> Result<u64, ModelFileError> {
+        Ok(u64::from_le_bytes(self.array(location)?))
     }
 
-    pub fn f32(&mut self, place: &dyn Fn() -> String) -> Result<f32, ModelFileError> {
-        Ok(f32::from_le_bytes(self.array(place)?))
+    pub fn f32(&mut self, location: &dyn Fn() -> String) -> Result<f32, ModelFileError> {
+        Ok(f32::from_le_bytes(self.array(location)?))
     }
 
     /// So many 32-bit floating-point numbers.
-    pub fn numbers(&mut self, count: u64, place: &dyn Fn() -> String) -> Result<Vec<f32>, ModelFileError> {
-        Ok(numbers(self.take(count.saturating_mul(4), place)?))
+    pub fn numbers(&mut self, count: u64, location: &dyn Fn() -> String) -> Result<Vec<f32>, ModelFileError> {
+        Ok(numbers(self.take(count.saturating_mul(4), location)?))
     }
 
-    fn array<const N: usize>(&mut self, place: &dyn Fn() -> String) -> Result<[u8; N], ModelFileError> {
+    fn array<const N: usize>(&mut self, location: &dyn Fn() -> String) -> Result<[u8; N], ModelFileError> {
         let mut array = [0; N];
-        array.copy_from_slice(self.take(N as u64, place)?);
+        array.copy_from_slice(self.take(N as u64, location)?);
         Ok(array)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rekindle_tokenizer::TokenizerError;
 
-use crate::network::NetworkError;
+use crate::model::network::NetworkError;
 
 /// A model file cannot be read or written; the message is for people.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +30,12 @@ pub enum ModelFileError {
         known: &'static str,
     },
     /// The file is not what it claims to be.
-    #[error("`{}` cannot be read: {place} is {found}, but {expected}", path.display())]
+    #[error("`{}` cannot be read: {location} is {found}, but {expected}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
         /// The entry or offset.
-        place: String,
+        location: String,
         /// What is there.
         found: String,
         /// What should be there.
@@ -43,14 +43,14 @@ pub enum ModelFileError {
     },
     /// The file ends too early.
     #[error(
-        "`{}` is torn: {place} needs {needed} bytes, but {left} are left; copy the file again from where it is whole",
+        "`{}` is torn: {location} needs {needed} bytes, but {left} are left; copy the file again from where it is whole",
         path.display()
     )]
     Torn {
         /// The file.
         path: PathBuf,
         /// The entry or offset.
-        place: String,
+        location: String,
         /// Bytes needed.
         needed: u64,
         /// Bytes left.
@@ -127,9 +127,9 @@ pub enum ModelFileError {
         /// What the format cannot hold, and what to do.
         reason: String,
     },
-    /// The model is not whole.
+    /// The network does not fit together.
     #[error("the model cannot be written: {0}")]
-    Misfit(#[from] NetworkError),
+    Invalid(#[from] NetworkError),
 }
 
 impl ModelFileError {
@@ -143,12 +143,12 @@ impl ModelFileError {
 
     pub(crate) fn malformed(
         path: &Path,
-        place: impl Into<String>,
+        location: impl Into<String>,
         found: impl ToString,
         expected: impl Into<String>,
     ) -> Self {
-        let (place, found, expected) = (place.into(), found.to_string(), expected.into());
-        Self::Malformed { path: path.to_owned(), place, found, expected }
+        let (location, found, expected) = (location.into(), found.to_string(), expected.into());
+        Self::Malformed { path: path.to_owned(), location, found, expected }
     }
 
     pub(super) fn unsupported(path: &Path, found: impl Into<String>, supported: impl Into<String>) -> Self {

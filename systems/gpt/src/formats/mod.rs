@@ -9,17 +9,18 @@
 //!
 //! Sizes that a file states are compared with the length of the file before anything is allocated
 //! for them; a reader takes a small multiple of the length of the file. A writer says what the
-//! format cannot hold: it refuses where the model would answer differently, and gives a note where
+//! format cannot hold: it refuses where the model would answer differently, and gives a warning where
 //! only something about the model is lost.
 
 mod bytes;
+mod detect;
 mod error;
 pub mod gguf;
 pub mod hugging_face;
+pub(crate) mod interchange;
 pub mod lopos;
-mod places;
+mod mapping;
 mod pre_norm;
-mod recognise;
 pub mod rustgpt;
 mod special;
 
@@ -29,13 +30,13 @@ use std::path::Path;
 use rekindle_formats::files::NewFile;
 use rekindle_tokenizer::Tokenizer;
 
+pub(crate) use detect::format_of_head;
+pub use detect::{ModelFormat, detect, read};
 pub use error::ModelFileError;
-pub(crate) use recognise::kind_of_head;
-pub use recognise::{Kind, read, recognise};
 pub use special::SpecialTokens;
 
-use crate::network::Network;
-use crate::optimizer::Optimizer;
+use crate::model::network::Network;
+use crate::train::optimizer::Optimizer;
 
 /// No file is longer: bytes.
 const LENGTH_LIMIT: u64 = 64 << 30;
@@ -52,8 +53,8 @@ pub struct Imported {
     pub vocabulary: Option<ImportedVocabulary>,
     /// What the optimiser remembers, where the file has it.
     pub optimizer: Option<Optimizer>,
-    /// What the user should know, in words.
-    pub notes: Vec<String>,
+    /// What the user should know: what the file does not hold, or cannot vouch for.
+    pub warnings: Vec<String>,
 }
 
 /// The vocabulary of a file.
@@ -76,12 +77,12 @@ pub enum ImportedVocabulary {
 /// The tokens of a tokenizer as words, for formats that have nothing else.
 ///
 /// # Errors
-/// When a token is no text without white space.
+/// When a token is not a text without white space.
 pub fn words(tokenizer: &Tokenizer) -> Result<Vec<String>, ModelFileError> {
     let word = |token: u32| {
         let text = tokenizer.token_bytes(token).and_then(|bytes| str::from_utf8(bytes).ok());
         text.filter(|text| !text.chars().any(char::is_whitespace)).map(str::to_owned).ok_or_else(|| {
-            let reason = "is no word; only vocabularies of whole words can be written in this format";
+            let reason = "is not a word; only vocabularies of whole words can be written in this format";
             ModelFileError::inexpressible("a list of words", format!("token {token}"), reason)
         })
     };

@@ -4,7 +4,9 @@
 use rekindle::Matrix;
 
 use super::error::ModelFileError;
-use crate::network::{Activation, Attention, FeedForward, Layer, Linear, Network, Norm, NormForm, Output};
+use crate::model::network::{
+    Activation, Attention, FeedForward, Layer, Linear, Network, Norm, NormForm, Output,
+};
 
 /// What a network of this stack is, but for its parameters.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,7 +22,7 @@ pub(super) struct PreNorm {
     pub epsilon: f32,
     /// Attention maps have biases.
     pub attention_biases: bool,
-    /// The rows of the tokens score them too.
+    /// The output map is the token embedding.
     pub tied: bool,
 }
 
@@ -68,7 +70,7 @@ impl PreNorm {
                         return refused(&name("attention/heads"), reason);
                     }
                     stack.heads = layer.heads;
-                    stack.attention_biases |= !(layer.joined.bias.is_empty() && output.bias.is_empty());
+                    stack.attention_biases |= !(layer.qkv.bias.is_empty() && output.bias.is_empty());
                 }
                 Layer::FeedForward(layer) if index % 2 == 1 => {
                     norm(&name("feed_forward/norm"), &layer.norm)?;
@@ -91,7 +93,7 @@ impl PreNorm {
             return refused("layers", "must have a feed-forward layer behind each attention".to_owned());
         }
         if network.output_bias().iter().any(|&bias| bias != 0.0) {
-            return refused("output/bias", "is not zero; scores have no bias in this format".to_owned());
+            return refused("output/bias", "is not zero; logits have no bias in this format".to_owned());
         }
         Ok(stack)
     }
@@ -112,7 +114,7 @@ impl PreNorm {
             layers.push(Layer::Attention(Attention {
                 norm: Some(norm()),
                 heads: self.heads,
-                joined: linear(width, 3 * width, attention_bias(3 * width)),
+                qkv: linear(width, 3 * width, attention_bias(3 * width)),
                 output: Some(linear(width, width, attention_bias(width))),
             }));
             layers.push(Layer::FeedForward(FeedForward {

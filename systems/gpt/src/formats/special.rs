@@ -1,21 +1,21 @@
-//! Tokens that have a meaning for programs.
+//! Beginning, end and padding of a text as tokens.
 
 use rekindle_tokenizer::Tokenizer;
 
 /// Names that programs give to the token before a text, after it, and in place of one.
-const BEGINNINGS: [&str; 3] = ["<bos>", "<s>", "<|startoftext|>"];
-const ENDS: [&str; 4] = ["<|endoftext|>", "<eos>", "</s>", "<|end|>"];
-const PADDINGS: [&str; 2] = ["<pad>", "<|pad|>"];
+const BOS_NAMES: [&str; 3] = ["<bos>", "<s>", "<|startoftext|>"];
+const EOS_NAMES: [&str; 4] = ["<|endoftext|>", "<eos>", "</s>", "<|end|>"];
+const PAD_NAMES: [&str; 2] = ["<pad>", "<|pad|>"];
 
 /// Tokens that have a meaning for the programs that use a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SpecialTokens {
     /// Stands before a text.
-    pub beginning: Option<u32>,
+    pub bos: Option<u32>,
     /// Stands after a text.
-    pub end: Option<u32>,
+    pub eos: Option<u32>,
     /// Stands where no text is.
-    pub padding: Option<u32>,
+    pub pad: Option<u32>,
 }
 
 impl SpecialTokens {
@@ -28,12 +28,12 @@ impl SpecialTokens {
             };
             names.iter().find_map(named)
         };
-        Self { beginning: find(&BEGINNINGS), end: find(&ENDS), padding: find(&PADDINGS) }
+        Self { bos: find(&BOS_NAMES), eos: find(&EOS_NAMES), pad: find(&PAD_NAMES) }
     }
 
     /// The first of them that is none of `vocabulary` tokens.
-    pub(super) fn beyond(self, vocabulary: usize) -> Option<u32> {
-        let all = [self.beginning, self.end, self.padding];
+    pub(super) fn out_of_range(self, vocabulary: usize) -> Option<u32> {
+        let all = [self.bos, self.eos, self.pad];
         all.into_iter().flatten().find(|&token| token as usize >= vocabulary)
     }
 }

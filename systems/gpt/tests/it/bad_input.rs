@@ -6,11 +6,12 @@ use std::path::Path;
 
 use rekindle::Matrix;
 use rekindle_compute::KernelPath;
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::decode::{Decoder, Precision};
-use rekindle_gpt::{
-    Generation, GenerationSettings, Gpt, LanguageModel, Network, Sampling, State, Vocabulary, WhenFull,
-};
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::inference::{Generation, GenerationSettings, WhenFull};
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Network, Sampling, Vocabulary};
+use rekindle_gpt::train::State;
+use rekindle_gpt::{Gpt, LanguageModel};
 use rekindle_tokenizer::{Adaptive, Policy, Tokenizer};
 use rekindle_train::{ConfigOf, Family, Resources, System};
 
@@ -55,7 +56,7 @@ fn values_that_cannot_be() {
         (&["training.pretraining.batch=0"], &["training.pretraining.batch"]),
         (&["training.pretraining.learning_rate=0"], &["training.pretraining.learning_rate"]),
         (&["training.tuning.data.evaluation=1"], &["training.tuning.data.evaluation"]),
-        (&["training.tuning.data.source=file"], &["training.tuning.data.file", "--data FILE"]),
+        (&["training.tuning.data.source=file"], &["training.tuning.data.file", "name a text"]),
         (&["training.optimizer.betas=[0.9, 1.0]"], &["training.optimizer.betas"]),
         (&["training.optimizer.clip=-1"], &["training.optimizer.clip"]),
         (&["training.tokenizer.vocabulary=1"], &["training.tokenizer.vocabulary"]),
@@ -76,7 +77,7 @@ fn texts_that_cannot_be_learnt() {
         ("empty.txt", &b""[..], &["empty.txt", "empty", "nothing to learn"][..]),
         ("blank.txt", b" \n\t\n", &["blank.txt", "nothing to learn"]),
         ("letter.txt", b"a", &["letter.txt", "too few"]),
-        ("torn.json", b"[\"a text\", ", &["torn.json", "no JSON"]),
+        ("torn.json", b"[\"a text\", ", &["torn.json", "not JSON"]),
         ("binary.json", b"\xff\xfe\x00", &["binary.json", "UTF-8"]),
         ("empty.json", b"[]", &["empty.json", "the list is empty"]),
         ("number.json", b"5", &["number.json", "a list of texts"]),
@@ -132,7 +133,7 @@ fn a_text_that_was_changed_or_lies_elsewhere() {
     std::fs::write(&second, &text).unwrap();
     crate::common::attach(&config(&second), &state, 1);
     std::fs::write(&first, text.replace("east", "west")).unwrap();
-    check(&state_refused(&config(&first), &state), &["first.txt", "another one", "--data"]);
+    check(&state_refused(&config(&first), &state), &["first.txt", "another one", "other data"]);
 }
 
 #[test]
@@ -188,10 +189,10 @@ fn numbers_of_tokens_that_there_are_not() {
     let vocabulary = Vocabulary::Fixed(tokenizer.clone());
     let model = LanguageModel::new(vocabulary, network, Sampling::default()).unwrap();
     let path = KernelPath::from_environment().unwrap();
-    let error = model.scores(path, &[1, 258, 2]).unwrap_err().to_string();
+    let error = model.logits(path, &[1, 258, 2]).unwrap_err().to_string();
     check(&error, &["token 258 at position 1", "258 of the network"]);
-    check(&model.scores(path, &[1; 13]).unwrap_err().to_string(), &["13 tokens", "at most 12"]);
-    let mut decoder = Decoder::new(&model.network, Precision::F32, 1).unwrap();
+    check(&model.logits(path, &[1; 13]).unwrap_err().to_string(), &["13 tokens", "at most 12"]);
+    let mut decoder = Decoder::new(&model.network, WeightPrecision::F32, 1).unwrap();
     check(&decoder.feed(&[u32::MAX]).unwrap_err().to_string(), &["token 4294967295"]);
 
     let mut start = |settings: &GenerationSettings, prompt: &[u32]| {

@@ -2,9 +2,9 @@
 
 use rekindle_compute::{KernelPath, rng};
 use rekindle_gpt::GptError;
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::decode::{Decoder, Precision};
-use rekindle_gpt::network::{Activation, Layer, Linear, Network, Norm, NormForm};
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::model::{Activation, Layer, Linear, Network, Norm, NormForm};
+use rekindle_gpt::model::{Block, Model};
 
 type Rows = Vec<Vec<f64>>;
 
@@ -20,8 +20,8 @@ fn reference(network: &Network, tokens: &[u32]) -> Vec<f64> {
         match layer {
             Layer::Norm(norm) => rows = normed(Some(norm), &rows),
             Layer::Attention(layer) => {
-                let joined = linear(&layer.joined, &normed(layer.norm.as_ref(), &rows));
-                let mut found = attention(&joined, layer.heads as usize);
+                let qkv = linear(&layer.qkv, &normed(layer.norm.as_ref(), &rows));
+                let mut found = attention(&qkv, layer.heads as usize);
                 if let Some(output) = &layer.output {
                     found = linear(output, &found);
                 }
@@ -43,13 +43,13 @@ fn reference(network: &Network, tokens: &[u32]) -> Vec<f64> {
         }
     }
     let last = &rows[tokens.len() - 1];
-    let mut scores = Vec::new();
+    let mut logits = Vec::new();
     for token in 0..network.vocabulary() {
         let weights = row(network.output_weight().as_slice(), token, network.width());
         let bias = network.output_bias().get(token).copied().unwrap_or(0.0);
-        scores.push(dot(&weights, last) + f64::from(bias));
+        logits.push(dot(&weights, last) + f64::from(bias));
     }
-    scores
+    logits
 }
 
 fn row(numbers: &[f32], index: usize, width: usize) -> Vec<f64> {
@@ -92,20 +92,20 @@ fn normed(norm: Option<&Norm>, rows: &Rows) -> Rows {
     rows.iter().map(one).collect()
 }
 
-fn attention(joined: &Rows, heads: usize) -> Rows {
-    let width = joined[0].len() / 3;
+fn attention(qkv: &Rows, heads: usize) -> Rows {
+    let width = qkv[0].len() / 3;
     let size = width / heads;
-    let mut found = vec![vec![0.0; width]; joined.len()];
+    let mut found = vec![vec![0.0; width]; qkv.len()];
     for head in 0..heads {
         let part = |row: usize, which: usize| {
             let start = which * width + head * size;
-            &joined[row][start..start + size]
+            &qkv[row][start..start + size]
         };
         for (row, found) in found.iter_mut().enumerate() {
-            let scores: Vec<f64> =
+            let logits: Vec<f64> =
                 (0..=row).map(|other| dot(part(row, 0), part(other, 1)) / (size as f64).sqrt()).collect();
-            let largest = scores.iter().copied().fold(f64::MIN, f64::max);
-            let weights: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
+            let largest = logits.iter().copied().fold(f64::MIN, f64::max);
+            let weights: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
             let sum: f64 = weights.iter().sum();
             for (other, weight) in weights.iter().enumerate() {
                 for (index, value) in part(other, 2).iter().enumerate() {
@@ -139,7 +139,7 @@ fn gpt2() -> Model {
         tied: true,
         attention_biases: true,
         dropout: 0.0,
-        sampling: rekindle_gpt::Sampling::default(),
+        sampling: rekindle_gpt::model::Sampling::default(),
     }
 }
 
@@ -165,19 +165,19 @@ fn tokens(network: &Network, count: usize) -> Vec<u32> {
     (0..count).map(|_| stream.below(network.vocabulary() as u64) as u32).collect()
 }
 
-fn decoder(network: &Network, precision: Precision, threads: usize) -> Decoder {
+fn decoder(network: &Network, precision: WeightPrecision, threads: usize) -> Decoder {
     Decoder::with_kernels(network, precision, threads, KernelPath::best()).unwrap()
 }
 
-fn bits(scores: &[f32]) -> Vec<u32> {
-    scores.iter().map(|score| score.to_bits()).collect()
+fn bits(logits: &[f32]) -> Vec<u32> {
+    logits.iter().map(|logit| logit.to_bits()).collect()
 }
 
 /// The largest difference, as a share of the largest score.
-fn difference(scores: &[f32], reference: &[f64]) -> f64 {
-    assert_eq!(scores.len(), reference.len());
+fn difference(logits: &[f32], reference: &[f64]) -> f64 {
+    assert_eq!(logits.len(), reference.len());
     let largest = reference.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-    let pairs = scores.iter().zip(reference);
+    let pairs = logits.iter().zip(reference);
     pairs.map(|(&x, y)| (f64::from(x) - y).abs()).fold(0.0, f64::max) / largest
 }
 
@@ -187,7 +187,7 @@ fn scores_are_those_of_the_definition() {
         for count in [1, 2, 17, 100] {
             let tokens = tokens(&network, count);
             let expected = reference(&network, &tokens);
-            let mut decoder = decoder(&network, Precision::F32, 2);
+            let mut decoder = decoder(&network, WeightPrecision::F32, 2);
             let error = difference(decoder.feed(&tokens).unwrap(), &expected);
             assert!(error < 1e-5, "{error}");
         }
@@ -199,7 +199,7 @@ fn scores_of_8_bit_weights_are_close() {
     for network in networks() {
         let tokens = tokens(&network, 40);
         let expected = reference(&network, &tokens);
-        let mut decoder = decoder(&network, Precision::Int8, 2);
+        let mut decoder = decoder(&network, WeightPrecision::Int8, 2);
         let error = difference(decoder.feed(&tokens).unwrap(), &expected);
         assert!(error < 0.03, "{error}");
     }
@@ -209,15 +209,15 @@ fn scores_of_8_bit_weights_are_close() {
 fn the_bits_depend_neither_on_chunks_nor_on_threads_nor_on_kernels() {
     for network in networks() {
         let tokens = tokens(&network, 140);
-        for precision in [Precision::F32, Precision::Int8] {
+        for precision in [WeightPrecision::F32, WeightPrecision::Int8] {
             let expected = bits(decoder(&network, precision, 1).feed(&tokens).unwrap());
             for (threads, chunk) in [(1, 1), (2, 140), (2, 1), (3, 7), (5, 50)] {
                 let mut decoder = decoder(&network, precision, threads);
-                let mut scores = Vec::new();
+                let mut logits = Vec::new();
                 for chunk in tokens.chunks(chunk) {
-                    scores = bits(decoder.feed(chunk).unwrap());
+                    logits = bits(decoder.feed(chunk).unwrap());
                 }
-                assert_eq!(scores, expected, "{precision:?}, {threads} threads, chunks of {chunk}");
+                assert_eq!(logits, expected, "{precision:?}, {threads} threads, chunks of {chunk}");
             }
             for path in KernelPath::available() {
                 let mut decoder = Decoder::with_kernels(&network, precision, 2, path).unwrap();
@@ -231,8 +231,8 @@ fn the_bits_depend_neither_on_chunks_nor_on_threads_nor_on_kernels() {
 fn what_was_forgotten_leaves_no_trace() {
     let network = network(&gpt2(), 77, 1);
     let tokens = tokens(&network, 90);
-    let expected = bits(decoder(&network, Precision::F32, 2).feed(&tokens[..50]).unwrap());
-    let mut decoder = decoder(&network, Precision::F32, 2);
+    let expected = bits(decoder(&network, WeightPrecision::F32, 2).feed(&tokens[..50]).unwrap());
+    let mut decoder = decoder(&network, WeightPrecision::F32, 2);
     decoder.feed(&tokens).unwrap();
     decoder.truncate(30);
     assert_eq!(decoder.len(), 30);
@@ -251,7 +251,7 @@ fn a_network_without_layers_is_read_too() {
     let tokens = tokens(&network, 130);
     let expected = reference(&network, &tokens);
     for threads in 1..4 {
-        let mut decoder = decoder(&network, Precision::F32, threads);
+        let mut decoder = decoder(&network, WeightPrecision::F32, threads);
         assert!(difference(decoder.feed(&tokens).unwrap(), &expected) < 1e-5);
     }
 }
@@ -260,7 +260,7 @@ fn a_network_without_layers_is_read_too() {
 fn what_cannot_be_read_is_refused_and_changes_nothing() {
     let network = network(&gpt2(), 77, 1);
     let tokens = tokens(&network, 150);
-    let mut decoder = decoder(&network, Precision::F32, 2);
+    let mut decoder = decoder(&network, WeightPrecision::F32, 2);
     decoder.feed(&tokens[..100]).unwrap();
     assert!(matches!(
         decoder.feed(&[1, 77]),
@@ -277,7 +277,7 @@ fn what_cannot_be_read_is_refused_and_changes_nothing() {
 #[test]
 fn a_decoder_needs_a_thread_and_a_network_that_fits() {
     let mut network = network(&gpt2(), 77, 1);
-    assert!(matches!(Decoder::new(&network, Precision::F32, 0), Err(GptError::Threads(_))));
+    assert!(matches!(Decoder::new(&network, WeightPrecision::F32, 0), Err(GptError::Threads(_))));
     network.position_embedding = rekindle::Matrix::zeros(10, 3);
-    assert!(matches!(Decoder::new(&network, Precision::F32, 1), Err(GptError::Network(_))));
+    assert!(matches!(Decoder::new(&network, WeightPrecision::F32, 1), Err(GptError::Network(_))));
 }

@@ -3,7 +3,8 @@
 
 use rekindle::{from_tree, hash_of, to_tree};
 use rekindle_compute::rng::{self, Stream};
-use rekindle_gpt::{Gpt, State};
+use rekindle_gpt::Gpt;
+use rekindle_gpt::train::State;
 use rekindle_train::{ConfigOf, System};
 
 /// The state hash after each step, and the last state, when everything but the state is built anew
@@ -34,11 +35,11 @@ fn every_step_can_be_gone_on_from_on_any_number_of_threads() {
     assert!(hashes(&config, 7, 3).0 == straight);
 
     let (added, removed) = state
-        .growth
+        .vocabulary_changes
         .iter()
-        .fold((0, 0), |(added, removed), growth| (added + growth.added, removed + growth.removed));
+        .fold((0, 0), |(added, removed), change| (added + change.added, removed + change.removed));
     assert!(added > 40 && removed > 5, "{added} {removed}");
-    assert!(state.growth.iter().any(|growth| growth.step > 24), "in the second phase too");
+    assert!(state.vocabulary_changes.iter().any(|change| change.step > 24), "in the second phase too");
     assert!(state.scaler.is_some_and(|scaler| scaler.skipped > 0));
     assert!(state.model.network.vocabulary() <= 340);
 }
@@ -53,7 +54,7 @@ fn a_thousand_tokens_that_grew_in_use_are_there_after_a_resume() {
         "training.pretraining.batch=8",
     ]);
     let (straight, state) = hashes(&config, u64::MAX, 2);
-    let added: u32 = state.growth.iter().map(|growth| growth.added).sum();
+    let added: u32 = state.vocabulary_changes.iter().map(|change| change.added).sum();
     assert!(added >= 1000, "{added}");
     assert_eq!(state.model.tokenizer().len(), state.model.network.vocabulary());
     assert!(hashes(&config, 10, 1).0 == straight);
@@ -133,7 +134,7 @@ fn run(config: &ConfigOf<Gpt>, mut draws: Option<&mut Stream>) -> (Vec<String>, 
 fn epochs_end_at_the_same_step_whatever_tokens_have_grown() {
     let config = crate::common::small(EPOCHS);
     let (straight, state) = run(&config, None);
-    assert!(!state.growth.is_empty(), "the vocabulary grew");
+    assert!(!state.vocabulary_changes.is_empty(), "the vocabulary grew");
     assert_eq!(run(&config, Some(&mut rng::stream(1, 0, 0))).0, straight);
 }
 
@@ -147,7 +148,7 @@ fn long_texts_are_learnt_in_windows_however_tokens_grow() {
     let data = format!("training.pretraining.data={{file: {}, evaluation: 0.1}}", path.display());
     let config = crate::common::small(&[&EPOCHS[..2], &[&data], &EPOCHS[3..]].concat());
     let (straight, state) = run(&config, None);
-    assert!(!state.growth.is_empty());
+    assert!(!state.vocabulary_changes.is_empty());
     assert_eq!(run(&config, Some(&mut rng::stream(2, 0, 0))).0, straight);
 }
 

@@ -1,11 +1,11 @@
 //! Text comes in pieces that are always whole, ends where it was asked to end, and is the same
 //! whatever the threads, and whatever the decoder knew before.
 
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::decode::{Decoder, Precision};
-use rekindle_gpt::{
-    Generation, GenerationSettings, GptError, Network, Outcome, Sampling, StopReason, WhenFull,
-};
+use rekindle_gpt::GptError;
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
+use rekindle_gpt::inference::{Generation, GenerationSettings, Outcome, StopReason, WhenFull};
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Network, Sampling};
 use rekindle_tokenizer::Tokenizer;
 
 const TEXT: &str =
@@ -37,7 +37,7 @@ fn decoder(tokenizer: &Tokenizer, threads: usize) -> Decoder {
     // Fresh weights are so small that all tokens are equally likely.
     let weights = network.arrays_mut().into_iter().filter(|(name, ..)| name.contains("weight"));
     weights.for_each(|(_, _, numbers)| numbers.iter_mut().for_each(|number| *number *= 12.0));
-    Decoder::new(&network, Precision::F32, threads).unwrap()
+    Decoder::new(&network, WeightPrecision::F32, threads).unwrap()
 }
 
 fn settings(max_tokens: u64) -> GenerationSettings {
@@ -86,8 +86,8 @@ fn greedy_text_is_that_of_the_highest_scores() {
     let mut read = tokenizer.encode(b"The cat");
     let mut expected: Vec<u32> = Vec::new();
     for _ in 0..20 {
-        let scores = decoder.feed(&read).unwrap();
-        let best = (0..scores.len()).rev().max_by(|&x, &y| scores[x].total_cmp(&scores[y])).unwrap();
+        let logits = decoder.feed(&read).unwrap();
+        let best = (0..logits.len()).rev().max_by(|&x, &y| logits[x].total_cmp(&logits[y])).unwrap();
         read = vec![best as u32];
         expected.extend(&read);
     }

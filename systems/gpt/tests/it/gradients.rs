@@ -1,12 +1,14 @@
 //! Gradients: what the way back computes is what changes the loss.
 
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::pass::{How, PackedNetwork, Pass, Sequence};
-use rekindle_gpt::step::{StepSettings, StepValues, Stepper};
-use rekindle_gpt::{Network, Optimizer, Precision, Sampling};
+use rekindle_gpt::model::pass::{ExecContext, PackedNetwork, Pass, Sequence};
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Network, Sampling, TrainingPrecision};
+use rekindle_gpt::train::Optimizer;
+use rekindle_gpt::train::{StepSettings, StepValues, Stepper};
 
-const HOW: How = How { path: KernelPath::Portable, precision: Precision::F32, dropout: None };
+const CTX: ExecContext =
+    ExecContext { path: KernelPath::Portable, precision: TrainingPrecision::F32, dropout: None };
 
 fn model(block: Block, tied: bool) -> Model {
     let heads = if block == Block::Gpt2 { 2 } else { 1 };
@@ -45,15 +47,15 @@ fn batch() -> Vec<Sequence> {
 
 fn loss(network: &Network, batch: &[Sequence]) -> f64 {
     let mut packed = PackedNetwork::default();
-    packed.pack(network, Precision::F32, false, &Pool::new(1).unwrap());
-    Pass::default().loss(HOW, network, &packed, batch)
+    packed.pack(network, TrainingPrecision::F32, false, &Pool::new(1).unwrap());
+    Pass::default().loss(CTX, network, &packed, batch)
 }
 
 fn gradient(network: &Network, batch: &[Sequence]) -> Network {
     let mut packed = PackedNetwork::default();
-    packed.pack(network, Precision::F32, true, &Pool::new(1).unwrap());
+    packed.pack(network, TrainingPrecision::F32, true, &Pool::new(1).unwrap());
     let mut gradient = network.zeros();
-    Pass::default().train(HOW, network, &packed, batch, 0, 1.0, &mut gradient);
+    Pass::default().train(CTX, network, &packed, batch, 0, 1.0, &mut gradient);
     gradient
 }
 
@@ -111,7 +113,7 @@ fn every_parameter_has_a_gradient_after_one_step() {
 }
 
 /// The loss after some steps, and the network.
-fn trained(path: KernelPath, threads: usize, precision: Precision) -> (f64, Network) {
+fn trained(path: KernelPath, threads: usize, precision: TrainingPrecision) -> (f64, Network) {
     let model = model(Block::Gpt2, false);
     let mut network = network(&model);
     let mut optimizer = Optimizer::new(&network);
@@ -129,11 +131,11 @@ fn trained(path: KernelPath, threads: usize, precision: Precision) -> (f64, Netw
 
 #[test]
 fn threads_and_kernels_do_not_change_a_bit() {
-    let (loss, expected) = trained(KernelPath::Portable, 1, Precision::F32);
+    let (loss, expected) = trained(KernelPath::Portable, 1, TrainingPrecision::F32);
     assert!(loss < 0.7, "{loss}");
     for path in KernelPath::available() {
         for threads in [1, 2, 3] {
-            let (_, network) = trained(path, threads, Precision::F32);
+            let (_, network) = trained(path, threads, TrainingPrecision::F32);
             assert!(network == expected, "{path} {threads}");
         }
     }
@@ -141,7 +143,7 @@ fn threads_and_kernels_do_not_change_a_bit() {
 
 #[test]
 fn sixteen_bits_learn_too() {
-    let (full, _) = trained(KernelPath::best(), 2, Precision::F32);
-    let (half, _) = trained(KernelPath::best(), 2, Precision::Bf16);
+    let (full, _) = trained(KernelPath::best(), 2, TrainingPrecision::F32);
+    let (half, _) = trained(KernelPath::best(), 2, TrainingPrecision::Bf16);
     assert!(half < full + 0.2, "{half} {full}");
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use rekindle_formats::files;
-use rekindle_gpt::network::Layer;
-use rekindle_gpt::{Gpt, State};
+use rekindle_gpt::Gpt;
+use rekindle_gpt::model::Layer;
+use rekindle_gpt::train::State;
 use rekindle_train::{ConfigOf, Metrics, System};
 
 /// All metrics of a run, in their order, and its last state.

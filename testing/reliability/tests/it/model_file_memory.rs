@@ -4,12 +4,11 @@
 
 use std::path::Path;
 
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::formats::{
-    SpecialTokens, hugging_face, lopos, read, recognise,
-    rustgpt::{self, Encoding},
-};
-use rekindle_gpt::{Network, Optimizer};
+use rekindle_gpt::formats::rustgpt::Encoding;
+use rekindle_gpt::formats::{SpecialTokens, detect, hugging_face, lopos, read, rustgpt};
+use rekindle_gpt::model::Network;
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::train::Optimizer;
 use rekindle_reliability::allocation::peak_of;
 use rekindle_tokenizer::Tokenizer;
 
@@ -17,7 +16,7 @@ use crate::alone;
 
 /// Whether the file is taken, and the most memory that was in use beyond what was before.
 fn peak(path: &Path) -> (bool, usize) {
-    peak_of(|| match recognise(path) {
+    peak_of(|| match detect(path) {
         Some(_) => read(path).is_ok(),
         None => rustgpt::read(path).is_ok(),
     })
@@ -34,7 +33,7 @@ fn model(block: Block) -> Model {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
-        sampling: rekindle_gpt::Sampling::default(),
+        sampling: rekindle_gpt::model::Sampling::default(),
     }
 }
 

@@ -5,7 +5,7 @@
 //! type and u64 offset; then, from the next multiple of 32 on, the tensors, each at a multiple of 32.
 //! A text is u64 length and UTF-8.
 //!
-//! Programs that read it hold a linear map as outputs x inputs: maps are turned. Biases, gains and
+//! Programs that read it hold a linear map as outputs x inputs: maps are transposed. Biases, gains and
 //! positions stay in 32 bits in every precision.
 
 mod metadata;
@@ -18,10 +18,10 @@ use std::path::Path;
 use rekindle_tokenizer::Tokenizer;
 
 use super::error::ModelFileError;
-use super::places::{Place, by_name};
+use super::mapping::{TensorMapping, arrays_by_name};
 use super::pre_norm::PreNorm;
 use super::{SpecialTokens, save};
-use crate::network::{Activation, Network};
+use crate::model::network::{Activation, Network};
 use metadata::Metadata;
 use tensor::TensorType;
 use tokens::Tokens;
@@ -35,7 +35,7 @@ const ALIGNMENT: usize = 32;
 
 /// How exactly weights are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
+pub enum Quantization {
     /// 32 bits, as they are.
     F32,
     /// 16 bits.
@@ -44,7 +44,7 @@ pub enum Precision {
     Q8,
 }
 
-impl Precision {
+impl Quantization {
     /// The number in the metadata.
     fn file_type(self) -> u32 {
         match self {
@@ -55,7 +55,7 @@ impl Precision {
     }
 }
 
-/// Writes a network with its tokenizer. Gives notes about what is lost.
+/// Writes a network with its tokenizer. Gives warnings about what is lost.
 ///
 /// # Errors
 /// When the network is not of the stack of GPT-2, the tokenizer is not one of byte pairs that cuts
@@ -65,59 +65,59 @@ pub fn write(
     network: &Network,
     tokenizer: &Tokenizer,
     special: SpecialTokens,
-    precision: Precision,
+    quantization: Quantization,
 ) -> Result<Vec<String>, ModelFileError> {
     let stack = PreNorm::of(network, FORMAT)?;
     let refused = |entry: String, reason: &str| Err(ModelFileError::inexpressible(FORMAT, entry, reason));
     if stack.activation != Activation::Gelu {
         return refused("the activation".to_owned(), "must be GELU: programs assume it for a GPT-2");
     }
-    if let Some(token) = special.beyond(stack.vocabulary) {
+    if let Some(token) = special.out_of_range(stack.vocabulary) {
         return refused(format!("token {token}"), "is none of the network's");
     }
     let tokens = Tokens::of(tokenizer, stack.vocabulary)?;
-    let places = places(&stack);
-    let arrays = by_name(network);
-    let types: Vec<TensorType> = places.iter().map(|place| tensor_type(place, precision)).collect();
-    for (place, kind) in places.iter().zip(&types) {
-        if !kind.holds(&place.numbers(&arrays)) {
+    let mappings = mappings(&stack);
+    let arrays = arrays_by_name(network);
+    let types: Vec<TensorType> = mappings.iter().map(|mapping| tensor_type(mapping, quantization)).collect();
+    for (mapping, kind) in mappings.iter().zip(&types) {
+        if !kind.holds(&mapping.numbers(&arrays)) {
             return refused(
-                format!("`{}`", place.array),
+                format!("`{}`", mapping.array),
                 "has a weight that is too large; write it in 32 bits",
             );
         }
     }
-    let mut head = header(&stack, &tokens, special, precision, &places, &types);
+    let mut head = header(&stack, &tokens, special, quantization, &mappings, &types);
     head.resize(head.len().next_multiple_of(ALIGNMENT), 0);
     save(path, |out| {
         out.write_all(&head)?;
-        for (place, kind) in places.iter().zip(&types) {
-            write_aligned(out, &kind.encode(&place.numbers(&arrays)))?;
+        for (mapping, kind) in mappings.iter().zip(&types) {
+            write_aligned(out, &kind.encode(&mapping.numbers(&arrays)))?;
         }
         Ok(())
     })?;
-    let mut notes = Vec::new();
-    if precision == Precision::Q8 && types.contains(&TensorType::F16) {
-        notes.push("rows whose length is no multiple of 32 are kept in 16 bits".to_owned());
+    let mut warnings = Vec::new();
+    if quantization == Quantization::Q8 && types.contains(&TensorType::F16) {
+        warnings.push("rows whose length is not a multiple of 32 are kept in 16 bits".to_owned());
     }
-    if special.end.is_none() {
-        notes.push("no token ends a text: llama.cpp then takes token 11 for one that does".to_owned());
+    if special.eos.is_none() {
+        warnings.push("no token ends a text: llama.cpp then takes token 11 for one that does".to_owned());
     }
-    Ok(notes)
+    Ok(warnings)
 }
 
 fn header(
     stack: &PreNorm,
     tokens: &Tokens,
     special: SpecialTokens,
-    precision: Precision,
-    places: &[Place],
+    quantization: Quantization,
+    mappings: &[TensorMapping],
     types: &[TensorType],
 ) -> Vec<u8> {
     let mut metadata = Metadata::default();
     metadata.text("general.architecture", "gpt2");
     metadata.u32("general.alignment", ALIGNMENT as u32);
-    metadata.u32("general.file_type", precision.file_type());
+    metadata.u32("general.file_type", quantization.file_type());
     metadata.u32("general.quantization_version", 2);
     metadata.u32("gpt2.context_length", stack.context as u32);
     metadata.u32("gpt2.embedding_length", stack.width as u32);
@@ -131,9 +131,9 @@ fn header(
     metadata.i32s("tokenizer.ggml.token_type", &tokens.types);
     metadata.texts("tokenizer.ggml.merges", &tokens.merges);
     let named = [
-        ("tokenizer.ggml.bos_token_id", special.beginning),
-        ("tokenizer.ggml.eos_token_id", special.end),
-        ("tokenizer.ggml.padding_token_id", special.padding),
+        ("tokenizer.ggml.bos_token_id", special.bos),
+        ("tokenizer.ggml.eos_token_id", special.eos),
+        ("tokenizer.ggml.padding_token_id", special.pad),
     ];
     for (key, token) in named {
         if let Some(token) = token {
@@ -143,17 +143,17 @@ fn header(
     metadata.bool("tokenizer.ggml.add_bos_token", false);
     let mut header = MAGIC.to_vec();
     header.extend(VERSION.to_le_bytes());
-    header.extend((places.len() as u64).to_le_bytes());
+    header.extend((mappings.len() as u64).to_le_bytes());
     header.extend(metadata.count().to_le_bytes());
     header.extend(metadata.bytes());
     let mut offset = 0;
-    for (place, kind) in places.iter().zip(types) {
-        metadata::push_text(&mut header, &place.name);
-        header.extend((place.shape.len() as u32).to_le_bytes());
-        header.extend(place.shape.iter().rev().flat_map(|&extent| (extent as u64).to_le_bytes()));
+    for (mapping, kind) in mappings.iter().zip(types) {
+        metadata::push_text(&mut header, &mapping.name);
+        header.extend((mapping.shape.len() as u32).to_le_bytes());
+        header.extend(mapping.shape.iter().rev().flat_map(|&extent| (extent as u64).to_le_bytes()));
         header.extend(kind.code().to_le_bytes());
         header.extend((offset as u64).to_le_bytes());
-        offset += kind.byte_len(place.len()).next_multiple_of(ALIGNMENT);
+        offset += kind.byte_len(mapping.len()).next_multiple_of(ALIGNMENT);
     }
     header
 }
@@ -163,32 +163,32 @@ fn write_aligned(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     out.write_all(&vec![0; bytes.len().next_multiple_of(ALIGNMENT) - bytes.len()])
 }
 
-fn tensor_type(place: &Place, precision: Precision) -> TensorType {
-    match precision {
-        _ if place.shape.len() < 2 || place.name == "position_embd.weight" => TensorType::F32,
-        Precision::F32 => TensorType::F32,
-        Precision::Q8 if place.columns().is_multiple_of(tensor::BLOCK) => TensorType::Q8,
-        Precision::F16 | Precision::Q8 => TensorType::F16,
+fn tensor_type(mapping: &TensorMapping, quantization: Quantization) -> TensorType {
+    match quantization {
+        _ if mapping.shape.len() < 2 || mapping.name == "position_embd.weight" => TensorType::F32,
+        Quantization::F32 => TensorType::F32,
+        Quantization::Q8 if mapping.columns().is_multiple_of(tensor::BLOCK) => TensorType::Q8,
+        Quantization::F16 | Quantization::Q8 => TensorType::F16,
     }
 }
 
 /// The tensors by their names in the file.
-fn places(stack: &PreNorm) -> Vec<Place> {
+fn mappings(stack: &PreNorm) -> Vec<TensorMapping> {
     let PreNorm { vocabulary, context, width, inner, blocks, tied, .. } = *stack;
-    let mut places = vec![
-        Place::new("token_embd.weight", "token_embedding", &[vocabulary, width]),
-        Place::new("position_embd.weight", "position_embedding", &[context, width]),
+    let mut mappings = vec![
+        TensorMapping::new("token_embd.weight", "token_embedding", &[vocabulary, width]),
+        TensorMapping::new("position_embd.weight", "position_embedding", &[context, width]),
     ];
     for block in 0..blocks {
         let (attention, feed_forward) =
             (format!("layers/{}/attention", 2 * block), format!("layers/{}/feed_forward", 2 * block + 1));
         let mut norm = |name: &str, layer: &str| {
-            places.push(Place::new(
+            mappings.push(TensorMapping::new(
                 format!("blk.{block}.{name}.weight"),
                 format!("{layer}/norm/gain"),
                 &[width],
             ));
-            places.push(Place::new(
+            mappings.push(TensorMapping::new(
                 format!("blk.{block}.{name}.bias"),
                 format!("{layer}/norm/bias"),
                 &[width],
@@ -197,23 +197,35 @@ fn places(stack: &PreNorm) -> Vec<Place> {
         norm("attn_norm", &attention);
         norm("ffn_norm", &feed_forward);
         let mut map = |name: &str, array: String, inputs: usize, outputs: usize| {
-            let weight = Place::new(
+            let weight = TensorMapping::new(
                 format!("blk.{block}.{name}.weight"),
                 format!("{array}/weight"),
                 &[outputs, inputs],
             );
-            places.push(weight.transposed());
-            places.push(Place::new(format!("blk.{block}.{name}.bias"), format!("{array}/bias"), &[outputs]));
+            mappings.push(weight.transposed());
+            mappings.push(TensorMapping::new(
+                format!("blk.{block}.{name}.bias"),
+                format!("{array}/bias"),
+                &[outputs],
+            ));
         };
         map("attn_qkv", format!("{attention}/joined"), width, 3 * width);
         map("attn_output", format!("{attention}/output"), width, width);
         map("ffn_up", format!("{feed_forward}/up"), width, inner);
         map("ffn_down", format!("{feed_forward}/down"), inner, width);
     }
-    places.push(Place::new("output_norm.weight", format!("layers/{}/norm/gain", 2 * blocks), &[width]));
-    places.push(Place::new("output_norm.bias", format!("layers/{}/norm/bias", 2 * blocks), &[width]));
+    mappings.push(TensorMapping::new(
+        "output_norm.weight",
+        format!("layers/{}/norm/gain", 2 * blocks),
+        &[width],
+    ));
+    mappings.push(TensorMapping::new(
+        "output_norm.bias",
+        format!("layers/{}/norm/bias", 2 * blocks),
+        &[width],
+    ));
     if !tied {
-        places.push(Place::new("output.weight", "output/weight", &[vocabulary, width]));
+        mappings.push(TensorMapping::new("output.weight", "output/weight", &[vocabulary, width]));
     }
-    places
+    mappings
 }

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::super::error::ModelFileError;
 use super::super::pre_norm::PreNorm;
-use crate::config::{Block, Model};
-use crate::network::Activation;
-use crate::sampling::Sampling;
+use crate::model::config::{Block, Model};
+use crate::model::network::Activation;
+use crate::model::sampling::Sampling;
 
 /// The names of the activations that are known here; the first of each is written.
 pub(super) const ACTIVATIONS: [(&str, Activation); 3] =

@@ -7,7 +7,7 @@
 //! | `tokenizer.json` | the tokenizer |
 //! | `tokenizer_config.json`, `generation_config.json` | written for the library; not read |
 //!
-//! The library keeps maps as they are here, inputs x outputs, so that nothing is turned. Attention always has
+//! The library keeps maps as they are here, inputs x outputs, so that nothing is transposed. Attention always has
 //! biases there: zeros are written for those that a network does without. The names of parameters begin with
 //! `transformer.` or do not; masks that old versions of the library wrote among them are passed over.
 
@@ -15,10 +15,10 @@ mod config;
 mod read;
 mod write;
 
-pub use read::{LeftOut, is_directory, read, read_partial};
+pub use read::{PartialLoad, is_directory, read, read_partial};
 pub use write::write;
 
-use super::places::Place;
+use super::mapping::TensorMapping;
 use super::pre_norm::PreNorm;
 
 /// True for the first bytes of the `config.json` of a model.
@@ -35,37 +35,37 @@ const TOKENIZER: &str = "tokenizer.json";
 const FORMAT: &str = "a directory of the Hugging Face library";
 
 /// The parameters by their names in the library, less `transformer.`.
-fn places(stack: &PreNorm) -> Vec<Place> {
+fn mappings(stack: &PreNorm) -> Vec<TensorMapping> {
     let PreNorm { vocabulary, context, width, inner, blocks, tied, .. } = *stack;
-    let mut places = vec![
-        Place::new("wte.weight", "token_embedding", &[vocabulary, width]),
-        Place::new("wpe.weight", "position_embedding", &[context, width]),
+    let mut mappings = vec![
+        TensorMapping::new("wte.weight", "token_embedding", &[vocabulary, width]),
+        TensorMapping::new("wpe.weight", "position_embedding", &[context, width]),
     ];
     for block in 0..blocks {
         let (attention, feed_forward) =
             (format!("layers/{}/attention", 2 * block), format!("layers/{}/feed_forward", 2 * block + 1));
-        let mut place = |name: &str, layer: &str, array: &str, shape: &[usize]| {
-            places.push(Place::new(format!("h.{block}.{name}"), format!("{layer}/{array}"), shape));
+        let mut add = |name: &str, layer: &str, array: &str, shape: &[usize]| {
+            mappings.push(TensorMapping::new(format!("h.{block}.{name}"), format!("{layer}/{array}"), shape));
         };
-        place("ln_1.weight", &attention, "norm/gain", &[width]);
-        place("ln_1.bias", &attention, "norm/bias", &[width]);
-        place("attn.c_attn.weight", &attention, "joined/weight", &[width, 3 * width]);
-        place("attn.c_attn.bias", &attention, "joined/bias", &[3 * width]);
-        place("attn.c_proj.weight", &attention, "output/weight", &[width, width]);
-        place("attn.c_proj.bias", &attention, "output/bias", &[width]);
-        place("ln_2.weight", &feed_forward, "norm/gain", &[width]);
-        place("ln_2.bias", &feed_forward, "norm/bias", &[width]);
-        place("mlp.c_fc.weight", &feed_forward, "up/weight", &[width, inner]);
-        place("mlp.c_fc.bias", &feed_forward, "up/bias", &[inner]);
-        place("mlp.c_proj.weight", &feed_forward, "down/weight", &[inner, width]);
-        place("mlp.c_proj.bias", &feed_forward, "down/bias", &[width]);
+        add("ln_1.weight", &attention, "norm/gain", &[width]);
+        add("ln_1.bias", &attention, "norm/bias", &[width]);
+        add("attn.c_attn.weight", &attention, "joined/weight", &[width, 3 * width]);
+        add("attn.c_attn.bias", &attention, "joined/bias", &[3 * width]);
+        add("attn.c_proj.weight", &attention, "output/weight", &[width, width]);
+        add("attn.c_proj.bias", &attention, "output/bias", &[width]);
+        add("ln_2.weight", &feed_forward, "norm/gain", &[width]);
+        add("ln_2.bias", &feed_forward, "norm/bias", &[width]);
+        add("mlp.c_fc.weight", &feed_forward, "up/weight", &[width, inner]);
+        add("mlp.c_fc.bias", &feed_forward, "up/bias", &[inner]);
+        add("mlp.c_proj.weight", &feed_forward, "down/weight", &[inner, width]);
+        add("mlp.c_proj.bias", &feed_forward, "down/bias", &[width]);
     }
-    places.push(Place::new("ln_f.weight", format!("layers/{}/norm/gain", 2 * blocks), &[width]));
-    places.push(Place::new("ln_f.bias", format!("layers/{}/norm/bias", 2 * blocks), &[width]));
+    mappings.push(TensorMapping::new("ln_f.weight", format!("layers/{}/norm/gain", 2 * blocks), &[width]));
+    mappings.push(TensorMapping::new("ln_f.bias", format!("layers/{}/norm/bias", 2 * blocks), &[width]));
     if !tied {
-        places.push(Place::new("lm_head.weight", "output/weight", &[vocabulary, width]));
+        mappings.push(TensorMapping::new("lm_head.weight", "output/weight", &[vocabulary, width]));
     }
-    places
+    mappings
 }
 
 /// The full name of a parameter: the head stands beside the transformer.

@@ -11,24 +11,24 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::super::bytes::numbers;
 use super::super::error::ModelFileError;
-use super::super::places::{Place, fill};
+use super::super::mapping::{TensorMapping, fill};
 use super::super::pre_norm::PreNorm;
 use super::super::{Imported, ImportedVocabulary, LENGTH_LIMIT};
 use super::config::ConfigFile;
-use super::{CONFIG, PARAMETERS, TOKENIZER, full_name, is_attention_bias, places};
-use crate::config::Model;
-use crate::network::{Layer, Network};
+use super::{CONFIG, PARAMETERS, TOKENIZER, full_name, is_attention_bias, mappings};
+use crate::model::config::Model;
+use crate::model::network::{Layer, Network};
 
 /// No file but that of the parameters is longer: bytes.
 const TEXT_LIMIT: u64 = 1 << 30;
 /// A partial network may have four times as many parameters as its file, or this many.
-const FRESH_LIMIT: usize = 1 << 26;
+const INITIALISED_LIMIT: usize = 1 << 26;
 
 /// What did not find its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct PartialLoad {
     /// Parameters of the network that the file does not have in this shape: they are fresh.
-    pub fresh: Vec<String>,
+    pub initialised: Vec<String>,
     /// Tensors of the file that the network has no place for.
     pub unused: Vec<String>,
 }
@@ -53,11 +53,11 @@ pub fn read(path: &Path) -> Result<Imported, ModelFileError> {
 ///
 /// # Errors
 /// Those of [`read`], but for such tensors; and when hardly any parameters are there.
-pub fn read_partial(path: &Path, seed: u64) -> Result<(Imported, LeftOut), ModelFileError> {
+pub fn read_partial(path: &Path, seed: u64) -> Result<(Imported, PartialLoad), ModelFileError> {
     read_directory(path, Some(seed))
 }
 
-fn read_directory(path: &Path, seed: Option<u64>) -> Result<(Imported, LeftOut), ModelFileError> {
+fn read_directory(path: &Path, seed: Option<u64>) -> Result<(Imported, PartialLoad), ModelFileError> {
     let config_path = path.join(CONFIG);
     let text =
         files::read(&config_path, TEXT_LIMIT).map_err(|error| ModelFileError::read(&config_path, error))?;
@@ -70,24 +70,24 @@ fn read_directory(path: &Path, seed: Option<u64>) -> Result<(Imported, LeftOut),
     }
     let bytes = files::read(&parameters_path, LENGTH_LIMIT)
         .map_err(|error| ModelFileError::read(&parameters_path, error))?;
-    let mut notes = Vec::new();
-    let (network, left_out) = network(&parameters_path, &bytes, stack, &model, seed, &mut notes)?;
+    let mut warnings = Vec::new();
+    let (network, partial) = network(&parameters_path, &bytes, stack, &model, seed, &mut warnings)?;
     drop(bytes);
-    let tokenizer = tokenizer(path, &network, &mut notes)?;
-    notes.push("the directory holds no state of an optimiser: training begins anew".to_owned());
+    let tokenizer = tokenizer(path, &network, &mut warnings)?;
+    warnings.push("the directory holds no state of an optimiser: training begins anew".to_owned());
     let vocabulary = tokenizer.map(ImportedVocabulary::Tokenizer);
-    Ok((Imported { network, vocabulary, optimizer: None, notes }, left_out))
+    Ok((Imported { network, vocabulary, optimizer: None, warnings }, partial))
 }
 
 /// The tokenizer, if the directory has one that can be read.
 fn tokenizer(
     path: &Path,
     network: &Network,
-    notes: &mut Vec<String>,
+    warnings: &mut Vec<String>,
 ) -> Result<Option<Tokenizer>, ModelFileError> {
     let path = path.join(TOKENIZER);
     if !files::exists(&path) {
-        notes.push("the directory has no tokenizer.json: give the tokenizer in another way".to_owned());
+        warnings.push("the directory has no tokenizer.json: give the tokenizer in another way".to_owned());
         return Ok(None);
     }
     let text = files::read(&path, TEXT_LIMIT).map_err(|error| ModelFileError::read(&path, error))?;
@@ -99,7 +99,7 @@ fn tokenizer(
         return Err(ModelFileError::malformed(&path, "the vocabulary", format!("{tokens} tokens"), expected));
     }
     if tokens < rows {
-        notes.push(format!(
+        warnings.push(format!(
             "the tokenizer has {tokens} tokens, the network rows for {rows}: the last ones stand for nothing"
         ));
     }
@@ -112,8 +112,8 @@ fn network(
     mut stack: PreNorm,
     model: &Model,
     seed: Option<u64>,
-    notes: &mut Vec<String>,
-) -> Result<(Network, LeftOut), ModelFileError> {
+    warnings: &mut Vec<String>,
+) -> Result<(Network, PartialLoad), ModelFileError> {
     let tensors = SafeTensors::deserialize(bytes).map_err(|error| {
         ModelFileError::malformed(
             path,
@@ -122,46 +122,46 @@ fn network(
             "it must be one",
         )
     })?;
-    let mut by_name: BTreeMap<String, TensorView<'_>> = BTreeMap::new();
+    let mut arrays_by_name: BTreeMap<String, TensorView<'_>> = BTreeMap::new();
     for (name, view) in tensors.iter().filter(|(name, _)| !is_mask(name)) {
-        if by_name.insert(short(name), view).is_some() {
+        if arrays_by_name.insert(short(name), view).is_some() {
             let expected = "its name begins with `transformer.` or does not";
             return Err(ModelFileError::malformed(path, format!("tensor `{name}`"), "there twice", expected));
         }
     }
-    let mut tensors = by_name;
+    let mut tensors = arrays_by_name;
     let in_file: usize = tensors.values().map(|view| view.shape().iter().product::<usize>()).sum();
-    let all = places(&stack);
+    let all = mappings(&stack);
     if stack.tied && tensors.remove("lm_head.weight").is_some() {
-        notes.push(
-            "`lm_head.weight` is passed over: the config says that the rows of the tokens score them too"
+        warnings.push(
+            "`lm_head.weight` is passed over: the config says that the output map is the token embedding"
                 .to_owned(),
         );
     }
     stack.attention_biases =
-        all.iter().any(|place| is_attention_bias(&place.name) && tensors.contains_key(&place.name));
-    let mut left_out = LeftOut::default();
+        all.iter().any(|mapping| is_attention_bias(&mapping.name) && tensors.contains_key(&mapping.name));
+    let mut partial = PartialLoad::default();
     let mut found = Vec::new();
-    for place in all.iter().filter(|place| stack.attention_biases || !is_attention_bias(&place.name)) {
-        match (tensors.remove(&place.name), seed) {
-            (Some(view), _) if view.shape() == place.shape => found.push((place, view)),
+    for mapping in all.iter().filter(|mapping| stack.attention_biases || !is_attention_bias(&mapping.name)) {
+        match (tensors.remove(&mapping.name), seed) {
+            (Some(view), _) if view.shape() == mapping.shape => found.push((mapping, view)),
             (Some(view), None) => {
-                let expected = format!("{} is what the config asks for", extents(&place.shape));
-                let tensor = format!("tensor `{}`", full_name(&place.name));
+                let expected = format!("{} is what the config asks for", extents(&mapping.shape));
+                let tensor = format!("tensor `{}`", full_name(&mapping.name));
                 return Err(ModelFileError::malformed(path, tensor, extents(view.shape()), expected));
             }
-            (Some(_), Some(_)) | (None, Some(_)) => left_out.fresh.push(full_name(&place.name)),
-            (None, None) if is_attention_bias(&place.name) => {
-                notes.push(format!("there is no `{}`: it is zero", full_name(&place.name)));
+            (Some(_), Some(_)) | (None, Some(_)) => partial.initialised.push(full_name(&mapping.name)),
+            (None, None) if is_attention_bias(&mapping.name) => {
+                warnings.push(format!("there is no `{}`: it is zero", full_name(&mapping.name)));
             }
             (None, None) => {
                 let hint = "the config asks for it; a partial load would make it fresh";
-                return Err(ModelFileError::missing(path, full_name(&place.name), hint));
+                return Err(ModelFileError::missing(path, full_name(&mapping.name), hint));
             }
         }
     }
-    left_out.unused = tensors.into_keys().map(|name| full_name(&name)).collect();
-    if let (Some(name), None) = (left_out.unused.first(), seed) {
+    partial.unused = tensors.into_keys().map(|name| full_name(&name)).collect();
+    if let (Some(name), None) = (partial.unused.first(), seed) {
         let expected = format!("a GPT-2 of {} layers as in the config has no such tensor", stack.blocks);
         return Err(ModelFileError::malformed(path, format!("tensor `{name}`"), "there", expected));
     }
@@ -169,26 +169,26 @@ fn network(
     let mut network = match seed {
         None => stack.zeros(),
         Some(seed) => {
-            let numbers: usize = all.iter().map(Place::len).fold(0, usize::saturating_add);
-            if numbers > FRESH_LIMIT.max(in_file.saturating_mul(4)) {
+            let numbers: usize = all.iter().map(TensorMapping::len).fold(0, usize::saturating_add);
+            if numbers > INITIALISED_LIMIT.max(in_file.saturating_mul(4)) {
                 let found = format!("of {in_file} numbers");
                 let expected = format!("the config asks for {numbers}: too few would be left of the model");
                 return Err(ModelFileError::malformed(path, "the file", found, expected));
             }
-            fresh(&stack, model, seed)
+            initialised(&stack, model, seed)
         }
     };
     let mut arrays = HashMap::new();
-    for (place, view) in found {
-        arrays.insert(place.array.clone(), elements(path, &place.name, &view)?);
+    for (mapping, view) in found {
+        arrays.insert(mapping.array.clone(), elements(path, &mapping.name, &view)?);
     }
     fill(&mut network, arrays);
     network.check().map_err(|error| ModelFileError::network(path, error))?;
-    Ok((network, left_out))
+    Ok((network, partial))
 }
 
 /// A network of random numbers, of this stack.
-fn fresh(stack: &PreNorm, model: &Model, seed: u64) -> Network {
+fn initialised(stack: &PreNorm, model: &Model, seed: u64) -> Network {
     let model = Model { attention_biases: stack.attention_biases, ..model.clone() };
     let mut network = Network::random(&model, stack.vocabulary, seed);
     for layer in &mut network.layers {

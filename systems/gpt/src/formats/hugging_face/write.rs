@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use super::super::SpecialTokens;
 use super::super::bytes::write_numbers;
 use super::super::error::ModelFileError;
-use super::super::places::{Place, by_name};
+use super::super::mapping::{TensorMapping, arrays_by_name};
 use super::super::pre_norm::PreNorm;
 use super::config::ACTIVATIONS;
-use super::{CONFIG, FORMAT, PARAMETERS, TOKENIZER, full_name, places};
-use crate::network::Network;
+use super::{CONFIG, FORMAT, PARAMETERS, TOKENIZER, full_name, mappings};
+use crate::model::network::Network;
 
 /// Writes a directory, which appears as a whole or not at all; at `path` there must be nothing, or
-/// an empty directory. Gives notes about what is lost.
+/// an empty directory. Gives warnings about what is lost.
 ///
 /// # Errors
 /// When the network is not of the stack of GPT-2, the tokenizer has other tokens than it, or the
@@ -37,15 +37,15 @@ pub fn write(
         let reason = format!("has {} tokens, but the network rows for {}", tokenizer.len(), stack.vocabulary);
         return refused("the tokenizer", reason);
     }
-    if let Some(token) = special.beyond(stack.vocabulary) {
+    if let Some(token) = special.out_of_range(stack.vocabulary) {
         return refused(&format!("token {token}"), format!("is none of the {}", stack.vocabulary));
     }
     let tokenizer_file = match tokenizer.to_hugging_face() {
         Ok(file) => file,
         Err(error) => return refused("the tokenizer", format!("cannot be written: {error}")),
     };
-    let places = places(&stack);
-    let header = header(&places).map_err(|error| {
+    let mappings = mappings(&stack);
+    let header = header(&mappings).map_err(|error| {
         ModelFileError::inexpressible(FORMAT, "the list of tensors", format!("cannot be made: {error}"))
     })?;
     let save = || {
@@ -58,16 +58,16 @@ pub fn write(
         text("tokenizer_config.json", &tokenizer_config(&stack, tokenizer, special))?;
         text("generation_config.json", &token_ids(special))?;
         let mut file = NewFile::create(&directory.path().join(PARAMETERS))?;
-        write_parameters(&mut file, &header, &places, network)?;
+        write_parameters(&mut file, &header, &mappings, network)?;
         file.finish()?;
         directory.finish()
     };
     save().map_err(|error| ModelFileError::write(path, error))?;
-    let mut notes = Vec::new();
+    let mut warnings = Vec::new();
     if !stack.attention_biases {
-        notes.push("attention gets biases of zero: the library has no GPT-2 without".to_owned());
+        warnings.push("attention gets biases of zero: the library has no GPT-2 without".to_owned());
     }
-    Ok(notes)
+    Ok(warnings)
 }
 
 fn config(stack: &PreNorm, special: SpecialTokens) -> Value {
@@ -98,9 +98,9 @@ fn config(stack: &PreNorm, special: SpecialTokens) -> Value {
 /// All three are set: where the library finds none, it takes those of its own GPT-2.
 fn token_ids(special: SpecialTokens) -> Value {
     json!({
-        "bos_token_id": special.beginning,
-        "eos_token_id": special.end,
-        "pad_token_id": special.padding,
+        "bos_token_id": special.bos,
+        "eos_token_id": special.eos,
+        "pad_token_id": special.pad,
     })
 }
 
@@ -113,9 +113,9 @@ fn tokenizer_config(stack: &PreNorm, tokenizer: &Tokenizer, special: SpecialToke
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": stack.context,
         "clean_up_tokenization_spaces": false,
-        "bos_token": text(special.beginning),
-        "eos_token": text(special.end),
-        "pad_token": text(special.padding),
+        "bos_token": text(special.bos),
+        "eos_token": text(special.eos),
+        "pad_token": text(special.pad),
     })
 }
 
@@ -132,17 +132,17 @@ fn shortest(number: f32) -> Option<f64> {
 
 /// The header of the parameters: the length, then JSON. Libraries before version 5 insist on the
 /// format `pt`.
-fn header(places: &[Place]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+fn header(mappings: &[TensorMapping]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut end = 0;
     let mut tensors = Vec::new();
-    for place in places {
+    for mapping in mappings {
         let start = end;
-        end += 4 * place.len();
-        let (shape, data_offsets) = (place.shape.clone(), (start, end));
-        tensors.push((full_name(&place.name), TensorInfo { dtype: Dtype::F32, shape, data_offsets }));
+        end += 4 * mapping.len();
+        let (shape, data_offsets) = (mapping.shape.clone(), (start, end));
+        tensors.push((full_name(&mapping.name), TensorInfo { dtype: Dtype::F32, shape, data_offsets }));
     }
-    let notes = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let mut text = serde_json::to_vec(&Metadata::new(Some(notes), tensors)?)?;
+    let warnings = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let mut text = serde_json::to_vec(&Metadata::new(Some(warnings), tensors)?)?;
     text.resize(text.len().next_multiple_of(8), b' ');
     let mut header = (text.len() as u64).to_le_bytes().to_vec();
     header.extend(text);
@@ -152,10 +152,10 @@ fn header(places: &[Place]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
 fn write_parameters(
     out: &mut impl Write,
     header: &[u8],
-    places: &[Place],
+    mappings: &[TensorMapping],
     network: &Network,
 ) -> io::Result<()> {
-    let arrays = by_name(network);
+    let arrays = arrays_by_name(network);
     out.write_all(header)?;
-    places.iter().try_for_each(|place| write_numbers(out, &place.numbers(&arrays)))
+    mappings.iter().try_for_each(|mapping| write_numbers(out, &mapping.numbers(&arrays)))
 }

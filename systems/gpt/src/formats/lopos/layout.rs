@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use super::super::LAYER_LIMIT;
 use super::super::bytes::{Bytes, hex};
 use super::super::error::ModelFileError;
-use super::super::places::Place;
+use super::super::mapping::TensorMapping;
 use super::super::pre_norm::PreNorm;
 use super::EPSILON;
-use crate::network::Activation;
+use crate::model::network::Activation;
 
 pub(super) const MAGIC: &[u8; 5] = b"LOPOS";
 /// The newest version.
@@ -126,10 +126,10 @@ impl Extents {
         let mut extent = |name: &str, most: i32| {
             let value = bytes.u32(&|| format!("the header's {name}"))? as i32;
             if !(1..=most).contains(&value) {
-                let place = format!("the header's {name}");
+                let location = format!("the header's {name}");
                 return Err(ModelFileError::malformed(
                     bytes.path,
-                    place,
+                    location,
                     value,
                     format!("1 to {most} is possible"),
                 ));
@@ -146,8 +146,8 @@ impl Extents {
         };
         if !extents.width.is_multiple_of(extents.heads) {
             let expected = format!("it must divide the width of {}", extents.width);
-            let place = "the header's number of heads";
-            return Err(ModelFileError::malformed(bytes.path, place, extents.heads, expected));
+            let location = "the header's number of heads";
+            return Err(ModelFileError::malformed(bytes.path, location, extents.heads, expected));
         }
         Ok(extents)
     }
@@ -196,40 +196,48 @@ impl Extents {
 }
 
 /// The matrices in their order.
-pub(super) fn places(stack: &PreNorm) -> Vec<Place> {
+pub(super) fn mappings(stack: &PreNorm) -> Vec<TensorMapping> {
     let PreNorm { vocabulary, context, width, inner, blocks, .. } = *stack;
-    let mut places = vec![
-        Place::new("token_emb", "token_embedding", &[vocabulary, width]),
-        Place::new("pos_emb", "position_embedding", &[context, width]),
+    let mut mappings = vec![
+        TensorMapping::new("token_emb", "token_embedding", &[vocabulary, width]),
+        TensorMapping::new("pos_emb", "position_embedding", &[context, width]),
     ];
     for block in 0..blocks {
         let (attention, feed_forward) =
             (format!("layers/{}/attention", 2 * block), format!("layers/{}/feed_forward", 2 * block + 1));
-        let mut place = |name: &str, layer: &str, array: &str, rows: usize, columns: usize| {
-            places.push(Place::new(
+        let mut add = |name: &str, layer: &str, array: &str, rows: usize, columns: usize| {
+            mappings.push(TensorMapping::new(
                 format!("layers.{block}.{name}"),
                 format!("{layer}/{array}"),
                 &[rows, columns],
             ));
         };
-        place("W_qkv", &attention, "joined/weight", width, 3 * width);
-        place("W_o", &attention, "output/weight", width, width);
-        place("W1", &feed_forward, "up/weight", width, inner);
-        place("b1", &feed_forward, "up/bias", 1, inner);
-        place("W2", &feed_forward, "down/weight", inner, width);
-        place("b2", &feed_forward, "down/bias", 1, width);
-        place("norm1.gamma", &attention, "norm/gain", 1, width);
-        place("norm1.beta", &attention, "norm/bias", 1, width);
-        place("norm2.gamma", &feed_forward, "norm/gain", 1, width);
-        place("norm2.beta", &feed_forward, "norm/bias", 1, width);
+        add("W_qkv", &attention, "joined/weight", width, 3 * width);
+        add("W_o", &attention, "output/weight", width, width);
+        add("W1", &feed_forward, "up/weight", width, inner);
+        add("b1", &feed_forward, "up/bias", 1, inner);
+        add("W2", &feed_forward, "down/weight", inner, width);
+        add("b2", &feed_forward, "down/bias", 1, width);
+        add("norm1.gamma", &attention, "norm/gain", 1, width);
+        add("norm1.beta", &attention, "norm/bias", 1, width);
+        add("norm2.gamma", &feed_forward, "norm/gain", 1, width);
+        add("norm2.beta", &feed_forward, "norm/bias", 1, width);
     }
-    places.push(Place::new("final_norm.gamma", format!("layers/{}/norm/gain", 2 * blocks), &[1, width]));
-    places.push(Place::new("final_norm.beta", format!("layers/{}/norm/bias", 2 * blocks), &[1, width]));
-    places.push(Place::new("W_out", "output/weight", &[width, vocabulary]).transposed());
-    places
+    mappings.push(TensorMapping::new(
+        "final_norm.gamma",
+        format!("layers/{}/norm/gain", 2 * blocks),
+        &[1, width],
+    ));
+    mappings.push(TensorMapping::new(
+        "final_norm.beta",
+        format!("layers/{}/norm/bias", 2 * blocks),
+        &[1, width],
+    ));
+    mappings.push(TensorMapping::new("W_out", "output/weight", &[width, vocabulary]).transposed());
+    mappings
 }
 
 /// Length of the table of version 2: bytes.
-pub(super) fn table_len(places: &[Place]) -> usize {
-    places.iter().map(|place| 2 + place.name.len() + 16).sum()
+pub(super) fn table_len(mappings: &[TensorMapping]) -> usize {
+    mappings.iter().map(|location| 2 + location.name.len() + 16).sum()
 }

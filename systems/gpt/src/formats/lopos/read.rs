@@ -7,9 +7,9 @@ use rekindle_formats::files;
 
 use super::super::bytes::Bytes;
 use super::super::error::ModelFileError;
-use super::super::places::{Place, fill};
+use super::super::mapping::{TensorMapping, fill};
 use super::super::{Imported, ImportedVocabulary, LENGTH_LIMIT};
-use super::layout::{ALIGNMENT, Checksum, Extents, HEADER, MAGIC, NEWEST, places, table_len};
+use super::layout::{ALIGNMENT, Checksum, Extents, HEADER, MAGIC, NEWEST, mappings, table_len};
 use super::vocabulary::read_vocabulary;
 
 /// The least that a layer takes in the table of version 2: bytes.
@@ -44,7 +44,7 @@ pub fn read_with_vocabulary(path: &Path, vocabulary: Option<&Path>) -> Result<Im
     let mut imported = parse(path, &bytes)?;
     if let Some(vocabulary) = vocabulary {
         let words = read_vocabulary(vocabulary)?;
-        imported.vocabulary = Some(fitted(vocabulary, words, &imported.network, &mut imported.notes)?);
+        imported.vocabulary = Some(fitted(vocabulary, words, &imported.network, &mut imported.warnings)?);
     }
     Ok(imported)
 }
@@ -54,8 +54,8 @@ pub fn read_with_vocabulary(path: &Path, vocabulary: Option<&Path>) -> Result<Im
 fn fitted(
     path: &Path,
     mut words: Vec<String>,
-    network: &crate::Network,
-    notes: &mut Vec<String>,
+    network: &crate::model::network::Network,
+    warnings: &mut Vec<String>,
 ) -> Result<ImportedVocabulary, ModelFileError> {
     let (found, rows) = (words.len(), network.vocabulary());
     if found > rows {
@@ -63,7 +63,7 @@ fn fitted(
         return Err(ModelFileError::malformed(path, "the vocabulary", format!("{found} words"), expected));
     }
     if found < rows {
-        notes.push(format!(
+        warnings.push(format!(
             "the vocabulary has {found} words, the network rows for {rows}; the others are called <unused-N>"
         ));
         words.extend((found..rows).map(|token| format!("<unused-{token}>")));
@@ -96,39 +96,39 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Imported, ModelFileError> {
         1 => first_version(path, &extents, bytes.len())?,
         _ => second_version(path, &extents, &mut bytes_left)?,
     };
-    let mut notes = Vec::new();
+    let mut warnings = Vec::new();
     let end = match layout {
         Layout::Shipped => {
-            notes.push(
+            warnings.push(
                 "the file carries no checksum: that it is as it was written cannot be checked".to_owned(),
             );
             bytes.len()
         }
         Layout::Planned(checksum) | Layout::Named(checksum) => checksum.check(path, bytes)?,
     };
-    notes.push("LoopOS saves weights only: training begins anew".to_owned());
+    warnings.push("LoopOS saves weights only: training begins anew".to_owned());
     let stack = extents.stack();
-    let places = places(&stack);
+    let mappings = mappings(&stack);
     let mut bytes_left = Bytes::new(path, &bytes[..end]);
     bytes_left.take(HEADER as u64, &|| "the header".to_owned())?;
     if let Layout::Named(_) = layout {
         bytes_left.take(1, &|| "the kind of checksum".to_owned())?;
-        check_table(&mut bytes_left, &places)?;
+        check_table(&mut bytes_left, &mappings)?;
     }
     let mut arrays = HashMap::new();
-    for place in &places {
+    for mapping in &mappings {
         match layout {
-            Layout::Shipped => check_extents(&mut bytes_left, place)?,
+            Layout::Shipped => check_extents(&mut bytes_left, mapping)?,
             Layout::Planned(_) => {}
             Layout::Named(_) => check_padding(&mut bytes_left)?,
         }
-        let numbers = bytes_left.numbers(place.len() as u64, &|| format!("matrix {}", place.name))?;
-        arrays.insert(place.array.clone(), place.turned(numbers));
+        let numbers = bytes_left.numbers(mapping.len() as u64, &|| format!("matrix {}", mapping.name))?;
+        arrays.insert(mapping.array.clone(), mapping.to_array(numbers));
     }
     let mut network = stack.zeros();
     fill(&mut network, arrays);
     network.check().map_err(|error| ModelFileError::network(path, error))?;
-    Ok(Imported { network, vocabulary: None, optimizer: None, notes })
+    Ok(Imported { network, vocabulary: None, optimizer: None, warnings })
 }
 
 /// The layout of a file of version 1: its length says which.
@@ -172,10 +172,10 @@ fn second_version(path: &Path, extents: &Extents, bytes: &mut Bytes<'_>) -> Resu
     if len < least {
         return wrong(least);
     }
-    let places = places(&extents.stack());
-    let mut end = HEADER + 1 + table_len(&places);
-    for place in &places {
-        end = end.next_multiple_of(ALIGNMENT) + 4 * place.len();
+    let mappings = mappings(&extents.stack());
+    let mut end = HEADER + 1 + table_len(&mappings);
+    for mapping in &mappings {
+        end = end.next_multiple_of(ALIGNMENT) + 4 * mapping.len();
     }
     end += checksum.len();
     if len != end as u128 {
@@ -185,16 +185,16 @@ fn second_version(path: &Path, extents: &Extents, bytes: &mut Bytes<'_>) -> Resu
 }
 
 /// Rows and columns before a matrix.
-fn check_extents(bytes: &mut Bytes<'_>, place: &Place) -> Result<(), ModelFileError> {
-    let name = || format!("the extents of matrix {}", place.name);
+fn check_extents(bytes: &mut Bytes<'_>, mapping: &TensorMapping) -> Result<(), ModelFileError> {
+    let name = || format!("the extents of matrix {}", mapping.name);
     let offset = bytes.offset();
     let found = [bytes.u32(&name)? as usize, bytes.u32(&name)? as usize];
-    if found[..] != place.shape {
-        let expected = format!("the header asks for {} x {}", place.shape[0], place.shape[1]);
+    if found[..] != mapping.shape {
+        let expected = format!("the header asks for {} x {}", mapping.shape[0], mapping.shape[1]);
         let found = format!("{} x {}", found[0], found[1]);
         return Err(ModelFileError::malformed(
             bytes.path,
-            format!("matrix {} at byte {offset}", place.name),
+            format!("matrix {} at byte {offset}", mapping.name),
             found,
             expected,
         ));
@@ -203,24 +203,24 @@ fn check_extents(bytes: &mut Bytes<'_>, place: &Place) -> Result<(), ModelFileEr
 }
 
 /// The table of version 2: it says what the header already does.
-fn check_table(bytes: &mut Bytes<'_>, places: &[Place]) -> Result<(), ModelFileError> {
-    let mut end = bytes.offset() + table_len(places);
-    for place in places {
-        let entry = || format!("the entry of matrix {}", place.name);
+fn check_table(bytes: &mut Bytes<'_>, mappings: &[TensorMapping]) -> Result<(), ModelFileError> {
+    let mut end = bytes.offset() + table_len(mappings);
+    for mapping in mappings {
+        let entry = || format!("the entry of matrix {}", mapping.name);
         let offset = bytes.offset();
         let name_len = bytes.u16(&entry)?;
         let name = bytes.take(name_len.into(), &entry)?;
         let (rows, columns, start) = (bytes.u32(&entry)?, bytes.u32(&entry)?, bytes.u64(&entry)?);
         let aligned = end.next_multiple_of(ALIGNMENT);
-        end = aligned + 4 * place.len();
-        let is_expected = name == place.name.as_bytes()
-            && [rows as usize, columns as usize][..] == place.shape
+        end = aligned + 4 * mapping.len();
+        let is_expected = name == mapping.name.as_bytes()
+            && [rows as usize, columns as usize][..] == mapping.shape
             && start == aligned as u64;
         if !is_expected {
             let found = format!("`{}`, {rows} x {columns}, from byte {start} on", name.escape_ascii());
-            let [rows, columns] = [place.shape[0], place.shape[1]];
+            let [rows, columns] = [mapping.shape[0], mapping.shape[1]];
             let expected =
-                format!("`{}`, {rows} x {columns}, from byte {aligned} on, comes here", place.name);
+                format!("`{}`, {rows} x {columns}, from byte {aligned} on, comes here", mapping.name);
             return Err(ModelFileError::malformed(
                 bytes.path,
                 format!("the entry at byte {offset}"),

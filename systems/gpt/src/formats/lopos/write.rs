@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::super::bytes::write_numbers;
 use super::super::error::ModelFileError;
-use super::super::places::{Place, by_name};
+use super::super::mapping::{TensorMapping, arrays_by_name};
 use super::super::pre_norm::PreNorm;
 use super::super::save;
-use super::layout::{ALIGNMENT, Checksum, Extents, HEADER, MAGIC, Sum, places, table_len};
+use super::layout::{ALIGNMENT, Checksum, Extents, HEADER, MAGIC, Sum, mappings, table_len};
 use super::{EPSILON, FORMAT};
-use crate::network::{Activation, Network};
+use crate::model::network::{Activation, Network};
 
 /// The version to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,15 +21,15 @@ pub enum Version {
     Named(Checksum),
 }
 
-/// Writes the weights of a network. Gives notes about what is lost.
+/// Writes the weights of a network. Gives warnings about what is lost.
 ///
 /// # Errors
 /// When the network is not of the stack of LoopOS, or the file cannot be written.
 pub fn write(path: &Path, network: &Network, version: Version) -> Result<Vec<String>, ModelFileError> {
     let stack = PreNorm::of(network, FORMAT)?;
-    let notes = check(&stack, network)?;
+    let warnings = check(&stack, network)?;
     save(path, |out| write_to(out, &stack, network, version))?;
-    Ok(notes)
+    Ok(warnings)
 }
 
 /// What the stack of LoopOS asks for beyond [`PreNorm`].
@@ -46,16 +46,16 @@ fn check(stack: &PreNorm, network: &Network) -> Result<Vec<String>, ModelFileErr
             return refused(&format!("`{name}`"), "is not zero; attention has no biases in this format");
         }
     }
-    let mut notes = Vec::new();
+    let mut warnings = Vec::new();
     if stack.tied {
-        notes.push(
+        warnings.push(
             "the output is written as rows of its own: it was shared with the rows of the tokens".to_owned(),
         );
     }
     if stack.attention_biases {
-        notes.push("the biases of attention, which are all zero, are left out".to_owned());
+        warnings.push("the biases of attention, which are all zero, are left out".to_owned());
     }
-    Ok(notes)
+    Ok(warnings)
 }
 
 fn is_attention_bias(name: &str) -> bool {
@@ -63,8 +63,8 @@ fn is_attention_bias(name: &str) -> bool {
 }
 
 fn write_to(out: &mut impl Write, stack: &PreNorm, network: &Network, version: Version) -> io::Result<()> {
-    let places = places(stack);
-    let arrays = by_name(network);
+    let mappings = mappings(stack);
+    let arrays = arrays_by_name(network);
     let mut header = MAGIC.to_vec();
     let number: u32 = match version {
         Version::LoopOs => 1,
@@ -75,38 +75,42 @@ fn write_to(out: &mut impl Write, stack: &PreNorm, network: &Network, version: V
     match version {
         Version::LoopOs => {
             out.write_all(&header)?;
-            for place in &places {
+            for mapping in &mappings {
                 out.write_all(
-                    &place.shape.iter().flat_map(|&extent| (extent as u32).to_le_bytes()).collect::<Vec<_>>(),
+                    &mapping
+                        .shape
+                        .iter()
+                        .flat_map(|&extent| (extent as u32).to_le_bytes())
+                        .collect::<Vec<_>>(),
                 )?;
-                write_numbers(out, &place.numbers(&arrays))?;
+                write_numbers(out, &mapping.numbers(&arrays))?;
             }
             Ok(())
         }
         Version::Named(checksum) => {
             let mut out = Summed { out, sum: Sum::new(checksum), len: 0 };
             header.push(checksum.code());
-            header.extend(table(&places));
+            header.extend(table(&mappings));
             out.write_all(&header)?;
-            for place in &places {
+            for mapping in &mappings {
                 out.write_all(&vec![0; out.len.next_multiple_of(ALIGNMENT) - out.len])?;
-                write_numbers(&mut out, &place.numbers(&arrays))?;
+                write_numbers(&mut out, &mapping.numbers(&arrays))?;
             }
             out.out.write_all(&out.sum.finish())
         }
     }
 }
 
-fn table(places: &[Place]) -> Vec<u8> {
+fn table(mappings: &[TensorMapping]) -> Vec<u8> {
     let mut table = Vec::new();
-    let mut end = HEADER + 1 + table_len(places);
-    for place in places {
+    let mut end = HEADER + 1 + table_len(mappings);
+    for mapping in mappings {
         let start = end.next_multiple_of(ALIGNMENT);
-        table.extend((place.name.len() as u16).to_le_bytes());
-        table.extend(place.name.as_bytes());
-        table.extend(place.shape.iter().flat_map(|&extent| (extent as u32).to_le_bytes()));
+        table.extend((mapping.name.len() as u16).to_le_bytes());
+        table.extend(mapping.name.as_bytes());
+        table.extend(mapping.shape.iter().flat_map(|&extent| (extent as u32).to_le_bytes()));
         table.extend((start as u64).to_le_bytes());
-        end = start + 4 * place.len();
+        end = start + 4 * mapping.len();
     }
     table
 }

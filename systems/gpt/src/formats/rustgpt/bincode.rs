@@ -9,7 +9,7 @@ use rekindle_tokenizer::VOCABULARY_LIMIT;
 use super::super::LAYER_LIMIT;
 use super::super::bytes::{Bytes, write_numbers};
 use super::super::error::ModelFileError;
-use super::record::{Adam, Array, Field, FieldType, LAYERS, Model, Record, known, place};
+use super::record::{Adam, Array, Field, FieldType, LAYERS, Model, Record, known, location};
 
 /// What the serde form of ndarray begins with.
 const ARRAY_VERSION: u8 = 1;
@@ -30,7 +30,7 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Model, ModelFileError> {
         let kind = kind as usize;
         let mut fields = Vec::new();
         for (name, field) in layer.fields {
-            fields.push(read_field(&mut bytes, *field, &format!("{}.{name}", place(index, kind)))?);
+            fields.push(read_field(&mut bytes, *field, &format!("{}.{name}", location(index, kind)))?);
         }
         layers.push(Record { kind, fields });
     }
@@ -67,47 +67,47 @@ fn vocabulary(bytes: &mut Bytes<'_>) -> Result<Vec<String>, ModelFileError> {
     Ok(words)
 }
 
-fn read_field(bytes: &mut Bytes<'_>, field: FieldType, place: &str) -> Result<Field, ModelFileError> {
-    let here = || place.to_owned();
+fn read_field(bytes: &mut Bytes<'_>, field: FieldType, location: &str) -> Result<Field, ModelFileError> {
+    let here = || location.to_owned();
     Ok(match field {
-        FieldType::Whole => Field::Whole(whole(bytes, &here)?),
-        FieldType::Real => Field::Real(bytes.f32(&here)?),
-        FieldType::Array => Field::Array(array(bytes, place)?),
+        FieldType::Integer => Field::Integer(whole(bytes, &here)?),
+        FieldType::Float => Field::Float(bytes.f32(&here)?),
+        FieldType::Array => Field::Array(array(bytes, location)?),
         FieldType::Adam => Field::Adam(Box::new(Adam {
             beta1: bytes.f32(&here)?,
             beta2: bytes.f32(&here)?,
             epsilon: bytes.f32(&here)?,
             timestep: whole(bytes, &here)?,
-            m: array(bytes, &format!("{place}.m"))?,
-            v: array(bytes, &format!("{place}.v"))?,
+            m: array(bytes, &format!("{location}.m"))?,
+            v: array(bytes, &format!("{location}.v"))?,
         })),
         FieldType::Cache => {
             match bytes.u8(&here)? {
                 0 => {}
                 1 => {
-                    array_bytes(bytes, place)?;
+                    array_bytes(bytes, location)?;
                 }
                 other => {
-                    return Err(ModelFileError::malformed(bytes.path, place, other, "0 or 1 is possible"));
+                    return Err(ModelFileError::malformed(bytes.path, location, other, "0 or 1 is possible"));
                 }
             }
-            Field::Nothing
+            Field::Empty
         }
     })
 }
 
-fn array(bytes: &mut Bytes<'_>, place: &str) -> Result<Array, ModelFileError> {
-    let (rows, columns, raw) = array_bytes(bytes, place)?;
-    Array { rows, columns, numbers: super::super::bytes::numbers(raw) }.check(bytes.path, place)
+fn array(bytes: &mut Bytes<'_>, location: &str) -> Result<Array, ModelFileError> {
+    let (rows, columns, raw) = array_bytes(bytes, location)?;
+    Array { rows, columns, numbers: super::super::bytes::numbers(raw) }.check(bytes.path, location)
 }
 
 /// Rows, columns and the bytes of the numbers.
-fn array_bytes<'a>(bytes: &mut Bytes<'a>, place: &str) -> Result<(u64, u64, &'a [u8]), ModelFileError> {
-    let here = || place.to_owned();
+fn array_bytes<'a>(bytes: &mut Bytes<'a>, location: &str) -> Result<(u64, u64, &'a [u8]), ModelFileError> {
+    let here = || location.to_owned();
     let version = bytes.u8(&here)?;
     if version != ARRAY_VERSION {
         let found = format!("an array of version {version}");
-        return Err(ModelFileError::malformed(bytes.path, place, found, "only version 1 is known"));
+        return Err(ModelFileError::malformed(bytes.path, location, found, "only version 1 is known"));
     }
     let (rows, columns, count) = (whole(bytes, &here)?, whole(bytes, &here)?, whole(bytes, &here)?);
     Ok((rows, columns, bytes.take(count.saturating_mul(4), &here)?))
@@ -118,13 +118,13 @@ fn length(bytes: &mut Bytes<'_>, most: usize, what: &str) -> Result<usize, Model
     let offset = bytes.offset();
     let count = whole(bytes, &|| what.to_owned())?;
     let left = bytes.left() as u64;
-    let place = format!("{what} at byte {offset}");
+    let location = format!("{what} at byte {offset}");
     if count > left {
         let path = bytes.path.to_owned();
-        return Err(ModelFileError::Torn { path, place, needed: count, left });
+        return Err(ModelFileError::Torn { path, location, needed: count, left });
     }
     if count > most as u64 {
-        return Err(ModelFileError::malformed(bytes.path, place, count, format!("at most {most} can be")));
+        return Err(ModelFileError::malformed(bytes.path, location, count, format!("at most {most} can be")));
     }
     Ok(count as usize)
 }
@@ -139,15 +139,15 @@ fn text<'a>(bytes: &mut Bytes<'a>, what: &str) -> Result<&'a str, ModelFileError
     })
 }
 
-fn whole(bytes: &mut Bytes<'_>, place: &dyn Fn() -> String) -> Result<u64, ModelFileError> {
-    Ok(match bytes.u8(place)? {
+fn whole(bytes: &mut Bytes<'_>, location: &dyn Fn() -> String) -> Result<u64, ModelFileError> {
+    Ok(match bytes.u8(location)? {
         small @ 0..251 => small.into(),
-        251 => bytes.u16(place)?.into(),
-        252 => bytes.u32(place)?.into(),
-        253 => bytes.u64(place)?,
+        251 => bytes.u16(location)?.into(),
+        252 => bytes.u32(location)?.into(),
+        253 => bytes.u64(location)?,
         other => {
-            let place = format!("{} before byte {}", place(), bytes.offset());
-            return Err(ModelFileError::malformed(bytes.path, place, other, "no whole number begins so"));
+            let location = format!("{} before byte {}", location(), bytes.offset());
+            return Err(ModelFileError::malformed(bytes.path, location, other, "no whole number begins so"));
         }
     })
 }
@@ -181,9 +181,9 @@ pub(super) fn write(out: &mut impl Write, model: &Model) -> io::Result<()> {
 
 fn write_field(out: &mut impl Write, field: &Field) -> io::Result<()> {
     match field {
-        Field::Nothing => out.write_all(&[0]),
-        Field::Whole(number) => write_whole(out, *number),
-        Field::Real(number) => write_numbers(out, &[*number]),
+        Field::Empty => out.write_all(&[0]),
+        Field::Integer(number) => write_whole(out, *number),
+        Field::Float(number) => write_numbers(out, &[*number]),
         Field::Array(array) => write_array(out, array),
         Field::Adam(adam) => {
             write_numbers(out, &[adam.beta1, adam.beta2, adam.epsilon])?;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::LAYER_LIMIT;
 use super::super::error::ModelFileError;
-use super::record::{Adam, Array, Field, FieldType, LAYERS, Model, Record, known, place};
+use super::record::{Adam, Array, Field, FieldType, LAYERS, Model, Record, known, location};
 
 /// No map within a layer has more members.
 const MEMBER_LIMIT: usize = 32;
@@ -77,8 +77,8 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Model, ModelFileError> {
         let LayerForm::Known(kind, mut members) = layer else { continue };
         let mut fields = Vec::new();
         for &(name, field) in LAYERS[kind].fields {
-            let place = format!("{}.{name}", place(index, kind));
-            fields.push(read_field(path, &mut members, name, field, &place)?);
+            let location = format!("{}.{name}", location(index, kind));
+            fields.push(read_field(path, &mut members, name, field, &location)?);
         }
         layers.push(Record { kind, fields });
     }
@@ -98,85 +98,85 @@ fn read_field(
     members: &mut Members,
     name: &str,
     field: FieldType,
-    place: &str,
+    location: &str,
 ) -> Result<Field, ModelFileError> {
     Ok(match field {
-        FieldType::Cache => Field::Nothing,
-        FieldType::Whole => Field::Whole(whole(path, members, name, place)?),
-        FieldType::Real => Field::Real(number(path, members, name, place)? as f32),
-        FieldType::Array => Field::Array(array(path, members, name, place)?),
+        FieldType::Cache => Field::Empty,
+        FieldType::Integer => Field::Integer(whole(path, members, name, location)?),
+        FieldType::Float => Field::Float(number(path, members, name, location)? as f32),
+        FieldType::Array => Field::Array(array(path, members, name, location)?),
         FieldType::Adam => {
-            let mut adam = map(path, members, name, place)?;
+            let mut adam = map(path, members, name, location)?;
             let mut real = |name: &str| {
-                number(path, &mut adam, name, &format!("{place}.{name}")).map(|number| number as f32)
+                number(path, &mut adam, name, &format!("{location}.{name}")).map(|number| number as f32)
             };
             let (beta1, beta2, epsilon) = (real("beta1")?, real("beta2")?, real("epsilon")?);
-            let timestep = whole(path, &mut adam, "timestep", &format!("{place}.timestep"))?;
-            let m = array(path, &mut adam, "m", &format!("{place}.m"))?;
-            let v = array(path, &mut adam, "v", &format!("{place}.v"))?;
+            let timestep = whole(path, &mut adam, "timestep", &format!("{location}.timestep"))?;
+            let m = array(path, &mut adam, "m", &format!("{location}.m"))?;
+            let v = array(path, &mut adam, "v", &format!("{location}.v"))?;
             Field::Adam(Box::new(Adam { beta1, beta2, epsilon, timestep, m, v }))
         }
     })
 }
 
-fn array(path: &Path, members: &mut Members, name: &str, place: &str) -> Result<Array, ModelFileError> {
-    let mut array = map(path, members, name, place)?;
-    let version = whole(path, &mut array, "v", &format!("{place}.v"))?;
+fn array(path: &Path, members: &mut Members, name: &str, location: &str) -> Result<Array, ModelFileError> {
+    let mut array = map(path, members, name, location)?;
+    let version = whole(path, &mut array, "v", &format!("{location}.v"))?;
     if version != 1 {
         let found = format!("an array of version {version}");
-        return Err(ModelFileError::malformed(path, place, found, "only version 1 is known"));
+        return Err(ModelFileError::malformed(path, location, found, "only version 1 is known"));
     }
-    let Value::Numbers(extents) = take(path, &mut array, "dim", place)? else {
+    let Value::Numbers(extents) = take(path, &mut array, "dim", location)? else {
         return Err(ModelFileError::malformed(
             path,
-            format!("{place}.dim"),
+            format!("{location}.dim"),
             "no list",
             "two extents are needed",
         ));
     };
     let [rows, columns] = extents[..] else {
         let found = format!("{} extents", extents.len());
-        return Err(ModelFileError::malformed(path, format!("{place}.dim"), found, "two are needed"));
+        return Err(ModelFileError::malformed(path, format!("{location}.dim"), found, "two are needed"));
     };
-    let Value::Numbers(numbers) = take(path, &mut array, "data", place)? else {
+    let Value::Numbers(numbers) = take(path, &mut array, "data", location)? else {
         return Err(ModelFileError::malformed(
             path,
-            format!("{place}.data"),
+            format!("{location}.data"),
             "no list",
             "numbers are needed",
         ));
     };
     // Extents are below 2^24 in every network, so that 32-bit numbers hold them.
-    Array { rows: rows as u64, columns: columns as u64, numbers }.check(path, place)
+    Array { rows: rows as u64, columns: columns as u64, numbers }.check(path, location)
 }
 
-fn map(path: &Path, members: &mut Members, name: &str, place: &str) -> Result<Members, ModelFileError> {
-    match take(path, members, name, place)? {
+fn map(path: &Path, members: &mut Members, name: &str, location: &str) -> Result<Members, ModelFileError> {
+    match take(path, members, name, location)? {
         Value::Map(members) => Ok(members),
-        _ => Err(ModelFileError::malformed(path, place, "no map", "a map is needed")),
+        _ => Err(ModelFileError::malformed(path, location, "no map", "a map is needed")),
     }
 }
 
-fn number(path: &Path, members: &mut Members, name: &str, place: &str) -> Result<f64, ModelFileError> {
-    match take(path, members, name, place)? {
+fn number(path: &Path, members: &mut Members, name: &str, location: &str) -> Result<f64, ModelFileError> {
+    match take(path, members, name, location)? {
         Value::Number(number) => Ok(number),
-        _ => Err(ModelFileError::malformed(path, place, "no number", "a number is needed")),
+        _ => Err(ModelFileError::malformed(path, location, "no number", "a number is needed")),
     }
 }
 
-fn whole(path: &Path, members: &mut Members, name: &str, place: &str) -> Result<u64, ModelFileError> {
-    let number = number(path, members, name, place)?;
+fn whole(path: &Path, members: &mut Members, name: &str, location: &str) -> Result<u64, ModelFileError> {
+    let number = number(path, members, name, location)?;
     match number.fract() == 0.0 && (0.0..9e15).contains(&number) {
         true => Ok(number as u64),
-        false => Err(ModelFileError::malformed(path, place, number, "a whole number is needed")),
+        false => Err(ModelFileError::malformed(path, location, number, "a whole number is needed")),
     }
 }
 
-fn take(path: &Path, members: &mut Members, name: &str, place: &str) -> Result<Value, ModelFileError> {
+fn take(path: &Path, members: &mut Members, name: &str, location: &str) -> Result<Value, ModelFileError> {
     let found = members.iter_mut().find(|(member, _)| member == name);
-    found
-        .map(|(_, value)| std::mem::replace(value, Value::Other))
-        .ok_or_else(|| ModelFileError::missing(path, place, format!("every layer of its kind has `{name}`")))
+    found.map(|(_, value)| std::mem::replace(value, Value::Other)).ok_or_else(|| {
+        ModelFileError::missing(path, location, format!("every layer of its kind has `{name}`"))
+    })
 }
 
 impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for List<T, MOST> {
@@ -364,9 +364,9 @@ impl Serialize for Record {
 impl Serialize for Field {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Nothing => serializer.serialize_none(),
-            Self::Whole(number) => serializer.serialize_u64(*number),
-            Self::Real(number) => serializer.serialize_f32(*number),
+            Self::Empty => serializer.serialize_none(),
+            Self::Integer(number) => serializer.serialize_u64(*number),
+            Self::Float(number) => serializer.serialize_f32(*number),
             Self::Array(array) => array.serialize(serializer),
             Self::Adam(adam) => {
                 let mut map = serializer.serialize_map(Some(6))?;

@@ -20,17 +20,18 @@ const WORDS_TO_TELL: usize = 3;
 /// a number that is not finite (its array is named), or does not have the checksum that it says.
 pub fn read(path: &Path) -> Result<Imported, ModelFileError> {
     let bytes = files::read(path, LENGTH_LIMIT).map_err(|error| ModelFileError::read(path, error))?;
-    let mut notes = Vec::new();
+    let mut warnings = Vec::new();
     let model = if is_container(&bytes) {
         let content = container::open(path, &bytes)?;
         drop(bytes);
         parse(path, &content.model, content.is_json)
             .map_err(|error| in_container(error, &content.architecture))?
     } else {
-        notes.push("the file carries no checksum: that it is as it was written cannot be checked".to_owned());
+        warnings
+            .push("the file carries no checksum: that it is as it was written cannot be checked".to_owned());
         parse(path, &bytes, is_json(&bytes))?
     };
-    import::into_network(path, model, notes)
+    import::into_network(path, model, warnings)
 }
 
 fn parse(path: &Path, bytes: &[u8], is_json: bool) -> Result<Model, ModelFileError> {
@@ -40,11 +41,11 @@ fn parse(path: &Path, bytes: &[u8], is_json: bool) -> Result<Model, ModelFileErr
 /// Later versions have other layers under the same numbers, so that bincode may be read wrongly.
 fn in_container(error: ModelFileError, architecture: &str) -> ModelFileError {
     match error {
-        ModelFileError::Malformed { path, place, found, expected } => {
+        ModelFileError::Malformed { path, location, found, expected } => {
             let expected = format!(
                 "{expected}; the container is of a later version, and says that its architecture is `{architecture}`"
             );
-            ModelFileError::Malformed { path, place, found, expected }
+            ModelFileError::Malformed { path, location, found, expected }
         }
         ModelFileError::Unsupported { path, found, supported } => {
             let found = format!("{found}, of the architecture `{architecture}`");

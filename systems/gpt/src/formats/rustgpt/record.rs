@@ -6,7 +6,7 @@ use rekindle::Matrix;
 
 use super::super::bytes::transposed;
 use super::super::error::ModelFileError;
-use crate::network::matrix;
+use crate::model::network::matrix;
 
 /// Decay of both moments of RustGPT's optimisers, and what keeps the divisor from zero.
 pub(super) const RATES: [f32; 3] = [0.9, 0.999, 1e-8];
@@ -28,10 +28,10 @@ pub(super) struct Record {
 pub(super) enum Field {
     Array(Array),
     Adam(Box<Adam>),
-    Whole(u64),
-    Real(f32),
+    Integer(u64),
+    Float(f32),
     /// What a layer saw last, which is of no use; and what was taken out of a record.
-    Nothing,
+    Empty,
 }
 
 /// A matrix, row by row.
@@ -59,8 +59,8 @@ pub(super) enum FieldType {
     /// An array or nothing.
     Cache,
     Adam,
-    Whole,
-    Real,
+    Integer,
+    Float,
 }
 
 /// A kind of layer.
@@ -77,7 +77,7 @@ pub(super) const OUTPUT_PROJECTION: usize = 4;
 
 /// All kinds of layers by their number in bincode.
 pub(super) const LAYERS: [LayerKind; 5] = {
-    use FieldType::{Adam, Array, Cache, Real, Whole};
+    use FieldType::{Adam, Array, Cache, Float, Integer};
     [
         LayerKind {
             name: "Embeddings",
@@ -92,7 +92,7 @@ pub(super) const LAYERS: [LayerKind; 5] = {
         LayerKind {
             name: "SelfAttention",
             fields: &[
-                ("embedding_dim", Whole),
+                ("embedding_dim", Integer),
                 ("w_q", Array),
                 ("w_k", Array),
                 ("w_v", Array),
@@ -121,7 +121,7 @@ pub(super) const LAYERS: [LayerKind; 5] = {
         LayerKind {
             name: "LayerNorm",
             fields: &[
-                ("epsilon", Real),
+                ("epsilon", Float),
                 ("gamma", Array),
                 ("beta", Array),
                 ("cached_input", Cache),
@@ -144,7 +144,7 @@ pub(super) fn known() -> String {
 }
 
 /// The name of a layer, for messages.
-pub(super) fn place(index: usize, kind: usize) -> String {
+pub(super) fn location(index: usize, kind: usize) -> String {
     format!("network[{index}].{}", LAYERS[kind].name)
 }
 
@@ -157,11 +157,11 @@ impl Adam {
 
 impl Field {
     /// Rows become columns, in arrays and their optimisers.
-    pub fn turned(self) -> Self {
+    pub fn transposed(self) -> Self {
         match self {
-            Self::Array(array) => Self::Array(array.turned()),
+            Self::Array(array) => Self::Array(array.transposed()),
             Self::Adam(adam) => {
-                let (m, v) = (adam.m.turned(), adam.v.turned());
+                let (m, v) = (adam.m.transposed(), adam.v.transposed());
                 Self::Adam(Box::new(Adam { m, v, ..*adam }))
             }
             other => other,
@@ -178,7 +178,7 @@ impl Array {
         Self::new(rows, columns, vec![0.0; rows * columns])
     }
 
-    pub fn turned(&self) -> Self {
+    pub fn transposed(&self) -> Self {
         let numbers = transposed(&self.numbers, self.columns as usize);
         Self { rows: self.columns, columns: self.rows, numbers }
     }
@@ -188,7 +188,7 @@ impl Array {
     }
 
     /// Matrices of the same shape side by side.
-    pub fn joined(parts: [&Self; 3]) -> Self {
+    pub fn concat_columns(parts: [&Self; 3]) -> Self {
         let (rows, columns) = (parts[0].rows as usize, parts[0].columns as usize);
         let row = |part: &Self, row: usize| part.numbers[row * columns..][..columns].to_vec();
         let numbers = (0..rows).flat_map(|index| parts.into_iter().flat_map(move |part| row(part, index)));
@@ -196,7 +196,7 @@ impl Array {
     }
 
     /// One of three matrices that are side by side.
-    pub fn part(&self, index: usize) -> Self {
+    pub fn column_block(&self, index: usize) -> Self {
         let columns = self.columns as usize / 3;
         let rows = self.numbers.chunks_exact(3 * columns);
         let numbers = rows.flat_map(|row| row[index * columns..][..columns].iter().copied());
@@ -204,18 +204,18 @@ impl Array {
     }
 
     /// Checks that there are numbers, that they fill the rows, and are finite.
-    pub fn check(self, path: &Path, place: &str) -> Result<Self, ModelFileError> {
+    pub fn check(self, path: &Path, location: &str) -> Result<Self, ModelFileError> {
         let count = u128::from(self.rows) * u128::from(self.columns);
         let found = self.numbers.len();
         if count != found as u128 || count == 0 {
             let expected = format!("{} x {} are needed", self.rows, self.columns);
-            return Err(ModelFileError::malformed(path, place, format!("{found} numbers"), expected));
+            return Err(ModelFileError::malformed(path, location, format!("{found} numbers"), expected));
         }
         if let Some(position) = self.numbers.iter().position(|number| !number.is_finite()) {
             let found = format!("not finite at element {position}");
             let expected = "NaN and infinity (in JSON: null) can be neither trained nor asked; \
                             take a file from before training diverged";
-            return Err(ModelFileError::malformed(path, place, found, expected));
+            return Err(ModelFileError::malformed(path, location, found, expected));
         }
         Ok(self)
     }
@@ -242,11 +242,11 @@ mod tests {
     fn what_is_joined_comes_apart() {
         let part = |first: f32| Array::new(2, 2, vec![first, first + 1.0, first + 2.0, first + 3.0]);
         let parts = [part(0.0), part(10.0), part(20.0)];
-        let joined = Array::joined(parts.each_ref());
+        let joined = Array::concat_columns(parts.each_ref());
         assert_eq!(joined.numbers, [0.0, 1.0, 10.0, 11.0, 20.0, 21.0, 2.0, 3.0, 12.0, 13.0, 22.0, 23.0]);
         for (index, part) in parts.iter().enumerate() {
-            assert_eq!(joined.part(index).numbers, part.numbers);
+            assert_eq!(joined.column_block(index).numbers, part.numbers);
         }
-        assert_eq!(joined.turned().numbers[..4], [0.0, 2.0, 1.0, 3.0]);
+        assert_eq!(joined.transposed().numbers[..4], [0.0, 2.0, 1.0, 3.0]);
     }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::super::error::ModelFileError;
 use super::super::save;
 use super::{bincode, export, json};
-use crate::network::Network;
-use crate::optimizer::Optimizer;
+use crate::model::network::Network;
+use crate::train::optimizer::Optimizer;
 
 /// The form of a file. RustGPT takes a file whose name ends in `.json` for JSON, any other for bincode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Encoding {
 }
 
 /// Writes a network with its words, by the number of their token, and what the optimiser
-/// remembers; without it training begins anew there. Gives notes about what is lost.
+/// remembers; without it training begins anew there. Gives warnings about what is lost.
 ///
 /// # Errors
 /// When the network has a layer that RustGPT does not have, two words are the same, the optimiser
@@ -30,10 +30,10 @@ pub fn write(
     optimizer: Option<&Optimizer>,
     encoding: Encoding,
 ) -> Result<Vec<String>, ModelFileError> {
-    let (model, notes) = export::of_network(network, words, optimizer)?;
+    let (model, warnings) = export::of_network(network, words, optimizer)?;
     save(path, |out| match encoding {
         Encoding::Json => json::write(out, &model),
         Encoding::Bincode => bincode::write(out, &model),
     })?;
-    Ok(notes)
+    Ok(warnings)
 }

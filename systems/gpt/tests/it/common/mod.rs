@@ -2,7 +2,8 @@
 
 #![allow(dead_code, reason = "not every test needs all of it")]
 
-use rekindle_gpt::{Gpt, State};
+use rekindle_gpt::Gpt;
+use rekindle_gpt::train::State;
 use rekindle_train::{ConfigOf, ConfigText, Resources, System};
 
 /// Learns generated facts in a few steps, with everything on that a run can have.

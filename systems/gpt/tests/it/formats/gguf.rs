@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use rekindle_gpt::config::Model;
-use rekindle_gpt::formats::gguf::{Precision, write};
+use rekindle_gpt::formats::gguf::{Quantization, write};
 use rekindle_gpt::formats::{SpecialTokens, hugging_face};
+use rekindle_gpt::model::Model;
 use rekindle_tokenizer::Tokenizer;
 
 use crate::formats::networks::{byte_pairs, gpt2, network, rustgpt};
@@ -17,9 +17,9 @@ fn the_head_is_that_of_version_3_and_tensors_are_aligned() {
     let model = Model { feed_forward: Some(64), ..gpt2(1, 2, 32) };
     let one = network(&model, tokenizer.len(), 2);
     let mut lengths = Vec::new();
-    for precision in [Precision::F32, Precision::F16, Precision::Q8] {
-        let notes = write(&path, &one, &tokenizer, SpecialTokens::of(&tokenizer), precision).unwrap();
-        assert!(notes.is_empty());
+    for quantization in [Quantization::F32, Quantization::F16, Quantization::Q8] {
+        let warnings = write(&path, &one, &tokenizer, SpecialTokens::of(&tokenizer), quantization).unwrap();
+        assert!(warnings.is_empty());
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(&bytes[..8], b"GGUF\x03\0\0\0");
         // Two embeddings, twelve arrays of the block, two of the last normalisation, the output.
@@ -36,28 +36,28 @@ fn what_readers_would_not_understand_is_refused() {
     let path = directory.path().join("a.gguf");
     let tokenizer = byte_pairs();
     let special = SpecialTokens::default();
-    let refused = |network: &_, tokenizer: &_, precision| {
-        write(&path, network, tokenizer, special, precision).unwrap_err().to_string()
+    let refused = |network: &_, tokenizer: &_, quantization| {
+        write(&path, network, tokenizer, special, quantization).unwrap_err().to_string()
     };
     let mut one = network(&gpt2(1, 2, 32), tokenizer.len(), 2);
     let words = Tokenizer::train_words(b"a b c", 4).unwrap();
-    assert!(refused(&one, &words, Precision::F32).contains("only byte pairs"));
+    assert!(refused(&one, &words, Quantization::F32).contains("only byte pairs"));
     let small = network(&gpt2(1, 2, 32), 5, 2);
-    assert!(refused(&small, &tokenizer, Precision::F32).contains("has 283 tokens"));
+    assert!(refused(&small, &tokenizer, Quantization::F32).contains("has 283 tokens"));
     let other = network(&rustgpt(1, 32), tokenizer.len(), 2);
-    assert!(refused(&other, &tokenizer, Precision::F32).contains("`layers/3/norm`"));
+    assert!(refused(&other, &tokenizer, Quantization::F32).contains("`layers/3/norm`"));
     one.token_embedding.as_mut_slice()[3] = 1e6;
     assert!(
-        refused(&one, &tokenizer, Precision::F16)
+        refused(&one, &tokenizer, Quantization::F16)
             .contains("`token_embedding` has a weight that is too large")
     );
     one.token_embedding.as_mut_slice()[3] = 1e8;
-    assert!(refused(&one, &tokenizer, Precision::Q8).contains("`token_embedding`"));
+    assert!(refused(&one, &tokenizer, Quantization::Q8).contains("`token_embedding`"));
     assert!(!path.exists());
-    let notes =
-        write(&path, &network(&gpt2(1, 2, 8), tokenizer.len(), 2), &tokenizer, special, Precision::Q8)
+    let warnings =
+        write(&path, &network(&gpt2(1, 2, 8), tokenizer.len(), 2), &tokenizer, special, Quantization::Q8)
             .unwrap();
-    assert!(notes[0].contains("16 bits") && notes[1].contains("no token ends a text"));
+    assert!(warnings[0].contains("16 bits") && warnings[1].contains("no token ends a text"));
 }
 
 /// Writes what `tools/check_gguf.py` compares, and prints how to run it:
@@ -76,10 +76,11 @@ fn for_gguf_py() {
         let network = network(&Model { tied, attention_biases: tied, ..shape }, tokenizer.len(), 21);
         let directory = base.join(name);
         hugging_face::write(&directory, &network, &tokenizer, special).unwrap();
-        for (precision, ending) in [(Precision::F32, "f32"), (Precision::F16, "f16"), (Precision::Q8, "q8_0")]
+        for (quantization, ending) in
+            [(Quantization::F32, "f32"), (Quantization::F16, "f16"), (Quantization::Q8, "q8_0")]
         {
             let path = base.join(format!("{name}-{ending}.gguf"));
-            write(&path, &network, &tokenizer, special, precision).unwrap();
+            write(&path, &network, &tokenizer, special, quantization).unwrap();
             println!("tools/check_gguf.py {} {}", path.display(), directory.display());
         }
     }

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use proptest::prelude::*;
-use rekindle_gpt::Network;
-use rekindle_gpt::config::Model;
 use rekindle_gpt::formats::hugging_face::{read, read_partial, write};
 use rekindle_gpt::formats::lopos;
-use rekindle_gpt::formats::{ImportedVocabulary, Kind, SpecialTokens, recognise};
+use rekindle_gpt::formats::{ImportedVocabulary, ModelFormat, SpecialTokens, detect};
+use rekindle_gpt::model::Model;
+use rekindle_gpt::model::Network;
 use rekindle_tokenizer::Tokenizer;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ fn rewrite(path: &Path, change: impl FnOnce(&mut Tensors)) {
 #[test]
 fn a_network_with_all_biases_comes_back_as_it_was() {
     let (directory, network, tokenizer) = directory(&Model { attention_biases: true, ..gpt2(2, 2, 8) });
-    assert_eq!(recognise(directory.path()), Some(Kind::HuggingFace));
+    assert_eq!(detect(directory.path()), Some(ModelFormat::HuggingFace));
     let imported = read(directory.path()).unwrap();
     assert_eq!(imported.network, network);
     assert_eq!(imported.vocabulary, Some(ImportedVocabulary::Tokenizer(tokenizer)));
@@ -115,7 +115,7 @@ fn names_masks_and_halves_of_other_writers_are_taken() {
     });
     let imported = read(directory.path()).unwrap();
     assert_eq!(imported.network, network);
-    assert!(imported.notes.iter().any(|note| note.contains("lm_head.weight")));
+    assert!(imported.warnings.iter().any(|note| note.contains("lm_head.weight")));
     for dtype in [Dtype::F16, Dtype::BF16] {
         let half = |number: f32| match dtype {
             Dtype::F16 => f16::from_f32(number).to_le_bytes(),
@@ -200,9 +200,9 @@ fn a_partial_load_says_what_is_fresh() {
         tensors.insert("score.weight".to_owned(), (Dtype::F32, vec![2], vec![0; 8]));
         tensors.insert("transformer.ln_f.bias".to_owned(), (Dtype::F32, vec![3], vec![0; 12]));
     });
-    let (imported, left_out) = read_partial(directory.path(), 5).unwrap();
-    assert_eq!(left_out.fresh, ["transformer.h.0.mlp.c_fc.weight", "transformer.ln_f.bias"]);
-    assert_eq!(left_out.unused, ["transformer.score.weight"]);
+    let (imported, partial) = read_partial(directory.path(), 5).unwrap();
+    assert_eq!(partial.initialised, ["transformer.h.0.mlp.c_fc.weight", "transformer.ln_f.bias"]);
+    assert_eq!(partial.unused, ["transformer.score.weight"]);
     let (found, expected) = (bits(&imported.network), bits(&network));
     for ((name, found), (_, expected)) in found.iter().zip(&expected) {
         let is_fresh = name.ends_with("up/weight") || name == "layers/2/norm/bias";
@@ -228,7 +228,7 @@ fn a_directory_appears_as_a_whole_or_not_at_all() {
     assert!(
         refused(&crate::formats::networks::network(&gpt2(1, 2, 8), 5, 1), special).contains("has 283 tokens")
     );
-    let beyond = SpecialTokens { end: Some(283), ..special };
+    let beyond = SpecialTokens { eos: Some(283), ..special };
     assert!(refused(&network, beyond).contains("token 283"));
     let other =
         crate::formats::networks::network(&crate::formats::networks::rustgpt(1, 8), tokenizer.len(), 1);

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use rekindle_gpt::config::Model;
 use rekindle_gpt::formats::lopos::{
     Checksum, Version, read, read_vocabulary, read_with_vocabulary, write, write_vocabulary,
 };
-use rekindle_gpt::formats::{ImportedVocabulary, Kind, ModelFileError, recognise};
+use rekindle_gpt::formats::{ImportedVocabulary, ModelFileError, ModelFormat, detect};
+use rekindle_gpt::model::Model;
 use serde_json::Value;
 
 use crate::formats::hostile;
@@ -29,7 +29,7 @@ fn a_file_of_the_original_answers_as_it_does_there() {
         serde_json::from_slice(&std::fs::read(samples.join("expected.json")).unwrap()).unwrap();
     let imported =
         read_with_vocabulary(&samples.join("small.lopos"), Some(&samples.join("tokenizer.vocab"))).unwrap();
-    assert!(imported.notes.iter().any(|note| note.contains("no checksum")));
+    assert!(imported.warnings.iter().any(|note| note.contains("no checksum")));
     for case in expected["small"]["cases"].as_array().unwrap() {
         let tokens: Vec<u32> = serde_json::from_value(case["token_ids"].clone()).unwrap();
         let logits: Vec<Vec<f64>> = serde_json::from_value(case["logits"].clone()).unwrap();
@@ -43,7 +43,7 @@ fn a_file_of_the_original_answers_as_it_does_there() {
     }
     let planned = read(&samples.join("small_plan.lopos")).unwrap();
     assert_eq!(bits(&planned.network), bits(&imported.network));
-    assert!(!planned.notes.iter().any(|note| note.contains("no checksum")));
+    assert!(!planned.warnings.iter().any(|note| note.contains("no checksum")));
     let Some(ImportedVocabulary::Words { words, lower_case: true, unknown: Some(1) }) = imported.vocabulary
     else {
         panic!()
@@ -134,7 +134,7 @@ fn named_matrices_begin_at_multiples_of_64_bytes() {
     assert_eq!(offset % 64, 0);
     let first = f32::from_le_bytes(*bytes[offset..].first_chunk().unwrap());
     assert_eq!(first, one.token_embedding.as_slice()[0]);
-    assert_eq!(recognise(&path), Some(Kind::Lopos));
+    assert_eq!(detect(&path), Some(ModelFormat::Lopos));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use rekindle_gpt::config::{Block, Model};
-use rekindle_gpt::{Network, Optimizer};
+use rekindle_gpt::model::Network;
+use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::train::Optimizer;
 use rekindle_tokenizer::Tokenizer;
 
 /// A network whose biases and gains are no longer all the same.
@@ -31,7 +32,7 @@ pub fn gpt2(layers: u32, heads: u32, width: u32) -> Model {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
-        sampling: rekindle_gpt::Sampling::default(),
+        sampling: rekindle_gpt::model::Sampling::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a network answers, computed as plainly as can be, in double precision.
 
-use rekindle_gpt::network::{Activation, Layer, Linear, Network, Norm, NormForm};
+use rekindle_gpt::model::{Activation, Layer, Linear, Network, Norm, NormForm};
 
 type Rows = Vec<Vec<f64>>;
 
@@ -23,8 +23,8 @@ pub fn logits(network: &Network, tokens: &[u32]) -> Rows {
             Layer::Norm(norm) => normalised(norm, &rows),
             Layer::Attention(layer) => {
                 let seen = layer.norm.as_ref().map_or_else(|| rows.clone(), |norm| normalised(norm, &rows));
-                let joined = mapped(&layer.joined, &seen);
-                let gathered = attended(&joined, layer.heads as usize);
+                let qkv = mapped(&layer.qkv, &seen);
+                let gathered = attended(&qkv, layer.heads as usize);
                 let gathered =
                     layer.output.as_ref().map_or_else(|| gathered.clone(), |map| mapped(map, &gathered));
                 rows.iter().zip(&gathered).map(|(row, more)| add(row, more)).collect()
@@ -38,23 +38,23 @@ pub fn logits(network: &Network, tokens: &[u32]) -> Rows {
             }
         };
     }
-    let score = |row_of: &Vec<f64>| {
-        let scores = (0..network.vocabulary()).map(|token| {
+    let logit = |row_of: &Vec<f64>| {
+        let logits = (0..network.vocabulary()).map(|token| {
             let weights = row(network.output_weight().as_slice(), token);
             let bias = network.output_bias().get(token).copied().unwrap_or(0.0);
             weights.iter().zip(row_of).map(|(w, x)| w * x).sum::<f64>() + f64::from(bias)
         });
-        scores.collect()
+        logits.collect()
     };
-    rows.iter().map(score).collect()
+    rows.iter().map(logit).collect()
 }
 
 /// The tokens that a network goes on with, until `ends` or so many tokens in all.
 pub fn greedy(network: &Network, tokens: &[u32], most: usize, ends: u32) -> Vec<u32> {
     let mut all = tokens.to_vec();
     while all.len() < most {
-        let scores = logits(network, &all).pop().unwrap();
-        let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap() as u32;
+        let logits = logits(network, &all).pop().unwrap();
+        let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap() as u32;
         all.push(best);
         if best == ends {
             break;
@@ -97,20 +97,20 @@ fn mapped(map: &Linear, rows: &Rows) -> Rows {
 }
 
 /// Queries, keys and values stand one behind the other in a row.
-fn attended(joined: &Rows, heads: usize) -> Rows {
-    let width = joined[0].len() / 3;
+fn attended(qkv: &Rows, heads: usize) -> Rows {
+    let width = qkv[0].len() / 3;
     let size = width / heads;
-    let mut gathered = vec![vec![0.0; width]; joined.len()];
+    let mut gathered = vec![vec![0.0; width]; qkv.len()];
     for head in 0..heads {
         for (position, gathered) in gathered.iter_mut().enumerate() {
-            let part = |row: usize, kind: usize| &joined[row][kind * width + head * size..][..size];
-            let score = |other: usize| {
+            let part = |row: usize, kind: usize| &qkv[row][kind * width + head * size..][..size];
+            let logit = |other: usize| {
                 let products = part(position, 0).iter().zip(part(other, 1)).map(|(q, k)| q * k);
                 products.sum::<f64>() / (size as f64).sqrt()
             };
-            let scores: Vec<f64> = (0..=position).map(score).collect();
-            let largest = scores.iter().copied().fold(f64::MIN, f64::max);
-            let shares: Vec<f64> = scores.iter().map(|score| (score - largest).exp()).collect();
+            let logits: Vec<f64> = (0..=position).map(logit).collect();
+            let largest = logits.iter().copied().fold(f64::MIN, f64::max);
+            let shares: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
             let total: f64 = shares.iter().sum();
             for (other, share) in shares.iter().enumerate() {
                 for (index, value) in part(other, 2).iter().enumerate() {

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use rekindle_gpt::formats::rustgpt::{Encoding, read, write};
-use rekindle_gpt::formats::{ImportedVocabulary, Kind, ModelFileError, recognise};
-use rekindle_gpt::{Network, Optimizer};
+use rekindle_gpt::formats::{ImportedVocabulary, ModelFileError, ModelFormat, detect};
+use rekindle_gpt::model::Network;
+use rekindle_gpt::train::Optimizer;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -78,11 +79,11 @@ fn both_forms_of_a_model_of_the_original_are_the_same() {
         assert_eq!(bits(&json.network), bits(&bin.network));
         assert_eq!((&json.vocabulary, &json.optimizer), (&bin.vocabulary, &bin.optimizer));
     }
-    assert_eq!(recognise(&samples.join("model_tiny.json")), Some(Kind::RustGptJson));
-    assert_eq!(recognise(&samples.join("model_tiny.bin")), Some(Kind::RustGptBincode));
-    assert_eq!(recognise(&samples.join("model_small.bin")), Some(Kind::RustGptBincode));
-    assert_eq!(recognise(&samples.join("expected.json")), None);
-    assert_eq!(recognise(&samples.join("pretraining_data.json")), None);
+    assert_eq!(detect(&samples.join("model_tiny.json")), Some(ModelFormat::RustGptJson));
+    assert_eq!(detect(&samples.join("model_tiny.bin")), Some(ModelFormat::RustGptBincode));
+    assert_eq!(detect(&samples.join("model_small.bin")), Some(ModelFormat::RustGptBincode));
+    assert_eq!(detect(&samples.join("expected.json")), None);
+    assert_eq!(detect(&samples.join("pretraining_data.json")), None);
 }
 
 /// Of a fresh model the original's files hold no caches: ours are the same byte for byte, but for
@@ -210,7 +211,7 @@ proptest! {
         // Past the vocabulary, where the layers begin.
         let bytes = if words == 0 { [&[0, 0, 0, 2, 0, 1][..], &bytes].concat() } else { bytes };
         std::fs::write(&path, bytes).unwrap();
-        let _ = recognise(&path);
+        let _ = detect(&path);
         prop_assert!(read(&path).is_err());
     }
 }
@@ -238,10 +239,10 @@ fn containers_are_opened_and_their_checksum_is_enforced() {
         write(&path, &one, &words, Some(&memory), encoding).unwrap();
         let mut container = container(&std::fs::read(&path).unwrap());
         std::fs::write(&path, text(&container)).unwrap();
-        assert_eq!(recognise(&path), Some(Kind::RustGptContainer));
+        assert_eq!(detect(&path), Some(ModelFormat::RustGptContainer));
         let imported = read(&path).unwrap();
         assert_eq!(bits(&imported.network), bits(&one));
-        assert!(!imported.notes.iter().any(|note| note.contains("no checksum")));
+        assert!(!imported.warnings.iter().any(|note| note.contains("no checksum")));
         container["data"][40] = json!(container["data"][40].as_u64().unwrap() ^ 1);
         std::fs::write(&path, text(&container)).unwrap();
         assert!(matches!(read(&path), Err(ModelFileError::Checksum { kind: "SHA-256", .. })));

@@ -1,0 +1,109 @@
+//! The vocabulary that training begins with.
+
+use std::num::NonZero;
+
+use rekindle_tokenizer::{Adaptive, Tokenizer};
+
+use super::corpus::{CorpusOptions, RUSTGPT_END, split_ranges};
+use super::dialogue::{END, SPECIAL_TOKENS};
+use super::document::{Document, origin};
+use super::version::DataVersion;
+use crate::error::GptError;
+use crate::model::language_model::Vocabulary;
+use crate::train::config::{TokenKind, Training};
+
+/// A `tokenizer.json` is never longer: bytes.
+const TOKENIZER_LIMIT: u64 = 64 << 20;
+
+/// The vocabulary that training begins with: read from a file, or learnt from the text of all phases.
+pub(crate) fn vocabulary(
+    training: &Training,
+    documents: &[Document],
+    seed: u64,
+) -> Result<Vocabulary, GptError> {
+    let origins: Vec<_> = training.phases().map(|(_, phase)| origin(&phase.data)).collect();
+    let of = |origin: &str| {
+        let origin = origin.to_owned();
+        move |source| GptError::Tokens { origin, source }
+    };
+    let settings = &training.tokenizer;
+    let tokenizer = match &settings.file {
+        Some(file) => read_tokenizer(file)?,
+        None => {
+            let text = sample(training, documents, seed)?;
+            let size = settings.vocabulary as usize;
+            let learnt = match settings.kind {
+                TokenKind::BytePairs => Tokenizer::train_byte_pair(&text, size),
+                TokenKind::Bytes => Tokenizer::train_byte_pair(&text, 256),
+                TokenKind::Words => Tokenizer::train_words_and_bytes(&text, size),
+                TokenKind::Rustgpt => Tokenizer::train_rustgpt_words(&text),
+            };
+            learnt.map_err(of(&origins.join(" and ")))?
+        }
+    };
+    let has_dialogues = documents.iter().any(|document| matches!(document, Document::Dialogues(_)));
+    let has_texts =
+        documents.iter().any(|document| matches!(document, Document::Texts(_) | Document::Passages(_)));
+    let has_end = tokenizer.token_of(RUSTGPT_END.as_bytes()).is_some();
+    let special_tokens: &[&str] = match (has_dialogues, has_texts && !has_end) {
+        (true, _) => &SPECIAL_TOKENS,
+        (false, true) => &[END],
+        (false, false) => &[],
+    };
+    let tokenizer =
+        tokenizer.with_special_tokens(special_tokens).map_err(of("the marks of dialogues and texts"))?;
+    let Some(adapt) = &training.adapt else { return Ok(Vocabulary::Fixed(tokenizer)) };
+    let adaptive = Adaptive::new(tokenizer, adapt.policy.clone()).map_err(of("training.adapt"))?;
+    Ok(Vocabulary::Adaptive(adaptive))
+}
+
+/// What the vocabulary is learnt from: the text that the network learns, and nothing that it is measured
+/// on.
+fn sample(training: &Training, documents: &[Document], seed: u64) -> Result<Vec<u8>, GptError> {
+    let mut sample = Vec::new();
+    for ((_, phase), document) in training.phases().zip(documents) {
+        let mut add = |text: &str| {
+            sample.extend_from_slice(text.as_bytes());
+            sample.push(b'\n');
+        };
+        let origin = origin(&phase.data);
+        let options = CorpusOptions {
+            // What is learnt does not depend on how it is cut.
+            context: 1,
+            data: &phase.data,
+            data_version: DataVersion::LATEST,
+            seed,
+            threads: NonZero::<usize>::MIN,
+            origin: &origin,
+        };
+        let [learnt, ..] = document.parts(&options)?;
+        match document {
+            Document::Passages(texts) | Document::Texts(texts) => {
+                learnt.into_iter().for_each(|index| add(&texts[index]));
+            }
+            Document::Dialogues(dialogues) => {
+                let messages = learnt.into_iter().flat_map(|index| &dialogues[index]);
+                messages.for_each(|message| add(&message.text));
+            }
+            Document::Text(text) => {
+                let [learnt, ..] = split_ranges(text.len(), &phase.data);
+                sample.extend_from_slice(&text[learnt]);
+            }
+        }
+    }
+    Ok(sample)
+}
+
+/// A tokenizer of single bytes.
+pub(crate) fn bytes_only() -> Result<Tokenizer, GptError> {
+    let learnt = Tokenizer::train_byte_pair(b" ", 256);
+    learnt.map_err(|source| GptError::Tokens { origin: "single bytes".to_owned(), source })
+}
+
+/// Reads a Hugging Face `tokenizer.json`.
+fn read_tokenizer(file: &str) -> Result<Tokenizer, GptError> {
+    let json = rekindle_formats::files::read(file.as_ref(), TOKENIZER_LIMIT)
+        .map_err(|error| GptError::Data { origin: format!("`{file}`"), reason: error.to_string() })?;
+    Tokenizer::from_hugging_face(&json)
+        .map_err(|source| GptError::Tokens { origin: format!("`{file}`"), source })
+}

@@ -1,0 +1,22 @@
+//! Training: the system of the training loop, its config and its state.
+
+pub(crate) mod config;
+pub(crate) mod memory;
+pub(crate) mod optimizer;
+pub(crate) mod presets;
+pub(crate) mod report;
+pub(crate) mod schedule;
+pub(crate) mod state;
+pub(crate) mod step;
+pub(crate) mod system;
+pub(crate) mod vocabulary_change;
+
+pub use config::{
+    Adapt, Data, NewRows, OptimizerSettings, Order, Phase, Source, TokenKind, Tokens, Training,
+};
+pub use optimizer::{Moments, Optimizer};
+pub use state::{PhasePlan, Plan, State, TextIdentity, VocabularyChange};
+pub use step::{StepReport, StepSettings, StepValues, Stepper};
+pub use system::Gpt;
+
+pub use crate::model::precision::LossScaler;

@@ -1,0 +1,268 @@
+//! What a checkpoint holds.
+
+use std::num::NonZero;
+
+use rekindle::{Hash, Node, Versions, to_tree};
+use rekindle_tokenizer::{Adaptive, Tokenizer};
+use rekindle_train::Patience;
+use serde::{Deserialize, Serialize};
+
+use crate::data::version::DataVersion;
+use crate::data::{self, Corpus, CorpusOptions, Dataset, Document, bytes_only, origin, vocabulary};
+use crate::error::GptError;
+use crate::model::config::Model;
+use crate::model::language_model::{LanguageModel, Vocabulary};
+use crate::model::network::{Layer, Network};
+use crate::model::precision::{LossScaler, TrainingPrecision};
+use crate::train::config::Training;
+use crate::train::optimizer::Optimizer;
+use crate::train::schedule::steps_of;
+
+/// All that training needs to go on, after any step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Steps done: updates of the parameters, and steps that were skipped because a gradient overflowed.
+    pub step: u64,
+    /// Tokens that were learnt, counted as targets.
+    pub tokens: u64,
+    /// The network and its vocabulary.
+    pub model: LanguageModel,
+    /// What the optimiser remembers.
+    pub optimizer: Optimizer,
+    /// Keeps gradients in range; only where they are stored as f16.
+    pub scaler: Option<LossScaler>,
+    /// What is learnt, phase by phase.
+    pub texts: Vec<TextIdentity>,
+    /// How the vocabulary changed. In a state it is called `growth`.
+    #[serde(rename = "growth")]
+    pub vocabulary_changes: Vec<VocabularyChange>,
+    /// How the text is cut, and how long it is learnt.
+    #[serde(default)]
+    pub plan: Plan,
+    /// What is known of the losses of the phase at hand, where it may end early.
+    #[serde(default)]
+    pub patience: Option<Patience>,
+}
+
+/// What was fixed when training began: it must not depend on how the vocabulary cuts the text, as
+/// that may change.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Plan {
+    /// How text is made and cut.
+    #[serde(rename = "edition")]
+    pub data_version: DataVersion,
+    /// The phases; none in runs of the first data version, which count their steps anew.
+    pub phases: Vec<PhasePlan>,
+}
+
+/// How long a phase is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhasePlan {
+    /// Its steps.
+    pub steps: u64,
+    /// It ended early, so that there were fewer steps than were planned.
+    pub ended: bool,
+}
+
+/// States of version 1 had no plan: they are of the first data version.
+pub(crate) fn versions() -> Versions {
+    Versions::new("gpt", 2).migration(1, |mut tree| {
+        let Node::Struct(fields) = &mut tree else { return Err("a struct was expected".to_owned()) };
+        let state = fields.iter_mut().find(|(name, _)| name == "state");
+        let Some((_, Node::Struct(fields))) = state else { return Err("there is no `state`".to_owned()) };
+        let plan = to_tree(&Plan::default()).map_err(|error| error.to_string())?;
+        fields.extend([("plan".to_owned(), plan), ("patience".to_owned(), Node::Null)]);
+        Ok(tree)
+    })
+}
+
+/// Which text is learnt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TextIdentity {
+    /// A hash over all of it.
+    pub hash: Hash,
+}
+
+/// A change of the vocabulary that was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VocabularyChange {
+    /// The step after which it was made.
+    pub step: u64,
+    /// Tokens that are new.
+    pub added: u32,
+    /// Tokens that are gone.
+    pub removed: u32,
+    /// Tokens after it.
+    pub vocabulary: u32,
+}
+
+impl State {
+    /// The state before the first step.
+    pub(crate) fn new(model: &Model, training: &Training, seed: u64) -> Result<Self, GptError> {
+        let documents = load_all(training, seed, DataVersion::LATEST)?;
+        let vocabulary = vocabulary(training, &documents, seed)?;
+        let network = Network::random(model, vocabulary.tokenizer().len(), seed);
+        let texts = identities(&documents);
+        let plan = plan(model, training, seed, &documents, vocabulary.tokenizer())?;
+        Ok(Self { plan, ..Self::of(model, training, vocabulary, network, texts) })
+    }
+
+    /// A state of the same form, to be loaded into.
+    pub(crate) fn blank(model: &Model, training: &Training) -> Result<Self, GptError> {
+        let tokenizer = bytes_only()?;
+        let network = Network::blank(model, tokenizer.len());
+        Ok(Self::of(model, training, Vocabulary::Fixed(tokenizer), network, Vec::new()))
+    }
+
+    fn of(
+        model: &Model,
+        training: &Training,
+        vocabulary: Vocabulary,
+        network: Network,
+        texts: Vec<TextIdentity>,
+    ) -> Self {
+        Self {
+            step: 0,
+            tokens: 0,
+            optimizer: Optimizer::new(&network),
+            model: LanguageModel { vocabulary, network, sampling: model.sampling.clone() },
+            scaler: scaler(training),
+            texts,
+            vocabulary_changes: Vec::new(),
+            plan: Plan { data_version: DataVersion::LATEST, phases: Vec::new() },
+            patience: None,
+        }
+    }
+
+    /// Makes it the beginning of another run: what was taken over stays, the rest is made to fit.
+    pub(crate) fn adopt(&mut self, model: &Model, training: &Training, seed: u64) -> Result<(), GptError> {
+        let documents = load_all(training, seed, DataVersion::LATEST)?;
+        self.texts = identities(&documents);
+        self.model.sampling = model.sampling.clone();
+        self.adopt_vocabulary(training)?;
+        let mut plan = plan(model, training, seed, &documents, self.model.tokenizer())?;
+        for (new, old) in plan.phases.iter_mut().zip(&self.plan.phases).filter(|(_, old)| old.ended) {
+            *new = *old;
+        }
+        self.plan = plan;
+        if (training.precision == TrainingPrecision::F16) != self.scaler.is_some() {
+            self.scaler = scaler(training);
+        }
+        if self.optimizer.mismatch(&self.model.network).is_some() {
+            self.optimizer = Optimizer::new(&self.model.network);
+        }
+        Ok(())
+    }
+
+    /// Lets the vocabulary change as the config says.
+    fn adopt_vocabulary(&mut self, training: &Training) -> Result<(), GptError> {
+        let Some(adapt) = &training.adapt else { return Ok(()) };
+        let refused = |source| GptError::Tokens { origin: "training.adapt".to_owned(), source };
+        match &mut self.model.vocabulary {
+            Vocabulary::Adaptive(adaptive) => adaptive.set_policy(adapt.policy.clone()).map_err(refused),
+            Vocabulary::Fixed(tokenizer) => {
+                let adaptive = Adaptive::new(tokenizer.clone(), adapt.policy.clone()).map_err(refused)?;
+                self.model.vocabulary = Vocabulary::Adaptive(adaptive);
+                Ok(())
+            }
+        }
+    }
+
+    /// Why the state contradicts itself or the config; nothing when it does not.
+    pub(crate) fn mismatch(&self, model: &Model, training: &Training) -> Option<String> {
+        if let Err(error) = self.model.check() {
+            return Some(error.to_string());
+        }
+        let network = &self.model.network;
+        let expected = Network::blank(model, network.vocabulary());
+        let form = |network: &Network| -> Vec<String> {
+            let arrays = network.arrays().into_iter();
+            arrays.map(|(name, _, array)| format!("`{name}` of {} numbers", array.len())).collect()
+        };
+        let (found, expected) = (form(network), form(&expected));
+        if let Some((found, expected)) =
+            found.iter().zip(&expected).find(|(found, expected)| found != expected)
+        {
+            return Some(format!("the network has {found} where the config has {expected}"));
+        }
+        if found.len() != expected.len() {
+            return Some(format!("the network has {} arrays, the config {}", found.len(), expected.len()));
+        }
+        if let Some(found) = heads(network).find(|&heads| heads != model.heads) {
+            return Some(format!("the network has {found} heads, the config {}", model.heads));
+        }
+        let (texts, phases) = (self.texts.len(), training.phases().count());
+        if texts != phases {
+            return Some(format!("it has learnt {texts} texts, but the config has {phases}"));
+        }
+        let planned = self.plan.phases.len();
+        if planned != 0 && planned != phases {
+            return Some(format!("it is planned in {planned} phases, but the config has {phases}"));
+        }
+        if self.scaler.is_some() != (training.precision == TrainingPrecision::F16) {
+            return Some("it was trained with another precision than the config's".to_owned());
+        }
+        self.optimizer.mismatch(network)
+    }
+}
+
+fn scaler(training: &Training) -> Option<LossScaler> {
+    (training.precision == TrainingPrecision::F16).then(LossScaler::default)
+}
+
+/// The numbers of heads of all attention layers, which no array shows.
+fn heads(network: &Network) -> impl Iterator<Item = u32> {
+    network.layers.iter().filter_map(|layer| match layer {
+        Layer::Attention(attention) => Some(attention.heads),
+        Layer::FeedForward(_) | Layer::Norm(_) => None,
+    })
+}
+
+/// The documents of all phases.
+pub(crate) fn load_all(
+    training: &Training,
+    seed: u64,
+    data_version: DataVersion,
+) -> Result<Vec<Document>, GptError> {
+    training.phases().map(|(path, phase)| data::load(&phase.data, path, seed, data_version)).collect()
+}
+
+/// How long each phase is with the vocabulary that training begins with.
+fn plan(
+    model: &Model,
+    training: &Training,
+    seed: u64,
+    documents: &[Document],
+    tokenizer: &Tokenizer,
+) -> Result<Plan, GptError> {
+    let phases = training.phases().zip(documents).map(|((path, phase), document)| {
+        let steps = match phase.steps {
+            Some(steps) => steps,
+            None => {
+                let origin = origin(&phase.data);
+                let options = CorpusOptions {
+                    context: model.context as usize,
+                    data: &phase.data,
+                    data_version: DataVersion::LATEST,
+                    seed,
+                    threads: NonZero::<usize>::MIN,
+                    origin: &origin,
+                };
+                // Running text has no epochs, however it is cut.
+                match document {
+                    Document::Text(_) | Document::Passages(_) => {
+                        steps_of(path, phase, &Dataset::Text(Vec::new()))?
+                    }
+                    _ => steps_of(path, phase, &Corpus::new(document, tokenizer, &options)?.train)?,
+                }
+            }
+        };
+        Ok(PhasePlan { steps, ended: false })
+    });
+    Ok(Plan { data_version: DataVersion::LATEST, phases: phases.collect::<Result<_, GptError>>()? })
+}
+
+/// Which documents they are.
+pub(crate) fn identities(documents: &[Document]) -> Vec<TextIdentity> {
+    documents.iter().map(|document| TextIdentity { hash: document.hash() }).collect()
+}

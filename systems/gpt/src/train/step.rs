@@ -1,0 +1,247 @@
+//! One update of all parameters.
+
+use std::collections::BTreeMap;
+
+use rekindle_compute::{AdamW, KernelPath, Pool};
+
+use crate::model::kernels::rows;
+use crate::model::network::{ArrayKind, Network};
+use crate::model::pass::{Dropout, ExecContext, PackedNetwork, Pass, Sequence};
+use crate::model::precision::{LossScaler, TrainingPrecision};
+use crate::train::optimizer::Optimizer;
+
+/// Numbers of an array that are updated together.
+const CHUNK: usize = 1 << 14;
+
+/// How a step is done; the same for every step of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct StepSettings {
+    /// The kernels.
+    pub path: KernelPath,
+    /// How numbers are stored between operations.
+    pub precision: TrainingPrecision,
+    /// Parts of a batch, whose gradients are added in their order.
+    pub parts: usize,
+    /// Gradients are made shorter when their norm is larger; 0 for never.
+    pub clip: f64,
+}
+
+/// What a step is done with.
+#[derive(Debug, Clone, Copy)]
+pub struct StepValues {
+    /// The optimiser's.
+    pub adamw: AdamW,
+    /// What is left out.
+    pub dropout: Option<Dropout>,
+}
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// Mean loss of the targets, in nats.
+    pub loss: f64,
+    /// Norm of the gradient before it was clipped.
+    pub gradient_norm: f64,
+    /// The gradient overflowed, and nothing was updated.
+    pub skipped: bool,
+}
+
+/// The buffers of training steps: rebuilt, never saved.
+#[derive(Debug)]
+pub struct Stepper {
+    settings: StepSettings,
+    pool: Pool,
+    packed: PackedNetwork,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+struct Part {
+    pass: Pass,
+    gradient: Network,
+    loss: f64,
+}
+
+impl Stepper {
+    /// Buffers for training a network of this shape on so many threads.
+    pub fn new(network: &Network, settings: StepSettings, pool: Pool) -> Self {
+        let part = || Part { pass: Pass::default(), gradient: network.zeros(), loss: 0.0 };
+        let parts = std::iter::repeat_with(part).take(settings.parts.max(1)).collect();
+        Self { settings, pool, packed: PackedNetwork::default(), parts }
+    }
+
+    /// The threads.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Makes room for a network whose vocabulary has changed.
+    pub fn resize(&mut self, network: &Network) {
+        for part in &mut self.parts {
+            part.gradient = network.zeros();
+        }
+    }
+
+    /// Learns batches and updates the network once with the mean gradient of all their targets.
+    /// Batches are sequences that are worked on together; several of them need less memory than one.
+    pub fn step(
+        &mut self,
+        network: &mut Network,
+        optimizer: &mut Optimizer,
+        scaler: Option<&mut LossScaler>,
+        batches: &[Vec<Sequence>],
+        values: StepValues,
+    ) -> StepReport {
+        let targets: usize = batches.iter().flatten().map(Sequence::targets).sum();
+        let loss_scale = scaler.as_ref().map_or(1.0, |scaler| scaler.scale);
+        let scale = loss_scale / targets.max(1) as f32;
+        self.packed.pack(network, self.settings.precision, true, &self.pool);
+        self.parts.iter_mut().for_each(|part| part.loss = 0.0);
+        self.pool.for_each(&mut self.parts, |_, part| part.gradient.clear());
+        let mut first = 0;
+        for batch in batches {
+            self.accumulate_gradients(network, batch, first, scale, values.dropout);
+            first += batch.len();
+        }
+        let loss = self.parts.iter().map(|part| part.loss).sum::<f64>() / targets.max(1) as f64;
+        let gradient_norm = self.sum_gradients().sqrt() / f64::from(loss_scale);
+        let skipped = scaler.is_some_and(|scaler| scaler.skips(gradient_norm.is_finite()));
+        if !skipped {
+            let clip = self.settings.clip;
+            let clip_factor = if clip > 0.0 && gradient_norm > clip { clip / gradient_norm } else { 1.0 };
+            self.update(network, optimizer, values.adamw, (clip_factor / f64::from(loss_scale)) as f32);
+        }
+        StepReport { loss, gradient_norm, skipped }
+    }
+
+    /// Mean loss of the targets of some sequences, in nats; nothing is left out or learnt.
+    pub fn evaluate(&mut self, network: &Network, sequences: &[Sequence]) -> f64 {
+        let targets: usize = sequences.iter().map(Sequence::targets).sum();
+        let ctx = ExecContext { path: self.settings.path, precision: self.settings.precision, dropout: None };
+        self.packed.pack(network, self.settings.precision, false, &self.pool);
+        let (packed, count) = (&self.packed, self.parts.len());
+        let together = evaluated_together(network.context());
+        self.pool.for_each(&mut self.parts, |index, part| {
+            let range = part_range(sequences.len(), count, index);
+            // A few at a time: memory does not grow with the number of sequences.
+            let pieces = sequences[range].chunks(together);
+            part.loss = pieces.map(|some| part.pass.loss(ctx, network, packed, some)).sum();
+        });
+        self.parts.iter().map(|part| part.loss).sum::<f64>() / targets.max(1) as f64
+    }
+
+    fn accumulate_gradients(
+        &mut self,
+        network: &Network,
+        batch: &[Sequence],
+        first: usize,
+        scale: f32,
+        dropout: Option<Dropout>,
+    ) {
+        let ctx = ExecContext { path: self.settings.path, precision: self.settings.precision, dropout };
+        let (packed, count) = (&self.packed, self.parts.len());
+        self.pool.for_each(&mut self.parts, |index, part| {
+            let range = part_range(batch.len(), count, index);
+            if range.is_empty() {
+                return;
+            }
+            let number = first + range.start;
+            let Part { pass, gradient, loss } = part;
+            *loss += pass.train(ctx, network, packed, &batch[range], number, scale, gradient);
+        });
+    }
+
+    /// Adds the gradients of all parts to that of the first; gives the sum of its squares.
+    fn sum_gradients(&mut self) -> f64 {
+        struct Job<'a> {
+            sum: &'a mut [f32],
+            others: Vec<&'a [f32]>,
+            squares: f32,
+        }
+        let path = self.settings.path;
+        let Some((first, others)) = self.parts.split_first_mut() else { return 0.0 };
+        let others: Vec<_> = others.iter().map(|part| part.gradient.arrays()).collect();
+        let mut jobs = Vec::new();
+        for (index, (_, _, array)) in first.gradient.arrays_mut().into_iter().enumerate() {
+            for (number, sum) in array.chunks_mut(CHUNK).enumerate() {
+                let range = number * CHUNK..number * CHUNK + sum.len();
+                let others = others.iter().map(|arrays| &arrays[index].2[range.clone()]).collect();
+                jobs.push(Job { sum, others, squares: 0.0 });
+            }
+        }
+        self.pool.for_each(&mut jobs, |_, job| {
+            for other in &job.others {
+                rows::add(path, job.sum, other);
+            }
+            rows::squares(path, &mut job.squares, job.sum);
+        });
+        jobs.iter().map(|job| f64::from(job.squares)).sum()
+    }
+
+    fn update(&mut self, network: &mut Network, optimizer: &mut Optimizer, adamw: AdamW, scale: f32) {
+        struct Job<'a> {
+            step: u64,
+            adamw: AdamW,
+            parameters: &'a mut [f32],
+            gradient: &'a [f32],
+            first: &'a mut [f32],
+            second: &'a mut [f32],
+        }
+        optimizer.updates += 1;
+        optimizer.token_updates.iter_mut().for_each(|updates| *updates += 1);
+        let Optimizer { updates, token_updates, moments } = optimizer;
+        let Some(part) = self.parts.first() else { return };
+        let gradients = part.gradient.arrays();
+        let mut moments: BTreeMap<_, _> =
+            moments.iter_mut().map(|(name, moments)| (name.as_str(), moments)).collect();
+        let mut jobs = Vec::new();
+        for ((name, kind, mut parameters), (_, _, mut gradient)) in
+            network.arrays_mut().into_iter().zip(gradients)
+        {
+            let Some(moments) = moments.remove(name.as_str()) else { continue };
+            let (mut first, mut second) = (&mut moments.first[..], &mut moments.second[..]);
+            // Biases and gains do not decay.
+            let decays = matches!(kind, ArrayKind::Matrix | ArrayKind::TokenRows);
+            let adamw = AdamW { weight_decay: if decays { adamw.weight_decay } else { 0.0 }, ..adamw };
+            for (step, count) in update_runs(kind, parameters.len(), *updates, token_updates) {
+                let mut take = |count: usize| Job {
+                    step,
+                    adamw,
+                    parameters: parameters.split_off_mut(..count).unwrap_or_default(),
+                    gradient: gradient.split_off(..count).unwrap_or_default(),
+                    first: first.split_off_mut(..count).unwrap_or_default(),
+                    second: second.split_off_mut(..count).unwrap_or_default(),
+                };
+                jobs.extend((0..count / CHUNK).map(|_| take(CHUNK)));
+                jobs.push(take(count % CHUNK));
+            }
+        }
+        let path = self.settings.path;
+        self.pool.for_each(&mut jobs, |_, job| {
+            let Job { step, adamw, parameters, gradient, first, second } = job;
+            adamw.update_scaled(path, *step, scale, parameters, gradient, first, second);
+        });
+    }
+}
+
+/// Sequences that are measured together: a few, as long as they are short.
+pub(crate) fn evaluated_together(context: usize) -> usize {
+    const SEQUENCES: usize = 8;
+    const ROWS: usize = 1024;
+    (ROWS / context.max(1)).clamp(1, SEQUENCES)
+}
+
+/// The sequences of a part: the same however many threads there are.
+pub(crate) fn part_range(sequences: usize, parts: usize, index: usize) -> std::ops::Range<usize> {
+    index * sequences / parts..(index + 1) * sequences / parts
+}
+
+/// How often the numbers of an array were updated: (updates, numbers) for one run of tokens after the other.
+fn update_runs(kind: ArrayKind, len: usize, updates: u64, token_updates: &[u64]) -> Vec<(u64, usize)> {
+    if !matches!(kind, ArrayKind::TokenRows | ArrayKind::TokenNumbers) {
+        return vec![(updates, len)];
+    }
+    let row = len / token_updates.len().max(1);
+    let runs = token_updates.chunk_by(|a, b| a == b);
+    runs.map(|tokens| (tokens[0], tokens.len() * row)).collect()
+}
