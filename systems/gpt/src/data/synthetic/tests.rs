@@ -1,8 +1,8 @@
 use std::collections::{BTreeSet, HashSet};
 
-use super::exam::{QUESTIONS, is_held_out, part_of, plain};
 use rekindle_train::Role;
 
+use super::exam::{QUESTIONS, is_held_out, part_of, plain};
 use super::*;
 
 const VERSIONS: [DataVersion; 2] = [DataVersion::V1, DataVersion::V2];
