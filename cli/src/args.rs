@@ -32,7 +32,7 @@ Addresses of checkpoints:
 #[command(name = "rekindle", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
     /// Print JSON for scripts instead of text for people.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "General options")]
     pub json: bool,
     #[command(flatten)]
     pub unlock: UnlockArgs,
@@ -152,6 +152,12 @@ pub enum Command {
         /// Directory of the new run.
         #[arg(long, value_name = "DIR")]
         run: PathBuf,
+    },
+    /// Say what this machine can do: processor, kernels, memory, and how fast the disk is.
+    Doctor {
+        /// The directory whose disk is measured.
+        #[arg(default_value = ".")]
+        directory: PathBuf,
     },
     /// Print a script that completes commands in a shell.
     Completions {

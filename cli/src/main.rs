@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod curve;
 mod exit;
+mod help;
 mod language_model;
 mod output;
 mod progress;
@@ -38,7 +39,8 @@ fn main() -> ExitCode {
 
 /// The command line, with what the systems add to it.
 fn command(registry: &Registry) -> clap::Command {
-    language_model::declare(system_options::declare(Cli::command(), registry), registry)
+    let command = system_options::declare(Cli::command(), registry);
+    help::arrange(language_model::declare(command, registry))
 }
 
 /// The options that systems declare, as far as they were given.
@@ -82,6 +84,7 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
         Command::Tokenizer { command } => commands::tokenizer::tokenizer(&command, json),
         Command::Export { checkpoint, file } => commands::convert::export(registry, &checkpoint, &file, json),
         Command::Import { file, run } => commands::convert::import(registry, &file, &run, json),
+        Command::Doctor { directory } => commands::doctor::doctor(&directory, json),
         Command::Completions { shell } => commands::completions(command(registry), shell),
     }
 }
