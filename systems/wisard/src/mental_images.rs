@@ -1,5 +1,7 @@
 //! What the classifier has in mind for each class: the counters, projected back to the inputs.
 
+use rekindle_formats::png;
+
 use super::error::WisardError;
 use super::state::State;
 
@@ -28,8 +30,7 @@ pub(super) fn draw(state: &State) -> Result<Vec<u8>, WisardError> {
     let (step_x, step_y) = (width * scale + GAP, height * scale + GAP);
     let (total_x, total_y) = (across * step_x + GAP, down * step_y + GAP);
     if total_x.saturating_mul(total_y) > PIXELS_LIMIT {
-        let reason = format!("images of {inputs} inputs for {classes} classes are too large to be drawn");
-        return Err(WisardError::Picture(reason));
+        return Err(WisardError::PictureTooLarge { inputs, classes });
     }
     let shades = shades(state);
     let mut pixels = vec![FRAME; total_x * total_y];
@@ -43,16 +44,16 @@ pub(super) fn draw(state: &State) -> Result<Vec<u8>, WisardError> {
             }
         }
     }
-    encode(&pixels, total_x, total_y)
+    Ok(png::grayscale(&pixels, total_x as u32)?)
 }
 
 /// The shade of each input, by class.
 fn shades(state: &State) -> Vec<u8> {
     let (inputs, classes) = (state.preparation.inputs.len(), state.learnt.len());
     let bits = state.preparation.thermometers.bits as usize;
-    let (sums, places) = (projections(state), mapped_bits(state));
+    let (sums, mapped) = (projections(state), mapped_bits(state));
     let shade = |class: usize, input: usize| {
-        let most = state.learnt[class].saturating_mul(places[input]);
+        let most = state.learnt[class].saturating_mul(mapped[input]);
         let sum: u64 = (input * bits..(input + 1) * bits).map(|bit| sums[bit * classes + class]).sum();
         let share = if most == 0 { 0.0 } else { (sum as f64 / most as f64).min(1.0) };
         (f64::from(PAPER) * (1.0 - share)).round() as u8
@@ -74,7 +75,7 @@ fn projections(state: &State) -> Vec<u64> {
                 continue;
             }
             let bits = state.mapping.tuple(tuple).iter().enumerate();
-            for (_, &bit) in bits.filter(|(place, _)| address >> place & 1 == 1) {
+            for (_, &bit) in bits.filter(|(index, _)| address >> index & 1 == 1) {
                 let sums = &mut sums[bit as usize * classes..(bit as usize + 1) * classes];
                 sums.iter_mut().zip(counts).for_each(|(sum, &count)| *sum += u64::from(count));
             }
@@ -85,21 +86,9 @@ fn projections(state: &State) -> Vec<u64> {
 
 /// How often a bit of each input is mapped.
 fn mapped_bits(state: &State) -> Vec<u64> {
-    let mut places = vec![0; state.preparation.inputs.len()];
+    let mut mapped = vec![0; state.preparation.inputs.len()];
     for &bit in &state.mapping.bits {
-        places[(bit / state.preparation.thermometers.bits) as usize] += 1;
+        mapped[(bit / state.preparation.thermometers.bits) as usize] += 1;
     }
-    places
-}
-
-fn encode(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>, WisardError> {
-    let failed = |error: png::EncodingError| WisardError::Picture(error.to_string());
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(failed)?;
-    writer.write_image_data(pixels).map_err(failed)?;
-    writer.finish().map_err(failed)?;
-    Ok(bytes)
+    mapped
 }

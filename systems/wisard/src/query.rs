@@ -13,7 +13,7 @@ const LANES: usize = 16;
 /// Blocks that one thread answers at a time.
 const PART: usize = 4;
 /// Look-ups below which handing work to threads takes longer than doing it.
-const WORTH_THREADS: usize = 50_000;
+const PARALLEL_LOOKUPS: usize = 50_000;
 /// What stands for no cell.
 const NO_CELL: usize = usize::MAX;
 
@@ -62,7 +62,7 @@ impl Query<'_> {
         let work = |index: usize, classes: &mut Vec<u16>| {
             self.answer(planes, part(index), |answer, _| classes.push(answer.class));
         };
-        if planes.rows() * self.mapping.tuples() >= WORTH_THREADS {
+        if planes.rows() * self.mapping.tuples() >= PARALLEL_LOOKUPS {
             pool.for_each(&mut answers, work);
         } else {
             answers.iter_mut().enumerate().for_each(|(index, classes)| work(index, classes));

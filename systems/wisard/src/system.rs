@@ -71,7 +71,7 @@ impl System for Wisard {
         let (model, training, threads) = (&config.model, &config.training, resources.threads);
         let trainer = Trainer::attach(model, training, config.seed, state, threads);
         let trainer = trainer.map_err(|error| match error {
-            WisardError::Misfit(_) | WisardError::OtherData { .. } => SystemError::misfit(error),
+            WisardError::Mismatch(_) => SystemError::misfit(error),
             error => SystemError::new(error),
         })?;
         Ok(Self { trainer })
@@ -154,7 +154,7 @@ fn select_name(state: &State) -> &'static str {
 
 fn build(config: &ConfigOf<Wisard>) -> Result<State, WisardError> {
     let (model, training) = (&config.model, &config.training);
-    // Before the data is made: it may be made of what is not allowed.
+    // Before the data is loaded, which may be of a size that is not allowed.
     model.validate()?;
     training.validate()?;
     let (preparation, examples) = Dataset::load(&training.data, model.encoding, config.seed)?.learnt();
