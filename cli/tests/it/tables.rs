@@ -39,7 +39,7 @@ fn a_table_is_learnt_and_asked() {
     assert!(world.fails(2, "predict ring --data ask.csv --out answers.npy").contains("write CSV instead"));
     assert!(world.fails(2, "predict ring --data ask.csv --out ask.csv").contains("would be lost"));
     let error = world.fails(2, "predict ring --data answers.csv");
-    assert!(error.contains("needs a column `x`"), "{error}");
+    assert!(error.contains("there is no column `x`"), "{error}");
     assert!(world.fails(2, "predict ring --data none.csv").contains("cannot read `none.csv`"));
 }
 

@@ -76,7 +76,11 @@ mod tests {
         let mut bytes = Vec::new();
         [9_u64, 2, 1].iter().for_each(|length| bytes.extend(length.to_le_bytes()));
         [5_u32, 6, 7, 8].iter().for_each(|token| bytes.extend(token.to_le_bytes()));
-        assert_eq!(of_tokens(9, &[5, 6], &[7], &[8]), hex(&Sha256::digest(&bytes)));
+        let tokens = of_tokens(9, &[5, 6], &[7], &[8]);
+        assert_eq!(tokens, hex(&Sha256::digest(&bytes)));
+        for other in [of_tokens(9, &[5, 6], &[1], &[8]), of_tokens(9, &[5, 6], &[7], &[1])] {
+            assert_ne!(other, tokens);
+        }
     }
 
     #[test]
