@@ -49,6 +49,9 @@ fn hint(error: &anyhow::Error) -> &'static str {
         Some(TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. })) => {
             "\nhint: --data FILE names the file where it lies now"
         }
+        Some(TrainError::System(error)) if error.to_string().contains("training.data.file") => {
+            "\nhint: --data FILE sets training.data.file"
+        }
         _ => "",
     }
 }

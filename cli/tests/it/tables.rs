@@ -91,6 +91,15 @@ fn a_moved_table_is_found_and_another_refused() {
 }
 
 #[test]
+fn a_table_that_is_not_named_is_asked_for() {
+    let world = World::new();
+    for preset in ["cascade", "wisard"] {
+        let error = world.fails(2, &format!("train {preset} --run r"));
+        assert!(error.contains("training.data.file") && error.contains("hint: --data FILE"), "{error}");
+    }
+}
+
+#[test]
 fn two_spirals_to_the_end() {
     let world = World::new();
     let end = world.json("train spirals --run s --quiet");

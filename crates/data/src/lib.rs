@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`TableExamples`] | a table as inputs and what is to be predicted, nothing scaled or encoded |
 //! | [`ClassColumn`], [`NumberColumn`], [`Statistics`] | its columns, and what is known of their values |
+//! | [`TableSize`] | how much memory it takes to load a table |
 //! | [`read_text`] | the bytes of a text |
 //! | [`Split`] | examples dealt to three parts by their content |
 //! | [`Blocks`] | running text cut into three parts |
@@ -51,6 +52,6 @@ pub use origin::Origin;
 pub use split::{Part, Shares, Split, SplitError};
 pub use table::{
     CLASSES_LIMIT, ClassColumn, ClassOrder, ExamplesError, LARGEST_NUMBER, NumberColumn, Statistics,
-    TableExamples, TableLayout, TableTarget, TargetKind,
+    TableExamples, TableLayout, TableSize, TableTarget, TargetKind,
 };
 pub use text::{TextError, read_text};

@@ -52,6 +52,17 @@ pub(crate) fn draw(
     Ok(png::rgb(&pixels, SIDE as u32)?)
 }
 
+/// Bytes that drawing takes at most, of a network of so many units and outputs; nothing where it cannot be
+/// drawn.
+pub(crate) fn bytes(inputs: u64, units: u64, outputs: u64) -> u64 {
+    if inputs != 2 {
+        return 0;
+    }
+    let pixels = (SIDE * SIDE) as u64;
+    // The values of units in a list that grows by doubling, and is moved as it does; pixels and their file.
+    pixels.saturating_mul(4 * (8 + 3 * units + 2 * outputs) + 4 * 3)
+}
+
 impl Frame {
     /// All examples and a margin; the usual range of scaled inputs without any.
     fn around(examples: Option<&Examples>) -> Self {

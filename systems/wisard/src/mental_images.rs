@@ -23,12 +23,7 @@ const FRAME: u8 = 200;
 /// number is a square, and fill a rectangle otherwise.
 pub(super) fn draw(state: &State) -> Result<Vec<u8>, WisardError> {
     let (inputs, classes) = (state.preparation.inputs.len(), state.preparation.classes.len());
-    let width = (1..=inputs).find(|side| side * side >= inputs).unwrap_or(1);
-    let height = inputs.div_ceil(width);
-    let scale = LEAST_SIDE.div_ceil(width).max(1);
-    let (across, down) = (classes.min(ACROSS), classes.div_ceil(ACROSS));
-    let (step_x, step_y) = (width * scale + GAP, height * scale + GAP);
-    let (total_x, total_y) = (across * step_x + GAP, down * step_y + GAP);
+    let Sheet { width, height, scale, step_x, step_y, total_x, total_y } = Sheet::of(inputs, classes);
     if total_x.saturating_mul(total_y) > PIXELS_LIMIT {
         return Err(WisardError::PictureTooLarge { inputs, classes });
     }
@@ -45,6 +40,43 @@ pub(super) fn draw(state: &State) -> Result<Vec<u8>, WisardError> {
         }
     }
     Ok(png::grayscale(&pixels, total_x as u32)?)
+}
+
+/// Bytes that drawing takes at most, the picture included.
+pub(super) fn bytes(state: &State) -> u64 {
+    let (inputs, classes) = (state.preparation.inputs.len(), state.preparation.classes.len());
+    let Sheet { total_x, total_y, .. } = Sheet::of(inputs, classes);
+    let pixels = total_x.saturating_mul(total_y);
+    let pixels = if pixels > PIXELS_LIMIT { 0 } else { pixels as u64 };
+    let projections = 8 * state.preparation.thermometers.encoded_bits() as u64 * classes as u64;
+    // The encoder holds rows and its output beside the pixels.
+    4 * pixels + projections + 10 * (inputs * classes) as u64 + (1 << 20)
+}
+
+/// The layout of the picture, in pixels.
+struct Sheet {
+    /// Inputs of an image, across and down.
+    width: usize,
+    height: usize,
+    /// Pixels of an input, across and down.
+    scale: usize,
+    /// From an image to the next.
+    step_x: usize,
+    step_y: usize,
+    total_x: usize,
+    total_y: usize,
+}
+
+impl Sheet {
+    fn of(inputs: usize, classes: usize) -> Self {
+        let width = (1..=inputs).find(|side| side * side >= inputs).unwrap_or(1);
+        let height = inputs.div_ceil(width);
+        let scale = LEAST_SIDE.div_ceil(width).max(1);
+        let (across, down) = (classes.min(ACROSS), classes.div_ceil(ACROSS));
+        let (step_x, step_y) = (width * scale + GAP, height * scale + GAP);
+        let (total_x, total_y) = (across * step_x + GAP, down * step_y + GAP);
+        Self { width, height, scale, step_x, step_y, total_x, total_y }
+    }
 }
 
 /// The shade of each input, by class.

@@ -2,8 +2,8 @@
 
 use rekindle_formats::table::Table;
 use rekindle_train::{
-    Conclusion, ConfigOf, FileUse, Metrics, NamedFile, Picture, Preset, Progress, Resources, System,
-    SystemError,
+    Conclusion, ConfigOf, FileUse, MemoryNeed, Metrics, NamedFile, Picture, Preset, Progress, Resources,
+    System, SystemError,
 };
 
 use super::config::{Model, Training};
@@ -11,7 +11,7 @@ use super::data::Dataset;
 use super::error::WisardError;
 use super::state::State;
 use super::trainer::Trainer;
-use super::{mental_images, presets, summary};
+use super::{memory_need, mental_images, presets, summary};
 
 /// WiSARD classifiers in the training loop; a step learns a number of rows.
 pub struct Wisard {
@@ -65,6 +65,10 @@ impl System for Wisard {
     fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         config.model.validate().and_then(|()| config.training.validate()).map_err(SystemError::new)?;
         Ok(State::blank(&config.training.data))
+    }
+
+    fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
+        state.map(|state| memory_need::of(&config.training, state))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

@@ -2,6 +2,7 @@
 
 mod classes;
 mod error;
+mod memory;
 mod numbers;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use crate::split::{Shares, Split};
 pub use classes::{CLASSES_LIMIT, ClassColumn, ClassOrder};
 pub use error::ExamplesError;
 pub(crate) use error::listed;
+pub use memory::TableSize;
 pub use numbers::{LARGEST_NUMBER, NumberColumn, Statistics};
 
 /// Rows as a table gives them: nothing is scaled or encoded.

@@ -93,7 +93,7 @@ impl Preparation {
         };
         let rows: Vec<usize> = (0..examples.rows()).collect();
         let all = preparation.examples(examples, &rows);
-        preparation.identity = identity::of_examples(all.bytes(), &split.train).to_string();
+        preparation.identity = identity::of_examples(all.bytes(), all.len(), &split.train).to_string();
         Ok(preparation)
     }
 
@@ -251,6 +251,11 @@ impl Input {
 }
 
 impl Examples {
+    /// Number of [`bytes`](Self::bytes).
+    fn len(&self) -> usize {
+        4 * self.units.cases() * (self.units.len() + self.targets.len())
+    }
+
     /// What the network sees, unit by unit, and what it should answer.
     fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
         fn values(columns: &Columns) -> impl Iterator<Item = f32> + '_ {

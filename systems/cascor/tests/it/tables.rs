@@ -265,3 +265,11 @@ fn nothing_is_chosen_by_what_is_reported() {
         assert!(refused.contains("take select_loss"), "{refused}");
     }
 }
+
+#[test]
+fn a_state_to_be_loaded_into_needs_no_file() {
+    let (_dir, config) = of_file("", &["training.data.targets=[kind]", "training.data.file=/nowhere/x.csv"]);
+    let state = Cascor::blank(&config).unwrap();
+    assert_eq!((state.step, state.preparation.examples), (0, 0));
+    assert!(Cascor::build(&config).is_err());
+}

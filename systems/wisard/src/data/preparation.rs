@@ -66,9 +66,11 @@ impl Preparation {
         };
         let (training, select) = (examples(&split.train)?, examples(&split.select)?);
         let test = examples(&split.test)?;
-        let seen = [&training, &select, &test].into_iter().flat_map(Examples::bytes);
+        let all = [&training, &select, &test];
+        let (seen, len) =
+            (all.into_iter().flat_map(Examples::bytes), all.into_iter().map(Examples::len).sum());
         let preparation = Self {
-            identity: identity::of_examples(seen, &split.train).to_string(),
+            identity: identity::of_examples(seen, len, &split.train).to_string(),
             rows: split.train.len() as u64,
             select_rows: split.select.len() as u64,
             test_rows: has_test.then_some(split.test.len() as u64),
@@ -121,6 +123,11 @@ impl Preparation {
 }
 
 impl Examples {
+    /// Number of [`bytes`](Self::bytes).
+    fn len(&self) -> usize {
+        self.planes.len() + 2 * self.class.len()
+    }
+
     /// What the classifier sees, and what it is told of it.
     fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
         self.planes.bytes().chain(self.class.iter().flat_map(|class| class.to_le_bytes()))

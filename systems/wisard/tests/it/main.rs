@@ -450,3 +450,11 @@ fn a_config_with_validation_means_what_it_meant() {
     let text = wisard.conclude(&state).unwrap().text;
     assert!(text.contains("validation rows  accuracy"), "{text}");
 }
+
+#[test]
+fn a_state_to_be_loaded_into_needs_no_file() {
+    let config = of_file(Path::new("/nowhere/x.csv"), &[TARGET]);
+    let state = Wisard::blank(&config).unwrap();
+    assert_eq!((state.step, state.preparation.rows), (0, 0));
+    assert!(Wisard::build(&config).is_err());
+}
