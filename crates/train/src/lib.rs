@@ -20,7 +20,9 @@ pub mod plain;
 pub mod prove;
 mod registry;
 mod session;
+mod setting_error;
 mod signals;
+mod state_mismatch;
 mod system;
 mod text;
 
@@ -36,10 +38,12 @@ pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
 pub use numbers::{bytes, describe, describe_in_order, duration, number};
 pub use registry::{AnySystem, Registry, any_system};
 pub use session::{AnyConfig, Onto, Options, Origin, Report, Start, TrainError, TrainingState};
+pub use setting_error::SettingError;
 pub use signals::{Interrupt, LEFT_UNSAVED, Signal, Signals};
+pub use state_mismatch::StateMismatch;
 pub use system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
 pub use text::{
-    Completion, Conversation, ConversationError, Generated, Message, Role, SetError, TextCapability,
+    Completion, Conversation, ConversationError, Generated, Loaded, Message, Role, SetError, TextCapability,
     TextModel, TextModelSize, TextOption, TextStop,
 };
 

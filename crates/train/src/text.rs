@@ -57,17 +57,20 @@ pub trait TextModel {
     fn try_out(&self) -> Result<usize, SystemError>;
 }
 
+/// A model that was loaded, or why it was not.
+pub type Loaded = Result<Box<dyn TextModel>, SystemError>;
+
 /// Models of a family that go on with texts.
 #[derive(Debug, Clone, Copy)]
 pub struct TextCapability {
     /// How text is sampled, as named options.
     pub options: &'static [TextOption],
     /// The model of a checkpoint, with a number of threads. Nothing else of the checkpoint is read.
-    pub load: fn(&Checkpoint<'_>, usize) -> Result<Box<dyn TextModel>, SystemError>,
+    pub load: fn(&Checkpoint<'_>, usize) -> Loaded,
     /// True for a file or directory of another program that holds such a model.
     pub recognises: fn(&Path) -> bool,
     /// The model of such a file or directory.
-    pub read: fn(&Path, usize) -> Result<Box<dyn TextModel>, SystemError>,
+    pub read: fn(&Path, usize) -> Loaded,
 }
 
 /// A named option of how text is sampled: [`TextModel::set`] takes it.

@@ -40,6 +40,7 @@ mod encoding;
 mod error;
 mod mapping;
 mod memory;
+mod memory_need;
 mod mental_images;
 mod planes;
 pub mod presets;

@@ -184,8 +184,8 @@ fn document(items: impl Iterator<Item = (String, Value)>) -> Result<Document, St
 
 fn dialogue(location: &str, messages: Vec<MessageItem>) -> Result<Dialogue, String> {
     let messages = messages.into_iter().map(|MessageItem { role, content }| match role.as_str() {
-        "user" | "system" => Ok(Message { role: Role::User, content: content }),
-        "assistant" => Ok(Message { role: Role::Assistant, content: content }),
+        "user" | "system" => Ok(Message { role: Role::User, content }),
+        "assistant" => Ok(Message { role: Role::Assistant, content }),
         _ => Err(format!("{location}: the role `{role}` is none of user, assistant and system")),
     });
     messages.collect()

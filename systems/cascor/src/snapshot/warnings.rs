@@ -1,9 +1,9 @@
-//! What a file holds that a snapshot does not, told to a user.
+//! What a file holds that a snapshot does not, in words for a user.
 
 use super::error::{Fault, legible};
 use super::objects::Folder;
 
-/// Groups and datasets of the root that are read, or of which it is told here.
+/// Groups and datasets of the root that are read, or named here.
 const KNOWN: [&str; 9] =
     ["meta", "config", "arch", "params", "hidden_units", "random", "mp", "history", "data"];
 
@@ -20,26 +20,26 @@ const GENERATORS: [(&str, &str); 4] = [
 
 /// What lies in the file and is not carried over, or could not be checked.
 pub(super) fn of(root: &Folder<'_>, checked: bool, secret: bool) -> Result<Vec<String>, Fault> {
-    let mut losses = Vec::new();
+    let mut warnings = Vec::new();
     if !checked {
-        losses.push(
+        warnings.push(
             "The file carries no checksums, so damage to its weights would not be seen: it is of an early version."
                 .to_owned(),
         );
     }
-    losses.extend(generators(root)?);
-    losses.extend(optimiser(root)?);
-    losses.extend(workers(root, secret)?);
-    losses.extend(data(root)?);
-    losses.extend(history(root)?);
-    losses.extend(unknown(root)?);
-    Ok(losses)
+    warnings.extend(generators(root)?);
+    warnings.extend(optimiser(root)?);
+    warnings.extend(workers(root, secret)?);
+    warnings.extend(data(root)?);
+    warnings.extend(history(root)?);
+    warnings.extend(unknown(root)?);
+    Ok(warnings)
 }
 
 fn generators(root: &Folder<'_>) -> Result<Vec<String>, Fault> {
     let names = names_in(root, "random")?;
-    let lost = GENERATORS.iter().filter(|(name, _)| names.iter().any(|found| found == name));
-    Ok(lost.map(|(_, loss)| (*loss).to_owned()).collect())
+    let found = GENERATORS.iter().filter(|(name, _)| names.iter().any(|found| found == name));
+    Ok(found.map(|(_, warning)| (*warning).to_owned()).collect())
 }
 
 fn optimiser(root: &Folder<'_>) -> Result<Option<String>, Fault> {
@@ -59,11 +59,11 @@ fn workers(root: &Folder<'_>, secret: bool) -> Result<Option<String>, Fault> {
     if section.is_none() && !secret {
         return Ok(None);
     }
-    let mut loss = "The addresses and settings of the worker processes are not carried over.".to_owned();
+    let mut warning = "The addresses and settings of the worker processes are not carried over.".to_owned();
     if key || secret {
-        loss.push_str(" The file holds the secret key of those processes in plain text; it was left out, and whoever has the file has it.");
+        warning.push_str(" The file holds the secret key of those processes in plain text; it was left out, and whoever has the file has it.");
     }
-    Ok(Some(loss))
+    Ok(Some(warning))
 }
 
 fn data(root: &Folder<'_>) -> Result<Option<String>, Fault> {
@@ -76,12 +76,12 @@ fn data(root: &Folder<'_>) -> Result<Option<String>, Fault> {
 
 fn history(root: &Folder<'_>) -> Result<Vec<String>, Fault> {
     let names = names_in(root, "history")?;
-    let lost = [
+    let found = [
         ("weights", "The weights at earlier times are not carried over."),
         ("dataset_swaps", "The list of changes of the data set is not carried over."),
     ];
-    let lost = lost.iter().filter(|(name, _)| names.iter().any(|found| found == name));
-    Ok(lost.map(|(_, loss)| (*loss).to_owned()).collect())
+    let found = found.iter().filter(|(name, _)| names.iter().any(|found| found == name));
+    Ok(found.map(|(_, warning)| (*warning).to_owned()).collect())
 }
 
 fn unknown(root: &Folder<'_>) -> Result<Option<String>, Fault> {

@@ -1,15 +1,20 @@
 //! What a checkpoint holds.
 
+pub(crate) mod fahlman;
+pub(crate) mod juniper;
+
 use rekindle_compute::rng;
+use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Method, Model, Training};
 use crate::data::Preparation;
 use crate::error::CascorError;
-use crate::fahlman::FahlmanState;
-use crate::juniper::JuniperState;
 use crate::network::Network;
 use crate::streams;
+
+pub(crate) use fahlman::FahlmanState;
+pub(crate) use juniper::JuniperState;
 
 /// All that training needs to go on, after any epoch of any phase.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,7 +104,7 @@ impl State {
                 (weights, TrainerState::Fahlman(FahlmanState::new(method)))
             }
             Method::Juniper(_) => {
-                let weights = (0..count).map(|_| 0.1 * normal(&mut stream)).collect();
+                let weights = (0..count).map(|_| 0.1 * stream.normal()).collect();
                 (weights, TrainerState::Juniper(JuniperState::new()))
             }
         };
@@ -127,43 +132,32 @@ impl State {
         model.validate()?;
         training.validate()?;
         let (network, preparation) = (&self.network, &self.preparation);
-        let flaw = network.flaw().or_else(|| {
-            let expected = (preparation.inputs.len(), preparation.outputs());
-            let found = (network.inputs as usize, network.outputs as usize);
-            (found != expected).then(|| {
-                format!(
-                    "the network has {} inputs and {} outputs, its examples have {} and {}",
-                    found.0, found.1, expected.0, expected.1
-                )
-            })
-        });
-        let flaw = flaw.or_else(|| match (&self.trainer, &training.method) {
+        network.check()?;
+        let expected = (preparation.inputs.len(), preparation.outputs());
+        let found = (network.inputs as usize, network.outputs as usize);
+        StateMismatch::require(found == expected, || {
+            format!(
+                "the network has {} inputs and {} outputs, its examples have {} and {}",
+                found.0, found.1, expected.0, expected.1
+            )
+        })?;
+        match (&self.trainer, &training.method) {
             (TrainerState::Fahlman(state), Method::Fahlman(method)) => {
-                state.flaw(network, preparation, method)
+                state.check(network, preparation, method)?;
             }
             (TrainerState::Juniper(state), Method::Juniper(method)) => {
-                state.flaw(network, preparation, method)
+                state.check(network, preparation, method)?;
             }
-            _ => Some("it was trained by another method".to_owned()),
-        });
-        flaw.map_or(Ok(()), |flaw| Err(CascorError::Misfit(flaw)))
+            _ => {
+                let reason = "it was trained by another method".to_owned();
+                return Err(StateMismatch::Contradiction(reason).into());
+            }
+        }
+        Ok(())
     }
 
     /// The cycle of growth: how many hidden units there are.
     pub(crate) fn cycle(&self) -> u64 {
         self.network.hidden.len() as u64
-    }
-}
-
-/// A normal number (Box and Muller, 1958), with our own elementary functions.
-pub(crate) fn normal(stream: &mut rng::Stream) -> f32 {
-    use rekindle_compute::math::ln;
-    // The polar form needs neither sine nor cosine.
-    loop {
-        let (x, y) = (2.0 * stream.uniform() - 1.0, 2.0 * stream.uniform() - 1.0);
-        let square = x * x + y * y;
-        if square > 0.0 && square < 1.0 {
-            return x * (-2.0 * ln(square) / square).sqrt();
-        }
     }
 }
