@@ -49,7 +49,7 @@ fn message(error: &anyhow::Error) -> String {
 fn hint(error: &anyhow::Error, message: &str) -> String {
     let known = known_hint(error);
     let hint = if known.is_empty() { option_named_in(message).unwrap_or_default() } else { known.to_owned() };
-    if hint.is_empty() { hint } else { format!("{hint}") }
+    if hint.is_empty() { hint } else { format!("\nhint: {hint}") }
 }
 
 fn known_hint(error: &anyhow::Error) -> &'static str {
