@@ -79,6 +79,8 @@ pub enum Command {
     },
     /// Ask a trained model about the rows of a table.
     Predict(PredictArgs),
+    /// Measure a trained model on a table or a text that it has not seen.
+    Evaluate(EvaluateArgs),
     /// Let a language model go on with a text.
     Generate(GenerateArgs),
     /// Talk with a language model.
@@ -213,6 +215,15 @@ pub struct PredictArgs {
     /// Write the answers to this file, as CSV or NPY by its ending [default: print them as CSV].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// A run or one of its checkpoints; or a language model of another program.
+    pub model: String,
+    /// The table, as CSV or NPY, with the columns of the inputs and of what is to be answered; or the text.
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
 }
 
 #[derive(Debug, Args)]

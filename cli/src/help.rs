@@ -8,14 +8,14 @@ use clap::Command;
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Train", &["train", "resume", "status", "presets", "show-config", "prove"]),
     ("Look into runs", &["ls", "inspect", "diff", "plot", "describe", "verify"]),
-    ("Ask trained models", &["predict", "generate", "chat", "validate", "tokenizer"]),
+    ("Ask trained models", &["predict", "evaluate", "generate", "chat", "validate", "tokenizer"]),
     ("Keep runs", &["tag", "note", "prune", "gc", "repair", "cp", "mv", "rm"]),
     ("Other programs and other people", &["export", "import", "encrypt", "rekey", "keygen", "sign"]),
     ("Other", &["doctor", "completions", "help"]),
 ];
 
 /// Commands as they are typed, by the command that they show; `tokenizer build` is one of two words.
-const EXAMPLES: [(&str, &[&str]); 36] = [
+const EXAMPLES: [(&str, &[&str]); 37] = [
     (
         "train",
         &[
@@ -65,6 +65,13 @@ const EXAMPLES: [(&str, &[&str]); 36] = [
         ],
     ),
     ("predict", &["rekindle predict runs/wisard --data new.csv --out answers.csv"]),
+    (
+        "evaluate",
+        &[
+            "rekindle evaluate runs/wisard --data unseen.csv",
+            "rekindle evaluate runs/gpt --data text.txt --json",
+        ],
+    ),
     (
         "generate",
         &[

@@ -63,6 +63,7 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
         Command::Verify(args) => commands::verify::verify(&args, json),
         Command::Diff { a, b } => commands::diff::diff(registry, &a, &b, json),
         Command::Predict(args) => commands::predict::predict(registry, &args, json),
+        Command::Evaluate(args) => commands::evaluate::evaluate(registry, &args, json),
         Command::Generate(args) => commands::generate::generate(registry, &args, &given.text, json),
         Command::Chat(args) => commands::chat::chat(registry, args, &given.text, json),
         Command::Validate { model } => commands::validate::validate(registry, &model, json),

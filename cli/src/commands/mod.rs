@@ -6,6 +6,7 @@ pub mod describe;
 pub mod diff;
 pub mod doctor;
 pub mod encrypt;
+pub mod evaluate;
 pub mod generate;
 pub mod inspect;
 pub mod ls;

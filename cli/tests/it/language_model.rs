@@ -65,6 +65,20 @@ fn a_model_is_trained_validated_and_asked() {
 }
 
 #[test]
+fn a_model_is_measured_on_a_text() {
+    let (world, _) = with_run();
+    world.write("text.txt", "Rain is water. Is it wet? ".repeat(40).as_bytes());
+    let found = world.json("evaluate r --data text.txt");
+    let of = |name: &str| found[name].as_f64().unwrap();
+    assert!((of("loss").exp() - of("perplexity")).abs() < 1e-9 * of("perplexity"), "{found}");
+    let bits = of("loss") * of("tokens") / std::f64::consts::LN_2 / of("bytes");
+    assert!((of("bits_per_byte") - bits).abs() < 1e-9 && of("bytes") == 26.0 * 40.0, "{found}");
+    assert!(world.ok("evaluate r --data text.txt").contains("bits per byte"));
+    world.write("short.txt", b"a");
+    assert!(world.fails(2, "evaluate r --data short.txt").contains("fewer than two tokens"));
+}
+
+#[test]
 fn a_chat_goes_on_where_it_was_left() {
     let (world, _) = with_run();
     let chat = format!("chat r {SHORT}");

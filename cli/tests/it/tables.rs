@@ -44,6 +44,25 @@ fn a_table_is_learnt_and_asked() {
 }
 
 #[test]
+fn a_trained_model_is_measured_on_a_table() {
+    let world = world();
+    let found = world.json("evaluate ring --data points.csv");
+    assert_eq!((&found["rows"], &found["target"]), (&200.into(), &"kind".into()));
+    assert!(found["accuracy"].as_f64().unwrap() > 0.8, "{found}");
+    let counts = found["confusion"].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap());
+    assert_eq!(counts.map(|count| count.as_u64().unwrap()).sum::<u64>(), 200);
+    // What is learnt is known of each row here.
+    let right = world.ok("predict ring --data points.csv");
+    let right = right.lines().skip(1).zip(points().lines().skip(1).map(str::to_owned).collect::<Vec<_>>());
+    let right = right.filter(|(answer, row)| answer.split(',').next() == row.rsplit(',').next()).count();
+    assert_eq!(found["right"].as_u64().unwrap(), right as u64);
+    let words = world.ok("evaluate ring --data points.csv");
+    assert!(words.contains("as inside") && words.contains("of 200 rows"), "{words}");
+    world.write("unknown.csv", b"x,y\n1,2\n");
+    assert!(world.fails(2, "evaluate ring --data unknown.csv").contains("no column `kind`"));
+}
+
+#[test]
 fn a_run_is_drawn_and_described() {
     let world = world();
     let words = world.ok("describe ring");

@@ -44,7 +44,7 @@ pub use state_mismatch::StateMismatch;
 pub use system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
 pub use text::{
     Completion, Conversation, ConversationError, Generated, Loaded, Message, Role, SetError, TextCapability,
-    TextModel, TextModelSize, TextOption, TextStop,
+    TextMeasure, TextModel, TextModelSize, TextOption, TextStop,
 };
 
 /// Tells people something on standard error. Nobody may be listening, as after `2>&1 | head`: that

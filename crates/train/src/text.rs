@@ -50,6 +50,13 @@ pub trait TextModel {
         piece: &mut dyn FnMut(&str) -> bool,
     ) -> Result<Generated, SystemError>;
 
+    /// How well it predicts a text: each token but the first, from as many before it as it sees when the text
+    /// is cut into pieces of its context.
+    ///
+    /// # Errors
+    /// When there is nothing to predict.
+    fn measure(&self, text: &[u8]) -> Result<TextMeasure, SystemError>;
+
     /// Computes the logits of a short text; gives how many tokens it had.
     ///
     /// # Errors
@@ -135,6 +142,30 @@ pub struct Generated {
     pub prompt_rate: f64,
     /// Tokens that were chosen in a second.
     pub rate: f64,
+}
+
+/// How well a text was predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TextMeasure {
+    /// Tokens that were predicted.
+    pub tokens: u64,
+    /// Bytes of the text.
+    pub bytes: u64,
+    /// Mean of the negative logarithms of their probabilities: nats a token.
+    pub loss: f64,
+}
+
+impl TextMeasure {
+    /// The number of equally probable tokens that would be as hard to predict.
+    pub fn perplexity(&self) -> f64 {
+        self.loss.exp()
+    }
+
+    /// Bits that the text takes when it is coded with these probabilities, for each of its bytes: comparable
+    /// across vocabularies.
+    pub fn bits_per_byte(&self) -> f64 {
+        self.loss * self.tokens as f64 / std::f64::consts::LN_2 / self.bytes.max(1) as f64
+    }
 }
 
 /// Why a text ended.

@@ -2,6 +2,7 @@
 
 mod classes;
 mod error;
+mod evaluation;
 mod memory;
 mod numbers;
 
@@ -15,6 +16,7 @@ use crate::split::{Shares, Split};
 pub use classes::{CLASSES_LIMIT, ClassColumn, ClassOrder};
 pub use error::ExamplesError;
 pub(crate) use error::listed;
+pub use evaluation::{CompareError, Confusion, NumberErrors, TableEvaluation};
 pub use memory::TableSize;
 pub use numbers::{LARGEST_NUMBER, NumberColumn, Statistics};
 

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use rekindle::Checkpoint;
 use rekindle_compute::KernelPath;
 use rekindle_train::{
-    Completion, Generated, Message, SetError, SystemError, TextCapability, TextModel, TextModelSize,
-    TextOption, TextStop,
+    Completion, Generated, Message, SetError, SystemError, TextCapability, TextMeasure, TextModel,
+    TextModelSize, TextOption, TextStop,
 };
 
 use crate::error::GptError;
@@ -127,6 +127,13 @@ fn parse<T: FromStr>(name: &str, value: &str) -> Result<T, SetError> {
     value.parse().map_err(|_| SetError::Value { name: name.to_owned(), value: value.to_owned() })
 }
 
+/// The negative logarithm of a token's probability.
+fn nats(logits: &[f32], target: u32) -> f64 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|&logit| f64::from(logit - largest).exp()).sum();
+    sum.ln() - f64::from(logits[target as usize] - largest)
+}
+
 fn stop(reason: StopReason) -> TextStop {
     match reason {
         StopReason::MaxTokens => TextStop::MaxTokens,
@@ -221,6 +228,31 @@ impl TextModel for Asked {
             sampling: self.model.sampling.clone(),
         };
         self.generate(&prompt, &settings, piece).map_err(SystemError::new)
+    }
+
+    fn measure(&self, text: &[u8]) -> Result<TextMeasure, SystemError> {
+        let tokens = self.model.tokenizer().encode_ordinary(text);
+        if tokens.len() < 2 {
+            return Err(SystemError::new(
+                "the text has fewer than two tokens, so that there is none to predict",
+            ));
+        }
+        let path = KernelPath::from_environment().map_err(SystemError::new)?;
+        let (vocabulary, context) = (self.model.network.vocabulary(), self.model.network.context());
+        let (mut sum, mut begin) = (0.0, 0);
+        while begin + 1 < tokens.len() {
+            let end = (begin + context).min(tokens.len() - 1);
+            let logits = self.model.logits(path, &tokens[begin..end]).map_err(SystemError::new)?;
+            let targets = &tokens[begin + 1..=end];
+            sum += logits
+                .chunks(vocabulary)
+                .zip(targets)
+                .map(|(logits, &target)| nats(logits, target))
+                .sum::<f64>();
+            begin = end;
+        }
+        let predicted = (tokens.len() - 1) as u64;
+        Ok(TextMeasure { tokens: predicted, bytes: text.len() as u64, loss: sum / predicted as f64 })
     }
 
     fn try_out(&self) -> Result<usize, SystemError> {

@@ -1,0 +1,143 @@
+//! `evaluate`: how a trained model does on data that it has not seen.
+
+use std::path::Path;
+
+use anyhow::Context;
+use rekindle_data::{Confusion, NumberErrors, TableEvaluation};
+use rekindle_formats::files;
+use rekindle_formats::table::Table;
+use rekindle_train::{AnySystem, Registry, TextMeasure, number};
+use serde_json::{Value, json};
+
+use crate::address::Source;
+use crate::args::{EvaluateArgs, threads};
+use crate::commands::train::system_of;
+use crate::language_model::{self, Asked};
+use crate::output;
+
+/// A text is never longer: bytes.
+const TEXT_LIMIT: u64 = 1 << 30;
+
+pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
+    let path = Path::new(&args.model);
+    if registry.systems().filter_map(AnySystem::text).any(|text| (text.recognises)(path)) {
+        return text(registry, args, json);
+    }
+    let source = Source::open(&args.model)?;
+    let system = registry.system(&system_of(&source.store), &args.model)?;
+    if system.text().is_some() {
+        return text(registry, args, json);
+    }
+    let table = Table::read(&args.data)?;
+    let answers = system.predict(&source.checkpoint()?, &table)?;
+    let evaluation =
+        TableEvaluation::of(&answers, &table).with_context(|| args.data.display().to_string())?;
+    if json {
+        output::print_json(&in_json(&evaluation))?;
+    } else {
+        output::print(&in_words(&evaluation))?;
+    }
+    Ok(0)
+}
+
+fn text(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
+    let text = files::read_text(&args.data, TEXT_LIMIT).with_context(|| args.data.display().to_string())?;
+    let model = language_model::load(registry, &args.model, &Asked::default(), threads(None))?;
+    let measure = model.measure(text.as_bytes()).with_context(|| args.data.display().to_string())?;
+    let TextMeasure { tokens, bytes, loss } = measure;
+    let (perplexity, bits) = (measure.perplexity(), measure.bits_per_byte());
+    if json {
+        output::print_json(&json!({
+            "tokens": tokens, "bytes": bytes, "loss": loss, "perplexity": perplexity, "bits_per_byte": bits,
+        }))?;
+        return Ok(0);
+    }
+    let rows = [
+        ("loss", format!("{} nats a token", number(loss))),
+        ("perplexity", number(perplexity)),
+        ("bits per byte", number(bits)),
+        ("measured on", format!("{tokens} tokens, {bytes} bytes")),
+    ];
+    let rows = rows.map(|(name, found)| vec![name.to_owned(), found]);
+    output::print(&output::table(&["measure", "found"], &rows))?;
+    Ok(0)
+}
+
+fn in_json(evaluation: &TableEvaluation) -> Value {
+    match evaluation {
+        TableEvaluation::Classes(confusion) => classes_in_json(confusion),
+        TableEvaluation::Numbers(columns) => {
+            let columns = columns.iter().map(|errors| {
+                json!({
+                    "target": errors.column,
+                    "rows": errors.rows,
+                    "mean_absolute_error": errors.mean_absolute,
+                    "root_mean_square_error": errors.root_mean_square,
+                    "bias": errors.bias,
+                    "r_squared": errors.r_squared,
+                })
+            });
+            json!({"columns": columns.collect::<Vec<_>>()})
+        }
+    }
+}
+
+fn classes_in_json(confusion: &Confusion) -> Value {
+    let classes = confusion.classes.iter().enumerate().map(|(index, class)| {
+        json!({"class": class, "precision": confusion.precision(index), "recall": confusion.recall(index)})
+    });
+    json!({
+        "target": confusion.column,
+        "rows": confusion.rows(),
+        "right": confusion.right(),
+        "accuracy": confusion.accuracy(),
+        "macro_f1": confusion.macro_f1(),
+        "classes": classes.collect::<Vec<_>>(),
+        "confusion": confusion.counts,
+    })
+}
+
+fn in_words(evaluation: &TableEvaluation) -> String {
+    match evaluation {
+        TableEvaluation::Classes(confusion) => classes_in_words(confusion),
+        TableEvaluation::Numbers(columns) => numbers_in_words(columns),
+    }
+}
+
+fn classes_in_words(confusion: &Confusion) -> String {
+    let answers: Vec<String> = confusion.classes.iter().map(|class| format!(">as {class}")).collect();
+    let header = std::iter::once(confusion.column.as_str()).chain(answers.iter().map(String::as_str));
+    let header: Vec<&str> = header.chain([">recall", ">precision"]).collect();
+    let rows: Vec<Vec<String>> = (0..confusion.classes.len())
+        .map(|class| {
+            let counts = confusion.counts[class].iter().map(u64::to_string);
+            let shares = [share(confusion.recall(class)), share(confusion.precision(class))];
+            std::iter::once(confusion.classes[class].clone()).chain(counts).chain(shares).collect()
+        })
+        .collect();
+    format!(
+        "{}\n\naccuracy {:.4} ({} of {} rows), macro F1 {:.4}",
+        output::table(&header, &rows),
+        confusion.accuracy(),
+        confusion.right(),
+        confusion.rows(),
+        confusion.macro_f1()
+    )
+}
+
+fn share(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{share:.4}"))
+}
+
+fn numbers_in_words(columns: &[NumberErrors]) -> String {
+    let header = ["column", ">mean error", ">root mean square", ">bias", ">R squared", ">rows"];
+    let rows: Vec<Vec<String>> = columns
+        .iter()
+        .map(|errors| {
+            let measures = [errors.mean_absolute, errors.root_mean_square, errors.bias].map(number);
+            let ends = [share(errors.r_squared), errors.rows.to_string()];
+            std::iter::once(errors.column.clone()).chain(measures).chain(ends).collect()
+        })
+        .collect();
+    output::table(&header, &rows)
+}
