@@ -135,7 +135,12 @@ impl State {
     }
 
     /// Makes it the beginning of another run: what was taken over stays, the rest is made to fit.
-    pub(crate) fn adopt(&mut self, model: &ModelConfig, training: &TrainingConfig, seed: u64) -> Result<(), GptError> {
+    pub(crate) fn adopt(
+        &mut self,
+        model: &ModelConfig,
+        training: &TrainingConfig,
+        seed: u64,
+    ) -> Result<(), GptError> {
         let documents = load_all(training, seed, DataVersion::LATEST)?;
         self.texts = identities(&documents);
         self.model.sampling = model.sampling.clone();

@@ -103,7 +103,8 @@ fn the_config_says_what_the_library_needs() {
 
 #[test]
 fn names_masks_and_halves_of_other_writers_are_taken() {
-    let (directory, network, _) = directory(&ModelConfig { attention_biases: true, tied: true, ..gpt2(1, 2, 8) });
+    let (directory, network, _) =
+        directory(&ModelConfig { attention_biases: true, tied: true, ..gpt2(1, 2, 8) });
     rewrite(directory.path(), |tensors| {
         *tensors = std::mem::take(tensors)
             .into_iter()
