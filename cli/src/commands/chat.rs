@@ -7,9 +7,8 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, anyhow, bail};
 use rekindle_formats::files;
 use rekindle_gpt::data::Role;
-use rekindle_gpt::inference::Decoder;
 use rekindle_gpt::inference::{
-    ChatTemplate, Conversation, Generation, GenerationSettings, StopReason, WhenFull,
+    ChatTemplate, Conversation, Decoder, Generation, GenerationSettings, StopReason, WhenFull,
 };
 use rekindle_gpt::{GptError, LanguageModel};
 use rekindle_train::Interrupt;

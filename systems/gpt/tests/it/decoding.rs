@@ -3,8 +3,7 @@
 use rekindle_compute::{KernelPath, rng};
 use rekindle_gpt::GptError;
 use rekindle_gpt::inference::{Decoder, WeightPrecision};
-use rekindle_gpt::model::{Activation, Layer, Linear, Network, Norm, NormForm};
-use rekindle_gpt::model::{Block, ModelConfig};
+use rekindle_gpt::model::{Activation, Block, Layer, Linear, ModelConfig, Network, Norm, NormForm};
 
 type Rows = Vec<Vec<f64>>;
 
@@ -81,13 +80,13 @@ fn normed(norm: Option<&Norm>, rows: &Rows) -> Rows {
         let mean = row.iter().sum::<f64>() / row.len() as f64;
         let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / row.len() as f64;
         let epsilon = f64::from(norm.epsilon);
-        let spread = match norm.form {
+        let std = match norm.form {
             NormForm::Variance => (variance + epsilon).sqrt(),
             NormForm::Deviation => variance.sqrt() + epsilon,
         };
         let parameters = norm.gain.iter().zip(&norm.bias);
         let normed = row.iter().zip(parameters);
-        normed.map(|(x, (&g, &b))| (x - mean) / spread * f64::from(g) + f64::from(b)).collect()
+        normed.map(|(x, (&g, &b))| (x - mean) / std * f64::from(g) + f64::from(b)).collect()
     };
     rows.iter().map(one).collect()
 }

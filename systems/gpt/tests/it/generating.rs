@@ -2,10 +2,10 @@
 //! whatever the threads, and whatever the decoder knew before.
 
 use rekindle_gpt::GptError;
-use rekindle_gpt::inference::{Decoder, WeightPrecision};
-use rekindle_gpt::inference::{Generation, GenerationSettings, Outcome, StopReason, WhenFull};
-use rekindle_gpt::model::{Block, ModelConfig};
-use rekindle_gpt::model::{Network, Sampling};
+use rekindle_gpt::inference::{
+    Decoder, Generation, GenerationSettings, Outcome, StopReason, WeightPrecision, WhenFull,
+};
+use rekindle_gpt::model::{Block, ModelConfig, Network, Sampling};
 use rekindle_tokenizer::Tokenizer;
 
 const TEXT: &str =
