@@ -7,7 +7,8 @@ use rekindle::{
 use rekindle_formats::FormatError;
 use rekindle_gpt::GptError;
 use rekindle_keys::KeyError;
-use rekindle_train::{AskError, ConfigError, ContentError, ProveError, TrainError};
+use rekindle_train::prove::ProveError;
+use rekindle_train::{AskError, ConfigError, ContentError, TrainError};
 use serde_json::json;
 
 pub const NEGATIVE: u8 = 1;
@@ -51,6 +52,9 @@ fn hint(error: &anyhow::Error) -> &'static str {
     }
     if let Some(error) = error.downcast_ref::<ConfigError>() {
         return hint_of_config(error);
+    }
+    if let Some(ProveError::TooFewSteps { .. }) = error.downcast_ref() {
+        return "\nhint: --kills N takes fewer";
     }
     match error.downcast_ref() {
         Some(AskError::Version { .. }) => "\nhint: `rekindle resume RUN` migrates it",

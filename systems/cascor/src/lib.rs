@@ -71,3 +71,8 @@ pub use network::{HiddenUnit, Network};
 pub use state::{Ending, Growth, State, TrainerState};
 pub use system::Cascor;
 pub use trainer::{Evaluation, StepMetrics, Trainer};
+
+/// The system for a registry.
+pub fn system() -> Box<dyn rekindle_train::AnySystem> {
+    rekindle_train::any_system::<Cascor>()
+}

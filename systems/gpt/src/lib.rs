@@ -52,3 +52,8 @@ pub mod train;
 pub use error::GptError;
 pub use model::LanguageModel;
 pub use train::Gpt;
+
+/// The system for a registry.
+pub fn system() -> Box<dyn rekindle_train::AnySystem> {
+    rekindle_train::any_system::<Gpt>()
+}

@@ -58,3 +58,8 @@ pub use mapping::Mapping;
 pub use memory::Memory;
 pub use state::State;
 pub use system::Wisard;
+
+/// The system for a registry.
+pub fn system() -> Box<dyn rekindle_train::AnySystem> {
+    rekindle_train::any_system::<Wisard>()
+}

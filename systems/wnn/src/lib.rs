@@ -85,3 +85,8 @@ pub use state::{
 };
 pub use system::Wnn;
 pub use text::Text;
+
+/// The system for a registry.
+pub fn system() -> Box<dyn rekindle_train::AnySystem> {
+    rekindle_train::any_system::<Wnn>()
+}

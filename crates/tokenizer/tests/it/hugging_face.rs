@@ -2,7 +2,7 @@
 //! here and exported, and what the library trained and is read here.
 //!
 //! It needs a Python with the package `tokenizers`, and so is asked for:
-//! `PYTHON=venv/bin/python cargo test -p rekindle-tokenizer --test hugging_face -- --ignored`.
+//! `PYTHON=venv/bin/python cargo test -p rekindle-tokenizer --test it hugging_face -- --ignored`.
 //! `TEXT` names a further file of UTF-8 to compare on.
 #![allow(clippy::disallowed_methods, reason = "a test makes its files")]
 

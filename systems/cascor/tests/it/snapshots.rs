@@ -481,7 +481,7 @@ fn a_file_of_the_original_without_a_required_group_is_refused() {
 
 /// h5py, over the C library of the HDF Group, finds in a written file what was written.
 ///
-/// Run it with `cargo test -p rekindle-cascor --test snapshots -- --ignored`, and `PYTHON` set to an
+/// Run it with `cargo test -p rekindle-cascor --test it snapshots -- --ignored`, and `PYTHON` set to an
 /// interpreter that has h5py unless `python3` has.
 #[test]
 #[ignore = "needs python3 with h5py"]

@@ -9,7 +9,9 @@ use rekindle_compute::rng;
 use rekindle_data::{Shares, Split};
 use rekindle_tokenizer::Tokenizer;
 
-use super::dialogue::{Dialogue, END, Message, RoleTokens};
+use rekindle_train::Message;
+
+use super::dialogue::{Dialogue, END, RoleTokens};
 use super::document::Document;
 use crate::data::version::DataVersion;
 use crate::error::GptError;
@@ -200,7 +202,7 @@ impl Document {
 
 /// The messages of a dialogue, by which it is told apart from others.
 fn content(dialogue: &Dialogue) -> String {
-    dialogue.iter().map(|Message { role, text }| format!("{role:?} {text}\n")).collect()
+    dialogue.iter().map(|Message { role, content }| format!("{role:?} {content}\n")).collect()
 }
 
 /// The three parts of so many things in a row.
@@ -398,7 +400,7 @@ impl Examples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Message, Role};
+    use rekindle_train::{Message, Role};
 
     fn tokenizer() -> Tokenizer {
         Tokenizer::train_byte_pair(b" ", 256)
@@ -434,7 +436,7 @@ mod tests {
 
     #[test]
     fn bytes_are_counted_of_what_is_scored() {
-        let message = |role, text: &str| Message { role, text: text.to_owned() };
+        let message = |role, text: &str| Message { role, content: text.to_owned() };
         let dialogue = vec![message(Role::User, "who?"), message(Role::Assistant, "x".repeat(30).as_str())];
         let corpus = corpus(&Document::Dialogues(vec![dialogue]), 16, &all());
         let sequences = corpus.train.evaluation_sequences(16, true);
@@ -467,7 +469,7 @@ mod tests {
 
     #[test]
     fn how_many_batches_an_epoch_has_does_not_depend_on_what_has_targets() {
-        let message = |role, text: &str| Message { role, text: text.to_owned() };
+        let message = |role, text: &str| Message { role, content: text.to_owned() };
         let dialogue = |question: &str| vec![message(Role::User, question), message(Role::Assistant, "yes")];
         let document = Document::Dialogues(vec![dialogue("a"), dialogue(&"long ".repeat(9)), dialogue("b")]);
         let corpus = corpus(&document, 12, &all());

@@ -8,13 +8,14 @@ use rekindle_compute::{AdamW, KernelPath, Pool};
 use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
 use rekindle_train::{
-    Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress, Resources,
-    System, SystemError, SystemOption, text_setting,
+    Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
+    Resources, System, SystemError, SystemOption, text_setting,
 };
 
 use crate::data::{Corpus, CorpusOptions, Dataset, Document, Truncation, end_token, origin, target_bytes};
 use crate::error::GptError;
 use crate::formats::interchange;
+use crate::inference::text_model;
 use crate::model::config::ModelConfig;
 use crate::model::language_model::Vocabulary;
 use crate::model::pass::{Dropout, Sequence};
@@ -224,6 +225,10 @@ impl Family for Gpt {
 
     fn options() -> &'static [SystemOption] {
         OPTIONS
+    }
+
+    fn capabilities() -> Capabilities<Self> {
+        Capabilities::default().text(text_model::CAPABILITY)
     }
 }
 

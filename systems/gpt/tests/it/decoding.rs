@@ -266,7 +266,7 @@ fn what_cannot_be_read_is_refused_and_changes_nothing() {
         Err(GptError::NoSuchToken { token: 77, position: 101, vocabulary: 77 })
     ));
     assert!(matches!(decoder.feed(&[1; 51]), Err(GptError::TooLong { found: 151, context: 150, .. })));
-    assert!(matches!(decoder.feed(&[]), Err(GptError::Data { .. })));
+    assert!(matches!(decoder.feed(&[]), Err(GptError::NoTokens)));
     assert_eq!(decoder.len(), 100);
     let expected = reference(&network, &tokens);
     assert!(difference(decoder.feed(&tokens[100..]).unwrap(), &expected) < 1e-5);

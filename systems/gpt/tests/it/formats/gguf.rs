@@ -62,7 +62,7 @@ fn what_readers_would_not_understand_is_refused() {
 
 /// Writes what `tools/check_gguf.py` compares, and prints how to run it:
 ///
-///     cargo test -p rekindle-gpt --test formats -- --ignored --nocapture for_gguf_py
+///     cargo test -p rekindle-gpt --test it formats -- --ignored --nocapture for_gguf_py
 #[test]
 #[ignore = "writes files for tools/check_gguf.py"]
 fn for_gguf_py() {

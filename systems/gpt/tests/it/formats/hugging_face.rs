@@ -289,7 +289,7 @@ proptest! {
 
 /// Writes what `tools/check_hugging_face.py` compares, and prints how to run it:
 ///
-///     cargo test -p rekindle-gpt --test formats -- --ignored --nocapture for_the_library
+///     cargo test -p rekindle-gpt --test it formats -- --ignored --nocapture for_the_library
 #[test]
 #[ignore = "writes files for tools/check_hugging_face.py"]
 fn for_the_library() {
