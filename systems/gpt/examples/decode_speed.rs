@@ -6,8 +6,7 @@ use std::time::Instant;
 
 use rekindle_gpt::GptError;
 use rekindle_gpt::inference::{Decoder, WeightPrecision};
-use rekindle_gpt::model::Network;
-use rekindle_gpt::model::{Block, ModelConfig};
+use rekindle_gpt::model::{Block, ModelConfig, Network};
 
 const PROMPT: usize = 128;
 const REPETITIONS: usize = 3;

@@ -13,13 +13,11 @@ use std::num::NonZero;
 use std::path::Path;
 
 use rekindle_formats::files;
-use rekindle_gpt::Gpt;
-use rekindle_gpt::data;
-use rekindle_gpt::data::DataVersion;
-use rekindle_gpt::data::{Corpus, CorpusOptions, Dataset};
+use rekindle_gpt::data::{Corpus, CorpusOptions, DataVersion, Dataset};
 use rekindle_gpt::formats::{SpecialTokens, hugging_face};
-use rekindle_gpt::model::pass::Sequence;
+use rekindle_gpt::model::Sequence;
 use rekindle_gpt::train::State;
+use rekindle_gpt::{Gpt, data};
 use rekindle_train::{ConfigOf, ConfigText, Resources, System};
 use serde_json::json;
 

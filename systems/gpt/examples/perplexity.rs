@@ -19,13 +19,11 @@ use std::time::{Duration, Instant};
 
 use rekindle::Store;
 use rekindle::storage::FileStorage;
-use rekindle_gpt::data;
-use rekindle_gpt::data::DataVersion;
-use rekindle_gpt::data::{Corpus, CorpusOptions, RoleTokens};
+use rekindle_gpt::data::{Corpus, CorpusOptions, DataVersion, RoleTokens};
 use rekindle_gpt::inference::{Decoder, WeightPrecision};
-use rekindle_gpt::model::pass::Sequence;
+use rekindle_gpt::model::Sequence;
 use rekindle_gpt::train::{Data, Order, Source};
-use rekindle_gpt::{GptError, LanguageModel, formats};
+use rekindle_gpt::{GptError, LanguageModel, data, formats};
 
 type Failure = Box<dyn std::error::Error>;
 

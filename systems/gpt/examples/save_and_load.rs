@@ -11,8 +11,7 @@ use std::time::Instant;
 use rekindle::RunOptions;
 use rekindle_compute::rng;
 use rekindle_gpt::LanguageModel;
-use rekindle_gpt::model::ModelConfig;
-use rekindle_gpt::model::{Network, Sampling, Vocabulary};
+use rekindle_gpt::model::{ModelConfig, Network, Sampling, Vocabulary};
 use rekindle_gpt::train::{Optimizer, Plan, State};
 use rekindle_tokenizer::{Tokenizer, WordRules};
 

@@ -7,11 +7,8 @@
 use std::time::Instant;
 
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
-use rekindle_gpt::model::pass::Sequence;
-use rekindle_gpt::model::{Block, ModelConfig};
-use rekindle_gpt::model::{Network, Sampling, TrainingPrecision};
-use rekindle_gpt::train::Optimizer;
-use rekindle_gpt::train::{StepSettings, StepValues, Stepper};
+use rekindle_gpt::model::{Block, ModelConfig, Network, Sampling, Sequence, TrainingPrecision};
+use rekindle_gpt::train::{Optimizer, StepSettings, StepValues, Stepper};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let given: Vec<u32> =

@@ -19,8 +19,7 @@
 //!
 //! ```
 //! use rekindle_compute::{AdamW, KernelPath, Pool};
-//! use rekindle_gpt::model::pass::Sequence;
-//! use rekindle_gpt::model::{ModelConfig, Network, TrainingPrecision};
+//! use rekindle_gpt::model::{ModelConfig, Network, Sequence, TrainingPrecision};
 //! use rekindle_gpt::train::{Optimizer, StepSettings, StepValues, Stepper};
 //!
 //! // 0 to 6 over and over.

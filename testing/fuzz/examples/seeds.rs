@@ -18,18 +18,17 @@ use rekindle_cascor::{Cascor, Dataset};
 use rekindle_formats::FORMATS;
 use rekindle_formats::table::{Column, Table, Values};
 use rekindle_fuzz::{Chunk, Objects, identity, pack, record};
-use rekindle_gpt::model::Block;
 use rekindle_gpt::formats::lopos::{self, Checksum, Version};
 use rekindle_gpt::formats::rustgpt::{self, Encoding};
 use rekindle_gpt::formats::{SpecialTokens, hugging_face};
-use rekindle_gpt::model::{Network, Sampling};
+use rekindle_gpt::model::{Block, Network, Sampling};
 use rekindle_gpt::train::Optimizer;
 use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap_key};
 use rekindle_logic::{HardCircuit, ModelConfig, State, presets};
 use rekindle_tokenizer::Tokenizer;
 use rekindle_train::{ConfigOf, ConfigText, Family, System, TrainingState};
-use rekindle_wnn::Wnn;
 use rekindle_wisard::Wisard;
+use rekindle_wnn::Wnn;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -432,7 +431,8 @@ fn rustgpt_files(dir: &Path, network: &Network, words: &[String]) -> Outcome {
 fn hugging_face_files(dir: &Path, shape: &rekindle_gpt::model::ModelConfig) -> Outcome {
     let path = dir.join("directory");
     let tokenizer = Tokenizer::train_words(b"the cat and the other cat", 4)?;
-    let with_biases = rekindle_gpt::model::ModelConfig { attention_biases: true, tied: true, ..shape.clone() };
+    let with_biases =
+        rekindle_gpt::model::ModelConfig { attention_biases: true, tied: true, ..shape.clone() };
     for (name, shape) in [("plain", shape), ("tied", &with_biases)] {
         let network = Network::random(shape, tokenizer.len(), 1);
         hugging_face::write(&path, &network, &tokenizer, SpecialTokens::of(&tokenizer))?;

@@ -6,10 +6,10 @@ use std::num::NonZero;
 
 use libfuzzer_sys::fuzz_target;
 use rekindle_fuzz::{take_u8, with_directory};
-use rekindle_train::Conversation;
+use rekindle_gpt::data::{Corpus, CorpusOptions, DataVersion, SPECIAL_TOKENS, load};
 use rekindle_gpt::train::Data;
-use rekindle_gpt::data::{Corpus, SPECIAL_TOKENS, load};
 use rekindle_tokenizer::Tokenizer;
+use rekindle_train::Conversation;
 
 fuzz_target!(|data: &[u8]| {
     let mut input = data;
@@ -25,11 +25,15 @@ fuzz_target!(|data: &[u8]| {
     let name = ["texts.json", "texts.jsonl", "texts.txt"][usize::from(kind % 3)];
     with_directory(&[(name, input.to_vec())], |path| {
         let file = path.join(name).display().to_string();
-        let data = serde_json::json!({ "file": file, "order": "given" });
+        let data = serde_json::json!({ "file": file, "order": "given", "evaluation": 0.2 });
         let data: Data = serde_json::from_value(data).expect("a file is enough");
-        let Ok(document) = load(&data, "data", 1) else { return };
+        let data_version = DataVersion::LATEST;
+        let Ok(document) = load(&data, "data", 1, data_version) else { return };
         let tokenizer = Tokenizer::train_byte_pair(b"the cat sat", 257).expect("there is text");
         let tokenizer = tokenizer.with_special_tokens(&SPECIAL_TOKENS).expect("they are new");
-        let _ = Corpus::new(&document, &tokenizer, 8, 0.2, data.order, NonZero::<usize>::MIN, "fuzz");
+        let threads = NonZero::<usize>::MIN;
+        let options =
+            CorpusOptions { context: 8, data: &data, data_version, seed: 1, threads, origin: "fuzz" };
+        let _ = Corpus::new(&document, &tokenizer, &options);
     });
 });

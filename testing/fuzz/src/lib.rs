@@ -14,9 +14,9 @@ use rekindle::storage::{MemoryStorage, Storage};
 use rekindle::{About, Depth, EntryPath, Hash, Node, Repaired, Store, StoredTree, Tree, Unreadable};
 use rekindle::{is_encrypted, state_hash, verify_without_key, wrapped_key};
 use rekindle_gpt::LanguageModel;
-use rekindle_gpt::inference::{Decoder, WeightPrecision};
 use rekindle_gpt::formats::rustgpt::{self, Encoding};
 use rekindle_gpt::formats::{Imported, ImportedVocabulary, detect};
+use rekindle_gpt::inference::{Decoder, WeightPrecision};
 use tempfile::TempDir;
 
 /// The objects of a run by their names.

@@ -31,12 +31,12 @@ pub struct Corpus {
     /// To measure on at the end; may be empty.
     pub test: Dataset,
     /// What of the document is in none of them, as it does not fit into the context.
-    pub truncation: Truncation,
+    pub(crate) truncation: Truncation,
 }
 
 /// What is neither learnt nor measured on, as it does not fit into the context.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Truncation {
+pub(crate) struct Truncation {
     /// Texts or dialogues that are cut.
     pub truncated: usize,
     /// Of so many.
@@ -104,7 +104,7 @@ impl Corpus {
         Self::with_progress(document, tokenizer, options, &|_| {})
     }
 
-    /// The same; where it takes long, `progress` is told the share that is done, in percent, by any of the
+    /// The same; where it takes long, `progress` is called with the share that is done, in percent, by any of the
     /// threads.
     ///
     /// # Errors
@@ -440,7 +440,7 @@ mod tests {
         let dialogue = vec![message(Role::User, "who?"), message(Role::Assistant, "x".repeat(30).as_str())];
         let corpus = corpus(&Document::Dialogues(vec![dialogue]), 16, &all());
         let sequences = corpus.train.evaluation_sequences(16, true);
-        // Of 17 tokens seven are those of the question and of the mark before the answer.
+        // Of 17 tokens seven are those of the question and of the token before the answer.
         assert_eq!(target_bytes(&tokenizer(), &sequences), 10);
         assert_eq!(corpus.truncation, Truncation { truncated: 1, examples: 1, lost: 21, targets: 31 });
     }

@@ -7,7 +7,8 @@ pub(crate) mod synthetic;
 pub(crate) mod version;
 mod vocabulary;
 
-pub use corpus::{Corpus, CorpusOptions, Dataset, Truncation};
+pub(crate) use corpus::Truncation;
+pub use corpus::{Corpus, CorpusOptions, Dataset};
 pub(crate) use corpus::{end_token, target_bytes};
 pub use dialogue::{ASSISTANT, Dialogue, END, RoleTokens, SPECIAL_TOKENS, USER};
 pub use document::{Document, load};

@@ -51,8 +51,9 @@ pub(crate) fn vocabulary(
         (false, true) => &[END],
         (false, false) => &[],
     };
-    let tokenizer =
-        tokenizer.with_special_tokens(special_tokens).map_err(of("the marks of dialogues and texts"))?;
+    let tokenizer = tokenizer
+        .with_special_tokens(special_tokens)
+        .map_err(of("the special tokens of dialogues and texts"))?;
     let Some(adapt) = &training.adapt else { return Ok(Vocabulary::Fixed(tokenizer)) };
     let adaptive = Adaptive::new(tokenizer, adapt.policy.clone()).map_err(of("training.adapt"))?;
     Ok(Vocabulary::Adaptive(adaptive))

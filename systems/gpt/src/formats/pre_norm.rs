@@ -33,11 +33,9 @@ impl PreNorm {
     /// Names the first layer that is not of this stack.
     pub fn of(network: &Network, format: &'static str) -> Result<Self, ModelFileError> {
         network.check()?;
-        let refusal =
-            |entry: &str, reason: String| ModelFileError::inexpressible(format, format!("`{entry}`"), reason);
-        let refused = |entry: &str, reason: String| Err(refusal(entry, reason));
+        let refused = |entry: &str, reason: &str| Err(refusal(format, entry, reason.to_owned()));
         let Some((Layer::Norm(last), layers)) = network.layers.split_last() else {
-            return refused("layers", "must end with a normalisation".to_owned());
+            return refused("layers", "must end with a normalisation");
         };
         let mut stack = Self {
             vocabulary: network.vocabulary(),
@@ -51,51 +49,80 @@ impl PreNorm {
             attention_biases: false,
             tied: network.output.is_none(),
         };
-        let norm = |entry: &str, norm: &Option<Norm>| match norm {
-            Some(norm) if norm.form == NormForm::Variance && norm.epsilon == last.epsilon => Ok(()),
-            Some(_) => Err(refusal(entry, "must normalise as the one at the end does".to_owned())),
-            None => Err(refusal(entry, "must be there: only the input of a layer is normalised".to_owned())),
-        };
-        norm(&format!("layers/{}/norm", layers.len()), &Some(last.clone()))?;
+        stack.check_norm(format, &format!("layers/{}/norm", layers.len()), Some(last))?;
         for (index, layer) in layers.iter().enumerate() {
-            let name = |part: &str| format!("layers/{index}/{part}");
             match layer {
-                Layer::Attention(layer) if index % 2 == 0 => {
-                    norm(&name("attention/norm"), &layer.norm)?;
-                    let Some(output) = &layer.output else {
-                        return refused(&name("attention/output"), "must be there".to_owned());
-                    };
-                    if index > 0 && layer.heads != stack.heads {
-                        let reason = format!("is {}, but {} in the layers before", layer.heads, stack.heads);
-                        return refused(&name("attention/heads"), reason);
-                    }
-                    stack.heads = layer.heads;
-                    stack.attention_biases |= !(layer.qkv.bias.is_empty() && output.bias.is_empty());
-                }
+                Layer::Attention(layer) if index % 2 == 0 => stack.take_attention(format, index, layer)?,
                 Layer::FeedForward(layer) if index % 2 == 1 => {
-                    norm(&name("feed_forward/norm"), &layer.norm)?;
-                    let found = (layer.activation, layer.up.outputs());
-                    if index > 1 && found != (stack.activation, stack.inner) {
-                        let before = format!("{:?} and {}", stack.activation, stack.inner);
-                        let reason =
-                            format!("has {:?} and {} inside, those before {before}", found.0, found.1);
-                        return refused(&name("feed_forward"), reason);
-                    }
-                    (stack.activation, stack.inner) = found;
+                    stack.take_feed_forward(format, index, layer)?
                 }
                 _ => {
                     let reason = "is out of place: attention and feed-forward layers must alternate";
-                    return refused(&format!("layers/{index}"), reason.to_owned());
+                    return refused(&format!("layers/{index}"), reason);
                 }
             }
         }
         if layers.len() % 2 == 1 {
-            return refused("layers", "must have a feed-forward layer behind each attention".to_owned());
+            return refused("layers", "must have a feed-forward layer behind each attention");
         }
         if network.output_bias().iter().any(|&bias| bias != 0.0) {
-            return refused("output/bias", "is not zero; logits have no bias in this format".to_owned());
+            return refused("output/bias", "is not zero; logits have no bias in this format");
         }
         Ok(stack)
+    }
+
+    fn check_norm(
+        &self,
+        format: &'static str,
+        entry: &str,
+        norm: Option<&Norm>,
+    ) -> Result<(), ModelFileError> {
+        let reason = match norm {
+            Some(norm) if norm.form == NormForm::Variance && norm.epsilon == self.epsilon => return Ok(()),
+            Some(_) => "must normalise as the one at the end does",
+            None => "must be there: only the input of a layer is normalised",
+        };
+        Err(refusal(format, entry, reason.to_owned()))
+    }
+
+    /// What an attention layer says of the stack; it must agree with those before.
+    fn take_attention(
+        &mut self,
+        format: &'static str,
+        index: usize,
+        layer: &Attention,
+    ) -> Result<(), ModelFileError> {
+        let name = |part: &str| format!("layers/{index}/attention/{part}");
+        self.check_norm(format, &name("norm"), layer.norm.as_ref())?;
+        let Some(output) = &layer.output else {
+            return Err(refusal(format, &name("output"), "must be there".to_owned()));
+        };
+        if index > 0 && layer.heads != self.heads {
+            let reason = format!("is {}, but {} in the layers before", layer.heads, self.heads);
+            return Err(refusal(format, &name("heads"), reason));
+        }
+        self.heads = layer.heads;
+        self.attention_biases |= !(layer.qkv.bias.is_empty() && output.bias.is_empty());
+        Ok(())
+    }
+
+    /// What a feed-forward layer says of the stack; it must agree with those before.
+    fn take_feed_forward(
+        &mut self,
+        format: &'static str,
+        index: usize,
+        layer: &FeedForward,
+    ) -> Result<(), ModelFileError> {
+        let name = format!("layers/{index}/feed_forward");
+        self.check_norm(format, &format!("{name}/norm"), layer.norm.as_ref())?;
+        let found = (layer.activation, layer.up.outputs());
+        if index > 1 && found != (self.activation, self.inner) {
+            let before = format!("{:?} and {}", self.activation, self.inner);
+            let reason = format!("has {:?} and {} inside, those before {before}", found.0, found.1);
+            return Err(refusal(format, &name, reason));
+        }
+        (self.activation, self.inner) = found;
+        Ok(())
     }
 
     /// A network of this stack whose parameters are all zero.
@@ -134,4 +161,8 @@ impl PreNorm {
             output,
         }
     }
+}
+
+fn refusal(format: &'static str, entry: &str, reason: String) -> ModelFileError {
+    ModelFileError::inexpressible(format, format!("`{entry}`"), reason)
 }

@@ -4,7 +4,7 @@ pub(crate) mod config;
 pub(crate) mod kernels;
 pub(crate) mod language_model;
 pub(crate) mod network;
-pub mod pass;
+pub(crate) mod pass;
 pub(crate) mod precision;
 pub(crate) mod sampling;
 
@@ -14,5 +14,6 @@ pub use network::{
     Activation, ArrayKind, Attention, FeedForward, Layer, Linear, Network, NetworkError, Norm, NormForm,
     Output,
 };
+pub use pass::Sequence;
 pub use precision::TrainingPrecision;
 pub use sampling::Sampling;

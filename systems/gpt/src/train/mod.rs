@@ -19,4 +19,5 @@ pub use state::{PhasePlan, Plan, State, TextIdentity, VocabularyChange};
 pub use step::{StepReport, StepSettings, StepValues, Stepper};
 pub use system::Gpt;
 
+pub use crate::model::pass::Dropout;
 pub use crate::model::precision::LossScaler;

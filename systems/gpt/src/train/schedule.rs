@@ -12,7 +12,7 @@ pub(crate) struct Schedule {
     steps: Vec<u64>,
 }
 
-/// Steps of a phase that learns these lessons.
+/// Steps of a phase that learns this dataset.
 ///
 /// # Errors
 /// When running text is to be learnt in epochs, which it does not have.

@@ -6,10 +6,8 @@ use std::path::Path;
 
 use rekindle::Matrix;
 use rekindle_compute::KernelPath;
-use rekindle_gpt::inference::{Decoder, WeightPrecision};
-use rekindle_gpt::inference::{Generation, GenerationSettings, WhenFull};
-use rekindle_gpt::model::{Block, ModelConfig};
-use rekindle_gpt::model::{Network, Sampling, Vocabulary};
+use rekindle_gpt::inference::{Decoder, Generation, GenerationSettings, WeightPrecision, WhenFull};
+use rekindle_gpt::model::{Block, ModelConfig, Network, Sampling, Vocabulary};
 use rekindle_gpt::train::State;
 use rekindle_gpt::{Gpt, LanguageModel};
 use rekindle_tokenizer::{Adaptive, Policy, Tokenizer};

@@ -3,8 +3,7 @@
 use rekindle_compute::{KernelPath, rng};
 use rekindle_gpt::GptError;
 use rekindle_gpt::inference::{Decoder, WeightPrecision};
-use rekindle_gpt::model::{Activation, Layer, Linear, Network, Norm, NormForm};
-use rekindle_gpt::model::{Block, ModelConfig};
+use rekindle_gpt::model::{Activation, Block, Layer, Linear, ModelConfig, Network, Norm, NormForm};
 
 type Rows = Vec<Vec<f64>>;
 
@@ -81,13 +80,13 @@ fn normed(norm: Option<&Norm>, rows: &Rows) -> Rows {
         let mean = row.iter().sum::<f64>() / row.len() as f64;
         let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / row.len() as f64;
         let epsilon = f64::from(norm.epsilon);
-        let spread = match norm.form {
+        let std = match norm.form {
             NormForm::Variance => (variance + epsilon).sqrt(),
             NormForm::Deviation => variance.sqrt() + epsilon,
         };
         let parameters = norm.gain.iter().zip(&norm.bias);
         let normed = row.iter().zip(parameters);
-        normed.map(|(x, (&g, &b))| (x - mean) / spread * f64::from(g) + f64::from(b)).collect()
+        normed.map(|(x, (&g, &b))| (x - mean) / std * f64::from(g) + f64::from(b)).collect()
     };
     rows.iter().map(one).collect()
 }
@@ -267,7 +266,7 @@ fn what_cannot_be_read_is_refused_and_changes_nothing() {
         Err(GptError::NoSuchToken { token: 77, position: 101, vocabulary: 77 })
     ));
     assert!(matches!(decoder.feed(&[1; 51]), Err(GptError::TooLong { found: 151, context: 150, .. })));
-    assert!(matches!(decoder.feed(&[]), Err(GptError::Data { .. })));
+    assert!(matches!(decoder.feed(&[]), Err(GptError::NoTokens)));
     assert_eq!(decoder.len(), 100);
     let expected = reference(&network, &tokens);
     assert!(difference(decoder.feed(&tokens[100..]).unwrap(), &expected) < 1e-5);

@@ -2,10 +2,10 @@
 //! whatever the threads, and whatever the decoder knew before.
 
 use rekindle_gpt::GptError;
-use rekindle_gpt::inference::{Decoder, WeightPrecision};
-use rekindle_gpt::inference::{Generation, GenerationSettings, Outcome, StopReason, WhenFull};
-use rekindle_gpt::model::{Block, ModelConfig};
-use rekindle_gpt::model::{Network, Sampling};
+use rekindle_gpt::inference::{
+    Decoder, Generation, GenerationSettings, Outcome, StopReason, WeightPrecision, WhenFull,
+};
+use rekindle_gpt::model::{Block, ModelConfig, Network, Sampling};
 use rekindle_tokenizer::Tokenizer;
 
 const TEXT: &str =
@@ -181,7 +181,7 @@ fn what_cannot_be_generated_is_refused() {
         Generation::start(&mut decoder, tokenizer, settings, prompt).map(drop).unwrap_err().to_string()
     };
     assert!(error(&words(), &settings(5), &[1]).contains("not of the same model"));
-    assert!(error(&tokenizer, &settings(5), &[]).contains("there are none"));
+    assert!(error(&tokenizer, &settings(5), &[]).contains("there are no tokens"));
     assert!(error(&tokenizer, &settings(5), &[1, 5000]).contains("token 5000 at position 1"));
     let empty = GenerationSettings { stop_strings: vec![String::new()], ..settings(5) };
     assert!(error(&tokenizer, &empty, &[1]).contains("stop_strings"));

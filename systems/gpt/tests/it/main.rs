@@ -6,6 +6,5 @@ mod decoding;
 mod exact_resume;
 mod formats;
 mod generating;
-mod gradients;
 mod metrics;
 mod originals;

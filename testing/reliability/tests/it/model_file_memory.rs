@@ -6,8 +6,7 @@ use std::path::Path;
 
 use rekindle_gpt::formats::rustgpt::Encoding;
 use rekindle_gpt::formats::{SpecialTokens, detect, hugging_face, lopos, read, rustgpt};
-use rekindle_gpt::model::Network;
-use rekindle_gpt::model::{Block, ModelConfig};
+use rekindle_gpt::model::{Block, ModelConfig, Network};
 use rekindle_gpt::train::Optimizer;
 use rekindle_reliability::allocation::peak_of;
 use rekindle_tokenizer::Tokenizer;

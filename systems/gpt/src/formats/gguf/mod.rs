@@ -106,6 +106,7 @@ pub fn write(
     Ok(warnings)
 }
 
+/// What stands before the tensors.
 fn header(
     stack: &PreNorm,
     tokens: &Tokens,
@@ -114,6 +115,30 @@ fn header(
     mappings: &[TensorMapping],
     types: &[TensorType],
 ) -> Vec<u8> {
+    let metadata = metadata(stack, tokens, special, quantization);
+    let mut header = MAGIC.to_vec();
+    header.extend(VERSION.to_le_bytes());
+    header.extend((mappings.len() as u64).to_le_bytes());
+    header.extend(metadata.count().to_le_bytes());
+    header.extend(metadata.bytes());
+    let mut offset = 0;
+    for (mapping, kind) in mappings.iter().zip(types) {
+        metadata::push_text(&mut header, &mapping.name);
+        header.extend((mapping.shape.len() as u32).to_le_bytes());
+        header.extend(mapping.shape.iter().rev().flat_map(|&extent| (extent as u64).to_le_bytes()));
+        header.extend(kind.code().to_le_bytes());
+        header.extend((offset as u64).to_le_bytes());
+        offset += kind.byte_len(mapping.len()).next_multiple_of(ALIGNMENT);
+    }
+    header
+}
+
+fn metadata(
+    stack: &PreNorm,
+    tokens: &Tokens,
+    special: SpecialTokens,
+    quantization: Quantization,
+) -> Metadata {
     let mut metadata = Metadata::default();
     metadata.text("general.architecture", "gpt2");
     metadata.u32("general.alignment", ALIGNMENT as u32);
@@ -141,21 +166,7 @@ fn header(
         }
     }
     metadata.bool("tokenizer.ggml.add_bos_token", false);
-    let mut header = MAGIC.to_vec();
-    header.extend(VERSION.to_le_bytes());
-    header.extend((mappings.len() as u64).to_le_bytes());
-    header.extend(metadata.count().to_le_bytes());
-    header.extend(metadata.bytes());
-    let mut offset = 0;
-    for (mapping, kind) in mappings.iter().zip(types) {
-        metadata::push_text(&mut header, &mapping.name);
-        header.extend((mapping.shape.len() as u32).to_le_bytes());
-        header.extend(mapping.shape.iter().rev().flat_map(|&extent| (extent as u64).to_le_bytes()));
-        header.extend(kind.code().to_le_bytes());
-        header.extend((offset as u64).to_le_bytes());
-        offset += kind.byte_len(mapping.len()).next_multiple_of(ALIGNMENT);
-    }
-    header
+    metadata
 }
 
 fn write_aligned(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
@@ -174,58 +185,47 @@ fn tensor_type(mapping: &TensorMapping, quantization: Quantization) -> TensorTyp
 
 /// The tensors by their names in the file.
 fn mappings(stack: &PreNorm) -> Vec<TensorMapping> {
-    let PreNorm { vocabulary, context, width, inner, blocks, tied, .. } = *stack;
+    let PreNorm { vocabulary, context, width, blocks, tied, .. } = *stack;
     let mut mappings = vec![
         TensorMapping::new("token_embd.weight", "token_embedding", &[vocabulary, width]),
         TensorMapping::new("position_embd.weight", "position_embedding", &[context, width]),
     ];
     for block in 0..blocks {
-        let (attention, feed_forward) =
-            (format!("layers/{}/attention", 2 * block), format!("layers/{}/feed_forward", 2 * block + 1));
-        let mut norm = |name: &str, layer: &str| {
-            mappings.push(TensorMapping::new(
-                format!("blk.{block}.{name}.weight"),
-                format!("{layer}/norm/gain"),
-                &[width],
-            ));
-            mappings.push(TensorMapping::new(
-                format!("blk.{block}.{name}.bias"),
-                format!("{layer}/norm/bias"),
-                &[width],
-            ));
-        };
-        norm("attn_norm", &attention);
-        norm("ffn_norm", &feed_forward);
-        let mut map = |name: &str, array: String, inputs: usize, outputs: usize| {
-            let weight = TensorMapping::new(
-                format!("blk.{block}.{name}.weight"),
-                format!("{array}/weight"),
-                &[outputs, inputs],
-            );
-            mappings.push(weight.transposed());
-            mappings.push(TensorMapping::new(
-                format!("blk.{block}.{name}.bias"),
-                format!("{array}/bias"),
-                &[outputs],
-            ));
-        };
-        map("attn_qkv", format!("{attention}/joined"), width, 3 * width);
-        map("attn_output", format!("{attention}/output"), width, width);
-        map("ffn_up", format!("{feed_forward}/up"), width, inner);
-        map("ffn_down", format!("{feed_forward}/down"), inner, width);
+        mappings.extend(block_mappings(stack, block));
     }
-    mappings.push(TensorMapping::new(
-        "output_norm.weight",
-        format!("layers/{}/norm/gain", 2 * blocks),
-        &[width],
-    ));
-    mappings.push(TensorMapping::new(
-        "output_norm.bias",
-        format!("layers/{}/norm/bias", 2 * blocks),
-        &[width],
-    ));
+    mappings.extend(norm_mappings("output_norm", &format!("layers/{}", 2 * blocks), width));
     if !tied {
         mappings.push(TensorMapping::new("output.weight", "output/weight", &[vocabulary, width]));
     }
     mappings
+}
+
+fn block_mappings(stack: &PreNorm, block: usize) -> Vec<TensorMapping> {
+    let PreNorm { width, inner, .. } = *stack;
+    let attention = format!("layers/{}/attention", 2 * block);
+    let feed_forward = format!("layers/{}/feed_forward", 2 * block + 1);
+    let name = |name: &str| format!("blk.{block}.{name}");
+    let mut mappings = Vec::new();
+    mappings.extend(norm_mappings(&name("attn_norm"), &attention, width));
+    mappings.extend(norm_mappings(&name("ffn_norm"), &feed_forward, width));
+    for (tensor, array, inputs, outputs) in [
+        ("attn_qkv", format!("{attention}/joined"), width, 3 * width),
+        ("attn_output", format!("{attention}/output"), width, width),
+        ("ffn_up", format!("{feed_forward}/up"), width, inner),
+        ("ffn_down", format!("{feed_forward}/down"), inner, width),
+    ] {
+        let tensor = name(tensor);
+        let weight =
+            TensorMapping::new(format!("{tensor}.weight"), format!("{array}/weight"), &[outputs, inputs]);
+        mappings.push(weight.transposed());
+        mappings.push(TensorMapping::new(format!("{tensor}.bias"), format!("{array}/bias"), &[outputs]));
+    }
+    mappings
+}
+
+fn norm_mappings(tensor: &str, layer: &str, width: usize) -> [TensorMapping; 2] {
+    [
+        TensorMapping::new(format!("{tensor}.weight"), format!("{layer}/norm/gain"), &[width]),
+        TensorMapping::new(format!("{tensor}.bias"), format!("{layer}/norm/bias"), &[width]),
+    ]
 }

@@ -82,62 +82,16 @@ impl ConfigFile {
 
     /// The stack that it describes, as if attention had biases, and the same as a config of this program.
     pub fn stack(&self, path: &Path) -> Result<(PreNorm, ModelConfig), ModelFileError> {
-        match self.model_type.as_deref() {
-            Some("gpt2") => {}
-            Some(other) => {
-                let found = format!("the `model_type` `{other}`");
-                return Err(ModelFileError::unsupported(path, found, "only `gpt2` is read"));
-            }
-            None => {
-                return Err(ModelFileError::missing(
-                    path,
-                    "model_type",
-                    "only models of the type `gpt2` are read",
-                ));
-            }
-        }
-        let settings = [
-            ("scale_attn_weights", self.scale_attn_weights, true),
-            ("scale_attn_by_inverse_layer_idx", self.scale_attn_by_inverse_layer_idx, false),
-            ("add_cross_attention", self.add_cross_attention, false),
-        ];
-        for (name, found, supported) in settings {
-            if found != supported {
-                return Err(ModelFileError::unsupported(
-                    path,
-                    format!("`{name}`: {found}"),
-                    format!("it can be {supported}"),
-                ));
-            }
-        }
-        let known = ACTIVATIONS.iter().find(|(name, _)| *name == self.activation_function);
-        let Some(&(_, activation)) = known else {
-            let found = format!("the `activation_function` `{}`", self.activation_function);
-            let names = ACTIVATIONS.map(|(name, _)| name).join(", ");
-            return Err(ModelFileError::unsupported(path, found, format!("it can be {names}")));
-        };
-        let model = ModelConfig {
-            block: Block::Gpt2,
-            layers: self.n_layer,
-            heads: self.n_head,
-            width: self.n_embd,
-            feed_forward: Some(self.n_inner.unwrap_or(self.n_embd.saturating_mul(4))),
-            context: self.n_positions,
-            tied: self.tie_word_embeddings,
-            attention_biases: true,
-            dropout: 0.0,
-            sampling: Sampling::default(),
-        };
+        self.check_type(path)?;
+        self.check_settings(path)?;
+        let activation = self.activation(path)?;
+        let model = self.model();
         let expected = "it must describe a network that fits together";
         model.validate().map_err(|error| ModelFileError::malformed(path, "the config", error, expected))?;
         let most = rekindle_tokenizer::VOCABULARY_LIMIT;
         if !(1..=most).contains(&(self.vocab_size as usize)) {
-            return Err(ModelFileError::malformed(
-                path,
-                "vocab_size",
-                self.vocab_size,
-                format!("1 to {most} is possible"),
-            ));
+            let expected = format!("1 to {most} is possible");
+            return Err(ModelFileError::malformed(path, "vocab_size", self.vocab_size, expected));
         }
         let stack = PreNorm {
             vocabulary: self.vocab_size as usize,
@@ -152,5 +106,58 @@ impl ConfigFile {
             tied: self.tie_word_embeddings,
         };
         Ok((stack, model))
+    }
+
+    fn check_type(&self, path: &Path) -> Result<(), ModelFileError> {
+        match self.model_type.as_deref() {
+            Some("gpt2") => Ok(()),
+            Some(other) => {
+                let found = format!("the `model_type` `{other}`");
+                Err(ModelFileError::unsupported(path, found, "only `gpt2` is read"))
+            }
+            None => {
+                let hint = "only models of the type `gpt2` are read";
+                Err(ModelFileError::missing(path, "model_type", hint))
+            }
+        }
+    }
+
+    fn check_settings(&self, path: &Path) -> Result<(), ModelFileError> {
+        let settings = [
+            ("scale_attn_weights", self.scale_attn_weights, true),
+            ("scale_attn_by_inverse_layer_idx", self.scale_attn_by_inverse_layer_idx, false),
+            ("add_cross_attention", self.add_cross_attention, false),
+        ];
+        match settings.into_iter().find(|(_, found, supported)| found != supported) {
+            None => Ok(()),
+            Some((name, found, supported)) => {
+                let (found, supported) = (format!("`{name}`: {found}"), format!("it can be {supported}"));
+                Err(ModelFileError::unsupported(path, found, supported))
+            }
+        }
+    }
+
+    fn activation(&self, path: &Path) -> Result<Activation, ModelFileError> {
+        let known = ACTIVATIONS.iter().find(|(name, _)| *name == self.activation_function);
+        known.map(|&(_, activation)| activation).ok_or_else(|| {
+            let found = format!("the `activation_function` `{}`", self.activation_function);
+            let names = ACTIVATIONS.map(|(name, _)| name).join(", ");
+            ModelFileError::unsupported(path, found, format!("it can be {names}"))
+        })
+    }
+
+    fn model(&self) -> ModelConfig {
+        ModelConfig {
+            block: Block::Gpt2,
+            layers: self.n_layer,
+            heads: self.n_head,
+            width: self.n_embd,
+            feed_forward: Some(self.n_inner.unwrap_or(self.n_embd.saturating_mul(4))),
+            context: self.n_positions,
+            tied: self.tie_word_embeddings,
+            attention_biases: true,
+            dropout: 0.0,
+            sampling: Sampling::default(),
+        }
     }
 }

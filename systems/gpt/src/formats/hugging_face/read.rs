@@ -114,22 +114,7 @@ fn network(
     seed: Option<u64>,
     warnings: &mut Vec<String>,
 ) -> Result<(Network, PartialLoad), ModelFileError> {
-    let tensors = SafeTensors::deserialize(bytes).map_err(|error| {
-        ModelFileError::malformed(
-            path,
-            "the file",
-            format!("no whole safetensors file ({error})"),
-            "it must be one",
-        )
-    })?;
-    let mut arrays_by_name: BTreeMap<String, TensorView<'_>> = BTreeMap::new();
-    for (name, view) in tensors.iter().filter(|(name, _)| !is_mask(name)) {
-        if arrays_by_name.insert(short(name), view).is_some() {
-            let expected = "its name begins with `transformer.` or does not";
-            return Err(ModelFileError::malformed(path, format!("tensor `{name}`"), "there twice", expected));
-        }
-    }
-    let mut tensors = arrays_by_name;
+    let mut tensors = tensors(path, bytes)?;
     let in_file: usize = tensors.values().map(|view| view.shape().iter().product::<usize>()).sum();
     let all = mappings(&stack);
     if stack.tied && tensors.remove("lm_head.weight").is_some() {
@@ -140,27 +125,9 @@ fn network(
     }
     stack.attention_biases =
         all.iter().any(|mapping| is_attention_bias(&mapping.name) && tensors.contains_key(&mapping.name));
-    let mut partial = PartialLoad::default();
-    let mut found = Vec::new();
-    for mapping in all.iter().filter(|mapping| stack.attention_biases || !is_attention_bias(&mapping.name)) {
-        match (tensors.remove(&mapping.name), seed) {
-            (Some(view), _) if view.shape() == mapping.shape => found.push((mapping, view)),
-            (Some(view), None) => {
-                let expected = format!("{} is what the config asks for", extents(&mapping.shape));
-                let tensor = format!("tensor `{}`", full_name(&mapping.name));
-                return Err(ModelFileError::malformed(path, tensor, extents(view.shape()), expected));
-            }
-            (Some(_), Some(_)) | (None, Some(_)) => partial.initialised.push(full_name(&mapping.name)),
-            (None, None) if is_attention_bias(&mapping.name) => {
-                warnings.push(format!("there is no `{}`: it is zero", full_name(&mapping.name)));
-            }
-            (None, None) => {
-                let hint = "the config asks for it; a partial load would make it fresh";
-                return Err(ModelFileError::missing(path, full_name(&mapping.name), hint));
-            }
-        }
-    }
-    partial.unused = tensors.into_keys().map(|name| full_name(&name)).collect();
+    let wanted: Vec<&TensorMapping> =
+        all.iter().filter(|mapping| stack.attention_biases || !is_attention_bias(&mapping.name)).collect();
+    let (found, partial) = matched(path, tensors, &wanted, seed.is_some(), warnings)?;
     if let (Some(name), None) = (partial.unused.first(), seed) {
         let expected = format!("a GPT-2 of {} layers as in the config has no such tensor", stack.blocks);
         return Err(ModelFileError::malformed(path, format!("tensor `{name}`"), "there", expected));
@@ -169,12 +136,7 @@ fn network(
     let mut network = match seed {
         None => stack.zeros(),
         Some(seed) => {
-            let numbers: usize = all.iter().map(TensorMapping::len).fold(0, usize::saturating_add);
-            if numbers > INITIALISED_LIMIT.max(in_file.saturating_mul(4)) {
-                let found = format!("of {in_file} numbers");
-                let expected = format!("the config asks for {numbers}: too few would be left of the model");
-                return Err(ModelFileError::malformed(path, "the file", found, expected));
-            }
+            check_proportion(path, &all, in_file)?;
             initialised(&stack, model, seed)
         }
     };
@@ -185,6 +147,69 @@ fn network(
     fill(&mut network, arrays);
     network.check().map_err(|error| ModelFileError::network(path, error))?;
     Ok((network, partial))
+}
+
+/// The tensors of a file by their short names, without masks.
+fn tensors<'a>(path: &Path, bytes: &'a [u8]) -> Result<BTreeMap<String, TensorView<'a>>, ModelFileError> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| {
+        let found = format!("no whole safetensors file ({error})");
+        ModelFileError::malformed(path, "the file", found, "it must be one")
+    })?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.tensors().into_iter().filter(|(name, _)| !is_mask(name)) {
+        if tensors.insert(short(&name), view).is_some() {
+            let expected = "its name begins with `transformer.` or does not";
+            return Err(ModelFileError::malformed(path, format!("tensor `{name}`"), "there twice", expected));
+        }
+    }
+    Ok(tensors)
+}
+
+/// Tensors that are what the config asks for, with the arrays that they are.
+type Matched<'m, 'a> = Vec<(&'m TensorMapping, TensorView<'a>)>;
+
+/// The tensors that are wanted; where some may be missing, which ones are, and which nothing wants.
+fn matched<'m, 'a>(
+    path: &Path,
+    mut tensors: BTreeMap<String, TensorView<'a>>,
+    wanted: &[&'m TensorMapping],
+    is_partial: bool,
+    warnings: &mut Vec<String>,
+) -> Result<(Matched<'m, 'a>, PartialLoad), ModelFileError> {
+    let mut partial = PartialLoad::default();
+    let mut found = Vec::new();
+    for mapping in wanted {
+        let name = full_name(&mapping.name);
+        match tensors.remove(&mapping.name) {
+            Some(view) if view.shape() == mapping.shape => found.push((*mapping, view)),
+            _ if is_partial => partial.initialised.push(name),
+            Some(view) => {
+                let expected = format!("{} is what the config asks for", extents(&mapping.shape));
+                let tensor = format!("tensor `{name}`");
+                return Err(ModelFileError::malformed(path, tensor, extents(view.shape()), expected));
+            }
+            None if is_attention_bias(&mapping.name) => {
+                warnings.push(format!("there is no `{name}`: it is zero"));
+            }
+            None => {
+                let hint = "the config asks for it; a partial load would make it fresh";
+                return Err(ModelFileError::missing(path, name, hint));
+            }
+        }
+    }
+    partial.unused = tensors.into_keys().map(|name| full_name(&name)).collect();
+    Ok((found, partial))
+}
+
+/// Refuses a config that asks for far more parameters than the file has.
+fn check_proportion(path: &Path, all: &[TensorMapping], in_file: usize) -> Result<(), ModelFileError> {
+    let numbers: usize = all.iter().map(TensorMapping::len).fold(0, usize::saturating_add);
+    if numbers <= INITIALISED_LIMIT.max(in_file.saturating_mul(4)) {
+        return Ok(());
+    }
+    let found = format!("of {in_file} numbers");
+    let expected = format!("the config asks for {numbers}: too few would be left of the model");
+    Err(ModelFileError::malformed(path, "the file", found, expected))
 }
 
 /// A network of random numbers, of this stack.

@@ -8,6 +8,7 @@ use rekindle_formats::files;
 use super::super::bytes::Bytes;
 use super::super::error::ModelFileError;
 use super::super::mapping::{TensorMapping, fill};
+use super::super::pre_norm::PreNorm;
 use super::super::{Imported, ImportedVocabulary, LENGTH_LIMIT};
 use super::UNKNOWN;
 use super::layout::{ALIGNMENT, Checksum, Extents, HEADER, MAGIC, NEWEST, mappings, table_len};
@@ -71,30 +72,7 @@ fn fitted(
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Imported, ModelFileError> {
-    let mut bytes_left = Bytes::new(path, bytes);
-    let magic = bytes_left.take(MAGIC.len() as u64, &|| "the magic".to_owned())?;
-    if magic != MAGIC {
-        let found = format!("`{}`", magic.escape_ascii());
-        return Err(ModelFileError::malformed(
-            path,
-            "the beginning",
-            found,
-            "a LOPOS file begins with `LOPOS`",
-        ));
-    }
-    let version = bytes_left.u32(&|| "the version".to_owned())?;
-    if !(1..=NEWEST).contains(&version) {
-        return Err(ModelFileError::Version {
-            path: path.to_owned(),
-            found: version.into(),
-            newest: NEWEST.into(),
-        });
-    }
-    let extents = Extents::read(&mut bytes_left)?;
-    let layout = match version {
-        1 => first_version(path, &extents, bytes.len())?,
-        _ => second_version(path, &extents, &mut bytes_left)?,
-    };
+    let (layout, stack) = parse_header(path, bytes)?;
     let mut warnings = Vec::new();
     let end = match layout {
         Layout::Shipped => {
@@ -106,16 +84,49 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Imported, ModelFileError> {
         Layout::Planned(checksum) | Layout::Named(checksum) => checksum.check(path, bytes)?,
     };
     warnings.push("LoopOS saves weights only: training begins anew".to_owned());
-    let stack = extents.stack();
-    let mappings = mappings(&stack);
-    let mut bytes_left = Bytes::new(path, &bytes[..end]);
+    let arrays = parse_matrices(path, &bytes[..end], &layout, &mappings(&stack))?;
+    let mut network = stack.zeros();
+    fill(&mut network, arrays);
+    network.check().map_err(|error| ModelFileError::network(path, error))?;
+    Ok(Imported { network, vocabulary: None, optimizer: None, warnings })
+}
+
+fn parse_header(path: &Path, bytes: &[u8]) -> Result<(Layout, PreNorm), ModelFileError> {
+    let mut bytes_left = Bytes::new(path, bytes);
+    let magic = bytes_left.take(MAGIC.len() as u64, &|| "the magic".to_owned())?;
+    if magic != MAGIC {
+        let found = format!("`{}`", magic.escape_ascii());
+        let expected = "a LOPOS file begins with `LOPOS`";
+        return Err(ModelFileError::malformed(path, "the beginning", found, expected));
+    }
+    let version = bytes_left.u32(&|| "the version".to_owned())?;
+    if !(1..=NEWEST).contains(&version) {
+        let (path, found, newest) = (path.to_owned(), version.into(), NEWEST.into());
+        return Err(ModelFileError::Version { path, found, newest });
+    }
+    let extents = Extents::read(&mut bytes_left)?;
+    let layout = match version {
+        1 => first_version(path, &extents, bytes.len())?,
+        _ => second_version(path, &extents, &mut bytes_left)?,
+    };
+    Ok((layout, extents.stack()))
+}
+
+/// The arrays of the network, by name.
+fn parse_matrices(
+    path: &Path,
+    bytes: &[u8],
+    layout: &Layout,
+    mappings: &[TensorMapping],
+) -> Result<HashMap<String, Vec<f32>>, ModelFileError> {
+    let mut bytes_left = Bytes::new(path, bytes);
     bytes_left.take(HEADER as u64, &|| "the header".to_owned())?;
     if let Layout::Named(_) = layout {
         bytes_left.take(1, &|| "the kind of checksum".to_owned())?;
-        check_table(&mut bytes_left, &mappings)?;
+        check_table(&mut bytes_left, mappings)?;
     }
     let mut arrays = HashMap::new();
-    for mapping in &mappings {
+    for mapping in mappings {
         match layout {
             Layout::Shipped => check_extents(&mut bytes_left, mapping)?,
             Layout::Planned(_) => {}
@@ -124,10 +135,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Imported, ModelFileError> {
         let numbers = bytes_left.numbers(mapping.len() as u64, &|| format!("matrix {}", mapping.name))?;
         arrays.insert(mapping.array.clone(), mapping.to_array(numbers));
     }
-    let mut network = stack.zeros();
-    fill(&mut network, arrays);
-    network.check().map_err(|error| ModelFileError::network(path, error))?;
-    Ok(Imported { network, vocabulary: None, optimizer: None, warnings })
+    Ok(arrays)
 }
 
 /// The layout of a file of version 1: its length says which.

@@ -21,29 +21,52 @@ const LENGTH_LIMIT: u64 = 1 << 30;
 /// When the file cannot be read, or a token is missing, twice there, or beyond the limit.
 pub fn read_vocabulary(path: &Path) -> Result<Vec<String>, ModelFileError> {
     let text = files::read_text(path, LENGTH_LIMIT).map_err(|error| ModelFileError::read(path, error))?;
-    let malformed = |line: usize, found: String, expected: &str| {
-        Err(ModelFileError::malformed(path, format!("line {}", line + 1), found, expected))
-    };
     let mut lines = text.lines().enumerate();
-    let mut stated = None;
-    loop {
-        match lines.next() {
-            None => {
-                return malformed(0, "without a line `---` behind it".to_owned(), "words stand behind one");
-            }
-            Some((_, "---")) => break,
-            Some((number, line)) => {
-                if let Some(size) = line.strip_prefix("vocab_size=") {
-                    let Ok(size) = size.trim().parse::<usize>() else {
-                        return malformed(number, format!("`{line}`"), "a number must follow");
-                    };
-                    stated = Some(size);
-                }
-            }
-        }
-    }
+    let stated = stated_size(path, &mut lines)?;
     // Tokens may come in any order, but there is a line for each.
     let most = VOCABULARY_LIMIT.min(text.lines().count());
+    let words = listed_words(path, lines, most)?;
+    match stated {
+        Some(stated) if stated != words.len() => {
+            let expected = format!("`vocab_size` says {stated}; the file is torn or was changed");
+            Err(ModelFileError::malformed(path, "the list", format!("{} words", words.len()), expected))
+        }
+        _ => Ok(words),
+    }
+}
+
+fn malformed_line(path: &Path, line: usize, found: String, expected: &str) -> ModelFileError {
+    ModelFileError::malformed(path, format!("line {}", line + 1), found, expected)
+}
+
+/// The number of words that the lines up to `---` state, if they do.
+fn stated_size<'a>(
+    path: &Path,
+    lines: &mut impl Iterator<Item = (usize, &'a str)>,
+) -> Result<Option<usize>, ModelFileError> {
+    let mut stated = None;
+    for (number, line) in lines {
+        if line == "---" {
+            return Ok(stated);
+        }
+        if let Some(size) = line.strip_prefix("vocab_size=") {
+            let size = size.trim().parse::<usize>();
+            let wrong = |_| malformed_line(path, number, format!("`{line}`"), "a number must follow");
+            stated = Some(size.map_err(wrong)?);
+        }
+    }
+    let found = "without a line `---` behind it".to_owned();
+    Err(malformed_line(path, 0, found, "words stand behind one"))
+}
+
+/// The words of the lines, by the number of their token, which is below `most`.
+fn listed_words<'a>(
+    path: &Path,
+    lines: impl Iterator<Item = (usize, &'a str)>,
+    most: usize,
+) -> Result<Vec<String>, ModelFileError> {
+    let malformed =
+        |line: usize, found: String, expected: &str| Err(malformed_line(path, line, found, expected));
     let mut words: Vec<Option<String>> = Vec::new();
     for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
         let pair = line.split_once('\t').map(|(token, word)| (token.parse::<usize>(), word));
@@ -64,14 +87,7 @@ pub fn read_vocabulary(path: &Path) -> Result<Vec<String>, ModelFileError> {
         let expected = "all tokens below the largest must be there";
         return Err(ModelFileError::malformed(path, format!("token {token}"), "missing", expected));
     }
-    let words: Vec<String> = words.into_iter().flatten().collect();
-    match stated {
-        Some(stated) if stated != words.len() => {
-            let expected = format!("`vocab_size` says {stated}; the file is torn or was changed");
-            Err(ModelFileError::malformed(path, "the list", format!("{} words", words.len()), expected))
-        }
-        _ => Ok(words),
-    }
+    Ok(words.into_iter().flatten().collect())
 }
 
 /// Writes words, by the number of their token.

@@ -7,6 +7,8 @@ mod backward;
 mod dropout;
 mod forward;
 mod packed;
+#[cfg(test)]
+mod tests;
 
 use rekindle_compute::KernelPath;
 

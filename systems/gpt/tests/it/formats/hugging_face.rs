@@ -6,17 +6,14 @@ use std::path::Path;
 use half::{bf16, f16};
 use proptest::prelude::*;
 use rekindle_gpt::formats::hugging_face::{read, read_partial, write};
-use rekindle_gpt::formats::lopos;
-use rekindle_gpt::formats::{ImportedVocabulary, ModelFormat, SpecialTokens, detect};
-use rekindle_gpt::model::ModelConfig;
-use rekindle_gpt::model::Network;
+use rekindle_gpt::formats::{ImportedVocabulary, ModelFormat, SpecialTokens, detect, lopos};
+use rekindle_gpt::model::{ModelConfig, Network};
 use rekindle_tokenizer::Tokenizer;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde_json::{Value, json};
 
-use crate::formats::hostile;
 use crate::formats::networks::{any_gpt2, bits, byte_pairs, gpt2, largest_difference, network};
-use crate::formats::reference;
+use crate::formats::{hostile, reference};
 
 /// A directory with a small network.
 fn directory(model: &ModelConfig) -> (tempfile::TempDir, Network, Tokenizer) {

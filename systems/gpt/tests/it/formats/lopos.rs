@@ -10,9 +10,8 @@ use rekindle_gpt::formats::{ImportedVocabulary, ModelFileError, ModelFormat, det
 use rekindle_gpt::model::ModelConfig;
 use serde_json::Value;
 
-use crate::formats::hostile;
 use crate::formats::networks::{any_gpt2, bits, gpt2, largest_difference, network, rustgpt, samples};
-use crate::formats::reference;
+use crate::formats::{hostile, reference};
 
 const VERSIONS: [Version; 3] =
     [Version::LoopOs, Version::Named(Checksum::Crc32), Version::Named(Checksum::Sha256)];

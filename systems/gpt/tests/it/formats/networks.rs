@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use rekindle_gpt::model::Network;
-use rekindle_gpt::model::{Block, ModelConfig};
+use rekindle_gpt::model::{Block, ModelConfig, Network};
 use rekindle_gpt::train::Optimizer;
 use rekindle_tokenizer::Tokenizer;
 

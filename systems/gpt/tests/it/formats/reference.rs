@@ -22,16 +22,16 @@ pub fn logits(network: &Network, tokens: &[u32]) -> Rows {
         rows = match layer {
             Layer::Norm(norm) => normalised(norm, &rows),
             Layer::Attention(layer) => {
-                let seen = layer.norm.as_ref().map_or_else(|| rows.clone(), |norm| normalised(norm, &rows));
-                let qkv = mapped(&layer.qkv, &seen);
+                let input = layer.norm.as_ref().map_or_else(|| rows.clone(), |norm| normalised(norm, &rows));
+                let qkv = mapped(&layer.qkv, &input);
                 let gathered = attended(&qkv, layer.heads as usize);
                 let gathered =
                     layer.output.as_ref().map_or_else(|| gathered.clone(), |map| mapped(map, &gathered));
                 rows.iter().zip(&gathered).map(|(row, more)| add(row, more)).collect()
             }
             Layer::FeedForward(layer) => {
-                let seen = layer.norm.as_ref().map_or_else(|| rows.clone(), |norm| normalised(norm, &rows));
-                let mut inner = mapped(&layer.up, &seen);
+                let input = layer.norm.as_ref().map_or_else(|| rows.clone(), |norm| normalised(norm, &rows));
+                let mut inner = mapped(&layer.up, &input);
                 inner.iter_mut().flatten().for_each(|x| *x = activated(layer.activation, *x));
                 let more = mapped(&layer.down, &inner);
                 rows.iter().zip(&more).map(|(row, more)| add(row, more)).collect()
@@ -73,12 +73,12 @@ fn normalised(norm: &Norm, rows: &Rows) -> Rows {
         let mean = row.iter().sum::<f64>() / count;
         let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
         let epsilon = f64::from(norm.epsilon);
-        let spread = match norm.form {
+        let std = match norm.form {
             NormForm::Variance => (variance + epsilon).sqrt(),
             NormForm::Deviation => variance.sqrt() + epsilon,
         };
         let scaled = row.iter().zip(&norm.gain).zip(&norm.bias);
-        scaled.map(|((x, &gain), &bias)| (x - mean) / spread * f64::from(gain) + f64::from(bias)).collect()
+        scaled.map(|((x, &gain), &bias)| (x - mean) / std * f64::from(gain) + f64::from(bias)).collect()
     };
     rows.iter().map(one).collect()
 }

@@ -10,11 +10,10 @@ use rekindle_gpt::train::Optimizer;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::formats::hostile;
 use crate::formats::networks::{
     any_rustgpt, bits, gpt2, largest_difference, network, optimizer, rustgpt, samples, words,
 };
-use crate::formats::reference;
+use crate::formats::{hostile, reference};
 
 const ENCODINGS: [Encoding; 2] = [Encoding::Json, Encoding::Bincode];
 

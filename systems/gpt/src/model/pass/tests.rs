@@ -1,11 +1,9 @@
-//! Gradients: what the way back computes is what changes the loss.
+//! Gradients: what the backward pass computes is what changes the loss.
 
+use super::{ExecContext, PackedNetwork, Pass, Sequence};
+use crate::model::{Block, ModelConfig, Network, Sampling, TrainingPrecision};
+use crate::train::{Optimizer, StepSettings, StepValues, Stepper};
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
-use rekindle_gpt::model::pass::{ExecContext, PackedNetwork, Pass, Sequence};
-use rekindle_gpt::model::{Block, ModelConfig};
-use rekindle_gpt::model::{Network, Sampling, TrainingPrecision};
-use rekindle_gpt::train::Optimizer;
-use rekindle_gpt::train::{StepSettings, StepValues, Stepper};
 
 const CTX: ExecContext =
     ExecContext { path: KernelPath::Portable, precision: TrainingPrecision::F32, dropout: None };
