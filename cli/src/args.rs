@@ -32,7 +32,7 @@ Addresses of checkpoints:
 #[command(name = "rekindle", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Cli {
     /// Print JSON for scripts instead of text for people.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "General options")]
     pub json: bool,
     #[command(flatten)]
     pub unlock: UnlockArgs,
@@ -153,6 +153,12 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         run: PathBuf,
     },
+    /// Say what this machine can do: processor, kernels, memory, and how fast the disk is.
+    Doctor {
+        /// The directory whose disk is measured.
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
     /// Print a script that completes commands in a shell.
     Completions {
         /// The shell.
@@ -216,14 +222,15 @@ pub struct GenerateArgs {
     /// The text to go on with; `-` reads it from standard input.
     #[arg(long, value_name = "TEXT")]
     pub prompt: String,
-    #[command(flatten)]
-    pub how: SamplingArgs,
     /// End where this text would come; may be given several times.
     #[arg(long, value_name = "TEXT")]
     pub stop: Vec<String>,
     /// When the model cannot see more, forget the older half and go on.
     #[arg(long)]
     pub slide: bool,
+    /// Number of threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]
@@ -233,38 +240,6 @@ pub struct ChatArgs {
     /// Keep the chat in this file: it goes on where it was left, and is saved after every answer.
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    #[command(flatten)]
-    pub how: SamplingArgs,
-}
-
-/// How text is sampled; what is not given is as the model has it.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Sampling")]
-pub struct SamplingArgs {
-    /// So many tokens at most [default: 200].
-    #[arg(long, value_name = "N")]
-    pub max_tokens: Option<u64>,
-    /// Less prefers the probable, 0 always takes it.
-    #[arg(long, value_name = "T")]
-    pub temperature: Option<f32>,
-    /// Only the N most probable tokens.
-    #[arg(long, value_name = "N")]
-    pub top_k: Option<u32>,
-    /// Only the most probable tokens that together have this probability.
-    #[arg(long, value_name = "P")]
-    pub top_p: Option<f32>,
-    /// Only tokens of at least this share of the highest probability.
-    #[arg(long, value_name = "P")]
-    pub min_p: Option<f32>,
-    /// Make tokens that were there before less probable; 1 does not.
-    #[arg(long, value_name = "X")]
-    pub repetition_penalty: Option<f32>,
-    /// Seed of the random choices: the same one gives the same text.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Compute with weights of 8 bits: faster, and nearly the same.
-    #[arg(long)]
-    pub int8: bool,
     /// Number of threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,

@@ -5,9 +5,9 @@ use rekindle::{
     CaptureError, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError, TagError,
 };
 use rekindle_formats::FormatError;
-use rekindle_gpt::GptError;
 use rekindle_keys::KeyError;
-use rekindle_train::{AskError, ConfigError, ContentError, ProveError, TrainError};
+use rekindle_train::prove::ProveError;
+use rekindle_train::{AskError, ConfigError, ContentError, TrainError};
 use serde_json::json;
 
 pub const NEGATIVE: u8 = 1;
@@ -22,7 +22,8 @@ const NO_KEY: u8 = 14;
 /// Says what went wrong on standard error; gives the exit code.
 pub fn report(error: &anyhow::Error, json: bool) -> u8 {
     let code = code(error);
-    let message = message(error) + hint(error);
+    let message = message(error);
+    let message = format!("{message}{}", hint(error, &message));
     if json {
         rekindle_train::tell!("{}", json!({"error": message, "code": code}));
     } else {
@@ -45,46 +46,55 @@ fn message(error: &anyhow::Error) -> String {
 }
 
 /// What helps, in words of the command line.
-fn hint(error: &anyhow::Error) -> &'static str {
+fn hint(error: &anyhow::Error, message: &str) -> String {
+    let known = known_hint(error);
+    let hint = if known.is_empty() { option_named_in(message).unwrap_or_default() } else { known.to_owned() };
+    if hint.is_empty() { hint } else { format!("\nhint: {hint}") }
+}
+
+fn known_hint(error: &anyhow::Error) -> &'static str {
     if let Some(error) = error.downcast_ref::<TrainError>() {
         return hint_of_training(error);
     }
     if let Some(error) = error.downcast_ref::<ConfigError>() {
         return hint_of_config(error);
     }
+    if let Some(ProveError::TooFewSteps { .. }) = error.downcast_ref() {
+        return "--kills N takes fewer";
+    }
     match error.downcast_ref() {
-        Some(AskError::Version { .. }) => "\nhint: `rekindle resume RUN` migrates it",
-        Some(AskError::Unsupported { .. }) => "\nhint: `rekindle inspect RUN` shows the state",
+        Some(AskError::Version { .. }) => "`rekindle resume RUN` migrates it",
+        Some(AskError::Unsupported { .. }) => "`rekindle inspect RUN` shows the state",
         _ => "",
     }
+}
+
+/// The option that stands for a setting which a message names, such as `training.data.file`.
+fn option_named_in(message: &str) -> Option<String> {
+    let registry = rekindle_systems::registry();
+    let options = registry.systems().flat_map(|system| system.options());
+    let mut named = options.filter_map(|option| {
+        let settings = option.settings(&[option.value.to_owned()]).ok()?;
+        let path = settings.first()?.split_once('=')?.0.to_owned();
+        message.contains(&path).then(|| format!("--{} {} sets {path}", option.name, option.value))
+    });
+    named.next()
 }
 
 fn hint_of_training(error: &TrainError) -> &'static str {
     match error {
         TrainError::Config(error) => hint_of_config(error),
-        TrainError::System(error) => error.get_ref().downcast_ref().map_or("", hint_of_language_models),
         TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. }) => {
-            "\nhint: --data FILE names the file where it lies now"
+            "--data FILE names the file where it lies now"
         }
         TrainError::LaterCheckpoints { .. } => {
-            "\nhint: --fork DIR goes on in a new run, --discard-later deletes them"
+            "--fork DIR goes on in a new run, --discard-later deletes them"
         }
         TrainError::NothingSaved { .. } => {
-            "\nhint: `rekindle train CONFIG --run DIR` begins anew in another directory"
+            "`rekindle train CONFIG --run DIR` begins anew in another directory"
         }
         TrainError::Contradiction { .. } => {
-            "\nhint: `rekindle train CONFIG --from RUN` starts a new run from the state"
-        }
-        _ => "",
-    }
-}
-
-fn hint_of_language_models(error: &GptError) -> &'static str {
-    match error {
-        GptError::NoText { .. } => "\nhint: --data FILE names a text",
-        GptError::OtherData { .. } => "\nhint: --data FILE names the file where it lies now",
-        GptError::Mismatch(_) => {
-            "\nhint: `rekindle train CONFIG --from RUN --only model` begins a new run with its model"
+            "`rekindle train CONFIG --from RUN` starts a new run from the state"
         }
         _ => "",
     }
@@ -93,9 +103,9 @@ fn hint_of_language_models(error: &GptError) -> &'static str {
 fn hint_of_config(error: &ConfigError) -> &'static str {
     match error {
         ConfigError::NotChangeable { .. } => {
-            "\nhint: `rekindle train CONFIG --from RUN` starts a new run from the state"
+            "`rekindle train CONFIG --from RUN` starts a new run from the state"
         }
-        ConfigError::Directory { .. } => "\nhint: `rekindle resume RUN` goes on with a run",
+        ConfigError::Directory { .. } => "`rekindle resume RUN` goes on with a run",
         _ => "",
     }
 }

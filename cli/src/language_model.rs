@@ -1,50 +1,96 @@
-//! Language models as the user names them, and how they are asked.
+//! Language models as the user names them, and the options of how they are asked.
 
 use std::path::Path;
 
 use anyhow::Context;
-use rekindle_gpt::LanguageModel;
-use rekindle_gpt::inference::{Decoder, WeightPrecision};
-use rekindle_gpt::model::Sampling;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use rekindle_train::{AnySystem, Registry, TextCapability, TextModel, TextOption};
 
 use crate::address::Source;
-use crate::args::{SamplingArgs, threads};
+use crate::commands::train::system_of;
 
-/// Tokens of an answer where nothing else is said.
-const MAX_TOKENS: u64 = 200;
+const HEADING: &str = "Sampling";
 
 /// Loads the model of a run, a checkpoint, or a file or directory of another program.
-pub fn load(address: &str) -> anyhow::Result<LanguageModel> {
-    if rekindle_gpt::formats::detect(Path::new(address)).is_some() {
-        return Ok(LanguageModel::from_file(Path::new(address))?);
+pub fn load(
+    registry: &Registry,
+    address: &str,
+    asked: &Asked,
+    threads: usize,
+) -> anyhow::Result<Box<dyn TextModel>> {
+    let mut model = open(registry, address, threads)?;
+    for (name, value) in &asked.0 {
+        model.set(name, value).with_context(|| format!("--{}", dashed(name)))?;
     }
-    let source = Source::open(address)?;
-    LanguageModel::from_checkpoint(&source.checkpoint()?).with_context(|| format!("`{address}`"))
+    Ok(model)
 }
 
-impl SamplingArgs {
-    /// How text is sampled: as is said here, for the rest as the model has it.
-    pub fn sampling(&self, model: &LanguageModel) -> Sampling {
-        let of_model = model.sampling.clone();
-        Sampling {
-            temperature: self.temperature.unwrap_or(of_model.temperature),
-            top_k: self.top_k.unwrap_or(of_model.top_k),
-            top_p: self.top_p.unwrap_or(of_model.top_p),
-            min_p: self.min_p.unwrap_or(of_model.min_p),
-            repetition_penalty: self.repetition_penalty.unwrap_or(of_model.repetition_penalty),
-            seed: self.seed.unwrap_or(of_model.seed),
-            ..of_model
+fn open(registry: &Registry, address: &str, threads: usize) -> anyhow::Result<Box<dyn TextModel>> {
+    let path = Path::new(address);
+    if let Some(text) = capabilities(registry).find(|text| (text.recognises)(path)) {
+        return Ok((text.read)(path, threads)?);
+    }
+    let source = Source::open(address)?;
+    let system = registry.system(&system_of(&source.store), address)?;
+    let text = system.text().with_context(|| {
+        format!("`{address}` is not a language model: `{}` models do not go on with texts", system.name())
+    })?;
+    (text.load)(&source.checkpoint()?, threads).with_context(|| format!("`{address}`"))
+}
+
+fn capabilities(registry: &Registry) -> impl Iterator<Item = TextCapability> {
+    registry.systems().filter_map(AnySystem::text)
+}
+
+/// `command` with the options that language models declare.
+pub fn declare(mut command: Command, registry: &Registry) -> Command {
+    for name in ["generate", "chat"] {
+        command = command.mut_subcommand(name, |command| command.args(options(registry).map(argument)));
+    }
+    command
+}
+
+/// Those of all systems; of two of the same name the first.
+fn options(registry: &Registry) -> impl Iterator<Item = &'static TextOption> {
+    let mut options: Vec<&'static TextOption> = Vec::new();
+    for option in capabilities(registry).flat_map(|text| text.options) {
+        if options.iter().all(|known| known.name != option.name) {
+            options.push(option);
         }
     }
+    options.into_iter()
+}
 
-    /// The most tokens of an answer.
-    pub fn max_tokens(&self) -> u64 {
-        self.max_tokens.unwrap_or(MAX_TOKENS)
+fn argument(option: &TextOption) -> Arg {
+    let argument = Arg::new(option.name).long(dashed(option.name)).help(option.help).help_heading(HEADING);
+    match option.value {
+        Some(value) => argument.value_name(value).allow_negative_numbers(true),
+        None => argument.action(ArgAction::SetTrue),
     }
+}
 
-    /// Makes the model ready to answer.
-    pub fn decoder(&self, model: &LanguageModel) -> anyhow::Result<Decoder> {
-        let precision = if self.int8 { WeightPrecision::Int8 } else { WeightPrecision::F32 };
-        Ok(Decoder::new(&model.network, precision, threads(self.threads))?)
+fn dashed(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+/// The options that were given, with their values.
+#[derive(Debug, Default)]
+pub struct Asked(Vec<(&'static str, String)>);
+
+impl Asked {
+    /// Those among the arguments of a command.
+    pub fn of(matches: &ArgMatches, registry: &Registry) -> Self {
+        let Some((_, matches)) = matches.subcommand() else { return Self::default() };
+        let given = options(registry).filter_map(|option| {
+            let value = match option.value {
+                Some(_) => matches.try_get_one::<String>(option.name).ok().flatten().cloned(),
+                None => {
+                    let is_set = matches.try_get_one::<bool>(option.name).ok().flatten() == Some(&true);
+                    is_set.then(|| "true".to_owned())
+                }
+            };
+            Some((option.name, value?))
+        });
+        Self(given.collect())
     }
 }

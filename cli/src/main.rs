@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod curve;
 mod exit;
+mod help;
 mod language_model;
 mod output;
 mod progress;
@@ -19,12 +20,13 @@ use clap::{CommandFactory, FromArgMatches};
 use rekindle_train::Registry;
 
 use args::{Cli, Command};
+use language_model::Asked;
 use system_options::Given;
 
 fn main() -> ExitCode {
     let registry = rekindle_systems::registry();
     let matches = command(&registry).get_matches();
-    let given = Given::of(&matches, &registry);
+    let given = Declared { systems: Given::of(&matches, &registry), text: Asked::of(&matches, &registry) };
     // The arguments were read by the same rules.
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let json = cli.json;
@@ -37,15 +39,22 @@ fn main() -> ExitCode {
 
 /// The command line, with what the systems add to it.
 fn command(registry: &Registry) -> clap::Command {
-    system_options::declare(Cli::command(), registry)
+    let command = system_options::declare(Cli::command(), registry);
+    help::arrange(language_model::declare(command, registry))
 }
 
-fn run(registry: &Registry, cli: Cli, given: &Given) -> anyhow::Result<u8> {
+/// The options that systems declare, as far as they were given.
+struct Declared {
+    systems: Given,
+    text: Asked,
+}
+
+fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
     let json = cli.json;
     unlock::set(cli.unlock);
     match cli.command {
-        Command::Train(args) => commands::train::train(registry, args, given, json),
-        Command::Resume(args) => commands::train::resume(registry, args, given, json),
+        Command::Train(args) => commands::train::train(registry, args, &given.systems, json),
+        Command::Resume(args) => commands::train::resume(registry, args, &given.systems, json),
         Command::Status { run } => commands::status::status(&run, json),
         Command::Presets => commands::presets::presets(registry, json),
         Command::ShowConfig { config, set } => commands::presets::show_config(registry, &config, &set, json),
@@ -54,9 +63,9 @@ fn run(registry: &Registry, cli: Cli, given: &Given) -> anyhow::Result<u8> {
         Command::Verify(args) => commands::verify::verify(&args, json),
         Command::Diff { a, b } => commands::diff::diff(registry, &a, &b, json),
         Command::Predict(args) => commands::predict::predict(registry, &args, json),
-        Command::Generate(args) => commands::generate::generate(&args, json),
-        Command::Chat(args) => commands::chat::chat(args, json),
-        Command::Validate { model } => commands::validate::validate(&model, json),
+        Command::Generate(args) => commands::generate::generate(registry, &args, &given.text, json),
+        Command::Chat(args) => commands::chat::chat(registry, args, &given.text, json),
+        Command::Validate { model } => commands::validate::validate(registry, &model, json),
         Command::Plot(args) => commands::plot::plot(registry, &args, json),
         Command::Describe { checkpoint } => commands::describe::describe(registry, &checkpoint, json),
         Command::Prove(args) => commands::prove::prove(args, json),
@@ -75,6 +84,7 @@ fn run(registry: &Registry, cli: Cli, given: &Given) -> anyhow::Result<u8> {
         Command::Tokenizer { command } => commands::tokenizer::tokenizer(&command, json),
         Command::Export { checkpoint, file } => commands::convert::export(registry, &checkpoint, &file, json),
         Command::Import { file, run } => commands::convert::import(registry, &file, &run, json),
+        Command::Doctor { directory } => commands::doctor::doctor(&directory, json),
         Command::Completions { shell } => commands::completions(command(registry), shell),
     }
 }

@@ -22,11 +22,17 @@ const PASSPHRASE: &str = "REKINDLE_PASSPHRASE";
 #[derive(Debug, Clone, Default, Args)]
 pub struct UnlockArgs {
     /// Open encrypted runs with the age identity in this file [env: REKINDLE_IDENTITY].
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "General options")]
     pub identity: Option<PathBuf>,
     /// Open encrypted runs with the passphrase in this file [env: REKINDLE_PASSPHRASE, which holds
     /// the passphrase itself; otherwise it is asked for].
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "identity")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        conflicts_with = "identity",
+        help_heading = "General options"
+    )]
     pub passphrase_file: Option<PathBuf>,
 }
 

@@ -6,28 +6,22 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, anyhow, bail};
 use rekindle_formats::files;
-use rekindle_gpt::data::Role;
-use rekindle_gpt::inference::Decoder;
-use rekindle_gpt::inference::{
-    ChatTemplate, Conversation, Generation, GenerationSettings, StopReason, WhenFull,
-};
-use rekindle_gpt::{GptError, LanguageModel};
-use rekindle_train::Interrupt;
+use rekindle_train::{Conversation, Interrupt, Registry, Role, SetError, TextModel, tell};
 use serde_json::json;
 
-use crate::args::ChatArgs;
+use crate::args::{ChatArgs, threads};
 use crate::commands::generate::summary;
-use crate::language_model;
+use crate::language_model::{self, Asked};
 use crate::output;
 
 /// A saved chat is never longer: bytes.
 const FILE_LIMIT: u64 = 64 << 20;
-/// A line is never longer: bytes.
+/// Nobody says more at once: bytes.
 const LINE_LIMIT: u64 = 16 << 20;
 
 const HELP: &str = "\
 /help              this text
-/clear             forget the conversation
+/clear             forget what was said
 /save [FILE]       save the chat; without a file, where it was saved or loaded last
 /load FILE         go on with a saved chat
 /stats             tokens and speed of this session
@@ -35,23 +29,20 @@ const HELP: &str = "\
 /set NAME VALUE    change that, such as /set temperature 0.5
 /bye               end (Ctrl-D does too; Ctrl-C ends an answer)";
 
-pub fn chat(args: ChatArgs, json: bool) -> anyhow::Result<u8> {
-    let model = language_model::load(&args.model)?;
-    let mut chat = Chat::new(&args, &model, json)?;
-    chat.warm_up()?;
+pub fn chat(registry: &Registry, args: ChatArgs, asked: &Asked, json: bool) -> anyhow::Result<u8> {
+    let mut model = language_model::load(registry, &args.model, asked, threads(args.threads))?;
+    model.warm_up()?;
+    let parameters = model.size().parameters;
+    let mut chat = Chat::new(&args, model, json)?;
     if chat.is_terminal {
-        let known = model.network.parameters();
-        rekindle_train::tell!("{} ({known} parameters); /help shows the commands", args.model);
+        tell!("{} ({parameters} parameters); /help shows the commands", args.model);
     }
-    chat.run()?;
+    chat.talk()?;
     Ok(0)
 }
 
-struct Chat<'a> {
-    model: &'a LanguageModel,
-    decoder: Decoder,
-    template: ChatTemplate,
-    settings: GenerationSettings,
+struct Chat {
+    model: Box<dyn TextModel>,
     conversation: Conversation,
     file: Option<PathBuf>,
     /// Save after every answer.
@@ -69,29 +60,16 @@ struct Stats {
     seconds: f64,
 }
 
-/// What a line of the user asks for.
+/// What a line of the user leads to.
 enum Next {
     GoOn,
     End,
 }
 
-impl<'a> Chat<'a> {
-    fn new(args: &ChatArgs, model: &'a LanguageModel, json: bool) -> anyhow::Result<Self> {
-        let template = ChatTemplate::of(model.tokenizer());
-        let settings = GenerationSettings {
-            max_tokens: args.how.max_tokens(),
-            stop_strings: template.stop_strings(),
-            stop_tokens: template.stop_tokens(model.tokenizer()),
-            forbidden_tokens: template.forbidden_tokens(model.tokenizer()),
-            when_full: WhenFull::Stop,
-            sampling: args.how.sampling(model),
-        };
-        settings.validate()?;
+impl Chat {
+    fn new(args: &ChatArgs, model: Box<dyn TextModel>, json: bool) -> anyhow::Result<Self> {
         let mut chat = Self {
             model,
-            decoder: args.how.decoder(model)?,
-            template,
-            settings,
             conversation: Conversation::default(),
             file: args.file.clone(),
             saves: args.file.is_some(),
@@ -106,14 +84,7 @@ impl<'a> Chat<'a> {
         Ok(chat)
     }
 
-    /// Reads a token, so that the first answer does not wait for memory and threads.
-    fn warm_up(&mut self) -> anyhow::Result<()> {
-        self.decoder.feed(&[0])?;
-        self.decoder.clear();
-        Ok(())
-    }
-
-    fn run(&mut self) -> anyhow::Result<()> {
+    fn talk(&mut self) -> anyhow::Result<()> {
         loop {
             if self.is_terminal && !output::print_piece("> ")? {
                 return Ok(());
@@ -121,19 +92,19 @@ impl<'a> Chat<'a> {
             let Some(line) = read_line()? else {
                 return if self.is_terminal { output::print("") } else { Ok(()) };
             };
-            match self.handle_line(&line) {
+            match self.handle(&line) {
                 Ok(Next::GoOn) => {}
                 Ok(Next::End) => return Ok(()),
                 // At a terminal the chat goes on.
-                Err(error) if self.is_terminal => rekindle_train::tell!("{error:#}"),
+                Err(error) if self.is_terminal => tell!("{error:#}"),
                 Err(error) => return Err(error),
             }
         }
     }
 
     /// Does what a line of the user asks for.
-    fn handle_line(&mut self, line: &[u8]) -> anyhow::Result<Next> {
-        let line = str::from_utf8(line).context("the line is not UTF-8")?.trim();
+    fn handle(&mut self, line: &[u8]) -> anyhow::Result<Next> {
+        let line = str::from_utf8(line).context("what was said is not UTF-8")?.trim();
         match line.strip_prefix('/') {
             _ if line.is_empty() => Ok(Next::GoOn),
             Some(command) => self.command(command),
@@ -144,60 +115,42 @@ impl<'a> Chat<'a> {
     /// Answers; false when nobody reads it any more.
     fn answer(&mut self, question: &str) -> anyhow::Result<bool> {
         self.conversation.push(Role::User, question);
-        match self.generate_answer() {
-            Ok(is_read) => Ok(is_read),
-            Err(error) => {
-                self.conversation.pop();
-                Err(error)
-            }
+        let answered = self.generate();
+        if answered.is_err() {
+            self.conversation.messages.pop();
         }
+        answered
     }
 
-    fn generate_answer(&mut self) -> anyhow::Result<bool> {
-        let tokenizer = self.model.tokenizer();
-        let context = self.model.network.context();
-        // At least half of the context is for the conversation.
-        let answer = (self.settings.max_tokens as usize).min(context / 2);
-        let prompt = self.conversation.prompt(&self.template, tokenizer, context - answer);
-        let prompt = prompt.map_err(|error| match error {
-            GptError::TooLong { .. } => anyhow!("{error} (/set max_tokens)"),
-            error => error.into(),
-        })?;
-        let mut generation = Generation::start(&mut self.decoder, tokenizer, &self.settings, &prompt)?;
+    fn generate(&mut self) -> anyhow::Result<bool> {
         let json = self.json;
-        let mut text = String::new();
-        let is_read = self.interrupt.during(|came| -> anyhow::Result<bool> {
-            for piece in &mut generation {
-                let piece = piece?;
-                text += &piece;
-                if !json && !output::print_piece(&piece)? {
-                    return Ok(false);
+        let (mut text, mut printed) = (String::new(), Ok(true));
+        let Self { model, conversation, interrupt, .. } = self;
+        let generated = interrupt.during(|came| {
+            model.answer(&conversation.messages, &mut |piece| {
+                text += piece;
+                if !json {
+                    printed = output::print_piece(piece);
                 }
-                if came.load(Ordering::Relaxed) {
-                    break;
-                }
-            }
-            Ok(true)
+                matches!(printed, Ok(true)) && !came.load(Ordering::Relaxed)
+            })
         })?;
-        let outcome = generation.outcome();
-        let count = outcome.tokens.len();
+        let is_read = printed?;
+        let count = generated.tokens.len();
         self.stats.answers += 1;
         self.stats.tokens += count as u64;
-        self.stats.seconds += if outcome.rate > 0.0 { count as f64 / outcome.rate } else { 0.0 };
+        self.stats.seconds += if generated.rate > 0.0 { count as f64 / generated.rate } else { 0.0 };
         self.conversation.push(Role::Assistant, text.trim());
         if json {
-            let answer = json!({"answer": text.trim(), "tokens": count, "tokens_per_second": outcome.rate});
+            let answer = json!({"answer": text.trim(), "tokens": count, "tokens_per_second": generated.rate});
             output::print_json(&answer)?;
         } else {
             output::print("")?;
         }
         if self.is_terminal {
-            rekindle_train::tell!("{}", output::dim(&summary(count, outcome.rate, &outcome.stop)));
+            tell!("{}", output::dim(&summary(&generated)));
         }
-        if matches!(outcome.stop, StopReason::Interrupted) && !self.is_terminal && !is_read {
-            return Ok(false);
-        }
-        if self.saves {
+        if self.saves && (is_read || self.is_terminal) {
             self.save()?;
         }
         Ok(is_read)
@@ -207,31 +160,31 @@ impl<'a> Chat<'a> {
         let mut words = command.split_whitespace();
         let (name, arguments) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
         match (name, &arguments[..]) {
-            ("help" | "?", _) => self.note(HELP)?,
+            ("help" | "?", _) => self.say(HELP)?,
             ("clear", _) => {
-                self.conversation.clear();
-                self.note("forgotten")?;
+                self.conversation.messages.clear();
+                self.say("forgotten")?;
             }
             ("save", []) => self.save()?,
             ("save", [file]) => {
                 self.file = Some(PathBuf::from(file));
                 self.save()?;
-                self.note(&format!("saved in {file}"))?;
+                self.say(&format!("saved in {file}"))?;
             }
             ("load", [file]) => {
                 self.load(Path::new(file))?;
-                self.note(&format!("{} turns from {file}", self.conversation.messages().len()))?;
+                self.say(&format!("{} turns from {file}", self.conversation.messages.len()))?;
             }
             ("load", _) => bail!("name the file: /load FILE"),
             ("stats", _) => {
                 let Stats { answers, tokens, seconds } = self.stats;
                 let rate = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
-                let turns = self.conversation.messages().len();
-                self.note(&format!(
-                    "{answers} answers, {tokens} tokens, {rate:.0} a second; {turns} turns so far"
+                let said = self.conversation.messages.len();
+                self.say(&format!(
+                    "{answers} answers, {tokens} tokens, {rate:.0} a second; {said} turns so far"
                 ))?;
             }
-            ("config", _) => self.note(&self.config())?,
+            ("config", _) => self.say(&self.config())?,
             ("set", [name, value]) => self.set(name, value)?,
             ("set", _) => bail!("name a setting and its value, such as /set temperature 0.5"),
             ("bye" | "exit" | "quit", _) => return Ok(Next::End),
@@ -241,37 +194,16 @@ impl<'a> Chat<'a> {
     }
 
     fn config(&self) -> String {
-        let sampling = &self.settings.sampling;
-        [
-            ("temperature", sampling.temperature.to_string()),
-            ("top_k", sampling.top_k.to_string()),
-            ("top_p", sampling.top_p.to_string()),
-            ("min_p", sampling.min_p.to_string()),
-            ("repetition_penalty", sampling.repetition_penalty.to_string()),
-            ("seed", sampling.seed.to_string()),
-            ("max_tokens", self.settings.max_tokens.to_string()),
-        ]
-        .map(|(name, value)| format!("{name:<20}{value}"))
-        .join("\n")
+        let settings = self.model.settings().into_iter();
+        settings.map(|(name, value)| format!("{name:<20}{value}")).collect::<Vec<_>>().join("\n")
     }
 
     fn set(&mut self, name: &str, value: &str) -> anyhow::Result<()> {
-        let mut settings = self.settings.clone();
-        let sampling = &mut settings.sampling;
-        let wrong = || format!("`{value}` is not a value of {name}");
-        match name {
-            "temperature" => sampling.temperature = value.parse().with_context(wrong)?,
-            "top_k" => sampling.top_k = value.parse().with_context(wrong)?,
-            "top_p" => sampling.top_p = value.parse().with_context(wrong)?,
-            "min_p" => sampling.min_p = value.parse().with_context(wrong)?,
-            "repetition_penalty" => sampling.repetition_penalty = value.parse().with_context(wrong)?,
-            "seed" => sampling.seed = value.parse().with_context(wrong)?,
-            "max_tokens" => settings.max_tokens = value.parse().with_context(wrong)?,
-            _ => bail!("there is no setting `{name}`; /config shows them"),
-        }
-        settings.validate()?;
-        self.settings = settings;
-        self.note(&format!("{name} is {value}"))
+        self.model.set(name, value).map_err(|error| match error {
+            SetError::Unknown(_) => anyhow!("{error}; /config shows them"),
+            error => error.into(),
+        })?;
+        self.say(&format!("{name} is {value}"))
     }
 
     fn save(&self) -> anyhow::Result<()> {
@@ -283,12 +215,12 @@ impl<'a> Chat<'a> {
     fn load(&mut self, file: &Path) -> anyhow::Result<()> {
         let name = format!("`{}`", file.display());
         let text = files::read_text(file, FILE_LIMIT).with_context(|| name.clone())?;
-        self.conversation = Conversation::from_json(&text, &name)?;
+        self.conversation = Conversation::from_json(&text).with_context(|| name)?;
         self.file = Some(file.to_owned());
         Ok(())
     }
 
-    fn note(&self, text: &str) -> anyhow::Result<()> {
+    fn say(&self, text: &str) -> anyhow::Result<()> {
         if self.json { output::print_json(&json!({"note": text})) } else { output::print(text) }
     }
 }

@@ -4,6 +4,7 @@ pub mod chat;
 pub mod convert;
 pub mod describe;
 pub mod diff;
+pub mod doctor;
 pub mod encrypt;
 pub mod generate;
 pub mod inspect;

@@ -1,6 +1,8 @@
 //! `prove`: exact resume, shown.
 
-use rekindle_train::{Launcher, Proof, ProveOptions, Subject};
+use std::ffi::OsString;
+
+use rekindle_train::prove::{Launcher, Process, Proof, ProveOptions, Subject, Training};
 
 use crate::address::{Address, Source};
 use crate::args::ProveArgs;
@@ -13,10 +15,10 @@ pub fn prove(args: ProveArgs, json: bool) -> anyhow::Result<u8> {
     if let Some(threads) = args.threads {
         common.extend(["--threads".into(), threads.to_string().into()]);
     }
-    let launcher = Launcher { program: std::env::current_exe()?, common };
+    let launcher = Launcher { program: std::env::current_exe()?, arguments, common };
     let options =
         ProveOptions { steps: args.steps, kills: args.kills, seed: args.kill_seed, settings: args.set };
-    let proof = rekindle_train::prove(&launcher, &subject, &options, &mut |message| {
+    let proof = rekindle_train::prove::prove(&launcher, &subject, &options, &mut |message| {
         rekindle_train::tell!("{message}")
     })?;
     if json {
@@ -25,6 +27,34 @@ pub fn prove(args: ProveArgs, json: bool) -> anyhow::Result<u8> {
         output::print(&summary(&proof))?;
     }
     Ok(if proof.equal { 0 } else { exit::NEGATIVE })
+}
+
+/// The arguments of a process of this program.
+fn arguments(process: &Process) -> Vec<OsString> {
+    let mut words: Vec<OsString> = match &process.training {
+        Training::New { subject: Subject::Config(name), run } => {
+            let place = run
+                .as_ref()
+                .map_or_else(|| vec!["--without-run".into()], |run| vec!["--run".into(), run.into()]);
+            ["train".into(), name.into()].into_iter().chain(place).collect()
+        }
+        Training::New { subject: Subject::Checkpoint { run: origin, step }, run } => {
+            let mut address = origin.clone().into_os_string();
+            address.push(format!("@{step}"));
+            let place = run
+                .as_ref()
+                .map_or_else(|| vec!["--without-run".into()], |run| vec!["--fork".into(), run.into()]);
+            ["resume".into(), address].into_iter().chain(place).collect()
+        }
+        Training::Resumed { run } => vec!["resume".into(), run.into()],
+    };
+    let mut add = |name: &str, value: OsString| words.extend([name.into(), value]);
+    process.settings.iter().for_each(|setting| add("--set", setting.into()));
+    process.stop_at.iter().for_each(|step| add("--stop-at", step.to_string().into()));
+    process.kill_at.iter().for_each(|step| add("--kill-at", step.to_string().into()));
+    process.trace.iter().for_each(|path| add("--trace", path.into()));
+    words.push("--json".into());
+    words
 }
 
 fn subject(text: &str) -> anyhow::Result<Subject> {

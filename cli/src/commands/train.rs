@@ -97,7 +97,9 @@ fn default_run(config: &str) -> PathBuf {
 }
 
 pub fn options(how: &HowArgs, json: bool) -> Options {
-    let display = match (how.quiet, std::io::stderr().is_terminal()) {
+    // A dumb terminal cannot move its cursor.
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let display = match (how.quiet, std::io::stderr().is_terminal() && !is_dumb) {
         (true, _) => Display::Quiet,
         (false, true) => Display::Bar,
         (false, false) => Display::Lines,

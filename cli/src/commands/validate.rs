@@ -1,52 +1,27 @@
 //! `validate`: whether a language model is whole.
 
-use anyhow::bail;
-use rekindle_compute::KernelPath;
-use rekindle_gpt::model::Layer;
-use serde_json::json;
+use anyhow::Context;
+use rekindle_train::Registry;
 
-use crate::language_model;
+use crate::language_model::{self, Asked};
 use crate::output;
 
-/// Tokens that are tried, at most.
-const TRIED: usize = 64;
-
-pub fn validate(address: &str, json: bool) -> anyhow::Result<u8> {
+pub fn validate(registry: &Registry, address: &str, json: bool) -> anyhow::Result<u8> {
     // Loading checks that all parts agree and all numbers are finite.
-    let model = language_model::load(address)?;
-    let network = &model.network;
-    let blocks = network.layers.iter().filter(|layer| matches!(layer, Layer::Attention(_))).count();
-    let (vocabulary, context) = (network.vocabulary(), network.context());
-    let tokens: Vec<u32> = (0..TRIED.min(context)).map(|place| (place * 7919 % vocabulary) as u32).collect();
-    let logits = model.logits(KernelPath::from_environment()?, &tokens)?;
-    if let Some(position) = logits.iter().position(|logit| !logit.is_finite()) {
-        let (place, token) = (position / vocabulary, position % vocabulary);
-        bail!(
-            "`{address}` does not compute: behind {} tokens, the logit of token {token} is {}",
-            place + 1,
-            logits[position]
-        );
-    }
+    let model = language_model::load(registry, address, &Asked::default(), 1)?;
+    let tried = model.try_out().with_context(|| format!("`{address}` does not compute"))?;
+    let size = model.size();
     if json {
-        output::print_json(&json!({
-            "parameters": network.parameters(),
-            "layers": blocks,
-            "width": network.width(),
-            "context": context,
-            "vocabulary": vocabulary,
-            "tokenizer": model.tokenizer().identity(),
-        }))?;
+        output::print_json(&size)?;
         return Ok(0);
     }
+    let network = format!("{} parameters, {} layers, {} wide", size.parameters, size.layers, size.width);
     let rows = [
-        (
-            "network",
-            format!("{} parameters, {blocks} layers, {} wide", network.parameters(), network.width()),
-        ),
-        ("context", format!("{context} tokens")),
-        ("vocabulary", format!("{vocabulary} tokens, a row of the network for each")),
+        ("network", network),
+        ("context", format!("{} tokens", size.context)),
+        ("vocabulary", format!("{} tokens, a row of the network for each", size.vocabulary)),
         ("numbers", "all finite".to_owned()),
-        ("forward", format!("{} tokens: every logit is finite", tokens.len())),
+        ("forward", format!("{tried} tokens: every logit is finite")),
     ];
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, what)| vec![name.to_owned(), what]).collect();
     output::print(&output::table(&["part", "found"], &rows))?;

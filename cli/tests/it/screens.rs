@@ -11,7 +11,9 @@ fn stable(text: &str) -> String {
             let hex =
                 plain.len() >= 12 && plain.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
             let time = plain.len() == 9 && plain.ends_with('Z') && plain.contains(':');
-            let date = plain.len() == 10 && plain.matches('-').count() == 2;
+            let date = plain.len() == 10
+                && plain.matches('-').count() == 2
+                && plain.starts_with(|c: char| c.is_ascii_digit());
             match (hex && plain.bytes().any(|b| b.is_ascii_alphabetic()), time, date) {
                 (true, ..) => "<hash>",
                 (_, true, _) => "<time>",

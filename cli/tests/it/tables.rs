@@ -39,7 +39,7 @@ fn a_table_is_learnt_and_asked() {
     assert!(world.fails(2, "predict ring --data ask.csv --out answers.npy").contains("write CSV instead"));
     assert!(world.fails(2, "predict ring --data ask.csv --out ask.csv").contains("would be lost"));
     let error = world.fails(2, "predict ring --data answers.csv");
-    assert!(error.contains("needs a column `x`"), "{error}");
+    assert!(error.contains("there is no column `x`"), "{error}");
     assert!(world.fails(2, "predict ring --data none.csv").contains("cannot read `none.csv`"));
 }
 
@@ -88,6 +88,15 @@ fn a_moved_table_is_found_and_another_refused() {
     let end = world.json("resume ring --data moved.csv --quiet");
     assert_eq!(end["step"], straight["step"]);
     assert_eq!(end["train_loss"], straight["train_loss"]);
+}
+
+#[test]
+fn a_table_that_is_not_named_is_asked_for() {
+    let world = World::new();
+    for preset in ["cascade", "wisard"] {
+        let error = world.fails(2, &format!("train {preset} --run r"));
+        assert!(error.contains("training.data.file") && error.contains("hint: --data FILE"), "{error}");
+    }
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn wrong_vocabularies_and_numbers_are_said() {
         ("encode pairs.json story.txt --text a", "cannot be used with"),
         ("decode pairs.json 1 x", "`x` is no number of a token"),
         ("decode pairs.json 99999999999", "`99999999999` is no number of a token"),
-        ("decode pairs.json 65 291", "291, at position 1, is no token of this vocabulary"),
+        ("decode pairs.json 65 291", "291, at position 1, is not a token of this vocabulary"),
         ("stats pairs.json", "<FILES>..."),
         ("stats pairs.json story.txt none.txt", "cannot read `none.txt`"),
         ("", "Usage: rekindle tokenizer"),

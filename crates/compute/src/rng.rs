@@ -7,6 +7,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::math::ln;
+
 /// The last 8 bytes of the key, so that no other use of the same seed gives the same stream.
 const DOMAIN: [u8; 8] = *b"rekindle";
 
@@ -50,6 +52,18 @@ impl Stream {
     #[inline]
     pub fn uniform_f64(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A normal float of mean 0 and standard deviation 1 (Marsaglia and Bray, "A convenient method for
+    /// generating normal variables", 1964, the first of each pair).
+    pub fn normal(&mut self) -> f32 {
+        loop {
+            let (x, y) = (2.0 * self.uniform() - 1.0, 2.0 * self.uniform() - 1.0);
+            let square = x * x + y * y;
+            if square > 0.0 && square < 1.0 {
+                return x * (-2.0 * ln(square) / square).sqrt();
+            }
+        }
     }
 
     /// An integer in `0..bound`, each equally likely (Lemire, "Fast random integer generation in
@@ -109,6 +123,15 @@ mod tests {
         assert!((mean - 0.5).abs() < 0.01, "{mean}");
         let doubles: Vec<f64> = (0..20_000).map(|_| stream.uniform_f64()).collect();
         assert!(doubles.iter().all(|x| (0.0..1.0).contains(x)));
+    }
+
+    #[test]
+    fn normal_draws_have_mean_0_and_deviation_1() {
+        let mut stream = stream(7, 0, 0);
+        let draws: Vec<f64> = (0..40_000).map(|_| f64::from(stream.normal())).collect();
+        let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+        let squares = draws.iter().map(|draw| draw * draw).sum::<f64>() / draws.len() as f64;
+        assert!(mean.abs() < 0.02 && (squares - 1.0).abs() < 0.03, "{mean} {squares}");
     }
 
     #[test]

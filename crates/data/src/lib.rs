@@ -1,19 +1,57 @@
-//! What every system does with its examples before it learns them.
+//! Examples before a model sees them: read, divided into parts, and identified by their content.
 //!
-//! [`Split`] divides them into three parts: *train* is learnt, *select* is what anything is chosen
-//! by (a genome, a constant, the moment to stop), and *test* is what is reported, which nothing
-//! that was chosen has seen.
+//! | concept | what it is |
+//! |---|---|
+//! | [`TableExamples`] | a table as inputs and what is to be predicted, nothing scaled or encoded |
+//! | [`ClassColumn`], [`NumberColumn`], [`Statistics`] | its columns, and what is known of their values |
+//! | [`TableSize`] | how much memory it takes to load a table |
+//! | [`read_text`] | the bytes of a text |
+//! | [`Split`] | examples dealt to three parts by their content |
+//! | [`Blocks`] | running text cut into three parts |
+//! | [`identity`] | what the same data is known by, wherever it lies |
+//! | [`Origin`] | what data is called in messages |
+//!
+//! The three parts are the same everywhere: *train* is learnt, *select* is what anything is chosen by (a
+//! genome, a constant, the moment to stop), and *test* is what is reported, which nothing that was chosen
+//! has seen. A system adds its own encoding to this, and nothing else.
 //!
 //! ```
-//! use rekindle_data::{Shares, Split};
+//! use rekindle_data::{ClassOrder, Origin, Shares, TableExamples, TableLayout, TargetKind};
+//! use rekindle_formats::table::{Column, Table, Values};
 //!
-//! let texts = ["a", "b", "a", "c", "d", "e", "f", "g", "h", "i"];
-//! let split = Split::by_content(texts, None, Shares { select: 0.2, test: 0.2 }, 7).unwrap();
-//! assert_eq!(split.train.len() + split.select.len() + split.test.len(), texts.len());
+//! let column = |name: &str, values| Column { name: name.to_owned(), values };
+//! let kinds = ["iris", "lily", "iris", "lily"].map(str::to_owned).to_vec();
+//! let table = Table::new(vec![
+//!     column("length", Values::Numbers(vec![1.0, 2.0, 1.0, 2.5])),
+//!     column("kind", Values::Text(kinds)),
+//! ])?;
+//! let layout = TableLayout {
+//!     targets: &["kind".to_owned()],
+//!     ignored: &[],
+//!     kind: TargetKind::Classes(ClassOrder::Alphabetical),
+//!     target_setting: "training.data.target",
+//! };
+//! let examples = TableExamples::of_table(Origin::Named("the flowers"), &table, &layout)?;
+//! let split = examples.split(Shares { select: 0.0, test: 0.3 }, 7)?;
+//! assert_eq!(split.train.len() + split.test.len(), 4);
 //! // Equal examples lie in the same part.
 //! assert_eq!(split.part_of(0), split.part_of(2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blocks;
+pub mod identity;
+mod origin;
 mod split;
+mod table;
+mod text;
 
+pub use blocks::Blocks;
+pub use identity::DataOutline;
+pub use origin::Origin;
 pub use split::{Part, Shares, Split, SplitError};
+pub use table::{
+    CLASSES_LIMIT, ClassColumn, ClassOrder, ExamplesError, LARGEST_NUMBER, NumberColumn, Statistics,
+    TableExamples, TableLayout, TableSize, TableTarget, TargetKind,
+};
+pub use text::{TextError, read_text};

@@ -109,6 +109,19 @@ impl Split {
         Ok(Self { train: of(Part::Train), select: of(Part::Select), test: of(Part::Test) })
     }
 
+    /// Draws a share of the examples to be chosen by, whatever they are: equal ones may lie in different
+    /// parts, and there is no test. Runs are divided so that were begun before there were three parts;
+    /// `stream` is the random stream of their system.
+    pub fn drawn(examples: usize, share: f64, seed: u64, stream: u64) -> Self {
+        let held = (examples as f64 * share).round() as usize;
+        let mut train: Vec<usize> = (0..examples).collect();
+        rng::stream(seed, stream, 0).shuffle(&mut train);
+        let mut select = train.split_off(examples - held.min(examples));
+        train.sort_unstable();
+        select.sort_unstable();
+        Self { train, select, test: Vec::new() }
+    }
+
     /// The part that an example lies in; none when there is no such example.
     pub fn part_of(&self, position: usize) -> Option<Part> {
         let parts = [(Part::Train, &self.train), (Part::Select, &self.select), (Part::Test, &self.test)];
@@ -168,6 +181,15 @@ mod tests {
         held_turned.sort_unstable();
         assert_eq!(held, held_turned);
         assert_ne!(split, Split::by_content(&examples, None, SHARES, 2).unwrap());
+    }
+
+    #[test]
+    fn a_drawn_share_is_that_of_all_examples_alike() {
+        let split = Split::drawn(10, 0.25, 3, 4);
+        let mut all = [&split.train[..], &split.select].concat();
+        all.sort_unstable();
+        assert_eq!((split.select.len(), split.test.len(), all), (3, 0, (0..10).collect()));
+        assert_ne!(split, Split::drawn(10, 0.25, 4, 4));
     }
 
     #[test]

@@ -32,7 +32,9 @@ mod archive;
 mod document;
 pub mod files;
 pub mod gzip;
+pub mod hex;
 mod json;
+pub mod png;
 mod safetensors;
 pub mod table;
 

@@ -51,7 +51,7 @@ impl AddedTokens {
         for token in self.iter() {
             let bytes = vocabulary.get(token).ok_or_else(|| format!("no token has the number {token}"))?;
             if str::from_utf8(bytes).is_err() {
-                return Err(format!("token {token} is an added one, but no UTF-8"));
+                return Err(format!("token {token} is an added one, but not UTF-8"));
             }
             if !seen.insert(bytes) {
                 return Err(format!("token {token} is added twice"));
@@ -82,7 +82,7 @@ impl AddedTokens {
 struct Search {
     tokens: HashMap<Box<[u8]>, u32>,
     /// For each first byte, the lengths of the tokens that begin with it, longest first; empty when
-    /// there are no tokens.
+    /// there are not tokens.
     lengths: Vec<Vec<usize>>,
 }
 
@@ -157,7 +157,7 @@ mod tests {
         let mut vocabulary = Vocabulary::default();
         vocabulary.push(b"\xff");
         vocabulary.push(b"a");
-        for (tokens, expected) in [(vec![0], "no UTF-8"), (vec![1, 1], "twice"), (vec![2], "number 2")] {
+        for (tokens, expected) in [(vec![0], "not UTF-8"), (vec![1, 1], "twice"), (vec![2], "number 2")] {
             let error = AddedTokens::new(tokens, Vec::new()).index(&vocabulary).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }

@@ -7,7 +7,7 @@ pub enum TokenizerError {
     /// There is nothing to learn a vocabulary from.
     #[error("the text to learn a vocabulary from {}", if *is_blank { "holds no word" } else { "is empty" })]
     EmptyText {
-        /// It has bytes, but they are white space or no UTF-8.
+        /// It has bytes, but they are white space or not UTF-8.
         is_blank: bool,
     },
     /// The text to learn a vocabulary from is longer than can be counted.
@@ -36,9 +36,9 @@ pub enum TokenizerError {
         /// The largest size: tokens.
         most: usize,
     },
-    /// A number that is no token of the vocabulary.
+    /// A number that is not a token of the vocabulary.
     #[error(
-        "{token}, at position {position}, is no token of this vocabulary, which has the numbers below {len}"
+        "{token}, at position {position}, is not a token of this vocabulary, which has the numbers below {len}"
     )]
     NoSuchToken {
         /// Where it stands among the tokens, counted from 0.
@@ -56,29 +56,29 @@ pub enum TokenizerError {
         /// The longest that is read: bytes.
         limit: usize,
     },
-    /// A `tokenizer.json` that is no JSON, or whose members have other types.
+    /// A `tokenizer.json` that is not JSON, or whose members have other types.
     #[error("the tokenizer.json cannot be read: {0}")]
     NotJson(#[from] serde_json::Error),
     /// A `tokenizer.json` that contradicts itself.
-    #[error("the tokenizer.json is wrong at `{place}`: {reason}")]
+    #[error("the tokenizer.json is wrong at `{location}`: {reason}")]
     Malformed {
         /// The member, such as `model.merges[12]`.
-        place: String,
+        location: String,
         /// What is wrong.
         reason: String,
     },
     /// A `tokenizer.json` with a setting that is not followed here and that would change the tokens.
-    #[error("the tokenizer.json has {found} for `{place}`, which is not supported: {supported}")]
+    #[error("the tokenizer.json has {found} for `{location}`, which is not supported: {supported}")]
     Unsupported {
         /// The member, such as `pre_tokenizer.type`.
-        place: String,
+        location: String,
         /// What it says.
         found: String,
         /// What it may say.
         supported: &'static str,
     },
-    /// Words of another program that are no vocabulary.
-    #[error("the listed words are no vocabulary: {reason}")]
+    /// Words of another program that are not a vocabulary.
+    #[error("the listed words are not a vocabulary: {reason}")]
     Words {
         /// Why not.
         reason: String,

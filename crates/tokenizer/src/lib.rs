@@ -8,7 +8,8 @@
 //! - words and bytes ([`Tokenizer::train_words_and_bytes`]): frequent words with the space before them, and
 //!   bytes for all others;
 //! - word pieces, which are only read;
-//! - words that another program listed, by its own rules ([`Tokenizer::from_words`]).
+//! - words that another program listed ([`Tokenizer::from_words`]) or that a text has
+//!   ([`Tokenizer::train_listed_words`]), by rules of their own ([`WordRules`]).
 //!
 //! Special tokens such as `<|user|>` are looked for first ([`Tokenizer::with_special_tokens`]), unless the
 //! text is somebody else's ([`Tokenizer::encode_ordinary`]). Several threads can share a text
@@ -58,6 +59,7 @@
 
 mod adaptive;
 mod added;
+mod byte_level;
 mod byte_pair;
 mod characters;
 mod error;

@@ -6,13 +6,10 @@ use std::collections::{BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::added::{AddedTokens, Part};
-use crate::byte_pair::TEXT_LIMIT;
-use crate::error::TokenizerError;
-use crate::tokenizer::{Model, Tokenizer, check_text};
-use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
+use crate::vocabulary::Vocabulary;
 
 /// How a program finds its words in a text: it cuts the text at white space, and each word at its ASCII
-/// punctuation, of which each byte is a word of its own. Bytes that are no UTF-8 are part of a word like
+/// punctuation, of which each byte is a word of its own. Bytes that are not UTF-8 are part of a word like
 /// any others.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WordRules {
@@ -26,66 +23,6 @@ pub struct WordRules {
     pub whole: Vec<String>,
     /// Tokens become text without a space before one that begins with ASCII punctuation.
     pub joins_punctuation: bool,
-}
-
-/// The end of a text of RustGPT.
-const RUSTGPT_END: &str = "</s>";
-
-impl WordRules {
-    /// Those of RustGPT (commit f8f438d): case counts, unknown words are left out, `</s>` is one word.
-    pub fn rustgpt() -> Self {
-        Self { unicode_space: true, whole: vec![RUSTGPT_END.to_owned()], ..Self::default() }
-    }
-
-    /// Those of LoopOS: words in lower case, token 1 for unknown ones.
-    pub fn loopos() -> Self {
-        Self { lower_case: true, unknown: Some(1), joins_punctuation: true, ..Self::default() }
-    }
-}
-
-impl Tokenizer {
-    /// A vocabulary that another program listed: the number of a word is its place. A place with no bytes
-    /// is a number that is no token. A word that the rules would cut, such as `<pad>`, is a token that no
-    /// text becomes, unless it is among [`WordRules::whole`].
-    ///
-    /// # Errors
-    /// When there is no word, more than [`VOCABULARY_LIMIT`] or 4 GiB of them, or one twice; or the unknown
-    /// token or one of [`WordRules::whole`] is not listed.
-    pub fn from_words(words: &[impl AsRef<[u8]>], rules: WordRules) -> Result<Self, TokenizerError> {
-        let wrong = |reason| TokenizerError::Words { reason };
-        if words.len() > VOCABULARY_LIMIT {
-            return Err(wrong(format!("they are {}, at most {VOCABULARY_LIMIT} can be", words.len())));
-        }
-        let bytes: usize = words.iter().map(|word| word.as_ref().len()).sum();
-        if !(1..=TEXT_LIMIT).contains(&bytes) {
-            return Err(wrong(format!("they have {bytes} bytes, 1 to {TEXT_LIMIT} can be")));
-        }
-        let mut vocabulary = Vocabulary::default();
-        for word in words {
-            vocabulary.push(word.as_ref());
-        }
-        Self::trained(vocabulary, Model::ListedWords(ListedWords::new(rules))).map_err(|error| match error {
-            TokenizerError::Damaged { reason } => wrong(reason),
-            other => other,
-        })
-    }
-
-    /// The vocabulary that RustGPT makes of a text: all its words in the order of their bytes, `</s>`
-    /// among them. Its parts are words too, as RustGPT cuts the text for its vocabulary even there.
-    ///
-    /// # Errors
-    /// When the text has no word, is longer than 4 GiB, or has too many words for
-    /// [`VOCABULARY_LIMIT`].
-    pub fn train_rustgpt_words(text: &[u8]) -> Result<Self, TokenizerError> {
-        check_text(text)?;
-        let rules = WordRules::rustgpt();
-        let mut words: BTreeSet<&[u8]> = rules.words(text).flat_map(cut_at_punctuation).collect();
-        if words.is_empty() {
-            return Err(TokenizerError::EmptyText { is_blank: true });
-        }
-        words.insert(RUSTGPT_END.as_bytes());
-        Self::from_words(&words.into_iter().collect::<Vec<_>>(), rules)
-    }
 }
 
 /// How text becomes tokens by looking up its words.
@@ -193,6 +130,12 @@ impl WordRules {
     }
 }
 
+/// All words of a text.
+pub(crate) fn words_of(text: &[u8], rules: &WordRules) -> BTreeSet<Vec<u8>> {
+    let text: Cow<'_, [u8]> = if rules.lower_case { text.to_ascii_lowercase().into() } else { text.into() };
+    rules.words(&text).flat_map(cut_at_punctuation).map(<[u8]>::to_vec).collect()
+}
+
 /// Bytes of the white space character at the beginning; 0 when there is none.
 fn space_len(text: &[u8], unicode: bool) -> usize {
     match text.first() {
@@ -227,106 +170,6 @@ fn listed(vocabulary: &Vocabulary, model_tokens: u32) -> Result<HashMap<Box<[u8]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Adaptive, Policy};
-
-    const END: &str = "</s>";
-
-    fn rustgpt() -> Tokenizer {
-        Tokenizer::train_rustgpt_words("Say: hi, you! \u{a0}</s>\nHi".as_bytes()).unwrap()
-    }
-
-    fn loopos() -> Tokenizer {
-        let words = ["<pad>", "<unk>", "the", ".", "cat", "<", "caf\u{e9}"];
-        Tokenizer::from_words(&words, WordRules::loopos()).unwrap()
-    }
-
-    #[test]
-    fn words_of_rustgpt_in_the_order_of_their_bytes() {
-        let tokenizer = rustgpt();
-        let words: Vec<&[u8]> = (0..12).filter_map(|token| tokenizer.token_bytes(token)).collect();
-        let expected = ["!", ",", "/", ":", "<", "</s>", ">", "Hi", "Say", "hi", "s", "you"];
-        assert_eq!(words, expected.map(str::as_bytes));
-        assert_eq!(tokenizer.len(), 12);
-        assert_eq!(
-            tokenizer.encode("you\u{3000}and hi,\u{2029}</s> x</s>".as_bytes()),
-            [11, 9, 1, 5, 4, 2, 10, 6]
-        );
-        assert_eq!(tokenizer.decode(&[8, 3, 9, 5]).unwrap(), b"Say : hi </s>");
-        assert!(tokenizer.encode(b"\xff \xe2\x80 hi\xc2").is_empty());
-        assert!(Tokenizer::train_rustgpt_words(b" \n").unwrap_err().to_string().contains("no word"));
-        assert!(Tokenizer::train_rustgpt_words(b"").unwrap_err().to_string().contains("is empty"));
-    }
-
-    #[test]
-    fn words_of_loopos_in_lower_case() {
-        let tokenizer = loopos();
-        assert_eq!(tokenizer.encode("The\u{b}CAT. <PAD>".as_bytes()), [2, 4, 3, 5, 1, 1]);
-        assert_eq!(
-            tokenizer.encode("caf\u{e9} CAF\u{c9} the\u{a0}cat \u{e9}\u{ff}".as_bytes()),
-            [6, 1, 1, 1]
-        );
-        assert_eq!(tokenizer.encode(b"\xff"), [1]);
-        assert_eq!(tokenizer.decode(&[2, 4, 3, 2, 0, 1]).unwrap(), b"the cat. the<pad><unk>");
-    }
-
-    #[test]
-    fn a_special_token_is_not_whole_in_the_text_of_others() {
-        let tokenizer = rustgpt().with_special_tokens(&[END, "<|user|>"]).unwrap();
-        assert_eq!(tokenizer.encode(b"hi</s><|user|> </s>"), [9, 5, 12, 5]);
-        assert_eq!(tokenizer.encode_ordinary(b"hi </s>"), [9, 4, 2, 10, 6]);
-    }
-
-    #[test]
-    fn lists_that_contradict_the_rules_are_refused() {
-        let whole = |word: &str| WordRules { whole: vec![word.to_owned()], ..WordRules::default() };
-        let twice = WordRules { whole: vec!["a".to_owned(); 2], ..WordRules::default() };
-        let unknown = |token| WordRules { unknown: Some(token), ..WordRules::default() };
-        for (words, rules, expected) in [
-            (vec!["a", "b", "a"], WordRules::default(), "tokens 0 and 2 are the same word"),
-            (vec![], WordRules::default(), "have 0 bytes"),
-            (vec!["", ""], WordRules::default(), "have 0 bytes"),
-            (vec!["a"; VOCABULARY_LIMIT + 1], WordRules::default(), "they are 1048577"),
-            (vec!["a", ""], unknown(1), "the unknown token 1 is not among"),
-            (vec!["a"], unknown(1), "the unknown token 1 is not among"),
-            (vec!["a"], whole("</s>"), "\"</s>\" is to stay whole, but is not"),
-            (vec!["a", ""], whole(""), "\"\" is to stay whole, but is not"),
-            (vec!["a"], twice, "\"a\" is to stay whole twice"),
-        ] {
-            let error = Tokenizer::from_words(&words, rules).unwrap_err();
-            assert!(matches!(error, TokenizerError::Words { .. }));
-            assert!(error.to_string().contains(expected), "{error}");
-        }
-        let gaps = Tokenizer::from_words(&["a", "", "b"], WordRules::default()).unwrap();
-        assert_eq!((gaps.encode(b"b a c"), gaps.len()), (vec![2, 0], 3));
-    }
-
-    #[test]
-    fn what_no_tokenizer_json_gives_is_refused() {
-        let export = |tokenizer: &Tokenizer| tokenizer.to_hugging_face().map_err(|error| error.to_string());
-        let json = export(&loopos()).unwrap();
-        assert_eq!(json["model"]["unk_token"], "<unk>");
-        assert_eq!(json["normalizer"]["normalizers"][25]["content"], "z");
-        assert!(export(&rustgpt()).unwrap_err().contains("leaves unknown words out"));
-        let rules = WordRules { unknown: Some(0), ..WordRules::rustgpt() };
-        let whole = Tokenizer::from_words(&["?", END], rules.clone()).unwrap();
-        assert!(export(&whole).unwrap_err().contains("stay whole"));
-        let bytes =
-            Tokenizer::from_words(&[b"?", b"\xff"], WordRules { whole: Vec::new(), ..rules }).unwrap();
-        assert!(export(&bytes).unwrap_err().contains("UTF-8"));
-        let error = Adaptive::new(rustgpt(), Policy::default()).unwrap_err().to_string();
-        assert!(error.contains("another program listed its words"), "{error}");
-    }
-
-    #[test]
-    fn several_threads_find_the_same_words() {
-        let text = "Say: hi, you! </s>\u{a0}\nHi ".repeat(9_000);
-        let threads = std::num::NonZero::new(3).unwrap();
-        let tokenizer = rustgpt();
-        assert_eq!(
-            tokenizer.encode_parallel(text.as_bytes(), threads, &|_| {}),
-            tokenizer.encode(text.as_bytes())
-        );
-    }
 
     #[test]
     fn white_space_is_found_byte_by_byte() {

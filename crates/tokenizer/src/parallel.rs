@@ -82,15 +82,15 @@ impl Tokenizer {
     fn encode_share(&self, parts: &[Part<'_>], done: &Done<'_>) -> Vec<u32> {
         let bytes: usize = parts.iter().map(|part| self.part_len(part)).sum();
         let mut tokens = Vec::with_capacity(bytes / BYTES_A_TOKEN);
-        let tell = |part: &Part<'_>| done.add(self.part_len(part));
+        let report = |part: &Part<'_>| done.add(self.part_len(part));
         match &self.model {
             Model::BytePair(model) => {
-                model.encode_each(parts, &mut tokens, |position| tell(&parts[position]), |_, _| {});
+                model.encode_each(parts, &mut tokens, |position| report(&parts[position]), |_, _| {});
             }
             Model::Words(_) | Model::WordPiece(_) | Model::ListedWords(_) => {
                 for part in parts {
                     self.encode_parts(std::slice::from_ref(part), &mut tokens);
-                    tell(part);
+                    report(part);
                 }
             }
         }
@@ -160,13 +160,13 @@ mod tests {
     fn progress_counts_all_bytes() {
         let text = "some words and more of them\n".repeat(20_000);
         let tokenizer = Tokenizer::train_byte_pair(text.as_bytes(), 300).unwrap();
-        let told = Mutex::new(Vec::new());
-        let progress = |bytes| told.lock().unwrap().push(bytes);
+        let reported = Mutex::new(Vec::new());
+        let progress = |bytes| reported.lock().unwrap().push(bytes);
         let tokens = tokenizer.encode_parallel(text.as_bytes(), NonZero::new(3).unwrap(), &progress);
         assert_eq!(tokens, tokenizer.encode(text.as_bytes()));
-        let told = told.into_inner().unwrap();
-        assert_eq!(told.iter().max(), Some(&text.len()));
-        assert_eq!(told.len(), text.len().div_ceil(STEP));
+        let reported = reported.into_inner().unwrap();
+        assert_eq!(reported.iter().max(), Some(&text.len()));
+        assert_eq!(reported.len(), text.len().div_ceil(STEP));
     }
 
     proptest! {

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::added::Part;
+use crate::byte_level;
 use crate::byte_pair::TOKEN_LIMIT;
 use crate::error::TokenizerError;
-use crate::hugging_face;
 use crate::tokenizer::{Form, Model, Tokenizer};
 use crate::vocabulary::VOCABULARY_LIMIT;
 
@@ -95,7 +95,7 @@ fn check_special(text: &str, known: Option<u32>, model: &Model) -> Result<(), To
     if known.is_some_and(|token| model.byte_tokens.contains(&token)) {
         return Err(refused(text, "it is the token of a byte, which would be special wherever it stands"));
     }
-    if hugging_face::is_ambiguous(text, known.is_some()) {
+    if byte_level::is_ambiguous(text, known.is_some()) {
         return Err(refused(text, "a tokenizer.json has these characters for other bytes"));
     }
     Ok(())

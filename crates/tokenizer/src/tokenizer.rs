@@ -1,15 +1,16 @@
 //! The tokenizer: a vocabulary, a model that makes its tokens of text, and added tokens.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::added::{AddedTokens, Part};
+use crate::byte_level;
 use crate::byte_pair::{self, BytePair, TEXT_LIMIT};
 use crate::error::TokenizerError;
-use crate::hugging_face;
-use crate::listed_words::ListedWords;
+use crate::listed_words::{ListedWords, WordRules, words_of};
 use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
 use crate::word_piece::WordPiece;
 use crate::words::{self, Words};
@@ -75,7 +76,7 @@ impl Tokenizer {
     /// bytes. Token 0 is `<unk>`, which stands for all other words.
     ///
     /// Words are separated by white space, and each punctuation mark is a word of its own. Bytes
-    /// that are no UTF-8 are unknown. [`Self::decode`] joins the words by single spaces, so that it
+    /// that are not UTF-8 are unknown. [`Self::decode`] joins the words by single spaces, so that it
     /// does not give back the text as it was.
     ///
     /// # Errors
@@ -105,30 +106,47 @@ impl Tokenizer {
         Self::trained(vocabulary, Model::BytePair(model))
     }
 
-    /// Reads the `tokenizer.json` of the Hugging Face library.
-    ///
-    /// Supported are the models BPE, with the pre-tokenizer ByteLevel; WordLevel, with the
-    /// pre-tokenizers Whitespace, WhitespaceSplit and BertPreTokenizer; WordPiece, with the same ones and
-    /// with a BertNormalizer that keeps case and accents; words of [`Self::from_words`] as
-    /// [`Self::to_hugging_face`] writes them; and added tokens that are matched as they stand. The tokens are those that the library gives with `add_special_tokens=False`: what
-    /// `post_processor` would put around them is left out, as is `decoder`.
+    /// A vocabulary that another program listed: the number of a word is its place. A place with no bytes
+    /// is a number that is not a token. A word that the rules would cut, such as `<pad>`, is a token that no
+    /// text becomes, unless it is among [`WordRules::whole`].
     ///
     /// # Errors
-    /// When the file is no JSON of this kind or contradicts itself, or has a setting that would
-    /// change the tokens and that is not supported; the error names the member, what it says and
-    /// what is supported.
-    pub fn from_hugging_face(json: &[u8]) -> Result<Self, TokenizerError> {
-        hugging_face::read(json)
+    /// When there is not a word, more than [`VOCABULARY_LIMIT`] or 4 GiB of them, or one twice; or the unknown
+    /// token or one of [`WordRules::whole`] is not listed.
+    pub fn from_words(words: &[impl AsRef<[u8]>], rules: WordRules) -> Result<Self, TokenizerError> {
+        let wrong = |reason| TokenizerError::Words { reason };
+        if words.len() > VOCABULARY_LIMIT {
+            return Err(wrong(format!("they are {}, at most {VOCABULARY_LIMIT} can be", words.len())));
+        }
+        let bytes: usize = words.iter().map(|word| word.as_ref().len()).sum();
+        if !(1..=TEXT_LIMIT).contains(&bytes) {
+            return Err(wrong(format!("they have {bytes} bytes, 1 to {TEXT_LIMIT} can be")));
+        }
+        let mut vocabulary = Vocabulary::default();
+        for word in words {
+            vocabulary.push(word.as_ref());
+        }
+        Self::trained(vocabulary, Model::ListedWords(ListedWords::new(rules))).map_err(|error| match error {
+            TokenizerError::Damaged { reason } => wrong(reason),
+            other => other,
+        })
     }
 
-    /// As a `tokenizer.json` with which the Hugging Face library gives the same tokens for any text
-    /// that is UTF-8.
+    /// All words of a text by these rules, in the order of their bytes, with those of
+    /// [`WordRules::whole`] among them. The parts of a word that stays whole are words, too.
     ///
     /// # Errors
-    /// When there is no such file: for words of [`Self::from_words`] that are no UTF-8, without an unknown
-    /// token, or of which some stay whole.
-    pub fn to_hugging_face(&self) -> Result<serde_json::Value, TokenizerError> {
-        hugging_face::write(self)
+    /// When the text has no word, is longer than 4 GiB, or has too many words for
+    /// [`VOCABULARY_LIMIT`].
+    pub fn train_listed_words(text: &[u8], rules: WordRules) -> Result<Self, TokenizerError> {
+        check_text(text)?;
+        let words = words_of(text, &rules);
+        if words.is_empty() {
+            return Err(TokenizerError::EmptyText { is_blank: true });
+        }
+        let whole = rules.whole.iter().map(|word| word.as_bytes().to_vec());
+        let words: BTreeSet<Vec<u8>> = words.into_iter().chain(whole).collect();
+        Self::from_words(&words.into_iter().collect::<Vec<_>>(), rules)
     }
 
     /// The tokens of a text.
@@ -153,7 +171,7 @@ impl Tokenizer {
     /// pieces of one word by nothing, listed words by their rules.
     ///
     /// # Errors
-    /// When a number is no token.
+    /// When a number is not a token.
     pub fn decode(&self, tokens: &[u32]) -> Result<Vec<u8>, TokenizerError> {
         let mut text = Vec::new();
         for (position, &token) in tokens.iter().enumerate() {
@@ -171,13 +189,13 @@ impl Tokenizer {
     }
 
     /// Size of the vocabulary: one more than the largest token. A `tokenizer.json` may leave numbers
-    /// out, which then are no tokens.
+    /// out, which then are not tokens.
     #[allow(clippy::len_without_is_empty, reason = "no vocabulary is empty")]
     pub fn len(&self) -> usize {
         self.vocabulary.len()
     }
 
-    /// The bytes of a token; none for a number that is no token.
+    /// The bytes of a token; none for a number that is not a token.
     pub fn token_bytes(&self, token: u32) -> Option<&[u8]> {
         self.vocabulary.get(token)
     }
@@ -191,7 +209,7 @@ impl Tokenizer {
         digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    pub(crate) fn trained(vocabulary: Vocabulary, model: Model) -> Result<Self, TokenizerError> {
+    fn trained(vocabulary: Vocabulary, model: Model) -> Result<Self, TokenizerError> {
         let model_tokens = vocabulary.len() as u32;
         Form { vocabulary, model_tokens, model, added: AddedTokens::default() }.try_into()
     }
@@ -237,9 +255,10 @@ fn check(form: Form) -> Result<Tokenizer, String> {
     if behind != len - model_tokens as usize {
         return Err("a token is neither the model's nor an added one".to_owned());
     }
-    let tokenizer = Tokenizer { vocabulary, model_tokens, model, added };
-    hugging_face::check_names(&tokenizer)?;
-    Ok(tokenizer)
+    if let Model::BytePair(model) = &model {
+        byte_level::check_names(&vocabulary, model_tokens, &added, &model.byte_tokens)?;
+    }
+    Ok(Tokenizer { vocabulary, model_tokens, model, added })
 }
 
 fn check_training(kind: &'static str, least: usize, text: &[u8], asked: usize) -> Result<(), TokenizerError> {
@@ -252,7 +271,7 @@ fn check_training(kind: &'static str, least: usize, text: &[u8], asked: usize) -
     check_text(text)
 }
 
-pub(crate) fn check_text(text: &[u8]) -> Result<(), TokenizerError> {
+fn check_text(text: &[u8]) -> Result<(), TokenizerError> {
     match text.len() {
         0 => Err(TokenizerError::EmptyText { is_blank: false }),
         len if len > TEXT_LIMIT => Err(TokenizerError::TextTooLong { len, limit: TEXT_LIMIT }),
@@ -279,7 +298,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::listed_words::WordRules;
 
     const TEXT: &[u8] = b"the cat, the hat; the cat -- \"that\" hat!";
 
@@ -319,7 +337,7 @@ mod tests {
         for tokenizer in [
             Tokenizer::train_byte_pair(TEXT, 270).unwrap(),
             Tokenizer::train_words(TEXT, 7).unwrap(),
-            Tokenizer::train_rustgpt_words(TEXT).unwrap(),
+            Tokenizer::train_listed_words(TEXT, WordRules::default()).unwrap(),
         ] {
             let json = serde_json::to_string(&tokenizer).unwrap();
             let back: Tokenizer = serde_json::from_str(&json).unwrap();
@@ -378,7 +396,7 @@ mod tests {
             (&pairs, "/model/byte_pair/merges", json!([97, 98, 256, 97, 98, 256]), "merged twice"),
             (&pairs, "/model/byte_pair/unknown", json!(257), "token 257 is not among"),
             (&pairs, "/added/verbatim", json!([257]), "no token has the number 257"),
-            (&pairs, "/added/verbatim", json!([200]), "no UTF-8"),
+            (&pairs, "/added/verbatim", json!([200]), "not UTF-8"),
             (&pairs, "/added/verbatim", json!([97, 97]), "added twice"),
             (&pairs, "/added/verbatim", json!([32]), "token 32 is an added one, but its text"),
             (&pairs, "/vocabulary/bytes/257", json!(97), "token 256 is not 97 and 98"),
@@ -386,7 +404,7 @@ mod tests {
             (&words, "/model/words/separation", json!("x"), "unknown variant"),
             (&words, "/model_tokens", json!(2), "neither the model's nor an added one"),
             (&words, "/vocabulary/bytes/5", json!(98), "tokens 1 and 2 are the same word"),
-            (&words, "/vocabulary/bytes/5", json!(255), "no UTF-8"),
+            (&words, "/vocabulary/bytes/5", json!(255), "not UTF-8"),
             (&words, "/vocabulary/bytes/5", json!(256), "expected u8"),
             (&words, "/model", json!({ "other": {} }), "unknown variant"),
             (&listed, "/model/listed_words/rules/unknown", json!(2), "the unknown token 2"),

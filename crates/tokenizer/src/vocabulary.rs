@@ -10,7 +10,7 @@ pub const VOCABULARY_LIMIT: usize = 1 << 20;
 pub(crate) struct Vocabulary {
     #[serde(with = "rekindle::growing")]
     bytes: Vec<u8>,
-    /// Where in `bytes` each token ends, and the next one begins. A number with no bytes is no token:
+    /// Where in `bytes` each token ends, and the next one begins. A number with no bytes is not a token:
     /// files that others wrote may leave some out.
     #[serde(with = "rekindle::growing")]
     ends: Vec<u32>,

@@ -102,7 +102,7 @@ impl WordPiece {
         }
     }
 
-    /// The text without control characters; bytes that are no UTF-8 stay.
+    /// The text without control characters; bytes that are not UTF-8 stay.
     fn cleaned<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
         let is_clean = |chunk: &str| !chunk.chars().any(is_cleaned_away);
         if !self.cleans || text.utf8_chunks().all(|chunk| is_clean(chunk.valid())) {

@@ -86,7 +86,7 @@ pub(crate) fn by_bytes(
     let mut by_bytes: HashMap<Box<[u8]>, u32> = HashMap::with_capacity(model_tokens as usize);
     for (token, bytes) in vocabulary.tokens().take_while(|&(token, _)| token < model_tokens) {
         if str::from_utf8(bytes).is_err() {
-            return Err(format!("token {token} is a word, but no UTF-8"));
+            return Err(format!("token {token} is a word, but not UTF-8"));
         }
         if let Some(other) = by_bytes.insert(bytes.into(), token) {
             return Err(format!("tokens {other} and {token} are the same word"));
@@ -96,7 +96,7 @@ pub(crate) fn by_bytes(
 }
 
 /// The vocabulary of a text, of at most `len` tokens: the unknown one, then the words from the most
-/// frequent on, those of the same frequency in the order of their bytes. None when there is no word.
+/// frequent on, those of the same frequency in the order of their bytes. None when there is not a word.
 pub(crate) fn train(text: &[u8], len: usize) -> Option<(Vocabulary, Words)> {
     let separation = Separation::Marks;
     let mut counts: HashMap<&str, u64> = HashMap::new();
@@ -144,7 +144,7 @@ impl Separation {
     }
 }
 
-/// Calls `visit` with each word; without one for each sequence of bytes that is no UTF-8.
+/// Calls `visit` with each word; without one for each sequence of bytes that is not UTF-8.
 pub(crate) fn each_word<'a>(
     text: &'a [u8],
     role: impl Fn(char) -> Role,

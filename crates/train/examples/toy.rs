@@ -139,7 +139,7 @@ impl Family for Walk {
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (verb, subject) = (arguments.next().unwrap_or_default(), arguments.next().unwrap_or_default());
-    let (mut run, mut settings, mut saves) = (None, Vec::new(), true);
+    let (mut run, mut settings) = (None, Vec::new());
     let observer = |event: &Event<'_>| match event {
         Event::Started(started) => println!("{}", serde_json::to_string(started).expect("plain data")),
         Event::Notice(notice) => eprintln!("{notice}"),
@@ -151,7 +151,6 @@ fn main() -> ExitCode {
         match option.as_str() {
             "--run" => run = Some(PathBuf::from(value())),
             "--set" => settings.push(value()),
-            "--without-run" => saves = false,
             "--stop-at" => options.stop_at = value().parse().ok(),
             "--kill-at" => options.kill_at = value().parse().ok(),
             "--trace" => options.trace = Some(PathBuf::from(value())),
@@ -161,12 +160,7 @@ fn main() -> ExitCode {
     let registry = Registry::new().with::<Walk>();
     let system = registry.system("walk", "toy").expect("it was added above");
     let start = if verb == "train" {
-        registry.config_text(&subject).map(|text| Start::New {
-            text,
-            settings,
-            run: run.filter(|_| saves),
-            from: None,
-        })
+        registry.config_text(&subject).map(|text| Start::New { text, settings, run, from: None })
     } else {
         let storage = Arc::new(FileStorage::new(&subject));
         Ok(Start::Resume { run: PathBuf::from(subject), storage, step: None, settings, onto: Onto::Same })

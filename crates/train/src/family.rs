@@ -4,6 +4,7 @@ use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 
 use crate::system::{ConfigOf, System, SystemError};
+use crate::text::TextCapability;
 
 /// A [`System`] with all that its users meet: presets, options, file formats, and what its models can
 /// be asked. A [`Registry`](crate::Registry) holds families.
@@ -102,6 +103,8 @@ pub struct Capabilities<S: System> {
     pub describe: Option<Describe<S>>,
     /// Pictures of a state.
     pub pictures: Vec<Picture<S>>,
+    /// Texts that its models go on with.
+    pub text: Option<TextCapability>,
 }
 
 /// A picture that can be drawn of a state.
@@ -118,7 +121,7 @@ pub struct Picture<S: System> {
 impl<S: System> Default for Capabilities<S> {
     /// Nothing can be asked.
     fn default() -> Self {
-        Self { predict: None, describe: None, pictures: Vec::new() }
+        Self { predict: None, describe: None, pictures: Vec::new(), text: None }
     }
 }
 
@@ -133,6 +136,12 @@ impl<S: System> Capabilities<S> {
     #[must_use]
     pub fn describe(self, describe: Describe<S>) -> Self {
         Self { describe: Some(describe), ..self }
+    }
+
+    /// Its models go on with texts.
+    #[must_use]
+    pub fn text(self, text: TextCapability) -> Self {
+        Self { text: Some(text), ..self }
     }
 
     /// One more picture can be drawn of its states.

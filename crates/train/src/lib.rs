@@ -2,10 +2,10 @@
 //!
 //! A [`System`] says how its state is built, trained by a step, and measured; the loop gives it
 //! configs with presets and `--set`, checkpoints by policy, progress, graceful stops, a stop on
-//! divergence, resume, and [`prove`](fn@prove): the proof that a killed and resumed run ends with
+//! divergence, resume, and [`prove`](mod@prove): the proof that a killed and resumed run ends with
 //! the same bits as one never stopped. A [`Registry`] holds the systems of a binary.
 //!
-//! See `tests/` for a whole system of forty lines.
+//! `docs/guide/new-system.md` of the project is a whole system, which is compiled with the tests.
 
 mod capabilities;
 mod config;
@@ -17,11 +17,14 @@ mod means;
 mod memory;
 mod numbers;
 pub mod plain;
-mod prove;
+pub mod prove;
 mod registry;
 mod session;
+mod setting_error;
 mod signals;
+mod state_mismatch;
 mod system;
+mod text;
 
 pub use capabilities::AskError;
 pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
@@ -33,11 +36,16 @@ pub use family::{
 };
 pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
 pub use numbers::{bytes, describe, describe_in_order, duration, number};
-pub use prove::{Difference, Killed, Launcher, Proof, ProveError, ProveOptions, Subject, prove};
-pub use registry::{AnySystem, Registry};
+pub use registry::{AnySystem, Registry, any_system};
 pub use session::{AnyConfig, Onto, Options, Origin, Report, Start, TrainError, TrainingState};
+pub use setting_error::SettingError;
 pub use signals::{Interrupt, LEFT_UNSAVED, Signal, Signals};
+pub use state_mismatch::StateMismatch;
 pub use system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
+pub use text::{
+    Completion, Conversation, ConversationError, Generated, Loaded, Message, Role, SetError, TextCapability,
+    TextModel, TextModelSize, TextOption, TextStop,
+};
 
 /// Tells people something on standard error. Nobody may be listening, as after `2>&1 | head`: that
 /// is no reason to stop.
@@ -47,3 +55,8 @@ macro_rules! tell {
         let _ = ::std::io::Write::write_fmt(&mut ::std::io::stderr(), ::core::format_args!("{}\n", ::core::format_args!($($text)*)));
     }};
 }
+
+/// The page of the guide is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/new-system.md")]
+mod guide {}

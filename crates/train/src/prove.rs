@@ -23,13 +23,48 @@ use rekindle_formats::files;
 
 use crate::signals::{Signal, Signals};
 
-/// Starts processes that train: a binary that understands `train` and `resume`.
+/// Starts processes that train.
 #[derive(Debug, Clone)]
 pub struct Launcher {
-    /// The binary.
+    /// The program.
     pub program: PathBuf,
-    /// Arguments for every process: `--threads` and the like.
+    /// Its arguments for what a process is to do.
+    pub arguments: fn(&Process) -> Vec<OsString>,
+    /// Arguments for every process: number of threads and the like.
     pub common: Vec<OsString>,
+}
+
+/// What a process is to do. When it begins it prints a line of JSON with `resumed_from`, and at its end
+/// one with `step`, `steps_run` and `state_hash`.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// What it trains.
+    pub training: Training,
+    /// `path=value` on top of the config.
+    pub settings: Vec<String>,
+    /// Stop, after saving, when this step is reached.
+    pub stop_at: Option<u64>,
+    /// End as if by a power cut when this step is done.
+    pub kill_at: Option<u64>,
+    /// Write the state hash of every step to this file.
+    pub trace: Option<PathBuf>,
+}
+
+/// What a process trains.
+#[derive(Debug, Clone)]
+pub enum Training {
+    /// A new training, in a new run or without any.
+    New {
+        /// What is trained.
+        subject: Subject,
+        /// The directory of the new run.
+        run: Option<PathBuf>,
+    },
+    /// A run, from its newest checkpoint on.
+    Resumed {
+        /// The directory of the run.
+        run: PathBuf,
+    },
 }
 
 /// What is trained.
@@ -117,9 +152,7 @@ pub enum ProveError {
     #[error("the proof was stopped; nothing is left of it")]
     Stopped(Signal),
     /// There are fewer steps than kills.
-    #[error(
-        "{kills} kills were asked for, but there are only {steps} steps to be killed at; use --kills {steps}"
-    )]
+    #[error("{kills} kills were asked for, but there are only {steps} steps to be killed at")]
     TooFewSteps {
         /// Kills asked for.
         kills: u64,
@@ -181,7 +214,7 @@ pub fn prove(
     let scratch = tempfile::tempdir()?;
     let prover = Prover { launcher, subject, options, scratch: scratch.path(), signals: &signals };
     notify("straight run: one process, no checkpoints");
-    let straight = prover.straight(&[], notify)?;
+    let straight = prover.straight(None, notify)?;
     let (first, last) = (straight.step - straight.steps_run, straight.step);
     let points = kill_points(first, last, options.kills, options.seed)?;
     let every = (straight.steps_run / (2 * options.kills.max(1))).max(1);
@@ -252,32 +285,16 @@ impl Prover<'_> {
         self.scratch.join(name)
     }
 
-    /// The command that begins training: in the run directory `run`, or without any.
-    fn begin(&self, run: Option<&Path>, every: u64) -> Vec<OsString> {
-        let mut command: Vec<OsString> = match self.subject {
-            Subject::Config(name) => vec!["train".into(), name.into()],
-            Subject::Checkpoint { run, step } => {
-                let mut address = run.clone().into_os_string();
-                address.push(format!("@{step}"));
-                vec!["resume".into(), address]
-            }
-        };
-        match (run, self.subject) {
-            (None, _) => command.push("--without-run".into()),
-            (Some(run), Subject::Config(_)) => command.extend(["--run".into(), run.into()]),
-            (Some(run), Subject::Checkpoint { .. }) => command.extend(["--fork".into(), run.into()]),
+    /// A process that begins training: in the run directory `run`, or without any.
+    fn begin(&self, run: Option<&Path>, every: u64) -> Process {
+        let policy = [format!("checkpoint.every_steps={every}"), "checkpoint.every_seconds=null".to_owned()];
+        Process {
+            training: Training::New { subject: self.subject.clone(), run: run.map(Path::to_owned) },
+            settings: self.options.settings.iter().cloned().chain(policy).collect(),
+            stop_at: self.end(None),
+            kill_at: None,
+            trace: None,
         }
-        for setting in &self.options.settings {
-            command.extend(["--set".into(), setting.into()]);
-        }
-        let policy = format!("checkpoint.every_steps={every}");
-        command.extend([
-            "--set".into(),
-            policy.into(),
-            "--set".into(),
-            "checkpoint.every_seconds=null".into(),
-        ]);
-        command
     }
 
     /// The step at which the subject begins.
@@ -288,20 +305,13 @@ impl Prover<'_> {
         }
     }
 
-    /// `--stop-at` for the step at which this proof ends.
-    fn stop(&self, command: &mut Vec<OsString>, stop_at: Option<u64>) {
-        if let Some(step) = stop_at.or_else(|| self.options.steps.map(|steps| self.begun() + steps)) {
-            command.extend(["--stop-at".into(), step.to_string().into()]);
-        }
+    /// The step at which this proof ends, if it does not go to the end of training.
+    fn end(&self, stop_at: Option<u64>) -> Option<u64> {
+        stop_at.or_else(|| self.options.steps.map(|steps| self.begun() + steps))
     }
 
-    fn straight(&self, more: &[OsString], notify: &mut dyn FnMut(&str)) -> Result<Ended, ProveError> {
-        let mut command = self.begin(None, 1);
-        if !more.iter().any(|argument| argument == "--stop-at") {
-            self.stop(&mut command, None);
-        }
-        command.extend_from_slice(more);
-        self.run_to_end(command, notify)
+    fn straight(&self, trace: Option<PathBuf>, notify: &mut dyn FnMut(&str)) -> Result<Ended, ProveError> {
+        self.run_to_end(&Process { trace, ..self.begin(None, 1) }, notify)
     }
 
     /// A run that is killed at each of `points` and resumed until its end.
@@ -313,12 +323,13 @@ impl Prover<'_> {
     ) -> Result<(Ended, Vec<Killed>), ProveError> {
         let run = self.path(attempt.name);
         let mut kills: Vec<Killed> = Vec::new();
-        let mut command = self.begin(Some(&run), attempt.every);
+        let mut process = self.begin(Some(&run), attempt.every);
+        process.stop_at = self.end(attempt.stop_at);
+        process.trace = attempt.trace.then(|| self.path("killed.trace"));
         let mut waiting: Option<(u64, u64)> = None;
         for &point in points {
-            self.arguments(&mut command, attempt);
-            command.extend(["--kill-at".into(), point.to_string().into()]);
-            let started = self.run_until_killed(command, notify)?;
+            process.kill_at = Some(point);
+            let started = self.run_until_killed(&process, notify)?;
             self.check_start(waiting, started, &mut kills)?;
             let newest = self.newest_checkpoint(&run)?;
             let expected = ((point - 1) / attempt.every * attempt.every).max(self.begun());
@@ -327,19 +338,13 @@ impl Prover<'_> {
             }
             notify(&format!("killed at step {point}; the newest checkpoint is at step {newest}"));
             waiting = Some((point, newest));
-            command = vec!["resume".into(), run.clone().into()];
+            process.training = Training::Resumed { run: run.clone() };
+            process.settings.clear();
         }
-        self.arguments(&mut command, attempt);
-        let (ended, started) = self.run_to_end_from(command, notify)?;
+        process.kill_at = None;
+        let (ended, started) = self.run_to_end_from(&process, notify)?;
         self.check_start(waiting, started, &mut kills)?;
         Ok((ended, kills))
-    }
-
-    fn arguments(&self, command: &mut Vec<OsString>, attempt: &Attempt) {
-        self.stop(command, attempt.stop_at);
-        if attempt.trace {
-            command.extend(["--trace".into(), self.path("killed.trace").into()]);
-        }
     }
 
     fn check_start(
@@ -371,7 +376,7 @@ impl Prover<'_> {
         notify: &mut dyn FnMut(&str),
     ) -> Result<Difference, ProveError> {
         let trace = self.path("straight.trace");
-        self.straight(&["--trace".into(), trace.clone().into()], notify)?;
+        self.straight(Some(trace.clone()), notify)?;
         let attempt = Attempt { name: "traced", every, trace: true, stop_at: None };
         self.killed(&attempt, points, notify)?;
         let step = first_diverging_step(&trace, &self.path("killed.trace"))?;
@@ -389,9 +394,8 @@ impl Prover<'_> {
         notify: &mut dyn FnMut(&str),
     ) -> Result<Option<EntryPath>, ProveError> {
         let straight = self.path("straight-until");
-        let mut command = self.begin(Some(&straight), u64::MAX);
-        self.stop(&mut command, Some(step));
-        self.run_to_end(command, notify)?;
+        let process = Process { stop_at: Some(step), ..self.begin(Some(&straight), u64::MAX) };
+        self.run_to_end(&process, notify)?;
         let before: Vec<u64> = points.iter().copied().filter(|&point| point < step).collect();
         let attempt = Attempt { name: "killed-until", every, trace: false, stop_at: Some(step) };
         self.killed(&attempt, &before, notify)?;
@@ -400,16 +404,16 @@ impl Prover<'_> {
         Ok(first_difference(&a.checkpoint(step)?.tree()?, &b.checkpoint(step)?.tree()?))
     }
 
-    fn run_to_end(&self, command: Vec<OsString>, notify: &mut dyn FnMut(&str)) -> Result<Ended, ProveError> {
-        self.run_to_end_from(command, notify).map(|(ended, _)| ended)
+    fn run_to_end(&self, process: &Process, notify: &mut dyn FnMut(&str)) -> Result<Ended, ProveError> {
+        self.run_to_end_from(process, notify).map(|(ended, _)| ended)
     }
 
     fn run_to_end_from(
         &self,
-        command: Vec<OsString>,
+        process: &Process,
         notify: &mut dyn FnMut(&str),
     ) -> Result<(Ended, Option<u64>), ProveError> {
-        let (line, output) = self.launch(&command, notify)?;
+        let (line, output) = self.launch(process, notify)?;
         let failed = |what: String| process_error(&line, what, &output);
         if !output.status.success() {
             return Err(failed(format!("ended with {}", output.status)));
@@ -429,10 +433,10 @@ impl Prover<'_> {
     /// Runs a process that kills itself; gives the step that it resumed from.
     fn run_until_killed(
         &self,
-        command: Vec<OsString>,
+        process: &Process,
         notify: &mut dyn FnMut(&str),
     ) -> Result<Option<u64>, ProveError> {
-        let (line, output) = self.launch(&command, notify)?;
+        let (line, output) = self.launch(process, notify)?;
         if !was_killed(&output) {
             let what = format!("should have been killed, but ended with {}", output.status);
             return Err(process_error(&line, what, &output));
@@ -442,11 +446,11 @@ impl Prover<'_> {
 
     fn launch(
         &self,
-        arguments: &[OsString],
+        process: &Process,
         notify: &mut dyn FnMut(&str),
     ) -> Result<(String, Output), ProveError> {
         let mut command = Command::new(&self.launcher.program);
-        command.args(arguments).args(&self.launcher.common).arg("--json");
+        command.args((self.launcher.arguments)(process)).args(&self.launcher.common);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let output = watch(command.spawn()?, self.signals, notify)?;
         Ok((format!("{command:?}"), output))

@@ -11,6 +11,7 @@ use crate::capabilities::{self, AskError};
 use crate::config::{ConfigError, ConfigText, hint};
 use crate::family::{Family, Preset, SystemOption};
 use crate::session::{AnyConfig, Configs, ConfigsOf, Options, Report, Start, TrainError, train};
+use crate::text::TextCapability;
 
 /// A config file is never longer: bytes.
 const CONFIG_LIMIT: u64 = 1 << 20;
@@ -29,6 +30,9 @@ pub trait AnySystem {
     fn formats(&self) -> &'static [Format];
     /// Pictures that can be drawn of a checkpoint: name, and a line for people.
     fn pictures(&self) -> Vec<(&'static str, &'static str)>;
+
+    /// How its models go on with texts, if they do.
+    fn text(&self) -> Option<TextCapability>;
 
     /// The whole config with all defaults.
     ///
@@ -87,6 +91,10 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
         S::capabilities().pictures.iter().map(|picture| (picture.name, picture.summary)).collect()
     }
 
+    fn text(&self) -> Option<TextCapability> {
+        S::capabilities().text
+    }
+
     fn config(&self, text: &ConfigText, settings: &[String]) -> Result<Box<dyn AnyConfig>, ConfigError> {
         Ok(self.parse(text, settings)?)
     }
@@ -108,6 +116,12 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
     }
 }
 
+/// Hides the types of a system. Whatever calls this compiles all that is generic over it: best the crate of
+/// the system itself, so that systems are compiled side by side and once.
+pub fn any_system<S: Family + 'static>() -> Box<dyn AnySystem> {
+    Box::new(ConfigsOf::<S>(PhantomData))
+}
+
 /// The systems of a binary.
 #[derive(Default)]
 pub struct Registry {
@@ -121,8 +135,15 @@ impl Registry {
     }
 
     /// Adds a system.
-    pub fn with<S: Family + 'static>(mut self) -> Self {
-        self.systems.push(Box::new(ConfigsOf::<S>(PhantomData)));
+    #[must_use]
+    pub fn with<S: Family + 'static>(self) -> Self {
+        self.with_system(any_system::<S>())
+    }
+
+    /// Adds a system whose types are hidden already.
+    #[must_use]
+    pub fn with_system(mut self, system: Box<dyn AnySystem>) -> Self {
+        self.systems.push(system);
         self
     }
 

@@ -1,6 +1,7 @@
 //! A picture of what a network of two inputs says everywhere.
 
 use rekindle_compute::KernelPath;
+use rekindle_formats::png;
 
 use crate::columns::Columns;
 use crate::config::Model;
@@ -39,8 +40,7 @@ pub(crate) fn draw(
 ) -> Result<Vec<u8>, CascorError> {
     let inputs = state.preparation.inputs.len();
     if inputs != 2 {
-        let reason = format!("a boundary is drawn of networks with two inputs; this one has {inputs}");
-        return Err(CascorError::Picture(reason));
+        return Err(CascorError::NoBoundary { inputs });
     }
     let frame = Frame::around(examples);
     let outputs = state.network.outputs(path, model.output, &frame.grid());
@@ -49,7 +49,18 @@ pub(crate) fn draw(
     for example in examples.into_iter().flat_map(|examples| dots(&frame, examples, &state.preparation)) {
         dot(&mut pixels, example);
     }
-    encode(&pixels)
+    Ok(png::rgb(&pixels, SIDE as u32)?)
+}
+
+/// Bytes that drawing takes at most, of a network of so many units and outputs; nothing where it cannot be
+/// drawn.
+pub(crate) fn bytes(inputs: u64, units: u64, outputs: u64) -> u64 {
+    if inputs != 2 {
+        return 0;
+    }
+    let pixels = (SIDE * SIDE) as u64;
+    // The values of units in a list that grows by doubling, and is moved as it does; pixels and their file.
+    pixels.saturating_mul(4 * (8 + 3 * units + 2 * outputs) + 4 * 3)
 }
 
 impl Frame {
@@ -149,16 +160,4 @@ fn dot(pixels: &mut [[u8; 3]], ([x, y], colour): ([usize; 2], [u8; 3])) {
             pixels[y * SIDE + x] = if rim { BLACK } else { colour };
         }
     }
-}
-
-fn encode(pixels: &[[u8; 3]]) -> Result<Vec<u8>, CascorError> {
-    let failed = |error: png::EncodingError| CascorError::Picture(error.to_string());
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, SIDE as u32, SIDE as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(failed)?;
-    writer.write_image_data(pixels.as_flattened()).map_err(failed)?;
-    writer.finish().map_err(failed)?;
-    Ok(bytes)
 }

@@ -1,10 +1,10 @@
 //! What a user chooses.
 
 use rekindle_data::Shares;
+use rekindle_train::SettingError;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::{Activation, OutputActivation};
-use crate::error::CascorError;
 
 /// The network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct Training {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
-    /// Which examples are made when there is no `file`.
+    /// Which examples are generated when there is no `file`.
     pub source: Source,
     /// `parity`: number of bits, at most 16.
     pub bits: u32,
@@ -87,7 +87,7 @@ impl Default for Data {
     }
 }
 
-/// Examples that are made.
+/// Examples that are generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -191,18 +191,15 @@ pub struct Juniper {
     pub target_accuracy: f64,
 }
 
-/// A check of one value.
-struct Check(&'static str, f64, bool, &'static str);
-
 impl Model {
-    pub(crate) fn validate(&self) -> Result<(), CascorError> {
-        let units = f64::from(self.max_hidden);
-        all([Check("model.max_hidden", units, self.max_hidden <= 10_000, "it must be at most 10000")])
+    pub(crate) fn validate(&self) -> Result<(), SettingError> {
+        let units = self.max_hidden;
+        SettingError::require(units <= 10_000, "model.max_hidden", units, "it must be at most 10000")
     }
 }
 
 impl Training {
-    pub(crate) fn validate(&self) -> Result<(), CascorError> {
+    pub(crate) fn validate(&self) -> Result<(), SettingError> {
         self.data.validate()?;
         match &self.method {
             Method::Fahlman(method) => method.validate(),
@@ -218,137 +215,102 @@ impl Data {
         is_split.then(|| Shares { select: self.select.unwrap_or(0.0), test: self.test.unwrap_or(0.0) })
     }
 
-    fn validate(&self) -> Result<(), CascorError> {
+    fn validate(&self) -> Result<(), SettingError> {
         if let Some(shares) = self.shares() {
             self.validate_shares(shares)?;
         }
-        let points = u64::from(self.arms) * u64::from(self.points);
-        all([
-            Check(
-                "training.data.bits",
-                self.bits.into(),
-                (1..=16).contains(&self.bits),
-                "it must be 1 to 16",
-            ),
-            Check(
-                "training.data.arms",
-                self.arms.into(),
-                (2..=100).contains(&self.arms),
-                "it must be 2 to 100",
-            ),
-            Check(
-                "training.data.points",
-                self.points.into(),
-                self.points > 0 && points <= 10_000_000,
-                "there must be 1 to 10 million points in all",
-            ),
-            Check(
-                "training.data.noise",
-                self.noise,
-                self.noise.is_finite() && self.noise >= 0.0,
-                "it must be at least 0",
-            ),
-            Check(
-                "training.data.validation",
-                self.validation,
-                (0.0..1.0).contains(&self.validation),
-                "it must be at least 0 and less than 1",
-            ),
-        ])
+        let Self { bits, arms, points, noise, validation, .. } = *self;
+        let all_points = u64::from(arms) * u64::from(points);
+        let is_possible = points > 0 && all_points <= 10_000_000;
+        SettingError::require((1..=16).contains(&bits), "training.data.bits", bits, "it must be 1 to 16")?;
+        SettingError::require((2..=100).contains(&arms), "training.data.arms", arms, "it must be 2 to 100")?;
+        SettingError::require(
+            is_possible,
+            "training.data.points",
+            points,
+            "there must be 1 to 10 million points in all",
+        )?;
+        not_negative("training.data", "noise", noise)?;
+        let path = "training.data.validation";
+        SettingError::require(
+            (0.0..1.0).contains(&validation),
+            path,
+            validation,
+            "it must be at least 0 and less than 1",
+        )
     }
-}
 
-impl Data {
-    fn validate_shares(&self, shares: Shares) -> Result<(), CascorError> {
-        let is_whole = shares.validate().is_ok();
-        all([
-            Check(
-                "training.data.select",
-                shares.select,
-                is_whole,
-                "it and training.data.test must not be negative, and together less than 1",
-            ),
-            Check(
-                "training.data.validation",
-                self.validation,
-                self.validation == 0.0,
-                "examples are split by training.data.select and training.data.test already",
-            ),
-        ])
+    fn validate_shares(&self, shares: Shares) -> Result<(), SettingError> {
+        SettingError::require(
+            shares.validate().is_ok(),
+            "training.data.select",
+            shares.select,
+            "it and training.data.test must not be negative, and together less than 1",
+        )?;
+        SettingError::require(
+            self.validation == 0.0,
+            "training.data.validation",
+            self.validation,
+            "examples are split by training.data.select and training.data.test already",
+        )
     }
 }
 
 impl Fahlman {
-    fn validate(&self) -> Result<(), CascorError> {
-        self.output.validate()?;
-        self.candidates.validate()?;
-        all([
-            pool(self.pool),
-            positive("training.method.fahlman.weight_range", self.weight_range),
-            positive("training.method.fahlman.threshold", self.threshold),
-            Check(
-                "training.method.fahlman.prime_offset",
-                self.prime_offset,
-                self.prime_offset.is_finite() && self.prime_offset >= 0.0,
-                "it must be at least 0",
-            ),
-        ])
+    fn validate(&self) -> Result<(), SettingError> {
+        const PATH: &str = "training.method.fahlman";
+        self.output.validate("training.method.fahlman.output")?;
+        self.candidates.validate("training.method.fahlman.candidates")?;
+        pool(PATH, self.pool)?;
+        positive(PATH, "weight_range", self.weight_range)?;
+        positive(PATH, "threshold", self.threshold)?;
+        not_negative(PATH, "prime_offset", self.prime_offset)
     }
 }
 
 impl Quickprop {
-    fn validate(&self) -> Result<(), CascorError> {
-        let not_negative =
-            |path, value: f64| Check(path, value, value.is_finite() && value >= 0.0, "it must be at least 0");
-        all([
-            positive("epsilon", self.epsilon),
-            positive("mu", self.mu),
-            not_negative("decay", self.decay),
-            not_negative("change", self.change),
-            Check("epochs", self.epochs.into(), self.epochs > 0, "it must be at least 1"),
-        ])
+    fn validate(&self, path: &str) -> Result<(), SettingError> {
+        positive(path, "epsilon", self.epsilon)?;
+        positive(path, "mu", self.mu)?;
+        not_negative(path, "decay", self.decay)?;
+        not_negative(path, "change", self.change)?;
+        at_least_one(path, "epochs", self.epochs)
     }
 }
 
 impl Juniper {
-    fn validate(&self) -> Result<(), CascorError> {
-        let share =
-            |path, value: f64| Check(path, value, (0.0..=1.0).contains(&value), "it must be from 0 to 1");
-        all([
-            pool(self.pool),
-            positive("training.method.juniper.learning_rate", self.learning_rate),
-            positive("training.method.juniper.candidate_learning_rate", self.candidate_learning_rate),
-            Check(
-                "training.method.juniper.output_epochs",
-                self.output_epochs.into(),
-                self.output_epochs > 0,
-                "it must be at least 1",
-            ),
-            Check(
-                "training.method.juniper.candidate_epochs",
-                self.candidate_epochs.into(),
-                self.candidate_epochs > 0,
-                "it must be at least 1",
-            ),
-            share("training.method.juniper.correlation_threshold", self.correlation_threshold),
-            share("training.method.juniper.target_accuracy", self.target_accuracy),
-        ])
+    fn validate(&self) -> Result<(), SettingError> {
+        const PATH: &str = "training.method.juniper";
+        pool(PATH, self.pool)?;
+        positive(PATH, "learning_rate", self.learning_rate)?;
+        positive(PATH, "candidate_learning_rate", self.candidate_learning_rate)?;
+        at_least_one(PATH, "output_epochs", self.output_epochs)?;
+        at_least_one(PATH, "candidate_epochs", self.candidate_epochs)?;
+        share(PATH, "correlation_threshold", self.correlation_threshold)?;
+        share(PATH, "target_accuracy", self.target_accuracy)
     }
 }
 
-fn pool(candidates: u32) -> Check {
-    Check("pool", candidates.into(), (1..=4096).contains(&candidates), "it must be 1 to 4096")
+fn pool(path: &str, candidates: u32) -> Result<(), SettingError> {
+    let holds = (1..=4096).contains(&candidates);
+    SettingError::require(holds, format!("{path}.pool"), candidates, "it must be 1 to 4096")
 }
 
-fn positive(path: &'static str, value: f64) -> Check {
-    Check(path, value, value.is_finite() && value > 0.0, "it must be positive")
+fn at_least_one(path: &str, name: &str, number: u32) -> Result<(), SettingError> {
+    SettingError::require(number > 0, format!("{path}.{name}"), number, "it must be at least 1")
 }
 
-fn all<const N: usize>(checks: [Check; N]) -> Result<(), CascorError> {
-    match checks.into_iter().find(|check| !check.2) {
-        Some(Check(path, value, _, reason)) => {
-            Err(CascorError::Config { path, value: value.to_string(), reason })
-        }
-        None => Ok(()),
-    }
+fn positive(path: &str, name: &str, number: f64) -> Result<(), SettingError> {
+    let holds = number.is_finite() && number > 0.0;
+    SettingError::require(holds, format!("{path}.{name}"), number, "it must be positive")
+}
+
+fn not_negative(path: &str, name: &str, number: f64) -> Result<(), SettingError> {
+    let holds = number.is_finite() && number >= 0.0;
+    SettingError::require(holds, format!("{path}.{name}"), number, "it must be at least 0")
+}
+
+fn share(path: &str, name: &str, number: f64) -> Result<(), SettingError> {
+    let holds = (0.0..=1.0).contains(&number);
+    SettingError::require(holds, format!("{path}.{name}"), number, "it must be from 0 to 1")
 }

@@ -7,84 +7,20 @@
 //! target than the threshold.
 
 use rekindle_compute::rng;
-use rekindle_train::{EarlyStopping, Patience};
-use serde::{Deserialize, Serialize};
+use rekindle_train::EarlyStopping;
 
 use crate::candidate_kernels::{GROUP, Group};
 use crate::candidates::{Candidates, Sensitivity, Statistics};
 use crate::config::{self, Fahlman};
-use crate::data::Preparation;
 use crate::network::Network;
 use crate::outputs::OutputSums;
 use crate::quickprop::{Memory, Quickprop};
+use crate::runtime::{Runtime, StepMetrics};
+use crate::state::fahlman::{CandidatePhase, FahlmanState, Phase, Stagnation};
 use crate::state::{Ending, State, TrainerState};
 use crate::streams;
-use crate::trainer::{Runtime, StepMetrics};
-
-/// Where Fahlman's algorithm is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FahlmanState {
-    /// What quickprop remembers of the output layer: it goes on where the last phase stopped.
-    pub output_memory: Memory,
-    /// The phase.
-    pub phase: Phase,
-    /// What is known of the losses by which growing ends; absent before the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patience: Option<Patience>,
-}
-
-/// A phase of the algorithm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Phase {
-    /// The output layer is trained.
-    Output(Stagnation),
-    /// Candidates are trained.
-    Candidates(CandidatePhase),
-}
-
-/// Tells when training no longer changes anything.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Stagnation {
-    /// Epochs of this phase.
-    pub epochs: u32,
-    /// The last value that counted as a change; absent before the first.
-    pub last: Option<f32>,
-    /// Without a change the phase ends at this epoch, of all phases.
-    pub quit_at: u64,
-}
-
-/// Training of candidates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CandidatePhase {
-    /// When it ends.
-    pub stagnation: Stagnation,
-    /// The correlations are known: the first epoch only finds them.
-    pub primed: bool,
-    /// The candidates.
-    pub candidates: Candidates,
-    /// What quickprop remembers of them.
-    pub memory: Memory,
-    /// Covariance of each candidate with the errors of each output, divided by the sum of their
-    /// squares: from the epoch before, whose signs this epoch climbs.
-    #[serde(with = "rekindle::growing")]
-    pub correlations: Vec<f32>,
-    /// The errors of the output layer, `(o - t) f'(o)`, output by output: of the last epoch of its
-    /// training, before its last step.
-    #[serde(with = "rekindle::growing")]
-    pub errors: Vec<f32>,
-    /// The sum of each output's errors.
-    pub error_sums: Vec<f32>,
-    /// The sum of the squares of all errors.
-    pub error_squares: f32,
-    /// The mean squared error before this growth.
-    pub loss: f64,
-}
 
 impl Stagnation {
-    fn new(epoch: u64, patience: u32) -> Self {
-        Self { epochs: 0, last: None, quit_at: epoch + u64::from(patience) }
-    }
-
     /// Counts an epoch that came to `value`; true when the phase is over.
     fn is_over(&mut self, epoch: u64, value: f32, settings: &config::Quickprop) -> bool {
         self.epochs += 1;
@@ -103,45 +39,6 @@ impl Stagnation {
             Some(_) => epoch >= self.quit_at,
         };
         stagnates || self.epochs >= settings.epochs
-    }
-}
-
-impl FahlmanState {
-    pub(crate) fn new(method: &Fahlman) -> Self {
-        Self {
-            output_memory: Memory::default(),
-            phase: Phase::Output(Stagnation::new(0, method.output.patience)),
-            patience: None,
-        }
-    }
-
-    /// Why this does not fit the network, the examples or the config.
-    pub(crate) fn flaw(
-        &self,
-        network: &Network,
-        preparation: &Preparation,
-        method: &Fahlman,
-    ) -> Option<String> {
-        // An optimiser that has not begun remembers nothing.
-        let expected = if self.output_memory.deltas.is_empty() { 0 } else { network.output_weights.len() };
-        let remembered = [&self.output_memory.deltas, &self.output_memory.previous_slopes];
-        if remembered.into_iter().any(|values| values.len() != expected) {
-            return Some("the optimiser of the output layer remembers another number of weights".to_owned());
-        }
-        let Phase::Candidates(phase) = &self.phase else { return None };
-        let (pool, outputs) = (method.pool as usize, network.outputs as usize);
-        let weights = pool * network.units();
-        let lengths = [
-            (phase.candidates.count as usize, pool),
-            (phase.candidates.weights.len(), weights),
-            (phase.memory.deltas.len(), weights),
-            (phase.memory.previous_slopes.len(), weights),
-            (phase.correlations.len(), pool * outputs),
-            (phase.errors.len(), preparation.examples as usize * outputs),
-            (phase.error_sums.len(), outputs),
-        ];
-        let flawed = lengths.into_iter().any(|(found, expected)| found != expected);
-        flawed.then(|| "the pool of candidates is of another size than the config says".to_owned())
     }
 }
 

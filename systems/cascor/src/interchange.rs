@@ -9,19 +9,18 @@ use std::path::Path;
 
 use rekindle::{About, CaptureError, Checkpoint, EntryPath, Hash, Row, from_tree, time, to_tree};
 use rekindle_formats::{Document, Format, FormatError};
-use rekindle_train::{Checkpoints, ConfigOf, Evaluate, System, TrainingState};
+use rekindle_train::{Checkpoints, Evaluate, RunConfig, TrainingState};
 use serde_json::{Map, Value};
 
 use crate::activation::{Activation, OutputActivation};
 use crate::config::{Data, Juniper, Method, Model, Source, Training};
 use crate::data::{Input, Preparation, Target};
-use crate::juniper::JuniperState;
 use crate::network::{self, Network};
+use crate::schema::{SYSTEM, versions};
 use crate::snapshot::{
     self, HiddenUnit, History, Identity, OutputLayer, Reading, Settings, Snapshot, SnapshotError,
 };
-use crate::state::{State, TrainerState};
-use crate::system::Cascor;
+use crate::state::{JuniperState, State, TrainerState};
 
 /// The format.
 pub(crate) const FORMAT: Format = Format {
@@ -41,23 +40,23 @@ const CONFIG: &str = "juniper_config";
 type SavedState = TrainingState<Model, Training, State>;
 
 fn read(path: &Path) -> Result<Document, FormatError> {
-    let Reading { snapshot, losses } = snapshot::read(path).map_err(|error| refused(path, error))?;
+    let Reading { snapshot, warnings } = snapshot::read(path).map_err(|error| refused(path, error))?;
     let malformed = |reason: String| FormatError::malformed(path, reason);
     let state = state_of(&snapshot).map_err(malformed)?;
     let step = state.state.step;
     let config = config_of(&state);
     let tree = to_tree(&state).map_err(|error: CaptureError| malformed(error.to_string()))?;
     let about = About {
-        system: Cascor::NAME.to_owned(),
-        schema: Some(Cascor::versions().schema().clone()),
+        system: SYSTEM.to_owned(),
+        schema: Some(versions().schema().clone()),
         config: serde_json::to_value(&config).unwrap_or_default(),
         environment: notes_of(&snapshot),
         ..About::default()
     };
-    Ok(Document { tree, step, about, history: rows_of(&snapshot.history), warnings: losses })
+    Ok(Document { tree, step, about, history: rows_of(&snapshot.history), warnings })
 }
 
-/// The same file, told with its own words.
+/// The error of the snapshot as one of the command line's formats.
 fn refused(path: &Path, error: SnapshotError) -> FormatError {
     match error {
         SnapshotError::Read { source, .. } => FormatError::read(path, source),
@@ -156,9 +155,9 @@ fn unknown_examples(snapshot: &Snapshot) -> Preparation {
     }
 }
 
-fn config_of(state: &SavedState) -> ConfigOf<Cascor> {
-    ConfigOf::<Cascor> {
-        system: Cascor::NAME.to_owned(),
+fn config_of(state: &SavedState) -> RunConfig<Model, Training> {
+    RunConfig {
+        system: SYSTEM.to_owned(),
         seed: state.seed,
         model: state.model.clone(),
         training: state.training.clone(),
@@ -200,8 +199,8 @@ fn rows_of(history: &History) -> Vec<Row> {
 fn write(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<(), FormatError> {
     let unsupported = |reason: String| FormatError::Unsupported { path: path.to_owned(), reason };
     let record = checkpoint.record();
-    if record.about.system != Cascor::NAME {
-        return Err(unsupported(format!("this format holds `{}` networks only", Cascor::NAME)));
+    if record.about.system != SYSTEM {
+        return Err(unsupported(format!("this format holds `{}` networks only", SYSTEM)));
     }
     let tree = checkpoint.load(&EntryPath::root())?;
     let state: SavedState = from_tree(&tree).map_err(|error| unsupported(error.to_string()))?;
@@ -227,43 +226,16 @@ fn uuid_of(run: &str) -> String {
 }
 
 fn snapshot_of(
-    state: &SavedState,
+    saved: &SavedState,
     identity: Identity,
-    mut config: Map<String, Value>,
+    config: Map<String, Value>,
     history: History,
 ) -> Result<Snapshot, String> {
-    let SavedState { model, training, state, seed } = state;
-    if let Some(flaw) = state.network.flaw() {
-        return Err(flaw);
-    }
-    let Method::Juniper(method) = &training.method else {
-        return Err("it holds networks of the Juniper variant only (training.method: juniper)".to_owned());
-    };
-    if model.output != OutputActivation::Linear || model.hidden != Activation::Tanh {
-        return Err("it holds networks of tanh units and linear outputs only".to_owned());
-    }
-    if state.preparation.inputs.iter().any(|input| (input.offset, input.factor) != (0.0, 1.0)) {
-        return Err("it has no place for scaled inputs; train with training.data.scale=false".to_owned());
-    }
-    let TrainerState::Juniper(trainer) = &state.trainer else {
-        return Err("the state was trained by another method than the config says".to_owned());
-    };
-    for (name, value) in [
-        ("output_epochs", Value::from(method.output_epochs)),
-        ("candidate_epochs", Value::from(method.candidate_epochs)),
-        ("target_accuracy", Value::from(method.target_accuracy)),
-    ] {
-        config.insert(name.to_owned(), value);
-    }
+    let SavedState { model, training, state, seed } = saved;
+    let (method, trainer) = juniper_of(model, training, state)?;
     let network = &state.network;
     let outputs = network.outputs as usize;
     let (bias, weights) = network.output_weights.split_at(outputs);
-    let unit = |unit: &network::HiddenUnit| HiddenUnit {
-        weights: unit.weights[1..].to_vec(),
-        bias: unit.weights[0],
-        activation: Activation::Tanh.name().to_owned(),
-        correlation: unit.score.into(),
-    };
     Ok(Snapshot {
         identity: Identity {
             current_epoch: state.epochs,
@@ -271,7 +243,7 @@ fn snapshot_of(
             best_value_loss: trainer.best_loss.unwrap_or(f64::INFINITY),
             ..identity
         },
-        config,
+        config: with_settings(config, method),
         activation: Activation::Tanh.name().to_owned(),
         settings: Settings {
             learning_rate: method.learning_rate,
@@ -285,9 +257,53 @@ fn snapshot_of(
         inputs: network.inputs as usize,
         outputs,
         output: OutputLayer { weights: weights.to_vec(), bias: bias.to_vec() },
-        hidden: network.hidden.iter().map(unit).collect(),
+        hidden: network.hidden.iter().map(hidden_unit).collect(),
         history,
     })
+}
+
+/// The settings and the state of the Juniper variant, for networks that a snapshot can hold.
+fn juniper_of<'a>(
+    model: &Model,
+    training: &'a Training,
+    state: &'a State,
+) -> Result<(&'a Juniper, &'a JuniperState), String> {
+    state.network.check().map_err(|error| error.to_string())?;
+    let Method::Juniper(method) = &training.method else {
+        return Err("it holds networks of the Juniper variant only (training.method: juniper)".to_owned());
+    };
+    if model.output != OutputActivation::Linear || model.hidden != Activation::Tanh {
+        return Err("it holds networks of tanh units and linear outputs only".to_owned());
+    }
+    if state.preparation.inputs.iter().any(|input| (input.offset, input.factor) != (0.0, 1.0)) {
+        return Err("it has no place for scaled inputs; train with training.data.scale=false".to_owned());
+    }
+    match &state.trainer {
+        TrainerState::Juniper(trainer) => Ok((method, trainer)),
+        TrainerState::Fahlman(_) => {
+            Err("the state was trained by another method than the config says".to_owned())
+        }
+    }
+}
+
+fn with_settings(mut config: Map<String, Value>, method: &Juniper) -> Map<String, Value> {
+    for (name, value) in [
+        ("output_epochs", Value::from(method.output_epochs)),
+        ("candidate_epochs", Value::from(method.candidate_epochs)),
+        ("target_accuracy", Value::from(method.target_accuracy)),
+    ] {
+        config.insert(name.to_owned(), value);
+    }
+    config
+}
+
+fn hidden_unit(unit: &network::HiddenUnit) -> HiddenUnit {
+    HiddenUnit {
+        weights: unit.weights[1..].to_vec(),
+        bias: unit.weights[0],
+        activation: Activation::Tanh.name().to_owned(),
+        correlation: unit.score.into(),
+    }
 }
 
 fn history_of(rows: &[Row]) -> History {

@@ -7,114 +7,18 @@
 //! best weights rather than its last.
 
 use rekindle_compute::{AdamW, Moments, rng};
-use serde::{Deserialize, Serialize};
 
 use crate::candidate_kernels::GROUP;
 use crate::candidates::{Candidates, Sensitivity, Statistics};
 use crate::config::Juniper;
-use crate::data::Preparation;
-use crate::network::Network;
-use crate::state::{Ending, State, TrainerState, normal};
+use crate::runtime::{Evaluation, Runtime, StepMetrics};
+use crate::state::juniper::{CandidatePhase, OutputPhase, Phase};
+use crate::state::{Ending, JuniperState, State, TrainerState};
 use crate::streams;
-use crate::trainer::{Evaluation, Runtime, StepMetrics};
 
 /// An output that is further from its target is an error bit: a class that is told apart by 0 and 1
 /// is then in doubt.
 pub(crate) const THRESHOLD: f32 = 0.4;
-
-/// Where Juniper's algorithm is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JuniperState {
-    /// The phase.
-    pub phase: Phase,
-    /// The smallest loss after a growth on the examples that are chosen by (on those that are learnt where
-    /// there are no others).
-    pub best_loss: Option<f64>,
-    /// Growths since then.
-    pub growths_without_gain: u32,
-}
-
-/// A phase of the algorithm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Phase {
-    /// The output layer is trained.
-    Output(OutputPhase),
-    /// Candidates are trained.
-    Candidates(CandidatePhase),
-}
-
-/// Training of the output layer, with a fresh optimiser.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct OutputPhase {
-    /// Epochs of this phase.
-    pub epochs: u32,
-    /// Adam's moments of the output weights; empty before the first epoch.
-    #[serde(with = "rekindle::growing")]
-    pub first_moment: Vec<f32>,
-    /// As the first.
-    #[serde(with = "rekindle::growing")]
-    pub second_moment: Vec<f32>,
-}
-
-/// Training of candidates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CandidatePhase {
-    /// Epochs of this phase.
-    pub epochs: u32,
-    /// The candidates.
-    pub candidates: Candidates,
-    /// The weights with which each candidate correlated best.
-    #[serde(with = "rekindle::growing")]
-    pub best_weights: Vec<f32>,
-    /// The best correlation of each candidate, signed.
-    #[serde(with = "rekindle::growing")]
-    pub best_correlations: Vec<f32>,
-    /// Epochs of each candidate since then.
-    #[serde(with = "rekindle::growing")]
-    pub epochs_without_gain: Vec<u32>,
-    /// `o - t`, output by output.
-    #[serde(with = "rekindle::growing")]
-    pub errors: Vec<f32>,
-    /// The mean squared error before this growth.
-    pub loss: f64,
-}
-
-impl JuniperState {
-    pub(crate) fn new() -> Self {
-        Self { phase: Phase::Output(OutputPhase::default()), best_loss: None, growths_without_gain: 0 }
-    }
-
-    /// Why this does not fit the network, the examples or the config.
-    pub(crate) fn flaw(
-        &self,
-        network: &Network,
-        preparation: &Preparation,
-        method: &Juniper,
-    ) -> Option<String> {
-        let (pool, outputs) = (method.pool as usize, network.outputs as usize);
-        let weights = pool * network.units();
-        let lengths = match &self.phase {
-            // An optimiser that has not begun remembers nothing.
-            Phase::Output(phase) if phase.epochs == 0 => {
-                vec![(phase.first_moment.len(), 0), (phase.second_moment.len(), 0)]
-            }
-            Phase::Output(phase) => {
-                let weights = network.output_weights.len();
-                vec![(phase.first_moment.len(), weights), (phase.second_moment.len(), weights)]
-            }
-            Phase::Candidates(phase) => vec![
-                (phase.candidates.count as usize, pool),
-                (phase.candidates.weights.len(), weights),
-                (phase.best_weights.len(), weights),
-                (phase.best_correlations.len(), pool),
-                (phase.epochs_without_gain.len(), pool),
-                (phase.errors.len(), preparation.examples as usize * outputs),
-            ],
-        };
-        let flawed = lengths.into_iter().any(|(found, expected)| found != expected);
-        flawed.then(|| "the optimiser or the pool is of another size than the network needs".to_owned())
-    }
-}
 
 /// An epoch of whatever phase it is.
 pub(crate) fn step(runtime: &mut Runtime, method: &Juniper, state: &mut State) -> StepMetrics {
@@ -185,7 +89,7 @@ fn grow_or_end(runtime: &mut Runtime, method: &Juniper, state: &mut State) {
         let mut stream =
             rng::stream(runtime.seed, streams::CANDIDATE, streams::candidate(cycle, candidate as u64));
         let column = weights.iter_mut().skip(candidate).step_by(pool);
-        column.for_each(|weight| *weight = 0.1 * normal(&mut stream));
+        column.for_each(|weight| *weight = 0.1 * stream.normal());
     }
     trainer(state).phase = Phase::Candidates(CandidatePhase {
         epochs: 0,
@@ -341,7 +245,7 @@ impl CandidatePhase {
 fn install(runtime: &mut Runtime, state: &mut State, best: usize, score: f32) {
     let growth = runtime.growth(state, best, score, THRESHOLD);
     let mut stream = rng::stream(runtime.seed, streams::NEW_ROW, state.cycle());
-    let row = (0..state.network.outputs).map(|_| 0.1 * normal(&mut stream));
+    let row = (0..state.network.outputs).map(|_| 0.1 * stream.normal());
     state.network.output_weights.extend(row);
     let Phase::Candidates(phase) = &mut trainer(state).phase else {
         unreachable!("the phase was looked at before")

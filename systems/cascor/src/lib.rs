@@ -55,6 +55,8 @@ mod outputs;
 mod parts;
 pub mod presets;
 mod quickprop;
+mod runtime;
+mod schema;
 pub mod snapshot;
 mod state;
 mod streams;
@@ -68,6 +70,12 @@ pub use config::{Data, Fahlman, Juniper, Method, Model, Quickprop, Source, Task,
 pub use data::{Dataset, Examples, Input, Preparation, Target};
 pub use error::CascorError;
 pub use network::{HiddenUnit, Network};
+pub use runtime::{Evaluation, StepMetrics};
 pub use state::{Ending, Growth, State, TrainerState};
 pub use system::Cascor;
-pub use trainer::{Evaluation, StepMetrics, Trainer};
+pub use trainer::Trainer;
+
+/// The system for a registry.
+pub fn system() -> Box<dyn rekindle_train::AnySystem> {
+    rekindle_train::any_system::<Cascor>()
+}

@@ -1,6 +1,7 @@
 //! The network: hidden units in a cascade, and an output layer that sees everything.
 
 use rekindle_compute::KernelPath;
+use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::{Activation, OutputActivation};
@@ -72,22 +73,21 @@ impl Network {
         output_kernels::outputs(path, units, &self.output_weights, activation, self.outputs as usize)
     }
 
-    /// Why this is no network, if it is none.
-    pub(crate) fn flaw(&self) -> Option<String> {
-        let before = 1 + self.inputs as usize;
-        let unit = self.hidden.iter().zip(before..).position(|(unit, seen)| unit.weights.len() != seen);
-        if let Some(unit) = unit {
-            let (found, expected) = (self.hidden[unit].weights.len(), before + unit);
-            return Some(format!("hidden unit {unit} has {found} weights; it sees {expected} units"));
+    /// Checks that the weights are as many as the units need, and finite.
+    pub(crate) fn check(&self) -> Result<(), StateMismatch> {
+        for (index, (unit, expected)) in self.hidden.iter().zip(1 + self.inputs as usize..).enumerate() {
+            let found = unit.weights.len();
+            StateMismatch::require(found == expected, || {
+                format!("hidden unit {index} has {found} weights; it sees {expected} units")
+            })?;
         }
-        let expected = self.units() * self.outputs as usize;
-        if self.output_weights.len() != expected {
-            let found = self.output_weights.len();
-            return Some(format!(
-                "the output layer has {found} weights; its units and outputs need {expected}"
-            ));
-        }
-        let weights = self.hidden.iter().flat_map(|unit| &unit.weights).chain(&self.output_weights);
-        weights.into_iter().any(|weight| !weight.is_finite()).then(|| "a weight is not finite".to_owned())
+        let (found, expected) = (self.output_weights.len(), self.units() * self.outputs as usize);
+        StateMismatch::require(found == expected, || {
+            format!("the output layer has {found} weights; its units and outputs need {expected}")
+        })?;
+        let mut weights = self.hidden.iter().flat_map(|unit| &unit.weights).chain(&self.output_weights);
+        StateMismatch::require(weights.all(|weight| weight.is_finite()), || {
+            "a weight is not finite".to_owned()
+        })
     }
 }

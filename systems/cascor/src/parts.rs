@@ -11,7 +11,7 @@ use crate::columns::Columns;
 const PART: usize = 128;
 
 /// Fused multiply-adds below which handing work to threads takes longer than doing it.
-const WORTH_THREADS: usize = 400_000;
+const PARALLEL_MULTIPLY_ADDS: usize = 400_000;
 
 /// The parts of the blocks of a column.
 #[derive(Debug, Clone, Copy)]
@@ -33,14 +33,14 @@ impl Parts {
     }
 }
 
-/// Works on each part: on threads if so many multiply-adds are worth it. The result is the same.
+/// Works on each part: on threads if there are enough multiply-adds to gain by them. The result is the same.
 pub(crate) fn for_each<P: Send>(
     pool: &Pool,
     multiply_adds: usize,
     parts: &mut [P],
     work: impl Fn(usize, &mut P) + Sync + Send,
 ) {
-    if parts.len() > 1 && multiply_adds >= WORTH_THREADS {
+    if parts.len() > 1 && multiply_adds >= PARALLEL_MULTIPLY_ADDS {
         pool.for_each(parts, work);
     } else {
         parts.iter_mut().enumerate().for_each(|(index, part)| work(index, part));

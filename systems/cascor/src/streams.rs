@@ -8,7 +8,7 @@ pub(crate) const CANDIDATE: u64 = 2;
 pub(crate) const NEW_ROW: u64 = 3;
 /// Which rows are kept back, where they are split as of old.
 pub(crate) const SPLIT: u64 = 4;
-/// Points of made examples; the step is the spiral.
+/// Points of generated examples; the step is the spiral.
 pub(crate) const POINTS: u64 = 5;
 
 /// The step of a candidate's stream: each (cycle, candidate) has its own.

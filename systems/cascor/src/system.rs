@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use rekindle::Versions;
 use rekindle_compute::KernelPath;
 use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
-    Resources, System, SystemError, SystemOption, text_setting,
+    Resources, SettingError, System, SystemError, SystemOption, text_setting,
 };
 
 use crate::config::{Model, Training};
 use crate::data::{Dataset, Preparation};
 use crate::error::CascorError;
+use crate::schema::SYSTEM;
 use crate::state::State;
 use crate::trainer::Trainer;
-use crate::{boundary, interchange, memory, presets, topology};
+use crate::{boundary, interchange, memory, presets, schema, topology};
 
 /// Cascade-correlation networks in the training loop; a step is an epoch of whatever phase it is.
 pub struct Cascor {
@@ -49,11 +51,15 @@ const PRESETS: &[Preset] = &[
 ];
 
 impl System for Cascor {
-    const NAME: &'static str = "cascor";
+    const NAME: &'static str = SYSTEM;
 
     type Model = Model;
     type Training = Training;
     type State = State;
+
+    fn versions() -> Versions {
+        schema::versions()
+    }
 
     /// The file may lie elsewhere; that it is the same is checked.
     fn changeable() -> &'static [&'static str] {
@@ -67,7 +73,7 @@ impl System for Cascor {
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         let (model, training) = (&config.model, &config.training);
-        // Before the data is made: it may be made of what is not allowed.
+        // Before the data is loaded, which may be of a size that is not allowed.
         model.validate().and_then(|()| training.validate()).map_err(SystemError::new)?;
         let dataset = Dataset::load(&training.data, model.output, config.seed).map_err(SystemError::new)?;
         State::new(model, training, dataset.preparation, config.seed).map_err(SystemError::new)
@@ -88,7 +94,7 @@ impl System for Cascor {
         let (model, training, threads) = (&config.model, &config.training, resources.threads);
         let trainer = Trainer::attach(model, training, config.seed, state, threads, path);
         let trainer = trainer.map_err(|error| match error {
-            CascorError::Misfit(_) | CascorError::OtherData { .. } => SystemError::misfit(error),
+            CascorError::Mismatch(_) => SystemError::misfit(error),
             error => SystemError::new(error),
         })?;
         // Runs that know no `select` and `test` report on what they choose by.
@@ -177,11 +183,11 @@ fn refuse_choice_by_test(config: &ConfigOf<Cascor>) -> Result<(), SystemError> {
     let keep = config.checkpoint.keep_best.iter().map(|best| ("checkpoint.keep_best", best));
     match best.chain(keep).find(|(_, best)| best.metric.starts_with(TEST)) {
         None => Ok(()),
-        Some((path, best)) => Err(SystemError::new(CascorError::Config {
+        Some((path, best)) => Err(SystemError::new(SettingError::new(
             path,
-            value: best.metric.clone(),
-            reason: "the examples that are reported on are not chosen by; take select_loss or select_accuracy",
-        })),
+            &best.metric,
+            "the examples that are reported on are not chosen by; take select_loss or select_accuracy",
+        ))),
     }
 }
 

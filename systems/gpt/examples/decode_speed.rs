@@ -7,13 +7,13 @@ use std::time::Instant;
 use rekindle_gpt::GptError;
 use rekindle_gpt::inference::{Decoder, WeightPrecision};
 use rekindle_gpt::model::Network;
-use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Block, ModelConfig};
 
 const PROMPT: usize = 128;
 const REPETITIONS: usize = 3;
 
 fn main() -> Result<(), GptError> {
-    let model = Model {
+    let model = ModelConfig {
         block: Block::Gpt2,
         layers: 6,
         heads: 6,

@@ -11,7 +11,7 @@ use std::time::Instant;
 use rekindle::RunOptions;
 use rekindle_compute::rng;
 use rekindle_gpt::LanguageModel;
-use rekindle_gpt::model::Model;
+use rekindle_gpt::model::ModelConfig;
 use rekindle_gpt::model::{Network, Sampling, Vocabulary};
 use rekindle_gpt::train::{Optimizer, Plan, State};
 use rekindle_tokenizer::{Tokenizer, WordRules};
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn state() -> Result<State, Box<dyn std::error::Error>> {
-    let model: Model =
+    let model: ModelConfig =
         serde_json::from_str(r#"{"layers": 12, "heads": 12, "width": 768, "context": 512, "tied": true}"#)?;
     let network = Network::random(&model, TOKENS, 0);
     let words: Vec<String> = (0..TOKENS).map(|token| format!("w{token}")).collect();

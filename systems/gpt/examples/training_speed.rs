@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
 use rekindle_gpt::model::pass::Sequence;
-use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Block, ModelConfig};
 use rekindle_gpt::model::{Network, Sampling, TrainingPrecision};
 use rekindle_gpt::train::Optimizer;
 use rekindle_gpt::train::{StepSettings, StepValues, Stepper};
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         _ => return Err("six numbers are expected, or none".into()),
     };
-    let model = Model {
+    let model = ModelConfig {
         block: Block::Gpt2,
         layers,
         heads: (width / 32).max(1),

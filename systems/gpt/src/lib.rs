@@ -20,11 +20,11 @@
 //! ```
 //! use rekindle_compute::{AdamW, KernelPath, Pool};
 //! use rekindle_gpt::model::pass::Sequence;
-//! use rekindle_gpt::model::{Model, Network, TrainingPrecision};
+//! use rekindle_gpt::model::{ModelConfig, Network, TrainingPrecision};
 //! use rekindle_gpt::train::{Optimizer, StepSettings, StepValues, Stepper};
 //!
 //! // 0 to 6 over and over.
-//! let model: Model = serde_json::from_str(r#"{"layers": 1, "heads": 2, "width": 16, "context": 8}"#)?;
+//! let model: ModelConfig = serde_json::from_str(r#"{"layers": 1, "heads": 2, "width": 16, "context": 8}"#)?;
 //! let mut network = Network::random(&model, 7, 0);
 //! let mut optimizer = Optimizer::new(&network);
 //! let (path, precision) = (KernelPath::best(), TrainingPrecision::F32);
@@ -53,3 +53,8 @@ pub mod train;
 pub use error::GptError;
 pub use model::LanguageModel;
 pub use train::Gpt;
+
+/// The system for a registry.
+pub fn system() -> Box<dyn rekindle_train::AnySystem> {
+    rekindle_train::any_system::<Gpt>()
+}

@@ -86,3 +86,8 @@ pub use hard_circuit::{Gate, HardCircuit, HardLayer, Kernel, Perception, Update}
 pub use render::{render, side_by_side};
 pub use state::{Layer, Network, Optimizer, State};
 pub use system::Logic;
+
+/// The system for a registry.
+pub fn system() -> Box<dyn rekindle_train::AnySystem> {
+    rekindle_train::any_system::<Logic>()
+}

@@ -5,9 +5,9 @@ use rekindle_train::Registry;
 /// The systems of the command line and of the proofs.
 pub fn registry() -> Registry {
     Registry::new()
-        .with::<rekindle_logic::Logic>()
-        .with::<rekindle_cascor::Cascor>()
-        .with::<rekindle_wnn::Wnn>()
-        .with::<rekindle_wisard::Wisard>()
-        .with::<rekindle_gpt::Gpt>()
+        .with_system(rekindle_logic::system())
+        .with_system(rekindle_cascor::system())
+        .with_system(rekindle_wnn::system())
+        .with_system(rekindle_wisard::system())
+        .with_system(rekindle_gpt::system())
 }

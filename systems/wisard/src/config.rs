@@ -1,9 +1,8 @@
 //! What a user chooses.
 
 use rekindle_data::Shares;
+use rekindle_train::SettingError;
 use serde::{Deserialize, Serialize};
-
-use super::error::WisardError;
 
 /// The classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,9 +65,9 @@ fn rows_per_step() -> u64 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
-    /// Which examples are made when there is no `file`.
+    /// Which examples are generated when there is no `file`.
     pub source: Source,
-    /// `glyphs`: how many are made.
+    /// `glyphs`: how many are generated.
     pub rows: u32,
     /// `glyphs`: each pixel is changed by up to this share of full ink.
     pub noise: f64,
@@ -108,7 +107,7 @@ impl Default for Data {
     }
 }
 
-/// Examples that are made.
+/// Examples that are generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -128,6 +127,13 @@ pub(super) enum Division {
     Validation(f64),
 }
 
+impl Division {
+    /// False for a division from before there was anything to report on.
+    pub(super) fn has_test(self) -> bool {
+        matches!(self, Self::ByContent(_))
+    }
+}
+
 impl Data {
     pub(super) fn division(&self) -> Division {
         const TENTH: f64 = 0.1;
@@ -140,55 +146,61 @@ impl Data {
         }
     }
 
-    /// False for a config from before there was anything to report on.
-    pub(super) fn has_test(&self) -> bool {
-        self.validation.is_none()
-    }
-
-    fn validate(&self) -> Result<(), WisardError> {
+    fn validate(&self) -> Result<(), SettingError> {
         match self.division() {
             Division::Validation(validation) => {
                 let alone = self.select.is_none() && self.test.is_none();
                 let path = "training.data.validation";
-                require(path, validation, alone, "`select` and `test` are in its place; set these instead")?;
+                SettingError::require(
+                    alone,
+                    path,
+                    validation,
+                    "`select` and `test` are in its place; set these instead",
+                )?;
                 let holds = (0.0..1.0).contains(&validation);
-                require(path, validation, holds, "it must be at least 0 and less than 1")
+                SettingError::require(holds, path, validation, "it must be at least 0 and less than 1")
             }
             Division::ByContent(shares) => {
                 let Shares { select, test } = shares;
                 let (path, value) = ("training.data.select and test", format!("{select} and {test}"));
                 let reason = "they must not be negative, and together less than 1";
-                require(path, value, shares.validate().is_ok(), reason)
+                SettingError::require(shares.validate().is_ok(), path, value, reason)
             }
         }
     }
 }
 
 impl Model {
-    pub(super) fn validate(&self) -> Result<(), WisardError> {
+    pub(super) fn validate(&self) -> Result<(), SettingError> {
         let Self { encoding: Encoding { bits, .. }, tuple_bits, orders } = *self;
-        require("model.encoding.bits", bits, (1..=256).contains(&bits), "it must be 1 to 256")?;
-        require("model.tuple_bits", tuple_bits, (1..=64).contains(&tuple_bits), "it must be 1 to 64")?;
-        require("model.orders", orders, (1..=64).contains(&orders), "it must be 1 to 64")
+        SettingError::require((1..=256).contains(&bits), "model.encoding.bits", bits, "it must be 1 to 256")?;
+        SettingError::require(
+            (1..=64).contains(&tuple_bits),
+            "model.tuple_bits",
+            tuple_bits,
+            "it must be 1 to 64",
+        )?;
+        SettingError::require((1..=64).contains(&orders), "model.orders", orders, "it must be 1 to 64")
     }
 }
 
 impl Training {
-    pub(super) fn validate(&self) -> Result<(), WisardError> {
+    pub(super) fn validate(&self) -> Result<(), SettingError> {
         let Data { rows, noise, .. } = self.data;
-        require("training.data.rows", rows, (1..=100_000).contains(&rows), "there must be 1 to 100000 rows")?;
-        require("training.data.noise", noise, (0.0..=1.0).contains(&noise), "it must be 0 to 1")?;
+        SettingError::require(
+            (1..=100_000).contains(&rows),
+            "training.data.rows",
+            rows,
+            "there must be 1 to 100000 rows",
+        )?;
+        SettingError::require(
+            (0.0..=1.0).contains(&noise),
+            "training.data.noise",
+            noise,
+            "it must be 0 to 1",
+        )?;
         self.data.validate()?;
         let rows = self.rows_per_step;
-        require("training.rows_per_step", rows, rows > 0, "a step must learn at least 1 row")
+        SettingError::require(rows > 0, "training.rows_per_step", rows, "a step must learn at least 1 row")
     }
-}
-
-fn require(
-    path: &'static str,
-    value: impl ToString,
-    holds: bool,
-    reason: &'static str,
-) -> Result<(), WisardError> {
-    if holds { Ok(()) } else { Err(WisardError::Config { path, value: value.to_string(), reason }) }
 }

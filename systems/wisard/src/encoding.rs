@@ -1,5 +1,7 @@
 //! How numbers become bits.
 
+use rekindle_data::{NumberColumn, Statistics};
+use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Encoding, EncodingKind};
@@ -18,10 +20,10 @@ pub struct Thermometers {
 
 impl Thermometers {
     /// The thresholds for these columns, of which the chosen rows count.
-    pub(super) fn of(columns: &[Vec<f64>], rows: &[usize], encoding: Encoding) -> Self {
+    pub(super) fn of(columns: &[NumberColumn], rows: &[usize], encoding: Encoding) -> Self {
         let mut thresholds = Vec::with_capacity(columns.len() * encoding.bits as usize);
         for column in columns {
-            let values: Vec<f64> = rows.iter().map(|&row| column[row]).collect();
+            let values: Vec<f64> = rows.iter().map(|&row| column.values[row]).collect();
             thresholds.extend(match encoding.kind {
                 EncodingKind::Linear => linear(&values, encoding.bits),
                 EncodingKind::Gaussian => gaussian(&values, encoding.bits),
@@ -37,7 +39,7 @@ impl Thermometers {
     }
 
     /// The bits of the chosen rows.
-    pub(super) fn encode(&self, columns: &[Vec<f64>], rows: &[usize]) -> Result<Planes, WisardError> {
+    pub(super) fn encode(&self, columns: &[NumberColumn], rows: &[usize]) -> Result<Planes, WisardError> {
         let bytes = Planes::size(rows.len(), self.encoded_bits());
         if bytes > PLANES_LIMIT {
             return Err(WisardError::TooLarge {
@@ -55,7 +57,7 @@ impl Thermometers {
                 // Nothing exceeds infinity: rows beyond the last have no bit set.
                 let mut values = [f64::NEG_INFINITY; BLOCK];
                 for (value, &row) in values.iter_mut().zip(rows) {
-                    *value = column[row];
+                    *value = column.values[row];
                 }
                 for (word, threshold) in words.iter_mut().zip(thresholds) {
                     *word = exceeding(&values, *threshold);
@@ -65,14 +67,15 @@ impl Thermometers {
         Ok(planes)
     }
 
-    /// What is wrong with the thresholds of so many inputs.
-    pub(super) fn flaw(&self, inputs: usize, bits: u32) -> Option<String> {
-        if self.bits != bits || self.thresholds.len() as u64 != inputs as u64 * u64::from(bits) {
-            let found = self.thresholds.len();
-            return Some(format!("{found} thresholds for {inputs} inputs of {bits} bits"));
-        }
-        let finite = self.thresholds.iter().all(|threshold| threshold.is_finite());
-        (!finite).then(|| "a threshold is not finite".to_owned())
+    /// Checks that there are thresholds for so many inputs.
+    pub(super) fn check(&self, inputs: usize, bits: u32) -> Result<(), StateMismatch> {
+        let found = self.thresholds.len();
+        let expected = inputs as u64 * u64::from(bits);
+        StateMismatch::require(self.bits == bits && found as u64 == expected, || {
+            format!("{found} thresholds for {inputs} inputs of {bits} bits")
+        })?;
+        let are_finite = self.thresholds.iter().all(|threshold| threshold.is_finite());
+        StateMismatch::require(are_finite, || "a threshold is not finite".to_owned())
     }
 }
 
@@ -89,11 +92,8 @@ fn linear(values: &[f64], bits: u32) -> Vec<f64> {
 }
 
 fn gaussian(values: &[f64], bits: u32) -> Vec<f64> {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
-    let deviation = variance.sqrt();
-    shares(bits).map(|share| mean + deviation * normal_quantile(share)).collect()
+    let Statistics { mean, std } = Statistics::of(values.iter().copied());
+    shares(bits).map(|share| mean + std * normal_quantile(share)).collect()
 }
 
 /// A threshold that is the greatest value would be exceeded by none; it becomes the value before.
@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_row_has_the_bits_of_the_thresholds_that_it_exceeds() {
-        let columns = [(0..100).map(f64::from).collect::<Vec<f64>>(), vec![5.0; 100]];
+        let column = |values| NumberColumn { name: String::new(), values };
+        let columns = [column((0..100).map(f64::from).collect()), column(vec![5.0; 100])];
         let thermometers = Thermometers { bits: 2, thresholds: vec![10.0, 80.0, 4.0, 5.0] };
         let planes = thermometers.encode(&columns, &(0..100).collect::<Vec<_>>()).unwrap();
         assert_eq!(planes.ones(), [89, 19, 100, 0]);

@@ -1,119 +1,20 @@
 //! What can go wrong.
 
 use rekindle_compute::PoolError;
-use rekindle_data::SplitError;
-use rekindle_formats::table::TableError;
+use rekindle_data::ExamplesError;
+use rekindle_formats::png::PngError;
+use rekindle_train::{SettingError, StateMismatch};
 
 /// A classifier cannot be built, trained or asked; the message is for people.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WisardError {
     /// A value of the config is out of its range.
-    #[error("`{path}` is {value}: {reason}")]
-    Config {
-        /// The path in the config.
-        path: &'static str,
-        /// The value.
-        value: String,
-        /// What it must be.
-        reason: &'static str,
-    },
-    /// The table cannot be read.
     #[error(transparent)]
-    Table(#[from] TableError),
-    /// There is no file of examples.
-    #[error("there are no examples to learn; name a CSV or NPY file with --data FILE")]
-    NoFile,
-    /// The file can be read only once.
-    #[error("`{file}`: it is no regular file, and examples are read again when a run goes on")]
-    NotRegular {
-        /// The file.
-        file: String,
-    },
-    /// The column of the classes is not named.
-    #[error(
-        "{origin}: the column of the classes is not named; name it with \
-         --set 'training.data.target=\"{last}\"'; there are: {columns}"
-    )]
-    NoTarget {
-        /// Where the data is from.
-        origin: String,
-        /// The last column, which it often is.
-        last: String,
-        /// The columns.
-        columns: String,
-    },
-    /// A column that the config or the model names is not there.
-    #[error("{origin}: there is no column `{column}`; there are: {columns}")]
-    UnknownColumn {
-        /// Where the data is from.
-        origin: String,
-        /// The column.
-        column: String,
-        /// The columns.
-        columns: String,
-    },
-    /// No column is left to learn from, or one is named for two things.
-    #[error("{origin}: {reason}")]
-    Columns {
-        /// Where the data is from.
-        origin: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// An input is no number, or one too large.
-    #[error("{origin}: column `{column}` has `{value}` in row {row}, {reason}")]
-    Value {
-        /// Where the data is from.
-        origin: String,
-        /// The column.
-        column: String,
-        /// The row, counted from 1.
-        row: usize,
-        /// The value.
-        value: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// There is nothing to tell apart.
-    #[error("{origin}: column `{column}` has only the class `{class}`, so there is nothing to tell apart")]
-    OneClass {
-        /// Where the data is from.
-        origin: String,
-        /// The column of the classes.
-        column: String,
-        /// The class.
-        class: String,
-    },
-    /// The values of the column are not classes.
-    #[error(
-        "{origin}: column `{column}` has {classes} different values, too many for classes: at most {limit}"
-    )]
-    TooManyClasses {
-        /// Where the data is from.
-        origin: String,
-        /// The column of the classes.
-        column: String,
-        /// How many there are.
-        classes: usize,
-        /// How many there may be.
-        limit: usize,
-    },
-    /// A class has no row to be learnt from.
-    #[error(
-        "{origin}: there are too few rows: of {rows} for training none is of class `{class}` of column \
-         `{column}`; keep fewer rows back or use more"
-    )]
-    TooFewRows {
-        /// Where the data is from.
-        origin: String,
-        /// Rows for training.
-        rows: usize,
-        /// The column of the classes.
-        column: String,
-        /// The class.
-        class: String,
-    },
+    Setting(#[from] SettingError),
+    /// Nothing can be learnt from the table, or the classifier cannot be asked with it.
+    #[error(transparent)]
+    Examples(#[from] ExamplesError),
     /// A tuple has more bits than there are.
     #[error(
         "`model.tuple_bits` is {tuple_bits}, but only {bits} bits of the inputs differ between the rows; \
@@ -147,24 +48,21 @@ pub enum WisardError {
         /// What helps.
         advice: &'static str,
     },
-    /// The state is of other data.
-    #[error("{origin}: {reason}; the run was trained on other data (name its file with --data)")]
-    OtherData {
-        /// Where the data is from.
-        origin: String,
-        /// What differs.
-        reason: String,
-    },
-    /// The state contradicts itself or the config.
-    #[error("the state does not fit: {0}")]
-    Misfit(String),
-    /// The picture cannot be drawn.
-    #[error("{0}")]
-    Picture(String),
-    /// The rows cannot be divided.
+    /// The state does not fit the data or the config.
     #[error(transparent)]
-    Division(#[from] SplitError),
+    Mismatch(#[from] StateMismatch),
+    /// The picture would have too many pixels.
+    #[error("images of {inputs} inputs for {classes} classes are too large to be drawn")]
+    PictureTooLarge {
+        /// Inputs, each a pixel.
+        inputs: usize,
+        /// Classes, each an image.
+        classes: usize,
+    },
+    /// The picture cannot be written.
+    #[error(transparent)]
+    Picture(#[from] PngError),
     /// The threads cannot run.
     #[error(transparent)]
-    Threads(#[from] PoolError),
+    Pool(#[from] PoolError),
 }

@@ -40,6 +40,7 @@ mod encoding;
 mod error;
 mod mapping;
 mod memory;
+mod memory_need;
 mod mental_images;
 mod planes;
 pub mod presets;
@@ -58,3 +59,8 @@ pub use mapping::Mapping;
 pub use memory::Memory;
 pub use state::State;
 pub use system::Wisard;
+
+/// The system for a registry.
+pub fn system() -> Box<dyn rekindle_train::AnySystem> {
+    rekindle_train::any_system::<Wisard>()
+}

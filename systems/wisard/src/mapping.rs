@@ -1,6 +1,7 @@
 //! Which bits make up which tuple.
 
 use rekindle_compute::rng;
+use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
 use super::config::Model;
@@ -65,16 +66,19 @@ impl Mapping {
         words
     }
 
-    /// What is wrong with the mapping of rows of so many bits.
-    pub(super) fn flaw(&self, tuple_bits: u32, encoded_bits: usize) -> Option<String> {
-        let length = tuple_bits as usize;
-        if self.tuple_bits != tuple_bits {
-            return Some(format!("its tuples have {} bits, those of the config {length}", self.tuple_bits));
+    /// Checks that it is one of rows of so many bits.
+    pub(super) fn check(&self, tuple_bits: u32, encoded_bits: usize) -> Result<(), StateMismatch> {
+        let (length, count) = (tuple_bits as usize, self.bits.len());
+        StateMismatch::require(self.tuple_bits == tuple_bits, || {
+            format!("its tuples have {} bits, those of the config {length}", self.tuple_bits)
+        })?;
+        let are_tuples = count > 0 && count.is_multiple_of(length) && self.tuples() <= TUPLES_LIMIT;
+        StateMismatch::require(are_tuples, || format!("{count} bits are mapped to tuples of {length}"))?;
+        match self.bits.iter().find(|&&bit| bit as usize >= encoded_bits) {
+            Some(bit) => Err(StateMismatch::Contradiction(format!(
+                "bit {bit} is mapped, but rows have {encoded_bits} bits"
+            ))),
+            None => Ok(()),
         }
-        if self.bits.is_empty() || !self.bits.len().is_multiple_of(length) || self.tuples() > TUPLES_LIMIT {
-            return Some(format!("{} bits are mapped to tuples of {length}", self.bits.len()));
-        }
-        let beyond = self.bits.iter().find(|&&bit| bit as usize >= encoded_bits);
-        beyond.map(|bit| format!("bit {bit} is mapped, but rows have {encoded_bits} bits"))
     }
 }

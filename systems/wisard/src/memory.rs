@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use rekindle_compute::Pool;
+use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
 use super::data::Examples;
@@ -18,7 +19,7 @@ const DENSE_LIMIT: u64 = 64 << 20;
 /// never occur, a search among those that do is smaller and no slower.
 const ADDRESSES_PER_ROW: u64 = 4;
 /// Counters to be raised below which handing work to threads takes longer than doing it.
-const WORTH_THREADS: usize = 200_000;
+const PARALLEL_INCREMENTS: usize = 200_000;
 
 /// How often each class has shown each address of each tuple, counted to 65535.
 ///
@@ -137,10 +138,10 @@ impl Memory {
         rows: Range<usize>,
     ) {
         let mut rams = self.rams(mapping, classes);
-        let worth_threads = rows.len() * rams.len() >= WORTH_THREADS;
+        let is_parallel = rows.len() * rams.len() >= PARALLEL_INCREMENTS;
         let learn =
             |tuple: usize, ram: &mut Ram<'_>| ram.learn(tuple, mapping, examples, classes, rows.clone());
-        if worth_threads {
+        if is_parallel {
             pool.for_each(&mut rams, learn);
         } else {
             rams.iter_mut().enumerate().for_each(|(tuple, ram)| learn(tuple, ram));
@@ -166,21 +167,23 @@ impl Memory {
         }
     }
 
-    /// What is wrong with the memory of this mapping, for so many classes and rows.
-    pub(super) fn flaw(&self, mapping: &Mapping, classes: usize, rows: u64) -> Option<String> {
-        let (dense, cells) = match self {
+    /// Checks that it is that of this mapping, for so many classes and rows.
+    pub(super) fn check(&self, mapping: &Mapping, classes: usize, rows: u64) -> Result<(), StateMismatch> {
+        let (is_dense_now, cells) = match self {
             Self::Dense { .. } => (true, dense_cells(mapping)),
             Self::Sparse { addresses, .. } => (false, addresses.len() as u64),
         };
-        if dense != is_dense(mapping, classes, rows) {
-            return Some("its memory is not of the kind that the config asks for".to_owned());
+        StateMismatch::require(is_dense_now == is_dense(mapping, classes, rows), || {
+            "its memory is not of the kind that the config asks for".to_owned()
+        })?;
+        let counts = self.counts().len();
+        StateMismatch::require(counts as u64 == cells.saturating_mul(classes as u64), || {
+            format!("{counts} counters for {cells} cells of {classes} classes")
+        })?;
+        match self {
+            Self::Dense { .. } => Ok(()),
+            Self::Sparse { starts, addresses, .. } => check_sparse(mapping, starts, addresses),
         }
-        if self.counts().len() as u64 != cells.saturating_mul(classes as u64) {
-            let counts = self.counts().len();
-            return Some(format!("{counts} counters for {cells} cells of {classes} classes"));
-        }
-        let Self::Sparse { starts, addresses, .. } = self else { return None };
-        sparse_flaw(mapping, starts, addresses)
     }
 }
 
@@ -234,18 +237,16 @@ fn dense_cells(mapping: &Mapping) -> u64 {
         .map_or(u64::MAX, |cells| cells.saturating_mul(mapping.tuples() as u64))
 }
 
-fn sparse_flaw(mapping: &Mapping, starts: &[u64], addresses: &[u64]) -> Option<String> {
+fn check_sparse(mapping: &Mapping, starts: &[u64], addresses: &[u64]) -> Result<(), StateMismatch> {
     let (tuples, cells) = (mapping.tuples(), addresses.len() as u64);
-    let whole = starts.first() == Some(&0) && starts.last() == Some(&cells);
-    if starts.len() != tuples + 1 || !whole || !starts.is_sorted() {
-        return Some(format!("the {cells} cells are not cut into {tuples} tuples"));
-    }
-    for pair in starts.windows(2) {
+    let is_whole = starts.first() == Some(&0) && starts.last() == Some(&cells);
+    StateMismatch::require(starts.len() == tuples + 1 && is_whole && starts.is_sorted(), || {
+        format!("the {cells} cells are not cut into {tuples} tuples")
+    })?;
+    let highest = u64::MAX >> (64 - mapping.tuple_bits);
+    let in_order = starts.windows(2).all(|pair| {
         let addresses = &addresses[pair[0] as usize..pair[1] as usize];
-        let highest = u64::MAX >> (64 - mapping.tuple_bits);
-        if !addresses.is_sorted_by(|a, b| a < b) || addresses.last().is_some_and(|&last| last > highest) {
-            return Some("the addresses of a tuple are not in order".to_owned());
-        }
-    }
-    None
+        addresses.is_sorted_by(|a, b| a < b) && addresses.last().is_none_or(|&last| last <= highest)
+    });
+    StateMismatch::require(in_order, || "the addresses of a tuple are not in order".to_owned())
 }

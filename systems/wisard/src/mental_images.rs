@@ -1,5 +1,7 @@
 //! What the classifier has in mind for each class: the counters, projected back to the inputs.
 
+use rekindle_formats::png;
+
 use super::error::WisardError;
 use super::state::State;
 
@@ -21,15 +23,9 @@ const FRAME: u8 = 200;
 /// number is a square, and fill a rectangle otherwise.
 pub(super) fn draw(state: &State) -> Result<Vec<u8>, WisardError> {
     let (inputs, classes) = (state.preparation.inputs.len(), state.preparation.classes.len());
-    let width = (1..=inputs).find(|side| side * side >= inputs).unwrap_or(1);
-    let height = inputs.div_ceil(width);
-    let scale = LEAST_SIDE.div_ceil(width).max(1);
-    let (across, down) = (classes.min(ACROSS), classes.div_ceil(ACROSS));
-    let (step_x, step_y) = (width * scale + GAP, height * scale + GAP);
-    let (total_x, total_y) = (across * step_x + GAP, down * step_y + GAP);
+    let Sheet { width, height, scale, step_x, step_y, total_x, total_y } = Sheet::of(inputs, classes);
     if total_x.saturating_mul(total_y) > PIXELS_LIMIT {
-        let reason = format!("images of {inputs} inputs for {classes} classes are too large to be drawn");
-        return Err(WisardError::Picture(reason));
+        return Err(WisardError::PictureTooLarge { inputs, classes });
     }
     let shades = shades(state);
     let mut pixels = vec![FRAME; total_x * total_y];
@@ -43,16 +39,53 @@ pub(super) fn draw(state: &State) -> Result<Vec<u8>, WisardError> {
             }
         }
     }
-    encode(&pixels, total_x, total_y)
+    Ok(png::grayscale(&pixels, total_x as u32)?)
+}
+
+/// Bytes that drawing takes at most, the picture included.
+pub(super) fn bytes(state: &State) -> u64 {
+    let (inputs, classes) = (state.preparation.inputs.len(), state.preparation.classes.len());
+    let Sheet { total_x, total_y, .. } = Sheet::of(inputs, classes);
+    let pixels = total_x.saturating_mul(total_y);
+    let pixels = if pixels > PIXELS_LIMIT { 0 } else { pixels as u64 };
+    let projections = 8 * state.preparation.thermometers.encoded_bits() as u64 * classes as u64;
+    // The encoder holds rows and its output beside the pixels.
+    4 * pixels + projections + 10 * (inputs * classes) as u64 + (1 << 20)
+}
+
+/// The layout of the picture, in pixels.
+struct Sheet {
+    /// Inputs of an image, across and down.
+    width: usize,
+    height: usize,
+    /// Pixels of an input, across and down.
+    scale: usize,
+    /// From an image to the next.
+    step_x: usize,
+    step_y: usize,
+    total_x: usize,
+    total_y: usize,
+}
+
+impl Sheet {
+    fn of(inputs: usize, classes: usize) -> Self {
+        let width = (1..=inputs).find(|side| side * side >= inputs).unwrap_or(1);
+        let height = inputs.div_ceil(width);
+        let scale = LEAST_SIDE.div_ceil(width).max(1);
+        let (across, down) = (classes.min(ACROSS), classes.div_ceil(ACROSS));
+        let (step_x, step_y) = (width * scale + GAP, height * scale + GAP);
+        let (total_x, total_y) = (across * step_x + GAP, down * step_y + GAP);
+        Self { width, height, scale, step_x, step_y, total_x, total_y }
+    }
 }
 
 /// The shade of each input, by class.
 fn shades(state: &State) -> Vec<u8> {
     let (inputs, classes) = (state.preparation.inputs.len(), state.learnt.len());
     let bits = state.preparation.thermometers.bits as usize;
-    let (sums, places) = (projections(state), mapped_bits(state));
+    let (sums, mapped) = (projections(state), mapped_bits(state));
     let shade = |class: usize, input: usize| {
-        let most = state.learnt[class].saturating_mul(places[input]);
+        let most = state.learnt[class].saturating_mul(mapped[input]);
         let sum: u64 = (input * bits..(input + 1) * bits).map(|bit| sums[bit * classes + class]).sum();
         let share = if most == 0 { 0.0 } else { (sum as f64 / most as f64).min(1.0) };
         (f64::from(PAPER) * (1.0 - share)).round() as u8
@@ -74,7 +107,7 @@ fn projections(state: &State) -> Vec<u64> {
                 continue;
             }
             let bits = state.mapping.tuple(tuple).iter().enumerate();
-            for (_, &bit) in bits.filter(|(place, _)| address >> place & 1 == 1) {
+            for (_, &bit) in bits.filter(|(index, _)| address >> index & 1 == 1) {
                 let sums = &mut sums[bit as usize * classes..(bit as usize + 1) * classes];
                 sums.iter_mut().zip(counts).for_each(|(sum, &count)| *sum += u64::from(count));
             }
@@ -85,21 +118,9 @@ fn projections(state: &State) -> Vec<u64> {
 
 /// How often a bit of each input is mapped.
 fn mapped_bits(state: &State) -> Vec<u64> {
-    let mut places = vec![0; state.preparation.inputs.len()];
+    let mut mapped = vec![0; state.preparation.inputs.len()];
     for &bit in &state.mapping.bits {
-        places[(bit / state.preparation.thermometers.bits) as usize] += 1;
+        mapped[(bit / state.preparation.thermometers.bits) as usize] += 1;
     }
-    places
-}
-
-fn encode(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>, WisardError> {
-    let failed = |error: png::EncodingError| WisardError::Picture(error.to_string());
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
-    encoder.set_color(png::ColorType::Grayscale);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header().map_err(failed)?;
-    writer.write_image_data(pixels).map_err(failed)?;
-    writer.finish().map_err(failed)?;
-    Ok(bytes)
+    mapped
 }

@@ -55,6 +55,12 @@ impl Planes {
         ones
     }
 
+    /// Number of [`bytes`](Self::bytes).
+    pub fn len(&self) -> usize {
+        8 * self.words.len()
+    }
+
+    /// All words, little-endian.
     pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
         self.words.iter().flat_map(|word| word.to_le_bytes())
     }

@@ -1,6 +1,6 @@
 //! Configs that ship with the crate, as YAML.
 
-/// Images of digits that are made on the spot.
+/// Images of digits that are generated on the spot.
 pub const GLYPHS: &str = "\
 system: wisard
 seed: 0

@@ -13,7 +13,7 @@ const LANES: usize = 16;
 /// Blocks that one thread answers at a time.
 const PART: usize = 4;
 /// Look-ups below which handing work to threads takes longer than doing it.
-const WORTH_THREADS: usize = 50_000;
+const PARALLEL_LOOKUPS: usize = 50_000;
 /// What stands for no cell.
 const NO_CELL: usize = usize::MAX;
 
@@ -44,13 +44,31 @@ pub(super) struct Answer {
 }
 
 /// Buffers of a thread.
-struct Scratch {
+pub(super) struct Scratch {
     /// The number of the cell of each row of a block, by tuple.
     cells: Vec<[usize; BLOCK]>,
     /// The votes of a block at threshold 0, by row and group of classes.
     votes: Vec<[u16; LANES]>,
     /// The counters of a row, by group of classes and tuple.
     counts: Vec<[u16; LANES]>,
+}
+
+impl Scratch {
+    fn new(tuples: usize, classes: usize) -> Self {
+        let groups = classes.div_ceil(LANES);
+        Self {
+            cells: vec![[NO_CELL; BLOCK]; tuples],
+            votes: vec![[0; LANES]; BLOCK * groups],
+            counts: vec![[0; LANES]; tuples * groups],
+        }
+    }
+
+    /// What [`new`](Self::new) takes: bytes.
+    pub fn bytes(tuples: usize, classes: usize) -> u64 {
+        let (tuples, groups) = (tuples as u64, classes.div_ceil(LANES) as u64);
+        let lanes = (2 * LANES) as u64;
+        8 * BLOCK as u64 * tuples + lanes * groups * (BLOCK as u64 + tuples)
+    }
 }
 
 impl Query<'_> {
@@ -62,7 +80,7 @@ impl Query<'_> {
         let work = |index: usize, classes: &mut Vec<u16>| {
             self.answer(planes, part(index), |answer, _| classes.push(answer.class));
         };
-        if planes.rows() * self.mapping.tuples() >= WORTH_THREADS {
+        if planes.rows() * self.mapping.tuples() >= PARALLEL_LOOKUPS {
             pool.for_each(&mut answers, work);
         } else {
             answers.iter_mut().enumerate().for_each(|(index, classes)| work(index, classes));
@@ -75,11 +93,7 @@ impl Query<'_> {
     pub fn answer(self, planes: &Planes, blocks: Range<usize>, mut take: impl FnMut(Answer, &[u16])) {
         let (tuples, classes) = (self.mapping.tuples(), self.learnt.len());
         let groups = classes.div_ceil(LANES);
-        let mut scratch = Scratch {
-            cells: vec![[NO_CELL; BLOCK]; tuples],
-            votes: vec![[0; LANES]; BLOCK * groups],
-            counts: vec![[0; LANES]; tuples * groups],
-        };
+        let mut scratch = Scratch::new(tuples, classes);
         for block in blocks {
             let rows = BLOCK.min(planes.rows() - block * BLOCK);
             self.look_up(planes.block(block), rows, &mut scratch.cells);

@@ -2,6 +2,7 @@
 
 use rekindle_compute::Pool;
 use rekindle_formats::table::{Column, Table, Values};
+use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
 use super::config::{Data, Model, Training};
@@ -107,11 +108,11 @@ impl State {
         let target = &preparation.target;
         let numbers = |name: String, numbers| Column { name, values: Values::Numbers(numbers) };
         let confidence = numbers(format!("{target}_confidence"), confidence);
-        let mut columns = vec![preparation.labels(&classes), confidence];
+        let mut columns = vec![preparation.answers(&classes), confidence];
         for (class, shares) in preparation.classes.iter().zip(shares) {
             columns.push(numbers(format!("{target}_votes_{class}"), shares));
         }
-        Table::new(columns).map_err(WisardError::Misfit)
+        Table::new(columns).map_err(|reason| StateMismatch::Contradiction(reason).into())
     }
 
     /// Checks that all parts fit each other and the config.
@@ -122,23 +123,22 @@ impl State {
         model.validate()?;
         training.validate()?;
         let Self { preparation, mapping, .. } = self;
-        let flaw = preparation
-            .flaw(model.encoding)
-            .or_else(|| mapping.flaw(model.tuple_bits, preparation.thermometers.encoded_bits()))
-            .or_else(|| self.memory.flaw(mapping, preparation.classes.len(), preparation.rows))
-            .or_else(|| self.count_flaw());
-        flaw.map_or(Ok(()), |flaw| Err(WisardError::Misfit(flaw)))
+        preparation.check(model.encoding)?;
+        mapping.check(model.tuple_bits, preparation.thermometers.encoded_bits())?;
+        self.memory.check(mapping, preparation.classes.len(), preparation.rows)?;
+        Ok(self.check_counts()?)
     }
 
-    fn count_flaw(&self) -> Option<String> {
+    fn check_counts(&self) -> Result<(), StateMismatch> {
         let classes = self.preparation.classes.len();
         let sum = self.learnt.iter().try_fold(0_u64, |sum, &rows| sum.checked_add(rows));
-        if self.learnt.len() != classes || sum != Some(self.rows) {
-            return Some(format!("the rows learnt of {classes} classes are not {} in all", self.rows));
-        }
         let (rows, all) = (self.rows, self.preparation.rows);
-        let too_many = rows > all || self.step > rows;
-        too_many.then(|| format!("{rows} rows of {all} were learnt in {} steps", self.step))
+        StateMismatch::require(self.learnt.len() == classes && sum == Some(rows), || {
+            format!("the rows learnt of {classes} classes are not {rows} in all")
+        })?;
+        StateMismatch::require(rows <= all && self.step <= rows, || {
+            format!("{rows} rows of {all} were learnt in {} steps", self.step)
+        })
     }
 
     /// The classifier as it is.

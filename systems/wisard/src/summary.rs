@@ -8,7 +8,7 @@ use super::trainer::Confusion;
 
 /// Lines of a table at most.
 const LINES: usize = 32;
-/// Confusions that are told of a class.
+/// Confusions that are named of a class.
 const CONFUSIONS: usize = 3;
 
 /// What the classifier is made of, and what it has learnt.
@@ -44,18 +44,18 @@ pub(super) fn describe(state: &State) -> String {
 }
 
 /// A line for each class: how often it is right, and for what it is mostly taken otherwise. Of many
-/// classes the worst are told.
+/// classes the worst are shown.
 pub(super) fn table(classes: &[String], confusion: &Confusion, of: &str) -> String {
     let share = |class: usize| confusion.count(class, class) as f64 / confusion.rows(class).max(1) as f64;
-    let mut told: Vec<usize> = (0..classes.len()).collect();
+    let mut shown: Vec<usize> = (0..classes.len()).collect();
     if classes.len() > LINES {
-        told.sort_by(|&a, &b| share(a).total_cmp(&share(b)));
-        told.truncate(LINES);
+        shown.sort_by(|&a, &b| share(a).total_cmp(&share(b)));
+        shown.truncate(LINES);
     }
     let width =
-        told.iter().map(|&class| classes[class].chars().count()).max().unwrap_or(0).max("class".len());
+        shown.iter().map(|&class| classes[class].chars().count()).max().unwrap_or(0).max("class".len());
     let mut text = format!("{:width$}  {of} rows  accuracy  mostly taken for", "class");
-    for class in told {
+    for class in shown {
         let rows_width = of.len() + " rows".len();
         let rows = confusion.rows(class);
         let accuracy = if rows == 0 { "-".to_owned() } else { format!("{:.1} %", 100.0 * share(class)) };

@@ -2,8 +2,8 @@
 
 use rekindle_formats::table::Table;
 use rekindle_train::{
-    Capabilities, Conclusion, ConfigOf, Family, FileUse, Metrics, NamedFile, Preset, Progress, Resources,
-    System, SystemError, SystemOption, text_setting,
+    Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
+    Resources, System, SystemError, SystemOption, text_setting,
 };
 
 use super::config::{Model, Training};
@@ -11,7 +11,7 @@ use super::data::Dataset;
 use super::error::WisardError;
 use super::state::State;
 use super::trainer::Trainer;
-use super::{mental_images, presets, summary};
+use super::{memory_need, mental_images, presets, summary};
 
 /// WiSARD classifiers in the training loop; a step learns a number of rows.
 pub struct Wisard {
@@ -57,11 +57,15 @@ impl System for Wisard {
         Ok(State::blank(&config.training.data))
     }
 
+    fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
+        state.map(|state| memory_need::of(&config.training, state))
+    }
+
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         let (model, training, threads) = (&config.model, &config.training, resources.threads);
         let trainer = Trainer::attach(model, training, config.seed, state, threads);
         let trainer = trainer.map_err(|error| match error {
-            WisardError::Misfit(_) | WisardError::OtherData { .. } => SystemError::misfit(error),
+            WisardError::Mismatch(_) => SystemError::misfit(error),
             error => SystemError::new(error),
         })?;
         Ok(Self { trainer })
@@ -142,7 +146,7 @@ fn select_name(state: &State) -> &'static str {
 
 fn build(config: &ConfigOf<Wisard>) -> Result<State, WisardError> {
     let (model, training) = (&config.model, &config.training);
-    // Before the data is made: it may be made of what is not allowed.
+    // Before the data is loaded, which may be of a size that is not allowed.
     model.validate()?;
     training.validate()?;
     let (preparation, examples) = Dataset::load(&training.data, model.encoding, config.seed)?.learnt();

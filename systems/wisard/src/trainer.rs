@@ -1,6 +1,8 @@
 //! Training and measuring a state.
 
 use rekindle_compute::Pool;
+use rekindle_data::Origin;
+use rekindle_train::StateMismatch;
 
 use super::config::{Model, Training};
 use super::data::{Dataset, Examples};
@@ -27,11 +29,12 @@ impl Trainer {
         state.validate(model, training)?;
         let dataset = Dataset::load(&training.data, model.encoding, seed)?;
         if dataset.preparation != state.preparation {
-            let file = training.data.file.as_ref();
-            return Err(WisardError::OtherData {
-                origin: file.map_or("the examples".to_owned(), |file| format!("`{file}`")),
-                reason: state.preparation.difference(&dataset.preparation),
-            });
+            return Err(StateMismatch::OtherData {
+                origin: Origin::of(training.data.file.as_ref(), "the examples").to_string(),
+                reason: dataset.preparation.outline().difference_from(&state.preparation.outline()),
+                setting: "training.data.file",
+            }
+            .into());
         }
         let (pool, rows_per_step) = (Pool::new(threads)?, training.rows_per_step);
         let Dataset { training, select, test, .. } = dataset;

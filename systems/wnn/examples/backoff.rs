@@ -2,11 +2,13 @@
 //! begins with, for a grid of constants, on the tokens that are selected by, and on no others:
 //! `cargo run --release -p rekindle-wnn --example backoff [-- TEXT...]`.
 //!
-//! Texts are files; without any, the made sentences. The last column is the mean over the texts.
+//! Texts are files; without any, the generated sentences. The last column is the mean over the texts.
 
 use rekindle_compute::KernelPath;
 use rekindle_train::{ConfigOf, ConfigText, System};
-use rekindle_wnn::{Backoff, Corpus, Evaluator, Genome, LocalEvaluator, Part, Scoring, Text, Wnn, presets};
+use rekindle_wnn::{
+    Backoff, Corpus, Evaluator, Genome, LocalEvaluator, Scoring, Text, TokenPart, Wnn, presets,
+};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -51,5 +53,5 @@ fn subject(settings: &[String]) -> Result<(Corpus, Genome), Failure> {
 fn measure((corpus, genome): &(Corpus, Genome), backoff: &Backoff) -> Result<f64, Failure> {
     let (scoring, path) = (Scoring::Counts, KernelPath::best());
     let mut evaluator = LocalEvaluator::new(corpus, 1, scoring, backoff, 2, path)?;
-    Ok(evaluator.evaluate(Part::All, std::slice::from_ref(genome))?[0].cross_entropy)
+    Ok(evaluator.evaluate(TokenPart::All, std::slice::from_ref(genome))?[0].cross_entropy)
 }

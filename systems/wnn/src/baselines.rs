@@ -52,6 +52,18 @@ pub fn baselines(training: &[u32], evaluation: &[u32], vocabulary: usize, contex
     Baselines { unigram, bigram, trigram }
 }
 
+/// Bytes that counting so many tokens takes at most.
+pub(crate) fn bytes(tokens: u64, vocabulary: u64) -> u64 {
+    // Tables have at most 16 places for 7 entries, with a byte each; one that grows is there once more by half.
+    let table = |entries: u64, entry: u64| entries.saturating_mul(entry + 1).saturating_mul(16) / 7 * 3 / 2;
+    let pairs = tokens.min(vocabulary.saturating_mul(vocabulary));
+    // Pairs and triples with their counts, as they are counted and as they are looked up; and what is known
+    // of each context.
+    let of_pairs = table(pairs, 4 * 12 + 2 * 24);
+    let of_triples = table(tokens, 2 * 16 + 24);
+    of_pairs.saturating_add(of_triples).saturating_add(vocabulary.saturating_mul(8))
+}
+
 struct Unigram {
     counts: Vec<u32>,
     total: f64,

@@ -1,6 +1,7 @@
 //! What a user chooses.
 
-use rekindle_data::Shares;
+use rekindle_data::{Origin, Shares};
+use rekindle_train::SettingError;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WnnError;
@@ -213,7 +214,7 @@ impl Default for Threshold {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
-    /// What is made when there is no `file`.
+    /// What is generated when there is no `file`.
     pub source: Source,
     /// A text file.
     pub file: Option<String>,
@@ -221,7 +222,7 @@ pub struct Data {
     pub tokenizer: Option<String>,
     /// What a vocabulary that is built here consists of.
     pub vocabulary_of: VocabularyOf,
-    /// Tokens of the vocabulary that is built or made, at most.
+    /// Tokens of the vocabulary that is built or generated, at most.
     pub vocabulary: u32,
     /// Share of the text that the search selects by: its end. A tenth when not set.
     #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
@@ -256,7 +257,7 @@ impl Default for Data {
     }
 }
 
-/// Text that is made.
+/// Text that is generated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -304,10 +305,12 @@ impl Search {
     /// Reads a search from a YAML text, such as a file of the original program.
     ///
     /// # Errors
-    /// When it is no YAML, or a key is unknown or of another type.
+    /// When it is not YAML, or a key is unknown or of another type.
     pub fn from_yaml(text: &str) -> Result<Self, WnnError> {
-        serde_saphyr::from_str(text)
-            .map_err(|error| WnnError::Data { origin: "the search".to_owned(), reason: error.to_string() })
+        serde_saphyr::from_str(text).map_err(|error| WnnError::SearchFile {
+            origin: Origin::Named("the search"),
+            reason: error.to_string(),
+        })
     }
 
     /// The search as YAML, with all its keys.
@@ -315,8 +318,10 @@ impl Search {
     /// # Errors
     /// None is known.
     pub fn to_yaml(&self) -> Result<String, WnnError> {
-        serde_saphyr::to_string(self)
-            .map_err(|error| WnnError::Data { origin: "the search".to_owned(), reason: error.to_string() })
+        serde_saphyr::to_string(self).map_err(|error| WnnError::SearchFile {
+            origin: Origin::Named("the search"),
+            reason: error.to_string(),
+        })
     }
 }
 
@@ -350,7 +355,7 @@ impl Training {
     ///
     /// # Errors
     /// Names the first that is out of its range.
-    pub fn validate(&self) -> Result<(), WnnError> {
+    pub fn validate(&self) -> Result<(), SettingError> {
         let (search, genetic, data) = (&self.search, &self.genetic, &self.data);
         whole("training.search.context_size", search.context_size, 1, 64)?;
         whole("training.search.token_parts", search.token_parts, 1, 1000)?;
@@ -365,11 +370,8 @@ impl Training {
             share("training.search.ce_percentile", percentile, 0.01, 1.0)?;
         }
         if let Some(path) = &search.log_path {
-            return Err(WnnError::Config {
-                path: "training.search.log_path",
-                value: path.clone(),
-                reason: "logs are written by redirecting the output: `rekindle train ... 2> FILE`".to_owned(),
-            });
+            let reason = "logs are written by redirecting the output of the command";
+            return Err(SettingError::new("training.search.log_path", path, reason));
         }
         share("training.genetic.elites", genetic.elites, 0.0, 0.5)?;
         whole("training.genetic.tournament", genetic.tournament, 1, 10_000)?;
@@ -406,23 +408,16 @@ impl Data {
         self.evaluation.is_none()
     }
 
-    fn validate(&self) -> Result<(), WnnError> {
+    fn validate(&self) -> Result<(), SettingError> {
         if let (Some(evaluation), true) = (self.evaluation, self.select.is_some() || self.test.is_some()) {
-            return Err(WnnError::Config {
-                path: "training.data.evaluation",
-                value: evaluation.to_string(),
-                reason: "it is what `select` was called before there was `test`; set these two instead"
-                    .to_owned(),
-            });
+            let reason = "it is what `select` was called before there was `test`; set these two instead";
+            return Err(SettingError::new("training.data.evaluation", evaluation, reason));
         }
         let Shares { select, test } = self.shares();
         share("training.data.select", select, 0.001, 0.9)?;
         share("training.data.test", test, 0.0, 0.9)?;
-        self.shares().validate().map_err(|error| WnnError::Config {
-            path: "training.data.test",
-            value: test.to_string(),
-            reason: error.to_string(),
-        })
+        let valid = self.shares().validate();
+        valid.map_err(|error| SettingError::new("training.data.test", test, error.to_string()))
     }
 }
 
@@ -431,7 +426,7 @@ impl Model {
     ///
     /// # Errors
     /// Names the first that is out of its range.
-    pub fn validate(&self, search: &Search) -> Result<(), WnnError> {
+    pub fn validate(&self, search: &Search) -> Result<(), SettingError> {
         bounds("model.bits", self.bits, MOST_BITS)?;
         bounds("model.neurons", self.neurons, MOST_NEURONS)?;
         let (bits, neurons) = (self.bits, self.neurons);
@@ -452,26 +447,19 @@ impl Model {
     }
 }
 
-fn whole(path: &'static str, value: u32, least: u32, most: u32) -> Result<(), WnnError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    let reason = format!("it must be from {least} to {most}");
-    Err(WnnError::Config { path, value: value.to_string(), reason })
+fn whole(path: &'static str, value: u32, least: u32, most: u32) -> Result<(), SettingError> {
+    let holds = (least..=most).contains(&value);
+    SettingError::require(holds, path, value, format!("it must be from {least} to {most}"))
 }
 
-fn share(path: &'static str, value: f64, least: f64, most: f64) -> Result<(), WnnError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    let reason = format!("it must be from {least} to {most}");
-    Err(WnnError::Config { path, value: value.to_string(), reason })
+fn share(path: &'static str, value: f64, least: f64, most: f64) -> Result<(), SettingError> {
+    let holds = (least..=most).contains(&value);
+    SettingError::require(holds, path, value, format!("it must be from {least} to {most}"))
 }
 
-fn bounds(path: &'static str, bounds: Bounds, most: u8) -> Result<(), WnnError> {
-    if bounds.least >= 1 && bounds.least <= bounds.most && bounds.most <= most {
-        return Ok(());
-    }
-    let reason = format!("it must be from `least` to `most`, from 1 to {most}");
-    Err(WnnError::Config { path, value: format!("{} to {}", bounds.least, bounds.most), reason })
+fn bounds(path: &'static str, bounds: Bounds, limit: u8) -> Result<(), SettingError> {
+    let Bounds { least, most } = bounds;
+    let holds = least >= 1 && least <= most && most <= limit;
+    let reason = format!("it must be from `least` to `most`, from 1 to {limit}");
+    SettingError::require(holds, path, format!("{least} to {most}"), reason)
 }

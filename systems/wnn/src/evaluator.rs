@@ -2,7 +2,7 @@
 
 use rekindle_compute::{KernelPath, Pool};
 
-use crate::corpus::{Corpus, Part};
+use crate::corpus::{Corpus, TokenPart};
 use crate::error::WnnError;
 use crate::examples::ClassedExamples;
 use crate::genome::{Change, Genome};
@@ -17,7 +17,7 @@ pub trait Evaluator {
     ///
     /// # Errors
     /// When it cannot be done.
-    fn evaluate(&mut self, part: Part, genomes: &[Genome]) -> Result<Vec<Fitness>, WnnError>;
+    fn evaluate(&mut self, part: TokenPart, genomes: &[Genome]) -> Result<Vec<Fitness>, WnnError>;
 
     /// The same for genomes that differ from `base` in a few clusters each (ascending), which can be
     /// much cheaper.
@@ -26,7 +26,7 @@ pub trait Evaluator {
     /// When it cannot be done.
     fn evaluate_changes(
         &mut self,
-        part: Part,
+        part: TokenPart,
         base: &Genome,
         changes: &[Vec<Change>],
     ) -> Result<Vec<Fitness>, WnnError> {
@@ -52,7 +52,7 @@ pub struct LocalEvaluator {
     /// The training examples by part, all of them last.
     training: Vec<(ClassedExamples, Rule)>,
     /// What was scored last as a whole for its neighbours.
-    base: Option<(Part, Scored)>,
+    base: Option<(TokenPart, Scored)>,
 }
 
 impl LocalEvaluator {
@@ -69,7 +69,7 @@ impl LocalEvaluator {
         path: KernelPath,
     ) -> Result<Self, WnnError> {
         let coding = &corpus.coding;
-        let all = (0..parts).map(Part::Of).chain([Part::All]);
+        let all = (0..parts).map(TokenPart::Of).chain([TokenPart::All]);
         let training = all.map(|part| {
             let examples = corpus.training_examples(part, parts);
             let rule = match scoring {
@@ -89,21 +89,21 @@ impl LocalEvaluator {
         })
     }
 
-    fn score(&self, scorer: &Scorer, part: Part, genome: &Genome) -> Scored {
+    fn score(&self, scorer: &Scorer, part: TokenPart, genome: &Genome) -> Scored {
         let (training, rule) = examples_of(&self.training, part);
         scorer.score(&self.pool, rule, training, genome)
     }
 }
 
 impl Evaluator for LocalEvaluator {
-    fn evaluate(&mut self, part: Part, genomes: &[Genome]) -> Result<Vec<Fitness>, WnnError> {
+    fn evaluate(&mut self, part: TokenPart, genomes: &[Genome]) -> Result<Vec<Fitness>, WnnError> {
         let select = &self.select;
         Ok(genomes.iter().map(|genome| select.fitness(&self.score(select, part, genome))).collect())
     }
 
     fn evaluate_changes(
         &mut self,
-        part: Part,
+        part: TokenPart,
         base: &Genome,
         changes: &[Vec<Change>],
     ) -> Result<Vec<Fitness>, WnnError> {
@@ -122,15 +122,15 @@ impl Evaluator for LocalEvaluator {
 
     fn report(&mut self, genome: &Genome) -> Result<Option<Fitness>, WnnError> {
         let scorer = self.test.as_ref();
-        Ok(scorer.map(|scorer| scorer.fitness(&self.score(scorer, Part::All, genome))))
+        Ok(scorer.map(|scorer| scorer.fitness(&self.score(scorer, TokenPart::All, genome))))
     }
 }
 
 /// The examples of a part, which lie by part, all of them last.
-fn examples_of(training: &[(ClassedExamples, Rule)], part: Part) -> &(ClassedExamples, Rule) {
+fn examples_of(training: &[(ClassedExamples, Rule)], part: TokenPart) -> &(ClassedExamples, Rule) {
     let last = training.len() - 1;
     match part {
-        Part::All => &training[last],
-        Part::Of(part) => &training[last.min(part as usize)],
+        TokenPart::All => &training[last],
+        TokenPart::Of(part) => &training[last.min(part as usize)],
     }
 }

@@ -132,7 +132,7 @@ impl ClassedExamples {
         let mut ends = vec![0_u32; classes];
         examples.classes.iter().for_each(|&class| ends[class as usize] += 1);
         let mut next = 0;
-        let mut places: Vec<u32> = ends
+        let mut positions: Vec<u32> = ends
             .iter_mut()
             .map(|end| {
                 let start = next;
@@ -144,9 +144,9 @@ impl ClassedExamples {
         let words = examples.words;
         let mut inputs = vec![0; examples.inputs.len()];
         for (index, &class) in examples.classes.iter().enumerate() {
-            let place = places[class as usize] as usize;
-            places[class as usize] += 1;
-            inputs[place * words..][..words].copy_from_slice(examples.input(index));
+            let position = positions[class as usize] as usize;
+            positions[class as usize] += 1;
+            inputs[position * words..][..words].copy_from_slice(examples.input(index));
         }
         Self { words, inputs, ends }
     }

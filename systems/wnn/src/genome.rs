@@ -106,39 +106,33 @@ impl Genome {
         genome
     }
 
-    /// Why this is no genome for `clusters` classes over `inputs` input bits; nothing when it is.
-    pub fn flaw(&self, clusters: usize, inputs: usize) -> Option<String> {
+    /// Checks that this is a genome for `clusters` classes over `inputs` input bits.
+    ///
+    /// # Errors
+    /// Names what is wrong first.
+    pub fn check(&self, clusters: usize, inputs: usize) -> Result<(), InvalidGenome> {
         if self.bits.len() != clusters || self.neurons.len() != clusters {
-            return Some(format!(
-                "it has bits for {} clusters and neurons for {}, and there are {clusters} classes",
-                self.bits.len(),
-                self.neurons.len()
-            ));
+            let (bits, neurons) = (self.bits.len(), self.neurons.len());
+            return Err(InvalidGenome::Clusters { bits, neurons, clusters });
         }
-        if let Some(index) = self.bits.iter().position(|bits| !(1..=MOST_BITS).contains(bits)) {
-            return Some(format!(
-                "cluster {index} has {} address bits; 1 to {MOST_BITS} are possible",
-                self.bits[index]
-            ));
+        let outside =
+            |numbers: &[u8], most: u8| numbers.iter().position(|number| !(1..=most).contains(number));
+        if let Some(cluster) = outside(&self.bits, MOST_BITS) {
+            return Err(InvalidGenome::Bits { cluster, bits: self.bits[cluster] });
         }
-        if let Some(index) = self.neurons.iter().position(|neurons| !(1..=MOST_NEURONS).contains(neurons)) {
-            return Some(format!(
-                "cluster {index} has {} neurons; 1 to {MOST_NEURONS} are possible",
-                self.neurons[index]
-            ));
+        if let Some(cluster) = outside(&self.neurons, MOST_NEURONS) {
+            return Err(InvalidGenome::Neurons { cluster, neurons: self.neurons[cluster] });
         }
-        let expected = self.expected_connections();
-        if self.connections.len() != expected {
-            return Some(format!(
-                "its neurons and bits need {expected} connections, and it has {}",
-                self.connections.len()
-            ));
+        let (expected, found) = (self.expected_connections(), self.connections.len());
+        if found != expected {
+            return Err(InvalidGenome::Connections { expected, found });
         }
-        let outside = self.connections.iter().position(|&input| usize::from(input) >= inputs)?;
-        Some(format!(
-            "connection {outside} is to input bit {}; there are {inputs} input bits",
-            self.connections[outside]
-        ))
+        match self.connections.iter().position(|&input| usize::from(input) >= inputs) {
+            Some(connection) => {
+                Err(InvalidGenome::Input { connection, input: self.connections[connection], inputs })
+            }
+            None => Ok(()),
+        }
     }
 
     /// How many connections the neurons and bits need.
@@ -154,6 +148,56 @@ impl Genome {
     pub fn total_neurons(&self) -> usize {
         self.neurons.iter().map(|&neurons| usize::from(neurons)).sum()
     }
+}
+
+/// A genome is not one for the classes and input bits that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidGenome {
+    /// It is for another number of classes.
+    #[error("it has bits for {bits} clusters and neurons for {neurons}, and there are {clusters} classes")]
+    Clusters {
+        /// Clusters that have bits.
+        bits: usize,
+        /// Clusters that have neurons.
+        neurons: usize,
+        /// Classes.
+        clusters: usize,
+    },
+    /// An address has too few or too many bits.
+    #[error("cluster {cluster} has {bits} address bits; 1 to {MOST_BITS} are possible")]
+    Bits {
+        /// The cluster.
+        cluster: usize,
+        /// Its address bits.
+        bits: u8,
+    },
+    /// A cluster has too few or too many neurons.
+    #[error("cluster {cluster} has {neurons} neurons; 1 to {MOST_NEURONS} are possible")]
+    Neurons {
+        /// The cluster.
+        cluster: usize,
+        /// Its neurons.
+        neurons: u8,
+    },
+    /// There are not as many connections as the neurons have address bits.
+    #[error("its neurons and bits need {expected} connections, and it has {found}")]
+    Connections {
+        /// How many are needed.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A connection is to an input bit that there is not.
+    #[error("connection {connection} is to input bit {input}; there are {inputs} input bits")]
+    Input {
+        /// The connection.
+        connection: usize,
+        /// The input bit.
+        input: u8,
+        /// How many there are.
+        inputs: usize,
+    },
 }
 
 /// An address has at most so many bits.
@@ -185,19 +229,19 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told() {
-        assert_eq!(genome().flaw(2, 7), None);
-        let flaw = |change: fn(&mut Genome), clusters| {
+    fn what_does_not_fit_is_named() {
+        assert_eq!(genome().check(2, 7), Ok(()));
+        let error = |change: fn(&mut Genome), clusters| {
             let mut genome = genome();
             change(&mut genome);
-            genome.flaw(clusters, 7).unwrap()
+            genome.check(clusters, 7).unwrap_err().to_string()
         };
-        assert!(flaw(|_| (), 3).contains("there are 3 classes"));
-        assert!(flaw(|genome| genome.bits[1] = 0, 2).contains("cluster 1 has 0 address bits"));
-        assert!(flaw(|genome| genome.neurons[0] = 64, 2).contains("cluster 0 has 64 neurons"));
+        assert!(error(|_| (), 3).contains("there are 3 classes"));
+        assert!(error(|genome| genome.bits[1] = 0, 2).contains("cluster 1 has 0 address bits"));
+        assert!(error(|genome| genome.neurons[0] = 64, 2).contains("cluster 0 has 64 neurons"));
         assert!(
-            flaw(|genome| genome.connections.truncate(6), 2).contains("need 7 connections, and it has 6")
+            error(|genome| genome.connections.truncate(6), 2).contains("need 7 connections, and it has 6")
         );
-        assert!(flaw(|genome| genome.connections[3] = 7, 2).contains("connection 3 is to input bit 7"));
+        assert!(error(|genome| genome.connections[3] = 7, 2).contains("connection 3 is to input bit 7"));
     }
 }

@@ -1,23 +1,23 @@
 //! Files of the original program as file formats of the command line.
 //!
 //! They hold genomes, neither the text nor the state of the search: what is imported can be
-//! described, exported, and given to a new search (`train CONFIG --seed-from RUN`).
+//! described, exported, and given to a new search (`training.seed_from`).
 
 use std::path::Path;
 
 use rekindle::{About, Checkpoint, EntryPath, from_tree, to_tree};
 use rekindle_formats::{Document, Format, FormatError, files};
-use rekindle_train::{Checkpoints, ConfigOf, Evaluate, System, TrainingState};
+use rekindle_train::{Checkpoints, Evaluate, RunConfig, TrainingState};
 use serde_json::{Map, Value, json};
 
 use crate::config::{Bounds, Codes, Data, Model, Order, Search, Training};
-use crate::corpus::Part;
+use crate::corpus::TokenPart;
 use crate::genome::{Genome, MOST_BITS, MOST_INPUTS, MOST_NEURONS};
-use crate::original::{self, OriginalFile, PhaseSummary};
+use crate::original::{self, OriginalFile, OriginalGenome, OriginalPhase, PhaseSummary};
 use crate::rule::{Backoff, Scoring};
+use crate::schema::{SYSTEM, versions};
 use crate::scorer::Fitness;
 use crate::state::{Measured, PhaseResult, State, TextIdentity};
-use crate::system::Wnn;
 
 type SavedState = TrainingState<Model, Training, State>;
 
@@ -50,59 +50,84 @@ pub(crate) const RESULTS: Format = Format {
 
 fn read(path: &Path) -> Result<Document, FormatError> {
     let malformed = |reason: String| FormatError::malformed(path, reason);
-    let file = original::read(path).map_err(malformed)?;
-    let no_connections = |_: &[u8], _: &[u8]| Vec::new();
-    let genome = |genome: &original::OriginalGenome| match genome.connections {
-        None => Err("its genome has no connections; `train --seed-from` makes some".to_owned()),
-        Some(_) => genome.to_genome(no_connections),
+    let content = original::read(path).and_then(Content::of).map_err(malformed)?;
+    let saved = content.into_saved();
+    let about = About {
+        system: SYSTEM.to_owned(),
+        schema: Some(versions().schema().clone()),
+        config: serde_json::to_value(config_of(&saved)).map_err(|error| malformed(error.to_string()))?,
+        ..About::default()
     };
-    let measured = |genome, fitness: Option<Fitness>| Measured {
-        genome,
-        fitness: fitness.unwrap_or(Fitness::UNKNOWN),
-        part: Part::All,
-    };
-    let rotation_seed = match &file {
-        OriginalFile::Phase(phase) => phase.rotation_seed,
-        OriginalFile::Genome(_) | OriginalFile::Results { .. } => None,
-    };
-    let test = match &file {
-        OriginalFile::Results { test, .. } => *test,
-        OriginalFile::Genome(_) | OriginalFile::Phase(_) => None,
-    };
-    let (best, results) = match &file {
-        OriginalFile::Genome(best) => (measured(genome(best).map_err(malformed)?, None), Vec::new()),
-        OriginalFile::Results { best: Some(best), fitness, .. } => {
-            (measured(genome(best).map_err(malformed)?, *fitness), Vec::new())
+    let tree = to_tree(&saved).map_err(|error| malformed(error.to_string()))?;
+    let warning = "the file holds genomes only: neither the text nor the state of a search".to_owned();
+    Ok(Document { tree, step: 0, about, history: Vec::new(), warnings: vec![warning] })
+}
+
+/// What a file holds, as parts of a state.
+struct Content {
+    best: Measured,
+    test: Option<Fitness>,
+    results: Vec<PhaseResult>,
+    rotation_seed: Option<u64>,
+}
+
+impl Content {
+    fn of(file: OriginalFile) -> Result<Self, String> {
+        let content = match file {
+            OriginalFile::Genome(best) => Self::of_genome(&best, None, None)?,
+            OriginalFile::Results { best: Some(best), fitness, test } => {
+                Self::of_genome(&best, fitness, test)?
+            }
+            OriginalFile::Results { best: None, .. } => {
+                return Err("these results hold no genome (files of the first versions do not)".to_owned());
+            }
+            OriginalFile::Phase(phase) => Self::of_phase(&phase)?,
+        };
+        let clusters = content.best.genome.bits.len();
+        let population = content.results.iter().flat_map(|result| &result.population);
+        for genome in population.chain([&content.best.genome]) {
+            genome.check(clusters, MOST_INPUTS).map_err(|error| error.to_string())?;
         }
-        OriginalFile::Results { best: None, .. } => {
-            return Err(malformed(
-                "these results hold no genome (files of the first versions do not)".to_owned(),
-            ));
-        }
-        OriginalFile::Phase(phase) => {
-            let best = measured(genome(&phase.best).map_err(malformed)?, Some(phase.fitness));
-            let population: Result<Vec<_>, _> = phase.population.iter().map(genome).collect();
-            let result = PhaseResult {
-                phase: phase.phase,
-                best: best.clone(),
-                initial: phase.fitness,
-                test: None,
-                initial_test: None,
-                iterations: phase.iterations,
-                threshold: phase.threshold.unwrap_or(0.0),
-                population: population.map_err(malformed)?,
-            };
-            (best, vec![result])
-        }
-    };
-    let clusters = best.genome.bits.len();
-    let all = results.iter().flat_map(|result| &result.population).chain([&best.genome]);
-    if let Some(flaw) = all.into_iter().find_map(|genome: &Genome| genome.flaw(clusters, MOST_INPUTS)) {
-        return Err(malformed(flaw));
+        Ok(content)
     }
-    let state = SavedState {
-        seed: 0,
-        model: Model {
+
+    fn of_genome(
+        best: &OriginalGenome,
+        fitness: Option<Fitness>,
+        test: Option<Fitness>,
+    ) -> Result<Self, String> {
+        let fitness = fitness.unwrap_or(Fitness::UNKNOWN);
+        let best = Measured { genome: connected(best)?, fitness, part: TokenPart::All };
+        Ok(Self { best, test, results: Vec::new(), rotation_seed: None })
+    }
+
+    fn of_phase(phase: &OriginalPhase) -> Result<Self, String> {
+        let content = Self::of_genome(&phase.best, Some(phase.fitness), None)?;
+        let result = PhaseResult {
+            phase: phase.phase,
+            best: content.best.clone(),
+            initial: phase.fitness,
+            test: None,
+            initial_test: None,
+            iterations: phase.iterations,
+            threshold: phase.threshold.unwrap_or(0.0),
+            population: phase.population.iter().map(connected).collect::<Result<_, _>>()?,
+        };
+        Ok(Self { results: vec![result], rotation_seed: phase.rotation_seed, ..content })
+    }
+
+    /// A state that was searched on no text, with the settings that the original program has.
+    fn into_saved(self) -> SavedState {
+        let Self { best, test, results, rotation_seed } = self;
+        let text = TextIdentity {
+            hash: String::new(),
+            vocabulary: best.genome.bits.len() as u32,
+            training: 0,
+            select: 0,
+            test: None,
+            tokenizer: None,
+        };
+        let model = Model {
             scoring: Scoring::Votes,
             codes: Codes::Token,
             order: Order::Random,
@@ -110,50 +135,46 @@ fn read(path: &Path) -> Result<Document, FormatError> {
             neurons: Bounds { least: 1, most: MOST_NEURONS },
             frequent_neurons: 0,
             backoff: Backoff::default(),
-        },
-        training: Training::new(Data::default(), Search { rotation_seed, ..Search::default() }),
-        state: State {
-            step: 0,
-            text: TextIdentity {
-                hash: String::new(),
-                vocabulary: clusters as u32,
-                training: 0,
-                select: 0,
-                test: None,
-                tokenizer: None,
-            },
-            inputs: MOST_INPUTS as u32,
-            best,
-            test,
-            results,
-            search: None,
-        },
-    };
-    let config = ConfigOf::<Wnn> {
-        system: Wnn::NAME.to_owned(),
-        seed: state.seed,
-        model: state.model.clone(),
-        training: state.training.clone(),
+        };
+        let search = Search { rotation_seed, ..Search::default() };
+        let inputs = MOST_INPUTS as u32;
+        SavedState {
+            seed: 0,
+            model,
+            training: Training::new(Data::default(), search),
+            state: State { step: 0, text, inputs, best, test, results, search: None },
+        }
+    }
+}
+
+/// The genome of a file that has its connections.
+fn connected(genome: &OriginalGenome) -> Result<Genome, String> {
+    match genome.connections {
+        None => {
+            Err("its genome has no connections; a search that begins with it (training.seed_from) makes some"
+                .to_owned())
+        }
+        Some(_) => genome.to_genome(|_, _| Vec::new()),
+    }
+}
+
+fn config_of(saved: &SavedState) -> RunConfig<Model, Training> {
+    RunConfig {
+        system: SYSTEM.to_owned(),
+        seed: saved.seed,
+        model: saved.model.clone(),
+        training: saved.training.clone(),
         evaluate: Evaluate::default(),
         checkpoint: Checkpoints::default(),
         best: None,
-    };
-    let about = About {
-        system: Wnn::NAME.to_owned(),
-        schema: Some(Wnn::versions().schema().clone()),
-        config: serde_json::to_value(&config).unwrap_or_default(),
-        ..About::default()
-    };
-    let tree = to_tree(&state).map_err(|error| malformed(error.to_string()))?;
-    let warnings = vec!["the file holds genomes only: neither the text nor the state of a search".to_owned()];
-    Ok(Document { tree, step: 0, about, history: Vec::new(), warnings })
+    }
 }
 
 /// The state of a checkpoint of this system.
 fn state_of(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<SavedState, FormatError> {
     let unsupported = |reason: String| FormatError::Unsupported { path: path.to_owned(), reason };
-    if checkpoint.record().about.system != Wnn::NAME {
-        return Err(unsupported(format!("this format holds `{}` genomes only", Wnn::NAME)));
+    if checkpoint.record().about.system != SYSTEM {
+        return Err(unsupported(format!("this format holds `{}` genomes only", SYSTEM)));
     }
     let tree = checkpoint.load(&EntryPath::root())?;
     from_tree(&tree).map_err(|error| unsupported(error.to_string()))

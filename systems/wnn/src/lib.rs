@@ -21,7 +21,7 @@
 //!
 //! ```
 //! use rekindle_compute::KernelPath;
-//! use rekindle_wnn::{Backoff, Corpus, Evaluator, Genome, LocalEvaluator, Part, Scoring, baselines};
+//! use rekindle_wnn::{Backoff, Corpus, Evaluator, Genome, LocalEvaluator, TokenPart, Scoring, baselines};
 //!
 //! // "a" to "h" over and over: the next letter follows from the last.
 //! let tokens: Vec<u32> = (0..4000).map(|index| index % 8).collect();
@@ -35,7 +35,7 @@
 //!
 //! let (scoring, backoff, path) = (Scoring::Counts, Backoff::default(), KernelPath::best());
 //! let mut evaluator = LocalEvaluator::new(&corpus, 1, scoring, &backoff, 1, path)?;
-//! let fitness = evaluator.evaluate(Part::All, std::slice::from_ref(&genome))?[0];
+//! let fitness = evaluator.evaluate(TokenPart::All, std::slice::from_ref(&genome))?[0];
 //! assert_eq!(fitness.accuracy, 1.0);
 //! let reported = evaluator.report(&genome)?.unwrap();
 //! let counted = baselines(training, test, 8, 2);
@@ -49,15 +49,18 @@ mod corpus;
 mod error;
 mod evaluator;
 mod examples;
+mod generated;
 mod genome;
 mod interchange;
 mod memory;
+mod memory_need;
 pub mod original;
 mod phase;
 mod planes;
 pub mod presets;
 mod report;
 mod rule;
+mod schema;
 mod scorer;
 mod search;
 mod seed;
@@ -69,11 +72,11 @@ mod text;
 
 pub use baselines::{Baselines, baselines};
 pub use config::{Model, Training};
-pub use corpus::{Corpus, Part};
+pub use corpus::{Corpus, TokenPart};
 pub use error::WnnError;
 pub use evaluator::{Evaluator, LocalEvaluator};
 pub use examples::{ClassedExamples, Coding, Examples};
-pub use genome::{Change, Cluster, Gene, Genome};
+pub use genome::{Change, Cluster, Gene, Genome, InvalidGenome};
 pub use phase::{Phase, Trait};
 pub use report::votes_floor;
 pub use rule::{Backoff, Scoring};
@@ -85,3 +88,8 @@ pub use state::{
 };
 pub use system::Wnn;
 pub use text::Text;
+
+/// The system for a registry.
+pub fn system() -> Box<dyn rekindle_train::AnySystem> {
+    rekindle_train::any_system::<Wnn>()
+}

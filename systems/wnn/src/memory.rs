@@ -37,6 +37,23 @@ pub(crate) struct Neuron<'a> {
     pub(crate) counts: &'a [u32],
 }
 
+impl Neuron<'_> {
+    /// How often the cell at `first` was seen, and those after it whose addresses differ from its own in the
+    /// last `free` bits only.
+    #[inline(always)]
+    pub(crate) fn count(self, first: usize, free: usize) -> u64 {
+        let beginning = self.addresses[first] >> free;
+        let mut count = 0;
+        for (address, &seen) in self.addresses[first..].iter().zip(&self.counts[first..]) {
+            if address >> free != beginning {
+                break;
+            }
+            count += u64::from(seen);
+        }
+        count
+    }
+}
+
 /// Parts that clusters are trained in. Their bounds follow from the examples alone.
 const PARTS: usize = 64;
 
@@ -71,10 +88,10 @@ impl Memories {
         &'a self,
         genome: &'a Genome,
     ) -> impl Iterator<Item = (usize, Cluster<'a>, TrainedCluster<'a>)> {
-        let places = self.parts.iter().flat_map(|part| {
+        let positions = self.parts.iter().flat_map(|part| {
             part.clusters.clone().zip(&part.first_neurons).map(|(class, &first)| (class, &part.cells, first))
         });
-        let all = places.zip(genome.clusters()).map(|((class, cells, first), cluster)| {
+        let all = positions.zip(genome.clusters()).map(|((class, cells, first), cluster)| {
             (class, cluster, TrainedCluster { cells, first: first as usize, count: cluster.neurons().len() })
         });
         all.filter(|(_, _, trained)| !trained.is_untrained())

@@ -209,7 +209,7 @@ pub fn parse(reader: impl Read) -> Result<OriginalFile, String> {
         let by_name = || Phase::ALL.into_iter().find(|phase| phase.name() == result.phase_name);
         let phase = key.as_deref().map_or_else(by_name, Phase::of_key);
         let phase =
-            phase.ok_or_else(|| format!("`{}` is no phase; there are 1a to 3b", result.phase_name))?;
+            phase.ok_or_else(|| format!("`{}` is not a phase; there are 1a to 3b", result.phase_name))?;
         return Ok(OriginalFile::Phase(OriginalPhase {
             phase,
             best: result.best_genome.into(),

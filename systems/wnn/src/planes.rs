@@ -60,20 +60,23 @@ impl Block {
     }
 }
 
-/// The places of the ones in a row, ascending.
+/// The positions of the ones in a row, ascending.
 pub(crate) fn ones(row: &Row) -> impl Iterator<Item = usize> {
     row.iter().enumerate().flat_map(|(word, &bits)| {
         let mut bits = bits;
         std::iter::from_fn(move || {
-            let place = (bits != 0).then(|| word * 64 + bits.trailing_zeros() as usize)?;
+            let position = (bits != 0).then(|| word * 64 + bits.trailing_zeros() as usize)?;
             bits &= bits - 1;
-            Some(place)
+            Some(position)
         })
     })
 }
 
 /// The rows of the beginnings of an address, by their length.
 pub(crate) type Beginnings = [Row; MOST_BITS as usize + 1];
+
+/// What each example of a block adds up to.
+pub(crate) type Sums = [u64; BLOCK];
 
 /// Which planes a neuron looks at.
 #[derive(Clone, Copy)]
@@ -84,22 +87,22 @@ pub(crate) struct View<'a> {
     pub(crate) connections: &'a [u8],
 }
 
-/// A level at which a neuron's counts are read: the length of the beginning of an address, and what
-/// a count there is worth.
+/// A level at which a neuron's counts are read: the length of the beginning of an address, and
+/// the weight of a count there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Level {
     /// Address bits, from the first.
     pub(crate) length: usize,
-    /// What each example seen there is worth.
+    /// The weight of each example seen there.
     pub(crate) weight: u64,
-    /// What is taken off for a place that was seen at all.
+    /// What is taken off for a position that was seen at all.
     pub(crate) discount: u64,
 }
 
 impl Level {
-    /// What `count` examples are worth.
+    /// The weight of `count` examples.
     #[inline(always)]
-    pub(crate) fn worth(&self, count: u64) -> u64 {
+    pub(crate) fn weight_of(&self, count: u64) -> u64 {
         self.weight * count - self.discount
     }
 }
@@ -131,6 +134,29 @@ fn narrow(row: &Row, chunk: usize, view: View<'_>, address: u64, from: usize, to
     words
 }
 
+/// The row of a beginning that is one bit longer than `depth` bits.
+#[inline(always)]
+fn extend(beginnings: &mut Beginnings, view: View<'_>, address: u64, depth: usize) {
+    let plane = &view.planes[usize::from(view.connections[depth])];
+    let negation = negation(address, view.connections.len(), depth);
+    for word in 0..WORDS {
+        beginnings[depth + 1][word] = beginnings[depth][word] & (plane[word] ^ negation);
+    }
+}
+
+/// Adds a weight to the sums of the examples of a row.
+#[inline(always)]
+fn add_to_examples(sums: &mut Sums, touched: &mut Row, row: &Row, weight: u64) {
+    for word in 0..WORDS {
+        let mut examples = row[word];
+        touched[word] |= examples;
+        while examples != 0 {
+            sums[word * 64 + examples.trailing_zeros() as usize] += weight;
+            examples &= examples - 1;
+        }
+    }
+}
+
 kernel! {
     /// Adds to `seen` the examples whose address was seen. `beginnings[0]` holds the examples that
     /// are asked about; the others are scratch.
@@ -140,8 +166,7 @@ kernel! {
         view: View<'_>,
         addresses: &[u64],
     ) {
-        let View { planes, connections } = view;
-        let bits = connections.len();
+        let bits = view.connections.len();
         let (mut next, mut valid) = (0, 0);
         while next < addresses.len() {
             let address = addresses[next];
@@ -157,11 +182,7 @@ kernel! {
             next += 1 << free;
             let common = addresses.get(next).map_or(0, |&after| shared(address, after, bits));
             for depth in valid..common {
-                let plane = &planes[usize::from(connections[depth])];
-                let negation = negation(address, bits, depth);
-                for word in 0..WORDS {
-                    beginnings[depth + 1][word] = beginnings[depth][word] & (plane[word] ^ negation);
-                }
+                extend(beginnings, view, address, depth);
             }
             let from = valid.max(common);
             for chunk in (0..WORDS).step_by(CHUNK) {
@@ -175,14 +196,11 @@ kernel! {
     }
 }
 
-/// What an example's place in a block adds up to.
-pub(crate) type Sums = [u64; BLOCK];
-
 kernel! {
-    /// Adds to `sums` what the neuron's counts are worth at each level, and to `touched` the examples
+    /// Adds to `sums` the weights of the neuron's counts at each level, and to `touched` the examples
     /// that got anything. `beginnings[0]` holds the examples that are asked about; the others are
     /// scratch. Levels ascend, and the last is the whole address.
-    pub(crate) fn add_worth(
+    pub(crate) fn add_weights(
         sums: &mut Sums,
         touched: &mut Row,
         beginnings: &mut Beginnings,
@@ -190,8 +208,7 @@ kernel! {
         neuron: Neuron<'_>,
         levels: &[Level],
     ) {
-        let View { planes, connections } = view;
-        let bits = connections.len();
+        let bits = view.connections.len();
         let addresses = neuron.addresses;
         // Rows of beginnings up to `valid` bits are those of the address at hand; from `dead` bits on
         // none of the examples has them.
@@ -210,11 +227,7 @@ kernel! {
                 }
                 // What the next address shares is built row by row, the rest in one go.
                 while built < common.min(level.length) {
-                    let plane = &planes[usize::from(connections[built])];
-                    let negation = negation(address, bits, built);
-                    for word in 0..WORDS {
-                        beginnings[built + 1][word] = beginnings[built][word] & (plane[word] ^ negation);
-                    }
+                    extend(beginnings, view, address, built);
                     built += 1;
                 }
                 let mut any = 0;
@@ -230,24 +243,8 @@ kernel! {
                     dead = built;
                     break;
                 }
-                let beginning = address >> (bits - level.length);
-                let mut count = 0_u64;
-                for (other, &seen) in addresses[index..].iter().zip(&neuron.counts[index..]) {
-                    if other >> (bits - level.length) != beginning {
-                        break;
-                    }
-                    count += u64::from(seen);
-                }
-                let worth = level.worth(count);
-                for word in 0..WORDS {
-                    let mut examples = beginnings[built][word];
-                    touched[word] |= examples;
-                    while examples != 0 {
-                        let place = word * 64 + examples.trailing_zeros() as usize;
-                        sums[place] += worth;
-                        examples &= examples - 1;
-                    }
-                }
+                let count = neuron.count(index, bits - level.length);
+                add_to_examples(sums, touched, &beginnings[built], level.weight_of(count));
             }
             valid = common;
         }

@@ -81,17 +81,17 @@ pub(crate) fn summary(state: &State) -> String {
         ),
         None => writeln!(out, "{} tokens to learn from, {} to select by", text.training, text.select),
     };
-    // What is reported on is told when nothing is left to be chosen.
-    let is_told = state.search.is_none() && state.test.is_some();
+    // What is reported on is shown when nothing is left to be chosen.
+    let is_shown = state.search.is_none() && state.test.is_some();
     if !state.results.is_empty() {
-        let test = if is_told { "           test  accuracy" } else { "" };
+        let test = if is_shown { "           test  accuracy" } else { "" };
         let _ = writeln!(out, "phase  rounds         select  accuracy{test}");
     }
     for result in &state.results {
         let figures = |fitness: Fitness| {
             format!("  {:13.4}  {:6.2} %", fitness.cross_entropy, 100.0 * fitness.accuracy)
         };
-        let test = result.test.filter(|_| is_told).map_or(String::new(), figures);
+        let test = result.test.filter(|_| is_shown).map_or(String::new(), figures);
         let (phase, select) = (result.phase.key(), figures(result.best.fitness));
         let _ = writeln!(out, "{phase:<5}  {:6}{select}{test}", result.iterations);
     }
@@ -106,7 +106,7 @@ mod tests {
     use rekindle_compute::KernelPath;
 
     use super::*;
-    use crate::corpus::{Corpus, Part};
+    use crate::corpus::{Corpus, TokenPart};
     use crate::evaluator::{Evaluator, LocalEvaluator};
     use crate::genome::Genome;
     use crate::rule::Backoff;
@@ -128,7 +128,7 @@ mod tests {
         let measure = |scoring| {
             let (backoff, path) = (Backoff::default(), KernelPath::best());
             let mut evaluator = LocalEvaluator::new(&corpus, 1, scoring, &backoff, 1, path).unwrap();
-            evaluator.evaluate(Part::All, std::slice::from_ref(&genome)).unwrap()[0]
+            evaluator.evaluate(TokenPart::All, std::slice::from_ref(&genome)).unwrap()[0]
         };
         let votes = measure(Scoring::Votes);
         assert_eq!(votes.accuracy, 1.0);

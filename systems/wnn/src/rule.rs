@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::examples::ClassedExamples;
 use crate::genome::{Cluster, MOST_BITS, MOST_NEURONS};
 use crate::memory::{TrainedCluster, address};
-use crate::planes::{BLOCK, Beginnings, Block, Level, Row, Sums, View, WORDS, add_worth, cover, ones};
+use crate::planes::{BLOCK, Beginnings, Block, Level, Row, Sums, View, WORDS, add_weights, cover, ones};
 use crate::tally::{Digits, VOTE_DIGITS, add_votes, digits_of};
 
 /// How the classes are scored.
@@ -36,7 +36,7 @@ pub struct Backoff {
 }
 
 impl Default for Backoff {
-    /// The best of a grid (the example `backoff`) on what two texts are selected by: the made sentences and
+    /// The best of a grid (the example `backoff`) on what two texts are selected by: the generated sentences and
     /// Shakespeare's plays. Nothing was reported on these.
     fn default() -> Self {
         Self { strength: 180.0, gain: 16.0, discount: 0.6 }
@@ -55,7 +55,7 @@ pub(crate) struct Rule {
 enum Kind {
     /// The score by number of neurons and of votes.
     Votes(Vec<Vec<u64>>),
-    /// What a count is worth by length of an address, of a cluster with one neuron.
+    /// The weight of a count by length of an address, of a cluster with one neuron.
     Counts { levels: Vec<Level>, bits_per_token: usize },
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Rival {
 
 /// One vote share of 0, as a score: 32 bits behind the point.
 const ONE: u64 = 1 << 32;
-/// Beyond so many tokens an address is worth no more.
+/// Beyond so many tokens an address weighs no more.
 const MOST_TOKENS: f64 = 4.0;
 
 impl Rule {
@@ -94,7 +94,7 @@ impl Rule {
     pub(crate) fn counts(backoff: &Backoff, examples: &ClassedExamples, bits_per_token: usize) -> Self {
         let count = examples.len().max(1) as f64;
         let token = (count / backoff.strength).max(1.0);
-        let worth = |bits: usize| {
+        let weight_of = |bits: usize| {
             let tokens = (bits as f64 / bits_per_token as f64).min(MOST_TOKENS);
             if tokens <= 1.0 {
                 libm::pow(token, tokens)
@@ -103,12 +103,12 @@ impl Rule {
             }
         };
         // As many bits behind the point as leave no sum of scores above 2^61.
-        let largest = count * worth(usize::from(MOST_BITS)) * f64::from(MOST_BITS);
+        let largest = count * weight_of(usize::from(MOST_BITS)) * f64::from(MOST_BITS);
         let point = libm::floor(61.0 - libm::log2(largest)).clamp(1.0, 16.0);
         let scale = libm::exp2(point);
         let levels = (0..=usize::from(MOST_BITS))
             .map(|length| {
-                let weight = worth(length) * scale;
+                let weight = weight_of(length) * scale;
                 let discount = if length > bits_per_token { backoff.discount } else { 0.0 };
                 Level { length, weight: weight as u64, discount: (weight * discount) as u64 }
             })
@@ -192,7 +192,7 @@ impl Rule {
             }
             Kind::Counts { levels, bits_per_token } => {
                 let levels = levels_of(levels, cluster.bits, *bits_per_token, trained.len());
-                let worths = neurons.map(|(connections, neuron)| {
+                let weights = neurons.map(|(connections, neuron)| {
                     let address = address(input, connections);
                     levels
                         .iter()
@@ -203,11 +203,11 @@ impl Rule {
                             let to = neuron.addresses.partition_point(|&other| beginning(other) <= wanted);
                             let count: u64 =
                                 neuron.counts[from..to].iter().map(|&count| u64::from(count)).sum();
-                            if count == 0 { 0 } else { level.worth(count) }
+                            if count == 0 { 0 } else { level.weight_of(count) }
                         })
                         .sum::<u64>()
                 });
-                self.defaults.of(class) + worths.sum::<u64>()
+                self.defaults.of(class) + weights.sum::<u64>()
             }
         }
     }
@@ -254,7 +254,7 @@ pub(crate) fn enter(best: &mut [Rival; 2], rival: Rival) {
     }
 }
 
-/// What the votes for one class are worth to the examples of a block.
+/// The scores that the votes for one class give to the examples of a block.
 pub(crate) struct Column {
     /// The examples for which the class scores other than without votes.
     pub(crate) touched: Row,
@@ -272,9 +272,14 @@ impl Column {
         }
     }
 
+    /// What a column takes: bytes.
+    pub(crate) fn bytes() -> usize {
+        size_of::<Self>() + size_of::<Sums>() + size_of::<Beginnings>()
+    }
+
     fn clear(&mut self) {
-        for place in ones(&self.touched) {
-            self.above[place] = 0;
+        for position in ones(&self.touched) {
+            self.above[position] = 0;
         }
         self.touched = [0; WORDS];
     }
@@ -313,8 +318,8 @@ impl Column {
                 *touched |= votes;
             }
         }
-        for place in ones(&self.touched) {
-            self.above[place] = table[votes_at(&digits, place)] - table[0];
+        for position in ones(&self.touched) {
+            self.above[position] = table[votes_at(&digits, position)] - table[0];
         }
     }
 
@@ -330,13 +335,13 @@ impl Column {
         for (connections, neuron) in cluster.neurons().zip(trained.neurons()) {
             let (above, touched, beginnings) = (&mut self.above, &mut self.touched, &mut self.beginnings);
             let view = View { planes: &block.planes, connections };
-            add_worth(path, above, touched, beginnings, view, neuron, levels);
+            add_weights(path, above, touched, beginnings, view, neuron, levels);
         }
     }
 }
 
 /// The number of votes of one example.
-pub(crate) fn votes_at(digits: &Digits, place: usize) -> usize {
-    let digit = |row: &Row| (row[place / 64] >> (place % 64) & 1) as usize;
+pub(crate) fn votes_at(digits: &Digits, position: usize) -> usize {
+    let digit = |row: &Row| (row[position / 64] >> (position % 64) & 1) as usize;
     digits.iter().rev().fold(0, |votes, row| votes << 1 | digit(row))
 }

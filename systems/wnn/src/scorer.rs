@@ -4,7 +4,7 @@ use rekindle_compute::{KernelPath, Pool};
 use serde::{Deserialize, Serialize};
 
 use crate::examples::{ClassedExamples, Examples};
-use crate::genome::{Change, Cluster, Genome};
+use crate::genome::{Change, Cluster, Gene, Genome};
 use crate::memory::{Cells, Memories, TrainedCluster};
 use crate::planes::{BLOCK, Block, Row, WORDS, blocks, ones};
 use crate::rule::{Column, Rival, Rule, enter, votes_at};
@@ -73,6 +73,15 @@ struct Sums {
 
 /// A cluster, by number, with what its neurons have seen.
 type Trained<'a> = (usize, Cluster<'a>, TrainedCluster<'a>);
+
+/// Bytes of what an example comes to.
+pub(crate) const EXAMPLE_BYTES: u64 = size_of::<ExampleScores>() as u64;
+
+/// Bytes of the buffers of a thread that scores clusters of so many neurons.
+pub(crate) fn buffer_bytes(neurons: u64) -> u64 {
+    let effects = size_of::<u64>() + size_of::<Option<u64>>() + size_of::<Rival>();
+    (Column::bytes() + BLOCK * (effects + size_of::<(u32, usize)>())) as u64 + Tally::bytes(neurons)
+}
 
 /// Units of a loss.
 const NAT: f64 = (1_u64 << 32) as f64;
@@ -164,10 +173,10 @@ impl Scorer {
             let class = class as u32;
             let default = rule.default_score(class);
             rule.score(self.path, block, cluster, trained, &mut column);
-            for place in ones(&column.touched) {
-                let (example, above) = (&mut examples[place], column.above[place]);
+            for position in ones(&column.touched) {
+                let (example, above) = (&mut examples[position], column.above[position]);
                 example.total += above;
-                if classes[place] == class {
+                if classes[position] == class {
                     example.target = default + above;
                 } else {
                     enter(&mut example.rivals, Rival { score: default + above, class });
@@ -192,8 +201,8 @@ impl Scorer {
             let neurons = group[0].2.len();
             let scores = rule.vote_scores(neurons).unwrap_or_default();
             let mut tally = Tally::new(neurons);
-            for (place, example) in examples.iter().enumerate() {
-                accept(&mut tally, scores, place, example.rivals[1]);
+            for (position, example) in examples.iter().enumerate() {
+                accept(&mut tally, scores, position, example.rivals[1]);
             }
             for (class, cluster, trained) in group {
                 let class = *class as u32;
@@ -201,23 +210,41 @@ impl Scorer {
                 let won = tally.count(self.path, &digits);
                 let first = targets.partition_point(|(other, _)| *other < class);
                 let of_class = targets[first..].iter().take_while(|(other, _)| *other == class);
-                for &(_, place) in of_class {
-                    examples[place].target = scores[votes_at(&digits, place)];
-                    tally.wins.iter_mut().for_each(|row| row[place / 64] &= !(1 << (place % 64)));
+                for &(_, position) in of_class {
+                    examples[position].target = scores[votes_at(&digits, position)];
+                    tally.wins.iter_mut().for_each(|row| row[position / 64] &= !(1 << (position % 64)));
                 }
                 for votes in (1..=neurons).rev().filter(|votes| won >> (votes - 1) & 1 == 1) {
                     let wins = tally.wins[votes - 1];
-                    for place in ones(&wins) {
-                        let rivals = &mut examples[place].rivals;
+                    for position in ones(&wins) {
+                        let rivals = &mut examples[position].rivals;
                         enter(rivals, Rival { score: scores[votes], class });
-                        accept(&mut tally, scores, place, rivals[1]);
+                        accept(&mut tally, scores, position, rivals[1]);
                     }
                 }
             }
-            tally.for_each(|place, clusters, votes| {
-                examples[place].total += clusters * (scores[votes] - scores[0]);
+            tally.for_each(|position, clusters, votes| {
+                examples[position].total += clusters * (scores[votes] - scores[0]);
             });
         }
+    }
+
+    /// The clusters that change: what they were, and what they become with its trained cells.
+    fn changed_clusters<'a>(
+        &self,
+        training: &ClassedExamples,
+        base: &'a Scored,
+        changes: &'a [Change],
+    ) -> Vec<(Trained<'a>, &'a Gene, Cells)> {
+        // Nothing changes where a class did not occur: such clusters are not among these.
+        let trained = base.memories.clusters(&base.genome);
+        let changed = trained.filter_map(|before| {
+            let at = changes.binary_search_by_key(&before.0, |(class, _)| *class as usize).ok()?;
+            let gene = &changes[at].1;
+            let cells = Cells::of_cluster(self.path, gene.as_cluster(), before.0, training);
+            Some((before, gene, cells))
+        });
+        changed.collect()
     }
 
     /// How well the genome predicts in which some clusters (ascending) are others: what
@@ -229,16 +256,7 @@ impl Scorer {
         base: &Scored,
         changes: &[Change],
     ) -> Fitness {
-        // Nothing changes where a class did not occur: such clusters are not among these.
-        let trained = base.memories.clusters(&base.genome);
-        let pairs: Vec<_> = trained
-            .filter_map(|before| {
-                let at = changes.binary_search_by_key(&before.0, |(class, _)| *class as usize).ok()?;
-                let gene = &changes[at].1;
-                let cells = Cells::of_cluster(self.path, gene.as_cluster(), before.0, training);
-                Some((before, gene, cells))
-            })
-            .collect();
+        let pairs = self.changed_clusters(training, base, changes);
         let mut sums = base.sums;
         let mut effect = Effect::new();
         for (block, scores) in self.blocks.iter().zip(&base.blocks) {
@@ -252,21 +270,19 @@ impl Scorer {
                 rule.score(self.path, block, gene.as_cluster(), cells.as_cluster(), &mut effect.column);
                 effect.give(class, default, classes);
             }
-            for place in ones(&effect.affected) {
-                let (example, class) = (&scores.examples[place], classes[place]);
-                let total = example.total.wrapping_add(effect.totals[place]);
-                let target = effect.targets[place].unwrap_or(example.target);
-                let is_changed = |rival: &Rival| {
-                    changes.binary_search_by_key(&rival.class, |(changed, _)| *changed).is_ok()
-                };
-                let unchanged = example.rivals.iter().find(|rival| rival.score == 0 || !is_changed(rival));
+            let is_changed =
+                |class: u32| changes.binary_search_by_key(&class, |(changed, _)| *changed).is_ok();
+            for position in ones(&effect.affected) {
+                let (example, class) = (&scores.examples[position], classes[position]);
+                let total = example.total.wrapping_add(effect.totals[position]);
+                let target = effect.targets[position].unwrap_or(example.target);
+                let unchanged =
+                    example.rivals.iter().find(|rival| rival.score == 0 || !is_changed(rival.class));
                 let unchanged = unchanged.copied().unwrap_or_else(|| {
-                    let input = self.examples.input(block.start + place);
-                    base.best_rival(rule, input, |other| {
-                        other == class || is_changed(&Rival { score: 0, class: other })
-                    })
+                    let input = self.examples.input(block.start + position);
+                    base.best_rival(rule, input, |other| other == class || is_changed(other))
                 });
-                let rival = unchanged.max(effect.rivals[place]);
+                let rival = unchanged.max(effect.rivals[position]);
                 let (loss, right) = outcome(rule, class, total, target, rival);
                 sums.loss = sums.loss - example.loss + loss;
                 sums.right = sums.right - u64::from(example.right) + u64::from(right);
@@ -291,13 +307,13 @@ impl Scored {
 }
 
 /// Lets only those numbers of votes win that score at least as much as the second best.
-fn accept(tally: &mut Tally, scores: &[u64], place: usize, second: Rival) {
+fn accept(tally: &mut Tally, scores: &[u64], position: usize, second: Rival) {
     for (row, &score) in tally.accepted.iter_mut().zip(&scores[1..]) {
-        let bit = 1 << (place % 64);
+        let bit = 1 << (position % 64);
         if score >= second.score {
-            row[place / 64] |= bit;
+            row[position / 64] |= bit;
         } else {
-            row[place / 64] &= !bit;
+            row[position / 64] &= !bit;
         }
     }
 }
@@ -341,10 +357,10 @@ impl Effect {
 
     /// Takes away the scores of a class, which are in the column.
     fn take(&mut self, class: u32, default: u64, classes: &[u32]) {
-        for place in ones(&self.column.touched) {
-            self.totals[place] = self.totals[place].wrapping_sub(self.column.above[place]);
-            if classes[place] == class {
-                self.targets[place] = Some(default);
+        for position in ones(&self.column.touched) {
+            self.totals[position] = self.totals[position].wrapping_sub(self.column.above[position]);
+            if classes[position] == class {
+                self.targets[position] = Some(default);
             }
         }
         self.spread();
@@ -352,13 +368,13 @@ impl Effect {
 
     /// Adds the scores of a class, which are in the column.
     fn give(&mut self, class: u32, default: u64, classes: &[u32]) {
-        for place in ones(&self.column.touched) {
-            let above = self.column.above[place];
-            self.totals[place] = self.totals[place].wrapping_add(above);
-            if classes[place] == class {
-                self.targets[place] = Some(default + above);
+        for position in ones(&self.column.touched) {
+            let above = self.column.above[position];
+            self.totals[position] = self.totals[position].wrapping_add(above);
+            if classes[position] == class {
+                self.targets[position] = Some(default + above);
             } else {
-                self.rivals[place] = self.rivals[place].max(Rival { score: default + above, class });
+                self.rivals[position] = self.rivals[position].max(Rival { score: default + above, class });
             }
         }
         self.spread();
@@ -377,7 +393,6 @@ mod tests {
 
     use super::*;
     use crate::examples::Coding;
-    use crate::genome::Gene;
     use crate::memory::address;
     use crate::rule::Backoff;
 

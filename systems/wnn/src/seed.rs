@@ -7,10 +7,10 @@ use rekindle::storage::{FileStorage, Storage};
 use rekindle::{EntryPath, Store, from_tree};
 use rekindle_compute::rng;
 use rekindle_formats::{is_checkpoint_file, open_archive};
-use rekindle_train::TrainingState;
+use rekindle_train::{SettingError, TrainingState};
 
 use crate::config::{Model, Training};
-use crate::corpus::{Corpus, Part};
+use crate::corpus::{Corpus, TokenPart};
 use crate::error::WnnError;
 use crate::genome::Genome;
 use crate::original::{self, OriginalFile, OriginalGenome};
@@ -53,19 +53,14 @@ pub(crate) fn begin(model: &Model, training: &Training, seed: u64, text: &Text) 
         }
         None => {
             if training.resume_from.is_some() {
-                return Err(WnnError::Config {
-                    path: "training.resume_from",
-                    value: first.key().to_owned(),
-                    reason:
-                        "a search that begins in the middle needs the phase before: name a run or a phase \
-                             checkpoint that holds it with --seed-from"
-                            .to_owned(),
-                });
+                let reason = "a search that begins in the middle needs the phase before: name a run or a phase \
+                              checkpoint that holds it as training.seed_from";
+                return Err(SettingError::new("training.resume_from", first.key(), reason).into());
             }
             fresh(model, training, seed, corpus, &maker)
         }
     };
-    let best = Measured { genome: given.best, fitness: Fitness::UNKNOWN, part: Part::All };
+    let best = Measured { genome: given.best, fitness: Fitness::UNKNOWN, part: TokenPart::All };
     let threshold = given.threshold.unwrap_or(training.threshold.start);
     let searcher = Searcher::new(model, training, seed, corpus);
     let search = searcher.begin(first, &best, &given.population, threshold);
@@ -157,7 +152,7 @@ fn from_run(origin: &str, first: Option<Phase>) -> Result<Seed, String> {
         Some((run, "latest")) => (run, None),
         Some((run, step)) => match step.parse::<u64>() {
             Ok(step) => (run, Some(step)),
-            Err(_) => return Err(format!("`{step}` is no step; name it as RUN@STEP or RUN@latest")),
+            Err(_) => return Err(format!("`{step}` is not a step; name it as RUN@STEP or RUN@latest")),
         },
         None => (origin, None),
     };
@@ -176,8 +171,8 @@ fn from_run(origin: &str, first: Option<Phase>) -> Result<Seed, String> {
     };
     let checkpoint = store.checkpoint(step).map_err(|error| error.to_string())?;
     let tree = checkpoint.load(&EntryPath::root()).map_err(|error| error.to_string())?;
-    let saved: TrainingState<Model, Training, State> =
-        from_tree(&tree).map_err(|error| format!("it is no run of a weightless language model: {error}"))?;
+    let saved: TrainingState<Model, Training, State> = from_tree(&tree)
+        .map_err(|error| format!("it is not a run of a weightless language model: {error}"))?;
     let state = saved.state;
     let before = first.and_then(Phase::previous);
     let done = state.results.iter().find(|result| Some(result.phase) == before).cloned();
@@ -201,14 +196,17 @@ fn from_run(origin: &str, first: Option<Phase>) -> Result<Seed, String> {
 
 fn check(seed: Seed, corpus: &Corpus) -> Result<Seed, String> {
     let (clusters, inputs) = (corpus.coding.vocabulary(), corpus.coding.inputs());
-    let flaw =
-        std::iter::once(&seed.best).chain(&seed.population).find_map(|genome| genome.flaw(clusters, inputs));
-    flaw.map_or(Ok(seed), |flaw| Err(format!("the genome does not fit the text and the context: {flaw}")))
+    for genome in std::iter::once(&seed.best).chain(&seed.population) {
+        genome
+            .check(clusters, inputs)
+            .map_err(|error| format!("the genome does not fit the text and the context: {error}"))?;
+    }
+    Ok(seed)
 }
 
 fn only_before(seed: Seed, phase: Phase) -> Result<Seed, String> {
     let Some(before) = phase.previous() else {
-        return Err("phase 1a is the first; leave out --resume-from to begin with it".to_owned());
+        return Err("phase 1a is the first; leave out training.resume_from to begin with it".to_owned());
     };
     match seed.phase {
         Some(found) if found == before => Ok(seed),

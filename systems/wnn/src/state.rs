@@ -1,10 +1,11 @@
 //! What a checkpoint holds.
 
 use rekindle_tokenizer::Tokenizer;
+use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Data, Training};
-use crate::corpus::Part;
+use crate::corpus::TokenPart;
 use crate::genome::Genome;
 use crate::phase::Phase;
 use crate::scorer::Fitness;
@@ -57,7 +58,7 @@ pub struct Measured {
     /// How well it predicts.
     pub fitness: Fitness,
     /// What it was trained on for that.
-    pub part: Part,
+    pub part: TokenPart,
 }
 
 /// What a phase came to.
@@ -193,7 +194,7 @@ impl State {
             best: Measured {
                 genome: Genome::with_capacity(0, 0),
                 fitness: Fitness::UNKNOWN,
-                part: Part::All,
+                part: TokenPart::All,
             },
             test: (data.shares().test > 0.0).then_some(Fitness::UNKNOWN),
             results: Vec::new(),
@@ -201,60 +202,79 @@ impl State {
         }
     }
 
-    /// Why the state contradicts itself or the config; nothing when it does not.
-    pub(crate) fn flaw(&self, training: &Training) -> Option<String> {
+    /// Checks that the state contradicts neither itself nor the config.
+    pub(crate) fn check(&self, training: &Training) -> Result<(), StateMismatch> {
         let (clusters, inputs) = (self.text.vocabulary as usize, self.inputs as usize);
-        let of_genome =
-            |what: &str, genome: &Genome| Some(format!("{what}: {}", genome.flaw(clusters, inputs)?));
-        let best = of_genome("the best genome", &self.best.genome);
-        let results = self.results.iter().flat_map(|result| {
-            std::iter::once(&result.best.genome)
-                .chain(&result.population)
-                .map(move |genome| of_genome(&format!("a genome of phase {}", result.phase.key()), genome))
-        });
-        let order = self.results.windows(2).find(|pair| pair[0].phase >= pair[1].phase);
-        let order =
-            order.map(|pair| format!("phase {} is behind {}", pair[1].phase.key(), pair[0].phase.key()));
-        let search = self.search.as_ref().and_then(|search| {
-            let what = format!("a genome of phase {}", search.phase.key());
-            let genomes = search.work.genomes();
-            let flaw = genomes.into_iter().find_map(|genome| of_genome(&what, genome));
-            flaw.or_else(|| search.flaw(clusters, training))
-        });
-        best.or_else(|| results.flatten().next()).or(order).or(search)
+        let check = |what: &str, genome: &Genome| {
+            let checked = genome.check(clusters, inputs);
+            checked.map_err(|error| StateMismatch::Contradiction(format!("{what}: {error}")))
+        };
+        check("the best genome", &self.best.genome)?;
+        for result in &self.results {
+            let what = format!("a genome of phase {}", result.phase.key());
+            let mut genomes = std::iter::once(&result.best.genome).chain(&result.population);
+            genomes.try_for_each(|genome| check(&what, genome))?;
+        }
+        for pair in self.results.windows(2) {
+            StateMismatch::require(pair[0].phase < pair[1].phase, || {
+                format!("phase {} is behind {}", pair[1].phase.key(), pair[0].phase.key())
+            })?;
+        }
+        let Some(search) = &self.search else { return Ok(()) };
+        let what = format!("a genome of phase {}", search.phase.key());
+        search.work.genomes().into_iter().try_for_each(|genome| check(&what, genome))?;
+        search.check(clusters, training)
     }
 }
 
 impl Search {
-    fn flaw(&self, clusters: usize, training: &Training) -> Option<String> {
-        let fitting = match &self.work {
+    fn check(&self, clusters: usize, training: &Training) -> Result<(), StateMismatch> {
+        let is_of_phase = match &self.work {
             Work::Genetic(_) => self.phase.is_genetic(),
             Work::Tabu(_) => !self.phase.is_genetic(),
             Work::Closing(_) => true,
         };
-        if !fitting {
-            return Some(format!("phase {} does the work of another", self.phase.key()));
-        }
+        StateMismatch::require(is_of_phase, || {
+            format!("phase {} does the work of another", self.phase.key())
+        })?;
         match &self.work {
-            Work::Genetic(generation) => {
-                if generation.unmeasured.is_empty() && generation.population.is_empty() {
-                    return Some("a generation without genomes".to_owned());
-                }
-                (generation.survived as usize > generation.next.len())
-                    .then(|| "more survivors than genomes".to_owned())
-            }
-            Work::Tabu(neighbourhood) => {
-                if neighbourhood.neighbours.len() > training.search.neighbors_per_iter as usize {
-                    return Some("more neighbours than are looked at".to_owned());
-                }
-                let outside = neighbourhood.tabu.iter().find(|tabu| tabu.cluster as usize >= clusters);
-                outside.map(|tabu| format!("cluster {} is tabu, and there are {clusters}", tabu.cluster))
-            }
-            Work::Closing(closing) => (closing.finalists.is_empty()
-                || closing.measured.len() > closing.finalists.len()
-                || closing.population.is_empty())
-            .then(|| "a phase ends without genomes".to_owned()),
+            Work::Genetic(generation) => generation.check(),
+            Work::Tabu(neighbourhood) => neighbourhood.check(clusters, training),
+            Work::Closing(closing) => closing.check(),
         }
+    }
+}
+
+impl Generation {
+    fn check(&self) -> Result<(), StateMismatch> {
+        StateMismatch::require(!self.unmeasured.is_empty() || !self.population.is_empty(), || {
+            "a generation without genomes".to_owned()
+        })?;
+        StateMismatch::require(self.survived as usize <= self.next.len(), || {
+            "more survivors than genomes".to_owned()
+        })
+    }
+}
+
+impl Neighbourhood {
+    fn check(&self, clusters: usize, training: &Training) -> Result<(), StateMismatch> {
+        let most = training.search.neighbors_per_iter as usize;
+        StateMismatch::require(self.neighbours.len() <= most, || {
+            "more neighbours than are looked at".to_owned()
+        })?;
+        let cluster = self.tabu.iter().map(|tabu| tabu.cluster).max();
+        StateMismatch::require(cluster.is_none_or(|cluster| (cluster as usize) < clusters), || {
+            format!("cluster {} is tabu, and there are {clusters}", cluster.unwrap_or(0))
+        })
+    }
+}
+
+impl Closing {
+    fn check(&self) -> Result<(), StateMismatch> {
+        let has_genomes = !self.finalists.is_empty() && !self.population.is_empty();
+        StateMismatch::require(has_genomes && self.measured.len() <= self.finalists.len(), || {
+            "a phase ends without genomes".to_owned()
+        })
     }
 }
 

@@ -2,25 +2,28 @@
 
 use std::collections::BTreeMap;
 
+use rekindle::Versions;
 use rekindle_compute::KernelPath;
+use rekindle_data::Origin;
 use rekindle_formats::{Format, files};
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
-    Resources, System, SystemError, SystemOption, text_setting,
+    Resources, StateMismatch, System, SystemError, SystemOption, text_setting,
 };
 
 use crate::baselines::{Baselines, baselines};
 use crate::config::{Data, Model, Search, Training};
-use crate::corpus::{Corpus, Part};
+use crate::corpus::{Corpus, TokenPart};
 use crate::error::WnnError;
 use crate::evaluator::{Evaluator, LocalEvaluator};
 use crate::genome::Genome;
 use crate::phase::Phase;
+use crate::schema::SYSTEM;
 use crate::scorer::Fitness;
 use crate::search::Searcher;
 use crate::state::State;
 use crate::text::{Text, origin};
-use crate::{interchange, original, presets, report, seed};
+use crate::{interchange, memory_need, original, presets, report, schema, seed};
 
 /// Weightless language models in the training loop; a step is a batch of candidates of whatever
 /// phase it is.
@@ -95,11 +98,15 @@ const OPTIONS: &[SystemOption] = &[
 const SETTINGS_LIMIT: u64 = 1 << 20;
 
 impl System for Wnn {
-    const NAME: &'static str = "wnn";
+    const NAME: &'static str = SYSTEM;
 
     type Model = Model;
     type Training = Training;
     type State = State;
+
+    fn versions() -> Versions {
+        schema::versions()
+    }
 
     /// The files may lie elsewhere; that they are the same is checked.
     fn changeable() -> &'static [&'static str] {
@@ -127,7 +134,7 @@ impl System for Wnn {
     }
 
     fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
-        Some(need(&config.training, state?))
+        Some(memory_need::of(&config.model, &config.training, state?))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
@@ -138,17 +145,18 @@ impl System for Wnn {
         }
         let text = load(config, state.text.tokenizer.as_ref()).map_err(SystemError::new)?;
         if text.identity != state.text {
-            let (origin, reason) = (origin(&training.data), "its tokens are others".to_owned());
-            return Err(SystemError::misfit(WnnError::OtherData { origin, reason }));
+            return Err(SystemError::misfit(StateMismatch::OtherData {
+                origin: origin(&training.data).to_string(),
+                reason: "its tokens are others".to_owned(),
+                setting: "training.data.file",
+            }));
         }
         let inputs = text.corpus.coding.inputs();
-        let flaw = match state.inputs as usize == inputs {
-            true => state.flaw(training),
-            false => Some(format!("its contexts have {} bits, the config's have {inputs}", state.inputs)),
-        };
-        if let Some(flaw) = flaw {
-            return Err(SystemError::misfit(WnnError::Misfit(flaw)));
-        }
+        StateMismatch::require(state.inputs as usize == inputs, || {
+            format!("its contexts have {} bits, the config's have {inputs}", state.inputs)
+        })
+        .and_then(|()| state.check(training))
+        .map_err(SystemError::misfit)?;
         let evaluator = evaluator(config, &text.corpus, resources.threads, path).map_err(SystemError::new)?;
         let searcher = Searcher::new(model, training, config.seed, &text.corpus);
         let (model, training) = (model.clone(), training.clone());
@@ -238,7 +246,7 @@ impl Family for Wnn {
 
 impl Wnn {
     fn measure(&mut self, genome: &Genome) -> Result<Fitness, WnnError> {
-        Ok(self.evaluator.evaluate(Part::All, std::slice::from_ref(genome))?[0])
+        Ok(self.evaluator.evaluate(TokenPart::All, std::slice::from_ref(genome))?[0])
     }
 
     /// What counting alone predicts of these tokens.
@@ -251,27 +259,6 @@ impl Wnn {
 /// The metric that tells how many generations or iterations of a phase are done.
 fn rounds_of(phase: Phase) -> String {
     format!("rounds_of_{}", phase.key())
-}
-
-/// What a search takes whose genomes become twice as large as the best one is, at most.
-fn need(training: &Training, state: &State) -> MemoryNeed {
-    let learn = state.text.training;
-    let measure = state.text.select.saturating_add(state.text.test.unwrap_or(0));
-    let best = &state.best.genome;
-    let neurons = best.neurons.iter().copied().max().map_or(1, u64::from);
-    let genome = 2 * (best.connections.len() + 2 * best.bits.len()) as u64;
-    // A generation and the next, and what was set aside of both.
-    let genomes = 3 * u64::from(training.search.population_size) + u64::from(training.finalists) + 16;
-    // Inputs in 64-bit words, and the class: of what is learnt, by part and as a whole.
-    let example = 8 * u64::from(state.inputs).div_ceil(64) + 12;
-    let examples = learn.saturating_add(measure).saturating_mul(2 * example);
-    // A cell for each neuron that sees an example, in memory that may double as it grows.
-    let cells = learn.saturating_mul(2 * 12 * 2 * neurons);
-    MemoryNeed {
-        state: genomes.saturating_mul(genome),
-        training: examples.saturating_add(learn.saturating_add(measure).saturating_mul(4)),
-        evaluation: cells.saturating_add(measure.saturating_mul(2 * 80)),
-    }
 }
 
 fn load(config: &ConfigOf<Wnn>, known: Option<&rekindle_tokenizer::Tokenizer>) -> Result<Text, WnnError> {
@@ -293,8 +280,10 @@ fn evaluator(
 
 /// What a file of the original program sets.
 fn search_settings(file: &str) -> Result<Vec<String>, WnnError> {
-    let refused = |reason: String| WnnError::Data { origin: format!("`{file}`"), reason };
-    let text = files::read_text(file.as_ref(), SETTINGS_LIMIT).map_err(|error| refused(error.to_string()))?;
+    let origin = || Origin::File(file.to_owned());
+    let refused = |reason: String| WnnError::SearchFile { origin: origin(), reason };
+    let text = files::read_text(file.as_ref(), SETTINGS_LIMIT)
+        .map_err(|source| WnnError::Unreadable { origin: origin(), source })?;
     // Known keys and types only.
     Search::from_yaml(&text).map_err(|error| refused(error.to_string()))?;
     let set: BTreeMap<String, serde_json::Value> =

@@ -108,6 +108,11 @@ impl Tally {
         }
     }
 
+    /// What one for clusters of so many neurons takes: bytes.
+    pub(crate) fn bytes(neurons: u64) -> u64 {
+        neurons * (CLUSTER_DIGITS + 2) as u64 * size_of::<Row>() as u64
+    }
+
     /// Counts a cluster. The bits of the answer tell for which numbers of votes, less 1, there are
     /// wins.
     pub(crate) fn count(&mut self, path: KernelPath, digits: &Digits) -> u64 {
@@ -127,20 +132,20 @@ impl Tally {
         won
     }
 
-    /// Calls `add(place, clusters, votes)` for each example of the block and each number of votes
+    /// Calls `add(position, clusters, votes)` for each example of the block and each number of votes
     /// that any clusters got from it.
     pub(crate) fn for_each(&self, mut add: impl FnMut(usize, u64, usize)) {
         let digit_count = digits_of(self.clusters);
         for (index, counter) in self.counters.iter().enumerate() {
             let mut counts = [0_u32; BLOCK];
             for (digit, row) in counter[..digit_count].iter().enumerate() {
-                for place in crate::planes::ones(row) {
-                    counts[place] |= 1 << digit;
+                for position in crate::planes::ones(row) {
+                    counts[position] |= 1 << digit;
                 }
             }
-            for (place, &clusters) in counts.iter().enumerate() {
+            for (position, &clusters) in counts.iter().enumerate() {
                 if clusters > 0 {
-                    add(place, clusters.into(), index + 1);
+                    add(position, clusters.into(), index + 1);
                 }
             }
         }

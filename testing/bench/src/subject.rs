@@ -82,7 +82,8 @@ pub fn open_run(path: &Path) -> anyhow::Result<Run> {
 pub fn export(run: &Path, file: &Path) -> anyhow::Result<()> {
     let store = open_path(run)?;
     let step = store.records().next_back().context("the run has no checkpoint")?.step;
-    Ok(for_writing(FORMATS, file)?.write(&store.checkpoint(step)?, file)?)
+    for_writing(FORMATS, file)?.write(&store.checkpoint(step)?, file)?;
+    Ok(())
 }
 
 /// Makes a run from a file, as `rekindle import` does.

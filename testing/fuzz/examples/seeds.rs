@@ -25,7 +25,7 @@ use rekindle_gpt::formats::{SpecialTokens, hugging_face};
 use rekindle_gpt::model::{Network, Sampling};
 use rekindle_gpt::train::Optimizer;
 use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap_key};
-use rekindle_logic::{HardCircuit, Model, State, presets};
+use rekindle_logic::{HardCircuit, ModelConfig, State, presets};
 use rekindle_tokenizer::Tokenizer;
 use rekindle_train::{ConfigOf, ConfigText, Family, System, TrainingState};
 use rekindle_wnn::Wnn;
@@ -291,7 +291,7 @@ fn texts() -> Outcome {
     write("search", "small", b"context_size: 4\npatience: null\nce_percentile: 0.5\n")?;
     let set = [presets::LIFE, "\n--set training.epochs=5\n--set best=null"].concat();
     write("config", "set", set.as_bytes())?;
-    let model = Model {
+    let model = ModelConfig {
         channels: 1,
         kernels: 3,
         kernel_gates: vec![8, 4, 2, 1],
@@ -358,7 +358,7 @@ fn snapshot(dir: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
 /// Model files of other programs.
 fn models() -> Outcome {
     let dir = tempfile::tempdir()?;
-    let shape = rekindle_gpt::model::Model {
+    let shape = rekindle_gpt::model::ModelConfig {
         block: Block::Gpt2,
         layers: 1,
         heads: 1,
@@ -372,7 +372,7 @@ fn models() -> Outcome {
     };
     let words = ["a", "b", "c"].map(str::to_owned);
     lopos_files(dir.path(), &Network::random(&shape, 3, 1), &words)?;
-    let stack = rekindle_gpt::model::Model { block: Block::Rustgpt, ..shape.clone() };
+    let stack = rekindle_gpt::model::ModelConfig { block: Block::Rustgpt, ..shape.clone() };
     rustgpt_files(dir.path(), &Network::random(&stack, 3, 1), &words)?;
     hugging_face_files(dir.path(), &shape)?;
     write("texts", "list", &[&[3], &br#"["a cat", {"text": "a dog"}]"#[..]].concat())?;
@@ -429,10 +429,10 @@ fn rustgpt_files(dir: &Path, network: &Network, words: &[String]) -> Outcome {
     write("rustgpt_container", "torn", bytes)
 }
 
-fn hugging_face_files(dir: &Path, shape: &rekindle_gpt::model::Model) -> Outcome {
+fn hugging_face_files(dir: &Path, shape: &rekindle_gpt::model::ModelConfig) -> Outcome {
     let path = dir.join("directory");
     let tokenizer = Tokenizer::train_words(b"the cat and the other cat", 4)?;
-    let with_biases = rekindle_gpt::model::Model { attention_biases: true, tied: true, ..shape.clone() };
+    let with_biases = rekindle_gpt::model::ModelConfig { attention_biases: true, tied: true, ..shape.clone() };
     for (name, shape) in [("plain", shape), ("tied", &with_biases)] {
         let network = Network::random(shape, tokenizer.len(), 1);
         hugging_face::write(&path, &network, &tokenizer, SpecialTokens::of(&tokenizer))?;

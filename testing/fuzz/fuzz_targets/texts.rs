@@ -6,7 +6,7 @@ use std::num::NonZero;
 
 use libfuzzer_sys::fuzz_target;
 use rekindle_fuzz::{take_u8, with_directory};
-use rekindle_gpt::inference::Conversation;
+use rekindle_train::Conversation;
 use rekindle_gpt::train::Data;
 use rekindle_gpt::data::{Corpus, SPECIAL_TOKENS, load};
 use rekindle_tokenizer::Tokenizer;
@@ -16,10 +16,10 @@ fuzz_target!(|data: &[u8]| {
     let kind = take_u8(&mut input);
     if kind == 0
         && let Ok(text) = str::from_utf8(input)
-        && let Ok(conversation) = Conversation::from_json(text, "fuzz")
+        && let Ok(conversation) = Conversation::from_json(text)
     {
         let written = conversation.to_json();
-        let again = Conversation::from_json(&written, "fuzz").expect("what was written can be read");
+        let again = Conversation::from_json(&written).expect("what was written can be read");
         assert_eq!(again.to_json(), written);
     }
     let name = ["texts.json", "texts.jsonl", "texts.txt"][usize::from(kind % 3)];

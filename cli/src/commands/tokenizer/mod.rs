@@ -67,7 +67,7 @@ struct Piece {
     text: Text,
 }
 
-/// Bytes as text. Those that are no UTF-8, such as a part of a character, are listed too.
+/// Bytes as text. Those that are not UTF-8, such as a part of a character, are listed too.
 #[derive(Serialize)]
 struct Text {
     text: String,

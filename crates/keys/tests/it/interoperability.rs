@@ -1,7 +1,7 @@
 //! What this crate writes, the tools that users have can read, and the other way round. Run with
 //!
 //! ```text
-//! cargo test -p rekindle-keys --test interoperability -- --ignored
+//! cargo test -p rekindle-keys --test it -- --ignored
 //! ```
 //!
 //! where `age`, `age-keygen` and `openssl` (3 or later) are installed, and `script` of util-linux:

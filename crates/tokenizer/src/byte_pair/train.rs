@@ -56,7 +56,7 @@ pub(crate) fn train(text: &[u8], len: usize) -> (Vocabulary, BytePair) {
 }
 
 /// The vocabulary of all bytes and of the most frequent pieces of a text, with at most `len` tokens;
-/// of several pieces as frequent the first in the order of bytes. Pieces that are no UTF-8 or longer than
+/// of several pieces as frequent the first in the order of bytes. Pieces that are not UTF-8 or longer than
 /// [`TOKEN_LIMIT`] are passed over.
 pub(crate) fn train_whole(text: &[u8], len: usize) -> (Vocabulary, BytePair) {
     let mut vocabulary = Vocabulary::default();
@@ -84,14 +84,14 @@ type Pair = (u32, u32);
 /// Pieces and the pairs in them. `K` says which of several pairs that are as frequent comes first; the
 /// pair itself decides where it does not.
 pub(crate) struct Corpus<K> {
-    places: Vec<Place>,
+    nodes: Vec<Node>,
     pairs: HashMap<Pair, Occurrences, RandomState>,
     /// An entry for each pair, with a count that is the pair's own or one that it had before.
     queue: BinaryHeap<(u64, Reverse<(K, Pair)>)>,
 }
 
 /// A token in a piece.
-struct Place {
+struct Node {
     /// [`NO_TOKEN`] once the one before has swallowed it.
     token: u32,
     previous: u32,
@@ -105,7 +105,7 @@ struct Occurrences {
     /// In the whole text.
     count: u64,
     /// Places of the left token; some may have been merged since.
-    places: Vec<u32>,
+    nodes: Vec<u32>,
 }
 
 impl<K: Ord> Corpus<K> {
@@ -114,13 +114,13 @@ impl<K: Ord> Corpus<K> {
     where
         P: Iterator<Item = u32>,
     {
-        let mut corpus = Self { places: Vec::new(), pairs: HashMap::default(), queue: BinaryHeap::new() };
+        let mut corpus = Self { nodes: Vec::new(), pairs: HashMap::default(), queue: BinaryHeap::new() };
         for (piece, weight) in pieces {
             corpus.push(piece, weight);
         }
-        for place in 0..corpus.places.len() as u32 {
-            if let Some((pair, weight)) = corpus.pair_at(place) {
-                corpus.add(pair, place, weight);
+        for node in 0..corpus.nodes.len() as u32 {
+            if let Some((pair, weight)) = corpus.pair_at(node) {
+                corpus.add(pair, node, weight);
             }
         }
         let pairs = corpus.pairs.iter();
@@ -129,12 +129,12 @@ impl<K: Ord> Corpus<K> {
     }
 
     fn push(&mut self, piece: impl Iterator<Item = u32>, weight: u64) {
-        let start = self.places.len() as u32;
-        for (place, token) in (start..).zip(piece) {
-            let previous = if place == start { NONE } else { place - 1 };
-            self.places.push(Place { token, previous, next: place + 1, weight });
+        let start = self.nodes.len() as u32;
+        for (node, token) in (start..).zip(piece) {
+            let previous = if node == start { NONE } else { node - 1 };
+            self.nodes.push(Node { token, previous, next: node + 1, weight });
         }
-        if let Some(last) = self.places.last_mut() {
+        if let Some(last) = self.nodes.last_mut() {
             last.next = NONE;
         }
     }
@@ -156,30 +156,30 @@ impl<K: Ord> Corpus<K> {
 
     /// Makes one token of the pair wherever it stands, from the left to the right in each piece.
     pub fn merge(&mut self, pair: Pair, token: u32, key: impl Fn(Pair) -> K) {
-        let mut places = self.pairs.remove(&pair).unwrap_or_default().places;
-        places.sort_unstable();
+        let mut nodes = self.pairs.remove(&pair).unwrap_or_default().nodes;
+        nodes.sort_unstable();
         let mut changed = Vec::new();
-        for left in places {
+        for left in nodes {
             // It may have been merged otherwise since, or in this very loop: `aa` stands twice in `aaa`.
             if self.pair_at(left).is_none_or(|(found, _)| found != pair) {
                 continue;
             }
-            let Place { previous, next: right, weight, .. } = self.places[left as usize];
-            let next = self.places[right as usize].next;
+            let Node { previous, next: right, weight, .. } = self.nodes[left as usize];
+            let next = self.nodes[right as usize].next;
             for neighbour in [previous, right] {
                 if let Some((pair, weight)) = self.pair_at(neighbour) {
                     self.subtract(pair, weight);
                 }
             }
-            self.places[right as usize].token = NO_TOKEN;
-            self.places[left as usize].token = token;
-            self.places[left as usize].next = next;
+            self.nodes[right as usize].token = NO_TOKEN;
+            self.nodes[left as usize].token = token;
+            self.nodes[left as usize].next = next;
             if next != NONE {
-                self.places[next as usize].previous = left;
+                self.nodes[next as usize].previous = left;
             }
-            for place in [previous, left] {
-                if let Some((pair, _)) = self.pair_at(place) {
-                    self.add(pair, place, weight);
+            for node in [previous, left] {
+                if let Some((pair, _)) = self.pair_at(node) {
+                    self.add(pair, node, weight);
                     changed.push(pair);
                 }
             }
@@ -192,16 +192,16 @@ impl<K: Ord> Corpus<K> {
     }
 
     /// The pair whose left token stands at a place, and how often the piece occurs.
-    fn pair_at(&self, place: u32) -> Option<(Pair, u64)> {
-        let left = self.places.get(place as usize)?;
-        let right = self.places.get(left.next as usize)?;
+    fn pair_at(&self, node: u32) -> Option<(Pair, u64)> {
+        let left = self.nodes.get(node as usize)?;
+        let right = self.nodes.get(left.next as usize)?;
         (left.token != NO_TOKEN).then_some(((left.token, right.token), left.weight))
     }
 
-    fn add(&mut self, pair: Pair, place: u32, weight: u64) {
+    fn add(&mut self, pair: Pair, node: u32, weight: u64) {
         let found = self.pairs.entry(pair).or_default();
         found.count += weight;
-        found.places.push(place);
+        found.nodes.push(node);
     }
 
     fn subtract(&mut self, pair: Pair, weight: u64) {

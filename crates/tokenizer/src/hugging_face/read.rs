@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::file::{AddedToken, File, Merge, Model as ModelMember, Stage};
-use super::{ASCII_MARK, ASCII_SPACES, alphabet};
+use super::{ASCII_MARK, ASCII_SPACES};
 use crate::added::AddedTokens;
+use crate::byte_level;
 use crate::byte_pair::{BytePair, NO_TOKEN};
 use crate::error::TokenizerError;
 use crate::listed_words::{ListedWords, WordRules};
@@ -53,20 +54,20 @@ pub(crate) fn read(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
 }
 
 /// A stage that does something, and where it stands.
-struct Placed<'a> {
+struct Located<'a> {
     stage: &'a Stage,
-    place: String,
+    location: String,
 }
 
 /// What is left when a sequence of one is taken for the one, and an empty sequence for nothing.
-fn effective<'a>(stage: &'a Stage, place: &str) -> Option<Placed<'a>> {
-    let here = || Some(Placed { stage, place: place.to_owned() });
+fn effective<'a>(stage: &'a Stage, location: &str) -> Option<Located<'a>> {
+    let here = || Some(Located { stage, location: location.to_owned() });
     let list = stage.pretokenizers.as_deref().map(|list| ("pretokenizers", list));
     let list = list.or(stage.normalizers.as_deref().map(|list| ("normalizers", list)));
     match list {
         Some((name, list)) if stage.kind == "Sequence" => match list {
             [] => None,
-            [only] => effective(only, &format!("{place}.{name}[0]")),
+            [only] => effective(only, &format!("{location}.{name}[0]")),
             _ => here(),
         },
         _ => here(),
@@ -75,25 +76,25 @@ fn effective<'a>(stage: &'a Stage, place: &str) -> Option<Placed<'a>> {
 
 fn byte_pair(
     model: &ModelMember,
-    pre_tokenizer: Option<Placed<'_>>,
+    pre_tokenizer: Option<Located<'_>>,
     listed: &[AddedToken],
 ) -> Result<Tokenizer, TokenizerError> {
     const ONLY: &str = "with the model BPE only ByteLevel is";
     let Some(pre_tokenizer) = pre_tokenizer else {
         return Err(unsupported("pre_tokenizer", "null", ONLY));
     };
-    let Placed { stage, place } = &pre_tokenizer;
+    let Located { stage, location } = &pre_tokenizer;
     if stage.kind != "ByteLevel" {
         return Err(unsupported_type(&pre_tokenizer, ONLY));
     }
     let adds_prefix_space =
-        stage.add_prefix_space.ok_or_else(|| malformed(place, "it has no `add_prefix_space`"))?;
+        stage.add_prefix_space.ok_or_else(|| malformed(location, "it has no `add_prefix_space`"))?;
     check_byte_pair_settings(model)?;
     let names = Names::new(model)?;
     let (added, behind) = names.added(listed)?;
     let vocabulary = names.byte_level_vocabulary(listed, &behind)?;
     let byte_tokens: Vec<u32> =
-        (0..=u8::MAX).map(|byte| names.token(&alphabet::encode(&[byte])).unwrap_or(NO_TOKEN)).collect();
+        (0..=u8::MAX).map(|byte| names.token(&byte_level::encode(&[byte])).unwrap_or(NO_TOKEN)).collect();
     let unknown = match &model.unk_token {
         Some(name) if byte_tokens.contains(&NO_TOKEN) => Some(names.unknown(name)?),
         _ => None,
@@ -113,12 +114,12 @@ fn check_byte_pair_settings(model: &ModelMember) -> Result<(), TokenizerError> {
         let only = "only null is, as a text always has the same tokens";
         return Err(unsupported("model.dropout", &dropout.to_string(), only));
     }
-    for (place, value) in [
+    for (location, value) in [
         ("model.continuing_subword_prefix", &model.continuing_subword_prefix),
         ("model.end_of_word_suffix", &model.end_of_word_suffix),
     ] {
         if let Some(text) = value.as_deref().filter(|text| !text.is_empty()) {
-            return Err(unsupported(place, &quote(text), "only null is"));
+            return Err(unsupported(location, &quote(text), "only null is"));
         }
     }
     match model.byte_fallback {
@@ -129,7 +130,7 @@ fn check_byte_pair_settings(model: &ModelMember) -> Result<(), TokenizerError> {
 
 fn words(
     model: &ModelMember,
-    pre_tokenizer: Option<Placed<'_>>,
+    pre_tokenizer: Option<Located<'_>>,
     listed: &[AddedToken],
 ) -> Result<Tokenizer, TokenizerError> {
     let separation = separation(pre_tokenizer)?;
@@ -143,7 +144,7 @@ fn words(
 
 fn listed_words(
     model: &ModelMember,
-    normalizer: Option<Placed<'_>>,
+    normalizer: Option<Located<'_>>,
     mut rules: WordRules,
     listed: &[AddedToken],
 ) -> Result<Tokenizer, TokenizerError> {
@@ -155,8 +156,8 @@ fn listed_words(
         rules.lower_case = true;
     }
     if let Some(position) = listed.iter().position(|token| token.normalized) {
-        let place = format!("added_tokens[{position}].normalized");
-        return Err(unsupported(&place, "true", "only false is with such a pre-tokenizer"));
+        let location = format!("added_tokens[{position}].normalized");
+        return Err(unsupported(&location, "true", "only false is with such a pre-tokenizer"));
     }
     let names = Names::new(model)?;
     let (added, behind) = names.added(listed)?;
@@ -167,7 +168,7 @@ fn listed_words(
 }
 
 /// How words are found by a pre-tokenizer that cuts at white space, and then at ASCII punctuation.
-fn word_rules(pre_tokenizer: &Placed<'_>) -> Option<WordRules> {
+fn word_rules(pre_tokenizer: &Located<'_>) -> Option<WordRules> {
     let [spaces, marks] = pre_tokenizer.stage.pretokenizers.as_deref()? else { return None };
     let is_split = |stage: &Stage, pattern: &str, behavior: &str| {
         let found = stage.pattern.as_ref().filter(|found| found.string.is_none());
@@ -199,8 +200,8 @@ fn is_lower_case(stage: &Stage) -> bool {
 
 fn word_piece(
     model: &ModelMember,
-    normalizer: Option<Placed<'_>>,
-    pre_tokenizer: Option<Placed<'_>>,
+    normalizer: Option<Located<'_>>,
+    pre_tokenizer: Option<Located<'_>>,
     listed: &[AddedToken],
 ) -> Result<Tokenizer, TokenizerError> {
     let separation = separation(pre_tokenizer)?;
@@ -209,15 +210,15 @@ fn word_piece(
     let mut word_piece = WordPiece::new(separation, names.needed_unknown()?);
     if let Some(normalizer) = normalizer {
         if let Some(position) = listed.iter().position(|token| token.normalized) {
-            let place = format!("added_tokens[{position}].normalized");
-            return Err(unsupported(&place, "true", "only false is with a normalizer"));
+            let location = format!("added_tokens[{position}].normalized");
+            return Err(unsupported(&location, "true", "only false is with a normalizer"));
         }
         (word_piece.cleans, word_piece.parts_ideographs) = bert_normalizer(&normalizer)?;
     }
     if let Some(prefix) = &model.continuing_subword_prefix {
         if prefix.len() > PREFIX_LIMIT {
-            let place = "model.continuing_subword_prefix";
-            return Err(unsupported(place, &quote(prefix), "at most 16 bytes are"));
+            let location = "model.continuing_subword_prefix";
+            return Err(unsupported(location, &quote(prefix), "at most 16 bytes are"));
         }
         word_piece.prefix.clone_from(prefix);
     }
@@ -232,8 +233,8 @@ fn word_piece(
 }
 
 /// Whether control characters are left out, and whether Chinese characters stand alone.
-fn bert_normalizer(normalizer: &Placed<'_>) -> Result<(bool, bool), TokenizerError> {
-    let Placed { stage, place } = normalizer;
+fn bert_normalizer(normalizer: &Located<'_>) -> Result<(bool, bool), TokenizerError> {
+    let Located { stage, location } = normalizer;
     if stage.kind != "BertNormalizer" {
         return Err(unsupported_type(
             normalizer,
@@ -241,19 +242,19 @@ fn bert_normalizer(normalizer: &Placed<'_>) -> Result<(bool, bool), TokenizerErr
         ));
     }
     let needed = |name: &str, value: Option<bool>| {
-        value.ok_or_else(|| malformed(place, &format!("it has no `{name}`")))
+        value.ok_or_else(|| malformed(location, &format!("it has no `{name}`")))
     };
     if needed("lowercase", stage.lowercase)? {
-        return Err(unsupported(&format!("{place}.lowercase"), "true", "only false is"));
+        return Err(unsupported(&format!("{location}.lowercase"), "true", "only false is"));
     }
     if stage.strip_accents == Some(true) {
-        return Err(unsupported(&format!("{place}.strip_accents"), "true", "only false and null are"));
+        return Err(unsupported(&format!("{location}.strip_accents"), "true", "only false and null are"));
     }
     let cleans = needed("clean_text", stage.clean_text)?;
     Ok((cleans, needed("handle_chinese_chars", stage.handle_chinese_chars)?))
 }
 
-fn separation(pre_tokenizer: Option<Placed<'_>>) -> Result<Separation, TokenizerError> {
+fn separation(pre_tokenizer: Option<Located<'_>>) -> Result<Separation, TokenizerError> {
     const ONLY: &str = "with a model of words Whitespace, WhitespaceSplit and BertPreTokenizer are";
     let Some(pre_tokenizer) = pre_tokenizer else {
         return Err(unsupported("pre_tokenizer", "null", ONLY));
@@ -282,20 +283,20 @@ impl<'a> Names<'a> {
         let mut by_token = vec![""; len.min(VOCABULARY_LIMIT)];
         let mut by_name = HashMap::with_capacity(listed.len());
         for (name, token) in listed {
-            let place = || format!("model.vocab[{}]", quote(name));
+            let location = || format!("model.vocab[{}]", quote(name));
             let Some(slot) = by_token.get_mut(*token as usize) else {
                 let reason =
                     format!("its number is {token}, but only those below {VOCABULARY_LIMIT} are read");
-                return Err(malformed(&place(), &reason));
+                return Err(malformed(&location(), &reason));
             };
             if name.is_empty() {
-                return Err(malformed(&place(), "the token is empty"));
+                return Err(malformed(&location(), "the token is empty"));
             }
             if !slot.is_empty() {
-                return Err(malformed(&place(), &format!("token {token} is also {}", quote(slot))));
+                return Err(malformed(&location(), &format!("token {token} is also {}", quote(slot))));
             }
             if by_name.insert(name.as_str(), *token).is_some() {
-                return Err(malformed(&place(), "the token is listed twice"));
+                return Err(malformed(&location(), "the token is listed twice"));
             }
             *slot = name;
         }
@@ -336,16 +337,16 @@ impl<'a> Names<'a> {
         let (mut verbatim, mut normalized, mut behind) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         for (position, token) in listed.iter().enumerate() {
-            let place = |member: &str| format!("added_tokens[{position}].{member}");
+            let location = |member: &str| format!("added_tokens[{position}].{member}");
             for (member, value) in
                 [("single_word", token.single_word), ("lstrip", token.lstrip), ("rstrip", token.rstrip)]
             {
                 if value {
-                    return Err(unsupported(&place(member), "true", "only false is"));
+                    return Err(unsupported(&location(member), "true", "only false is"));
                 }
             }
             if token.content.is_empty() || !seen.insert(&token.content) {
-                return Err(malformed(&place("content"), "it is empty, or listed twice"));
+                return Err(malformed(&location("content"), "it is empty, or listed twice"));
             }
             let expected = self.token(&token.content).unwrap_or_else(|| {
                 behind.push(token.content.as_str());
@@ -353,7 +354,7 @@ impl<'a> Names<'a> {
             });
             if token.id != expected {
                 let reason = format!("it is {}, but the library takes {expected} for this token", token.id);
-                return Err(malformed(&place("id"), &reason));
+                return Err(malformed(&location("id"), &reason));
             }
             if token.normalized { &mut normalized } else { &mut verbatim }.push(token.id);
         }
@@ -377,13 +378,15 @@ impl<'a> Names<'a> {
         let added: HashSet<&str> = listed.iter().map(|token| token.content.as_str()).collect();
         let mut vocabulary = Vocabulary::default();
         for name in &self.by_token {
-            let place = || format!("model.vocab[{}]", quote(name));
-            let decoded = alphabet::decode(name);
+            let location = || format!("model.vocab[{}]", quote(name));
+            let decoded = byte_level::decode(name);
             match (added.contains(name), decoded) {
                 (false, Some(bytes)) => vocabulary.push(&bytes),
-                (false, None) => return Err(malformed(&place(), "it has characters that stand for no byte")),
+                (false, None) => {
+                    return Err(malformed(&location(), "it has characters that stand for no byte"));
+                }
                 (true, Some(bytes)) if bytes != name.as_bytes() => {
-                    return Err(malformed(&place(), "it stands for other bytes than the added token has"));
+                    return Err(malformed(&location(), "it stands for other bytes than the added token has"));
                 }
                 (true, _) => vocabulary.push(name.as_bytes()),
             };
@@ -427,16 +430,16 @@ impl<'a> Names<'a> {
     }
 }
 
-fn malformed(place: &str, reason: &str) -> TokenizerError {
-    TokenizerError::Malformed { place: place.to_owned(), reason: reason.to_owned() }
+fn malformed(location: &str, reason: &str) -> TokenizerError {
+    TokenizerError::Malformed { location: location.to_owned(), reason: reason.to_owned() }
 }
 
-fn unsupported(place: &str, found: &str, supported: &'static str) -> TokenizerError {
-    TokenizerError::Unsupported { place: place.to_owned(), found: found.to_owned(), supported }
+fn unsupported(location: &str, found: &str, supported: &'static str) -> TokenizerError {
+    TokenizerError::Unsupported { location: location.to_owned(), found: found.to_owned(), supported }
 }
 
-fn unsupported_type(placed: &Placed<'_>, supported: &'static str) -> TokenizerError {
-    unsupported(&format!("{}.type", placed.place), &quote(&placed.stage.kind), supported)
+fn unsupported_type(located: &Located<'_>, supported: &'static str) -> TokenizerError {
+    unsupported(&format!("{}.type", located.location), &quote(&located.stage.kind), supported)
 }
 
 /// A name as an error shows it: one line, and not long.

@@ -1,10 +1,11 @@
 //! A tokenizer into a `tokenizer.json`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{ASCII_MARK, ASCII_SPACES, alphabet};
+use super::{ASCII_MARK, ASCII_SPACES};
+use crate::byte_level;
 use crate::byte_pair::BytePair;
 use crate::error::TokenizerError;
 use crate::listed_words::{ListedWords, WordRules};
@@ -16,9 +17,11 @@ use crate::words::{Separation, Words};
 ///
 /// # Errors
 /// See [`Tokenizer::to_hugging_face`].
-pub(crate) fn write(tokenizer: &Tokenizer) -> Result<Value, TokenizerError> {
-    let vocab: Map<String, Value> = names(tokenizer).map(|(token, name)| (name, token.into())).collect();
-    let names: HashMap<u32, String> = names(tokenizer).collect();
+pub(super) fn write(tokenizer: &Tokenizer) -> Result<Value, TokenizerError> {
+    let names = names(tokenizer);
+    let vocab: Map<String, Value> =
+        names.iter().map(|(token, name)| (name.clone(), (*token).into())).collect();
+    let names: HashMap<u32, String> = names.into_iter().collect();
     let (model, normalizer, pre_tokenizer, decoder) = match &tokenizer.model {
         Model::BytePair(model) => {
             (byte_pair(model, &names, vocab), Value::Null, byte_level(model), byte_level(model))
@@ -53,13 +56,13 @@ pub(crate) fn write(tokenizer: &Tokenizer) -> Result<Value, TokenizerError> {
 }
 
 /// The model's tokens, and the keys under which its vocabulary lists them.
-pub(super) fn names(tokenizer: &Tokenizer) -> impl Iterator<Item = (u32, String)> {
-    let added: HashSet<u32> = tokenizer.added.iter().collect();
-    let stands = move |token| added.contains(&token) || !matches!(tokenizer.model, Model::BytePair(_));
-    let tokens = tokenizer.vocabulary.tokens().take_while(|&(token, _)| token < tokenizer.model_tokens);
-    tokens.map(move |(token, bytes)| {
-        (token, if stands(token) { verbatim(bytes) } else { alphabet::encode(bytes) })
-    })
+fn names(tokenizer: &Tokenizer) -> Vec<(u32, String)> {
+    let Tokenizer { vocabulary, model_tokens, model, added } = tokenizer;
+    if let Model::BytePair(_) = model {
+        return byte_level::names(vocabulary, *model_tokens, added).collect();
+    }
+    let tokens = vocabulary.tokens().take_while(|(token, _)| token < model_tokens);
+    tokens.map(|(token, bytes)| (token, verbatim(bytes))).collect()
 }
 
 /// Added tokens and words are UTF-8: no tokenizer is written in which they are not.

@@ -2,4 +2,4 @@
 
 mod adaptive;
 mod hugging_face;
-mod originals;
+mod listed_words;

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use rekindle_train::{Launcher, Proof, ProveError, ProveOptions, Subject, prove};
+use rekindle_train::prove::{Launcher, Process, Proof, ProveError, ProveOptions, Subject, Training, prove};
 
 /// The example `toy`, which cargo builds beside the tests.
 fn toy() -> PathBuf {
@@ -22,8 +22,25 @@ fn options(kills: u64) -> ProveOptions {
     ProveOptions { steps: None, kills, seed: 0, settings: Vec::new() }
 }
 
+/// The words of the toy for what a process is to do.
+fn arguments(process: &Process) -> Vec<OsString> {
+    let mut words: Vec<OsString> = match &process.training {
+        Training::New { run: None, .. } => vec!["train".into(), "walk".into()],
+        Training::New { run: Some(run), .. } => {
+            vec!["train".into(), "walk".into(), "--run".into(), run.into()]
+        }
+        Training::Resumed { run } => vec!["resume".into(), run.into()],
+    };
+    let mut add = |name: &str, value: OsString| words.extend([name.into(), value]);
+    process.settings.iter().for_each(|setting| add("--set", setting.into()));
+    process.stop_at.iter().for_each(|step| add("--stop-at", step.to_string().into()));
+    process.kill_at.iter().for_each(|step| add("--kill-at", step.to_string().into()));
+    process.trace.iter().for_each(|path| add("--trace", path.into()));
+    words
+}
+
 fn prove_toy(options: &ProveOptions, program: PathBuf) -> Result<Proof, ProveError> {
-    let launcher = Launcher { program, common: Vec::new() };
+    let launcher = Launcher { program, arguments, common: Vec::new() };
     prove(&launcher, &Subject::Config("walk".to_owned()), options, &mut |_| {})
 }
 

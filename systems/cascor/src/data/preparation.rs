@@ -1,12 +1,13 @@
 //! How examples become numbers that the network sees, and outputs become answers.
 
-use rekindle::Hash;
-use rekindle_data::Split;
+use rekindle_data::{
+    ClassColumn, DataOutline, ExamplesError, NumberColumn, Origin, Split, TableExamples, TableTarget,
+    identity,
+};
 use rekindle_formats::table::{Column, Table, Values};
 use serde::{Deserialize, Serialize};
 
-use super::table::{numbers, setting};
-use super::{Examples, Raw, RawTargets};
+use super::Examples;
 use crate::activation::OutputActivation;
 use crate::columns::Columns;
 use crate::error::CascorError;
@@ -74,57 +75,37 @@ impl Preparation {
     }
 
     pub(super) fn of(
-        raw: &Raw,
+        examples: &TableExamples,
         split: &Split,
         scale: bool,
         one_hot: bool,
         output: OutputActivation,
     ) -> Result<Self, CascorError> {
-        let training = &split.train[..];
-        let refuse = |reason: String| CascorError::Data { origin: raw.origin.clone(), reason };
-        let target = match &raw.targets {
-            RawTargets::Classes { name, classes, class } => {
-                require_every_class(name, classes, class, training).map_err(refuse)?;
-                let one_hot = one_hot || classes.len() > 2;
-                Target::Classes {
-                    name: name.clone(),
-                    classes: classes.clone(),
-                    one_hot,
-                    levels: output.targets(),
-                }
-            }
-            RawTargets::Numbers { .. } if output != OutputActivation::Linear => {
-                return Err(refuse(
-                    "numbers are learnt by linear outputs; use --set model.output=linear".to_owned(),
-                ));
-            }
-            RawTargets::Numbers { names, values } => {
-                let targets = names.iter().zip(values);
-                let targets: Result<Vec<Input>, String> =
-                    targets.map(|(name, values)| Input::of(name, values, training, true)).collect();
-                Target::Numbers(targets.map_err(refuse)?)
-            }
-        };
-        let mut inputs = Vec::new();
-        for (name, values) in raw.input_names.iter().zip(&raw.inputs) {
-            inputs.push(Input::of(name, values, training, scale).map_err(refuse)?);
-        }
+        let target = Target::of(examples, &split.train, one_hot, output)?;
+        let input = |input| Input::of(&examples.origin, input, &split.train, scale);
         let mut preparation = Self {
             identity: String::new(),
-            examples: training.len() as u64,
+            examples: split.train.len() as u64,
             select_examples: split.select.len() as u64,
             test_examples: split.test.len() as u64,
-            inputs,
+            inputs: examples.inputs.iter().map(input).collect::<Result<_, _>>()?,
             target,
         };
-        let all: Vec<usize> = (0..raw.examples()).collect();
-        preparation.identity = identity(&preparation.examples(raw, &all), training);
+        let rows: Vec<usize> = (0..examples.rows()).collect();
+        let all = preparation.examples(examples, &rows);
+        preparation.identity = identity::of_examples(all.bytes(), all.len(), &split.train).to_string();
         Ok(preparation)
     }
 
     /// All examples of the run.
     pub(crate) fn all_examples(&self) -> u64 {
         [self.examples, self.select_examples, self.test_examples].into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// What is known of the examples.
+    pub(crate) fn outline(&self) -> DataOutline<'_> {
+        let inputs = self.inputs.iter().map(|input| input.name.as_str()).collect();
+        DataOutline { inputs, rows: self.all_examples() }
     }
 
     /// Number of outputs of the network.
@@ -136,19 +117,20 @@ impl Preparation {
         }
     }
 
-    /// The chosen examples as the network sees them.
-    pub(super) fn examples(&self, raw: &Raw, chosen: &[usize]) -> Examples {
-        let units = self.columns(chosen.len(), |input, example| raw.inputs[input][chosen[example]]);
-        let mut targets = Columns::new(chosen.len());
+    /// These rows as the network sees them.
+    pub(super) fn examples(&self, examples: &TableExamples, rows: &[usize]) -> Examples {
+        let units = self.columns(rows.len(), |input, example| examples.inputs[input].values[rows[example]]);
+        let mut targets = Columns::new(rows.len());
         for output in 0..self.outputs() {
-            match (&self.target, &raw.targets) {
-                (Target::Classes { one_hot, levels, .. }, RawTargets::Classes { class, .. }) => {
-                    let meant = if *one_hot { output } else { 1 };
-                    targets.push(chosen.iter().map(|&example| levels[usize::from(class[example] == meant)]));
+            match (&self.target, &examples.target) {
+                (Target::Classes { one_hot, levels, .. }, TableTarget::Classes(column)) => {
+                    let class = if *one_hot { output } else { 1 };
+                    let level = |&row: &usize| levels[usize::from(column.labels[row] == class)];
+                    targets.push(rows.iter().map(level));
                 }
-                (Target::Numbers(scales), RawTargets::Numbers { values, .. }) => {
-                    targets
-                        .push(chosen.iter().map(|&example| scales[output].scaled(values[output][example])));
+                (Target::Numbers(scales), TableTarget::Numbers(columns)) => {
+                    let (scale, values) = (&scales[output], &columns[output].values);
+                    targets.push(rows.iter().map(|&row| scale.scaled(values[row])));
                 }
                 _ => unreachable!("the preparation is made from these targets"),
             }
@@ -160,16 +142,11 @@ impl Preparation {
     ///
     /// # Errors
     /// When an input has no column, or one that is not of numbers; says which.
-    pub fn inputs_of(&self, table: &Table) -> Result<Columns, String> {
-        let mut values = Vec::new();
-        for input in &self.inputs {
-            let column = table.column(&input.name).ok_or_else(|| {
-                let names: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
-                format!("the network needs a column `{}`; there are: {}", input.name, names.join(", "))
-            })?;
-            values.push(numbers(column)?);
-        }
-        Ok(self.columns(table.rows(), |input, example| values[input][example]))
+    pub fn inputs_of(&self, table: &Table) -> Result<Columns, ExamplesError> {
+        let origin = Origin::Named("the table");
+        let column = |input: &Input| NumberColumn::named(&origin, table, &input.name);
+        let columns: Vec<NumberColumn> = self.inputs.iter().map(column).collect::<Result<_, _>>()?;
+        Ok(self.columns(table.rows(), |input, row| columns[input].values[row]))
     }
 
     /// A column of ones, and the scaled columns of the inputs.
@@ -189,7 +166,7 @@ impl Preparation {
         match &self.target {
             Target::Classes { name, classes, one_hot, .. } => {
                 let class = (0..outputs.cases()).map(|case| self.class_of(outputs, case));
-                let mut answers = vec![column(name, labels(classes, class))];
+                let mut answers = vec![ClassColumn::to_table(name, classes, class)];
                 for output in 0..outputs.len() {
                     let class = if *one_hot { output } else { 1 };
                     let numbers = outputs.column(output).map(f64::from).collect();
@@ -225,33 +202,43 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Values are never larger: their squares must fit a double, and their differences a float.
-const LARGEST: f64 = 1e30;
+impl Target {
+    fn of(
+        examples: &TableExamples,
+        train: &[usize],
+        one_hot: bool,
+        output: OutputActivation,
+    ) -> Result<Self, CascorError> {
+        match &examples.target {
+            TableTarget::Classes(ClassColumn { name, classes, .. }) => Ok(Self::Classes {
+                name: name.clone(),
+                classes: classes.clone(),
+                one_hot: one_hot || classes.len() > 2,
+                levels: output.targets(),
+            }),
+            TableTarget::Numbers(columns) if output == OutputActivation::Linear => {
+                let target = |column| Input::of(&examples.origin, column, train, true);
+                Ok(Self::Numbers(columns.iter().map(target).collect::<Result<_, _>>()?))
+            }
+            TableTarget::Numbers(_) => Err(CascorError::NotLinear { origin: examples.origin.clone() }),
+        }
+    }
+}
 
 impl Input {
-    /// Scaled to mean 0 and standard deviation 1 over the training examples, or as it is.
-    fn of(name: &str, values: &[f64], training: &[usize], scale: bool) -> Result<Self, String> {
-        let name = name.to_owned();
+    /// Scaled to mean 0 and standard deviation 1 over the rows that are learnt, or as it is.
+    fn of(
+        origin: &Origin,
+        column: &NumberColumn,
+        train: &[usize],
+        scale: bool,
+    ) -> Result<Self, ExamplesError> {
+        let name = column.name.clone();
         if !scale {
             return Ok(Self { name, offset: 0.0, factor: 1.0 });
         }
-        let count = training.len() as f64;
-        let mean = training.iter().map(|&example| values[example]).sum::<f64>() / count;
-        let variance = training.iter().map(|&example| (values[example] - mean).powi(2)).sum::<f64>() / count;
-        if let Some(value) = values.iter().find(|value| value.abs() > LARGEST) {
-            return Err(format!(
-                "column `{name}` has {value}, which is too large to be learnt: at most {LARGEST:e}"
-            ));
-        }
-        let factor = 1.0 / variance.sqrt();
-        if !factor.is_finite() || variance.sqrt() <= mean.abs() * 1e-12 {
-            return Err(format!(
-                "column `{name}` is {mean} throughout, so nothing can be learnt from it; \
-                 leave it out with {}",
-                setting("ignore", &name)
-            ));
-        }
-        Ok(Self { name, offset: mean, factor })
+        let statistics = column.scale(origin, train)?;
+        Ok(Self { name, offset: statistics.mean, factor: 1.0 / statistics.std })
     }
 
     fn scaled(&self, value: f64) -> f32 {
@@ -263,45 +250,17 @@ impl Input {
     }
 }
 
-/// The names of these classes; numbers where all names are.
-fn labels(classes: &[String], class: impl Iterator<Item = usize>) -> Values {
-    let numbers: Option<Vec<f64>> = classes.iter().map(|class| class.parse().ok()).collect();
-    match numbers {
-        Some(numbers) => Values::Numbers(class.map(|class| numbers[class]).collect()),
-        None => Values::Text(class.map(|class| classes[class].clone()).collect()),
+impl Examples {
+    /// Number of [`bytes`](Self::bytes).
+    fn len(&self) -> usize {
+        4 * self.units.cases() * (self.units.len() + self.targets.len())
     }
-}
 
-fn require_every_class(
-    name: &str,
-    classes: &[String],
-    class: &[usize],
-    training: &[usize],
-) -> Result<(), String> {
-    if let [only] = classes {
-        return Err(format!(
-            "column `{name}` has only the class `{only}`, so there is nothing to tell apart"
-        ));
-    }
-    let mut seen = vec![false; classes.len()];
-    training.iter().for_each(|&example| seen[class[example]] = true);
-    match seen.iter().position(|seen| !seen) {
-        Some(missing) => Err(format!(
-            "no training example is of class `{}` of column `{name}`; keep fewer back, or have more",
-            classes[missing]
-        )),
-        None => Ok(()),
-    }
-}
-
-/// A hash over what the network sees of all examples, and which of them it learns.
-fn identity(examples: &Examples, training: &[usize]) -> String {
-    let mut bytes = Vec::new();
-    for columns in [&examples.units, &examples.targets] {
-        for column in 0..columns.len() {
-            bytes.extend(columns.column(column).flat_map(f32::to_le_bytes));
+    /// What the network sees, unit by unit, and what it should answer.
+    fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
+        fn values(columns: &Columns) -> impl Iterator<Item = f32> + '_ {
+            (0..columns.len()).flat_map(|column| columns.column(column))
         }
+        [&self.units, &self.targets].into_iter().flat_map(values).flat_map(f32::to_le_bytes)
     }
-    bytes.extend(training.iter().flat_map(|&example| (example as u64).to_le_bytes()));
-    Hash::of(&bytes).to_string()
 }

@@ -3,11 +3,12 @@
 //! They are stored beside what they vouch for, in a scalar dataset `checksums` that holds a JSON
 //! object of name and digest.
 
+use rekindle_formats::hex::hex;
 use sha2::{Digest, Sha256};
 
 /// The digest of these bytes.
 pub(super) fn of(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 /// Numbers as the original hashes and stores them: little-endian.

@@ -51,7 +51,7 @@ pub enum SnapshotError {
 #[non_exhaustive]
 pub enum Problem {
     /// The file does not begin as HDF5 files do.
-    #[error("this is no HDF5 file")]
+    #[error("this is not an HDF5 file")]
     NotHdf5,
     /// The file ends before the place where it says that it does.
     #[error("the file was cut off: it has {found} bytes, and {expected} were written")]

@@ -126,10 +126,10 @@ fn the_first_versions_are_read() {
     let draft = Draft { format: Some("cascor_hdf5_v1"), version: Some("1.4"), ..Draft::with_units(1) };
     assert_eq!(draft.read().unwrap().snapshot.hidden.len(), 1);
     let draft = Draft { version: None, activation: "Tanh()", ..Draft::with_units(1) };
-    let Reading { snapshot, losses } = draft.read().unwrap();
+    let Reading { snapshot, warnings } = draft.read().unwrap();
     assert_eq!((snapshot.activation.as_str(), snapshot.hidden[0].activation.as_str()), ("tanh", "tanh"));
     assert_eq!(snapshot.settings.random_seed, 42);
-    assert!(losses[0].contains("no checksums"), "{losses:?}");
+    assert!(warnings[0].contains("no checksums"), "{warnings:?}");
 }
 
 #[test]
@@ -266,8 +266,8 @@ fn what_is_not_known_is_told() {
         let group = file.create_group("provenance");
         file.add_group(group.finish());
     };
-    let losses = Draft { more, ..Draft::with_units(0) }.read().unwrap().losses.join("\n");
-    assert!(losses.contains("x_train") && losses.contains("provenance"), "{losses}");
+    let warnings = Draft { more, ..Draft::with_units(0) }.read().unwrap().warnings.join("\n");
+    assert!(warnings.contains("x_train") && warnings.contains("provenance"), "{warnings}");
 }
 
 /// As deep as a message of 64 KiB can hold.
@@ -301,8 +301,8 @@ fn texts_of_a_file_do_not_reach_the_terminal_as_they_are() {
         let group = file.create_group("\u{1b}[2J");
         file.add_group(group.finish());
     };
-    let losses = Draft { more, ..Draft::with_units(0) }.read().unwrap().losses.concat();
-    assert!(!losses.contains('\u{1b}'), "{losses}");
+    let warnings = Draft { more, ..Draft::with_units(0) }.read().unwrap().warnings.concat();
+    assert!(!warnings.contains('\u{1b}'), "{warnings}");
 }
 
 #[test]

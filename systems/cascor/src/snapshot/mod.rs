@@ -17,7 +17,7 @@
 //! | `history` | losses, accuracies, correlations | yes | yes |
 //! | `data` | training tensors | no | no |
 //!
-//! What a file holds beyond that is named in [`Reading::losses`], in words for a user.
+//! What a file holds beyond that is named in [`Reading::warnings`], in words for a user.
 //!
 //! # Trust
 //!
@@ -54,11 +54,11 @@ mod error;
 mod hostile;
 mod isolation;
 mod limits;
-mod losses;
 mod model;
 mod objects;
 mod read;
 mod source;
+mod warnings;
 mod write;
 
 pub use error::{Problem, SnapshotError};

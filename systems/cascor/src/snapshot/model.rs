@@ -32,7 +32,7 @@ pub struct Reading {
     /// What was read.
     pub snapshot: Snapshot,
     /// What could not be carried over, a sentence each, in words for a user.
-    pub losses: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Which network a snapshot is of, and how far its training has come.

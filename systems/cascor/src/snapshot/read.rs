@@ -12,7 +12,9 @@ use super::limits::{MAX_FILE_BYTES, MAX_HIDDEN, MAX_WIDTH};
 use super::model::{HiddenUnit, History, Identity, OutputLayer, Reading, Settings, Snapshot};
 use super::objects::{Allowance, Checksums, Folder};
 use super::source::BoundedSource;
-use super::{FORMAT, FORMAT_BEFORE, FORMAT_VERSION, REQUIRED_GROUPS, activation, isolation, losses, matches};
+use super::{
+    FORMAT, FORMAT_BEFORE, FORMAT_VERSION, REQUIRED_GROUPS, activation, isolation, matches, warnings,
+};
 
 type Found<T> = Result<T, Fault>;
 
@@ -108,7 +110,7 @@ fn reading(root: &Folder<'_>) -> Found<Reading> {
     let activation = activation::normalised(&activation.ok_or_else(missing)?);
     let (output, output_checked) = output_layer(root, &sizes)?;
     let (hidden, hidden_checked) = hidden_units(root, &sizes, &activation)?;
-    let losses = losses::of(root, output_checked && hidden_checked, configuration.secret)?;
+    let warnings = warnings::of(root, output_checked && hidden_checked, configuration.secret)?;
     let snapshot = Snapshot {
         identity: identity(root)?,
         settings: configuration.settings(root, &config_folder)?,
@@ -120,7 +122,7 @@ fn reading(root: &Folder<'_>) -> Found<Reading> {
         hidden,
         history: history(root)?,
     };
-    Ok(Reading { snapshot, losses })
+    Ok(Reading { snapshot, warnings })
 }
 
 struct Sizes {

@@ -107,7 +107,7 @@ fn a_state_that_does_not_fit_is_refused() {
     assert!(error.contains("another method"), "{error}");
 }
 
-/// What is no number is told, in whatever phase it comes about: the loop stops at it.
+/// What is not a number is reported, in whatever phase it comes about: the loop stops at it.
 #[test]
 fn numbers_that_are_none_are_told() {
     // Outputs between -1/2 and 1/2 stay there.
@@ -126,10 +126,10 @@ fn numbers_that_are_none_are_told() {
     for config in [fahlman, of_candidates, juniper] {
         let mut state = crate::common::initial(&config.model, &config.training, 1);
         let mut trainer = crate::common::attach(&config, 1, &state, 1, KernelPath::best());
-        let told = (0..400).any(|_| {
+        let reported = (0..400).any(|_| {
             let metrics = trainer.step(&mut state);
             !metrics.train_loss.is_finite() || metrics.correlation.is_some_and(|value| !value.is_finite())
         });
-        assert!(told, "{:?}", config.training.method);
+        assert!(reported, "{:?}", config.training.method);
     }
 }

@@ -133,7 +133,7 @@ fn a_network_comes_back() {
         let reading = read_bytes(&bytes).unwrap();
         assert_eq!(reading.snapshot, snapshot);
         assert_eq!(bits(&reading.snapshot), bits(&snapshot));
-        assert_eq!(reading.losses, Vec::<String>::new());
+        assert_eq!(reading.warnings, Vec::<String>::new());
     }
 }
 
@@ -392,13 +392,13 @@ fn every_file_of_the_original_is_read_or_refused_with_the_reason() {
     for (name, bytes) in samples() {
         match read_bytes(&bytes) {
             Ok(reading) => {
-                assert!(reading.losses.iter().any(|loss| loss.contains("secret")), "{name}");
+                assert!(reading.warnings.iter().any(|warning| warning.contains("secret")), "{name}");
                 assert!(!reading.snapshot.config.keys().any(|key| key.contains("authkey")), "{name}");
                 let again = read_bytes(&written(&reading.snapshot)).unwrap();
                 let mut expected = reading.snapshot;
                 agree(&mut expected);
                 assert_eq!(again.snapshot, expected, "{name}");
-                assert_eq!(again.losses, Vec::<String>::new(), "{name}");
+                assert_eq!(again.warnings, Vec::<String>::new(), "{name}");
             }
             Err(error) => {
                 let (_, problem) = refused(Err(error));
@@ -418,8 +418,8 @@ fn every_file_of_the_original_is_read_or_refused_with_the_reason() {
 #[test]
 fn an_early_file_tells_that_it_has_no_checksums() {
     let Some(bytes) = sample("170103") else { return };
-    let Reading { snapshot, losses } = read_bytes(&bytes).unwrap();
-    assert!(losses[0].contains("no checksums"), "{losses:?}");
+    let Reading { snapshot, warnings } = read_bytes(&bytes).unwrap();
+    assert!(warnings[0].contains("no checksums"), "{warnings:?}");
     assert_eq!((snapshot.inputs, snapshot.outputs, snapshot.hidden.len()), (2, 1, 0));
     assert_eq!(snapshot.output.weights, [0.102530815, 0.016706154]);
     assert_eq!(snapshot.settings.max_hidden_units, 200);
@@ -432,7 +432,7 @@ fn a_trained_network_is_read_as_the_original_saw_it() {
     let Some(bytes) = sample("with_hidden") else { return };
     let expected = std::fs::read(sample_dir().join("expected.json")).unwrap();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
-    let Reading { snapshot, losses } = read_bytes(&bytes).unwrap();
+    let Reading { snapshot, warnings } = read_bytes(&bytes).unwrap();
     assert_eq!(snapshot.output.weights, numbers(&expected["output_weights"]));
     assert_eq!(snapshot.output.bias, numbers(&expected["output_bias"]));
     let units = expected["hidden_units"].as_array().unwrap();
@@ -448,9 +448,9 @@ fn a_trained_network_is_read_as_the_original_saw_it() {
     let correlations: Vec<f64> = snapshot.hidden.iter().map(|unit| unit.correlation).collect();
     assert_eq!(snapshot.history.units_added, correlations);
     for part in ["pickle", "NumPy", "PyTorch", "optimiser", "secret"] {
-        assert!(losses.iter().any(|loss| loss.contains(part)), "{part}: {losses:?}");
+        assert!(warnings.iter().any(|warning| warning.contains(part)), "{part}: {warnings:?}");
     }
-    assert!(losses.iter().all(|loss| !loss.contains("Juniper_Cascade")), "{losses:?}");
+    assert!(warnings.iter().all(|warning| !warning.contains("Juniper_Cascade")), "{warnings:?}");
 }
 
 /// The numbers of nested lists, in order.
@@ -481,7 +481,7 @@ fn a_file_of_the_original_without_a_required_group_is_refused() {
 
 /// h5py, over the C library of the HDF Group, finds in a written file what was written.
 ///
-/// Run it with `cargo test -p rekindle-cascor --test snapshots -- --ignored`, and `PYTHON` set to an
+/// Run it with `cargo test -p rekindle-cascor --test it snapshots -- --ignored`, and `PYTHON` set to an
 /// interpreter that has h5py unless `python3` has.
 #[test]
 #[ignore = "needs python3 with h5py"]

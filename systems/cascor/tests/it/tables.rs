@@ -110,7 +110,7 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
         ("a,kind\n1,x\nNaN,y\n".to_owned(), &[target], "line 3, column `a`"),
         ("a,kind\n1,x\n2\n".to_owned(), &[target], "line 3 has 1 fields"),
         (flowers(), &[target, "training.data.ignore=[length,width]"], "no column is left"),
-        (flowers(), &[target, "training.data.task=regression", "model.output=linear"], "is no number"),
+        (flowers(), &[target, "training.data.task=regression", "model.output=linear"], "is not a number"),
         (
             flowers(),
             &[
@@ -120,18 +120,14 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
             ],
             "model.output=linear",
         ),
-        (
-            flowers(),
-            &[target, SELECT, TEST, "training.data.validation=0.995"],
-            "no training example is of class",
-        ),
+        (flowers(), &[target, SELECT, TEST, "training.data.validation=0.995"], "none is of class"),
         (flowers(), &[target, "training.data.validation=0.2"], "already"),
         (flowers(), &[target, "training.data.select=0.9"], "together less than 1"),
         (flowers(), &[target, "training.data.ignore=[kind]"], "to be learnt and to be left out"),
         (
             "a,kind\n1,x\n1e300,y\n".to_owned(),
             &[target, "training.data.select=0", "training.data.test=0"],
-            "too large",
+            "numbers that can be learnt are at most",
         ),
         (flowers(), &[target, SELECT, TEST, "training.data.validation=1.5"], "training.data.validation"),
         (flowers(), &[target, "training.method.fahlman.pool=0"], "pool"),
@@ -146,7 +142,7 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
 fn the_preset_for_tables_needs_one() {
     let error =
         Cascor::build(&crate::common::config(presets::CASCADE, &[])).map(drop).unwrap_err().to_string();
-    assert!(error.contains("--data FILE"), "{error}");
+    assert!(error.contains("training.data.file"), "{error}");
 }
 
 #[test]
@@ -158,7 +154,7 @@ fn a_question_without_a_column_is_refused() {
     let error = Cascor::capabilities().predict.unwrap()(&config, &state, &Table::read(&path).unwrap())
         .unwrap_err()
         .to_string();
-    assert_eq!(error, "the network needs a column `width`; there are: length");
+    assert_eq!(error, "the table: there is no column `width`; there are: length");
 }
 
 #[test]
@@ -171,7 +167,7 @@ fn a_run_goes_on_only_with_its_own_data() {
     let resources = rekindle_train::Resources { threads: 1 };
     let error = Cascor::attach(&config, &state, &resources).map(drop).unwrap_err();
     assert!(error.is_misfit());
-    assert!(error.to_string().contains("--data"), "{error}");
+    assert!(error.to_string().contains("training.data.file"), "{error}");
     let dataset = Dataset::load(&config.training.data, config.model.output, 0).unwrap();
     assert_ne!(dataset.preparation, state.preparation);
 }
@@ -270,4 +266,12 @@ fn nothing_is_chosen_by_what_is_reported() {
         let refused = Cascor::attach(&config, &state, &Resources { threads: 1 }).err().unwrap().to_string();
         assert!(refused.contains("take select_loss"), "{refused}");
     }
+}
+
+#[test]
+fn a_state_to_be_loaded_into_needs_no_file() {
+    let (_dir, config) = of_file("", &["training.data.targets=[kind]", "training.data.file=/nowhere/x.csv"]);
+    let state = Cascor::blank(&config).unwrap();
+    assert_eq!((state.step, state.preparation.examples), (0, 0));
+    assert!(Cascor::build(&config).is_err());
 }

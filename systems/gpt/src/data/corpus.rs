@@ -9,10 +9,13 @@ use rekindle_compute::rng;
 use rekindle_data::{Shares, Split};
 use rekindle_tokenizer::Tokenizer;
 
-use super::dialogue::{Dialogue, END, Message, RoleTokens};
+use rekindle_train::Message;
+
+use super::dialogue::{Dialogue, END, RoleTokens};
 use super::document::Document;
 use crate::data::version::DataVersion;
 use crate::error::GptError;
+use crate::formats::rustgpt;
 use crate::model::kernels::loss::NO_TARGET;
 use crate::model::pass::Sequence;
 use crate::streams;
@@ -199,7 +202,7 @@ impl Document {
 
 /// The messages of a dialogue, by which it is told apart from others.
 fn content(dialogue: &Dialogue) -> String {
-    dialogue.iter().map(|Message { role, text }| format!("{role:?} {text}\n")).collect()
+    dialogue.iter().map(|Message { role, content }| format!("{role:?} {content}\n")).collect()
 }
 
 /// The three parts of so many things in a row.
@@ -221,11 +224,8 @@ impl Truncation {
 
 /// The token that ends a text: that of dialogues, or RustGPT's; none where there is neither.
 pub(crate) fn end_token(tokenizer: &Tokenizer) -> Option<u32> {
-    tokenizer.token_of(END.as_bytes()).or_else(|| tokenizer.token_of(RUSTGPT_END.as_bytes()))
+    tokenizer.token_of(END.as_bytes()).or_else(|| tokenizer.token_of(rustgpt::END_OF_TEXT.as_bytes()))
 }
-
-/// Ends the texts of RustGPT, which have it already.
-pub(crate) const RUSTGPT_END: &str = "</s>";
 
 /// The tokens of a text, with one that ends it.
 fn with_end_token(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
@@ -400,7 +400,7 @@ impl Examples {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Message, Role};
+    use rekindle_train::{Message, Role};
 
     fn tokenizer() -> Tokenizer {
         Tokenizer::train_byte_pair(b" ", 256)
@@ -436,7 +436,7 @@ mod tests {
 
     #[test]
     fn bytes_are_counted_of_what_is_scored() {
-        let message = |role, text: &str| Message { role, text: text.to_owned() };
+        let message = |role, text: &str| Message { role, content: text.to_owned() };
         let dialogue = vec![message(Role::User, "who?"), message(Role::Assistant, "x".repeat(30).as_str())];
         let corpus = corpus(&Document::Dialogues(vec![dialogue]), 16, &all());
         let sequences = corpus.train.evaluation_sequences(16, true);
@@ -469,7 +469,7 @@ mod tests {
 
     #[test]
     fn how_many_batches_an_epoch_has_does_not_depend_on_what_has_targets() {
-        let message = |role, text: &str| Message { role, text: text.to_owned() };
+        let message = |role, text: &str| Message { role, content: text.to_owned() };
         let dialogue = |question: &str| vec![message(Role::User, question), message(Role::Assistant, "yes")];
         let document = Document::Dialogues(vec![dialogue("a"), dialogue(&"long ".repeat(9)), dialogue("b")]);
         let corpus = corpus(&document, 12, &all());

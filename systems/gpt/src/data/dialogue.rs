@@ -1,7 +1,7 @@
 //! Dialogues as tokens.
 
 use rekindle_tokenizer::Tokenizer;
-use serde::{Deserialize, Serialize};
+use rekindle_train::{Message, Role};
 
 use crate::model::kernels::loss::NO_TARGET;
 use crate::model::pass::Sequence;
@@ -14,25 +14,6 @@ pub const ASSISTANT: &str = "<|assistant|>";
 pub const END: &str = "<|end|>";
 /// All of them.
 pub const SPECIAL_TOKENS: [&str; 3] = [USER, ASSISTANT, END];
-
-/// Who writes a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The user; or what sets the scene.
-    User,
-    /// The model.
-    Assistant,
-}
-
-/// A turn of a dialogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Whose turn it is.
-    pub role: Role,
-    /// What is said.
-    pub text: String,
-}
 
 /// Messages by turns.
 pub type Dialogue = Vec<Message>;
@@ -61,7 +42,7 @@ impl RoleTokens {
     /// The tokens of a message, with the special ones around it.
     pub fn encode(&self, tokenizer: &Tokenizer, message: &Message) -> Vec<u32> {
         let mut tokens = vec![self.of_role(message.role)];
-        tokens.extend(tokenizer.encode_ordinary(message.text.as_bytes()));
+        tokens.extend(tokenizer.encode_ordinary(message.content.as_bytes()));
         tokens.push(self.end);
         tokens
     }

@@ -5,7 +5,9 @@ use rekindle_formats::files::{self, Mapped};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::dialogue::{Dialogue, Message, Role};
+use rekindle_train::{Message, Role};
+
+use super::dialogue::Dialogue;
 use crate::data::synthetic;
 use crate::data::version::DataVersion;
 use crate::error::GptError;
@@ -39,7 +41,7 @@ impl Document {
             }
             Self::Dialogues(dialogues) => {
                 let messages = dialogues.iter().flat_map(|dialogue| dialogue.iter().enumerate());
-                let hash = |(turn, Message { role, text }): (usize, &Message)| {
+                let hash = |(turn, Message { role, content: text }): (usize, &Message)| {
                     Hash::of(format!("{turn} {role:?} {text}").as_bytes())
                 };
                 messages.map(hash).collect()
@@ -167,8 +169,8 @@ fn document(items: impl Iterator<Item = (String, Value)>) -> Result<Document, St
             Item::Text(text) | Item::Labelled { text } => texts.push(text),
             Item::Dialogue { messages } => dialogues.push(dialogue(&location, messages)?),
             Item::Instruction { instruction, output } => dialogues.push(vec![
-                Message { role: Role::User, text: instruction },
-                Message { role: Role::Assistant, text: output },
+                Message { role: Role::User, content: instruction },
+                Message { role: Role::Assistant, content: output },
             ]),
         }
     }
@@ -182,8 +184,8 @@ fn document(items: impl Iterator<Item = (String, Value)>) -> Result<Document, St
 
 fn dialogue(location: &str, messages: Vec<MessageItem>) -> Result<Dialogue, String> {
     let messages = messages.into_iter().map(|MessageItem { role, content }| match role.as_str() {
-        "user" | "system" => Ok(Message { role: Role::User, text: content }),
-        "assistant" => Ok(Message { role: Role::Assistant, text: content }),
+        "user" | "system" => Ok(Message { role: Role::User, content }),
+        "assistant" => Ok(Message { role: Role::Assistant, content }),
         _ => Err(format!("{location}: the role `{role}` is none of user, assistant and system")),
     });
     messages.collect()

@@ -9,7 +9,7 @@ mod vocabulary;
 
 pub use corpus::{Corpus, CorpusOptions, Dataset, Truncation};
 pub(crate) use corpus::{end_token, target_bytes};
-pub use dialogue::{ASSISTANT, Dialogue, END, Message, Role, RoleTokens, SPECIAL_TOKENS, USER};
+pub use dialogue::{ASSISTANT, Dialogue, END, RoleTokens, SPECIAL_TOKENS, USER};
 pub use document::{Document, load};
 pub(crate) use document::{file_len, origin};
 pub use version::DataVersion;

@@ -4,20 +4,21 @@ use std::num::NonZero;
 
 use rekindle_tokenizer::{Adaptive, Tokenizer};
 
-use super::corpus::{CorpusOptions, RUSTGPT_END, split_ranges};
+use super::corpus::{CorpusOptions, split_ranges};
 use super::dialogue::{END, SPECIAL_TOKENS};
 use super::document::{Document, origin};
 use super::version::DataVersion;
 use crate::error::GptError;
+use crate::formats::rustgpt;
 use crate::model::language_model::Vocabulary;
-use crate::train::config::{TokenKind, Training};
+use crate::train::config::{TokenKind, TrainingConfig};
 
 /// A `tokenizer.json` is never longer: bytes.
 const TOKENIZER_LIMIT: u64 = 64 << 20;
 
 /// The vocabulary that training begins with: read from a file, or learnt from the text of all phases.
 pub(crate) fn vocabulary(
-    training: &Training,
+    training: &TrainingConfig,
     documents: &[Document],
     seed: u64,
 ) -> Result<Vocabulary, GptError> {
@@ -36,7 +37,7 @@ pub(crate) fn vocabulary(
                 TokenKind::BytePairs => Tokenizer::train_byte_pair(&text, size),
                 TokenKind::Bytes => Tokenizer::train_byte_pair(&text, 256),
                 TokenKind::Words => Tokenizer::train_words_and_bytes(&text, size),
-                TokenKind::Rustgpt => Tokenizer::train_rustgpt_words(&text),
+                TokenKind::Rustgpt => Tokenizer::train_listed_words(&text, rustgpt::word_rules()),
             };
             learnt.map_err(of(&origins.join(" and ")))?
         }
@@ -44,7 +45,7 @@ pub(crate) fn vocabulary(
     let has_dialogues = documents.iter().any(|document| matches!(document, Document::Dialogues(_)));
     let has_texts =
         documents.iter().any(|document| matches!(document, Document::Texts(_) | Document::Passages(_)));
-    let has_end = tokenizer.token_of(RUSTGPT_END.as_bytes()).is_some();
+    let has_end = tokenizer.token_of(rustgpt::END_OF_TEXT.as_bytes()).is_some();
     let special_tokens: &[&str] = match (has_dialogues, has_texts && !has_end) {
         (true, _) => &SPECIAL_TOKENS,
         (false, true) => &[END],
@@ -59,7 +60,7 @@ pub(crate) fn vocabulary(
 
 /// What the vocabulary is learnt from: the text that the network learns, and nothing that it is measured
 /// on.
-fn sample(training: &Training, documents: &[Document], seed: u64) -> Result<Vec<u8>, GptError> {
+fn sample(training: &TrainingConfig, documents: &[Document], seed: u64) -> Result<Vec<u8>, GptError> {
     let mut sample = Vec::new();
     for ((_, phase), document) in training.phases().zip(documents) {
         let mut add = |text: &str| {
@@ -83,7 +84,7 @@ fn sample(training: &Training, documents: &[Document], seed: u64) -> Result<Vec<
             }
             Document::Dialogues(dialogues) => {
                 let messages = learnt.into_iter().flat_map(|index| &dialogues[index]);
-                messages.for_each(|message| add(&message.text));
+                messages.for_each(|message| add(&message.content));
             }
             Document::Text(text) => {
                 let [learnt, ..] = split_ranges(text.len(), &phase.data);

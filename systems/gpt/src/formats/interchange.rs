@@ -17,17 +17,17 @@ use crate::formats::{
     Imported, ImportedVocabulary, ModelFileError, ModelFormat, SpecialTokens, format_of_head, hugging_face,
     words,
 };
-use crate::model::config::{Block, Model};
+use crate::model::config::{Block, ModelConfig};
 use crate::model::language_model::{LanguageModel, Vocabulary};
 use crate::model::network::{Layer, Network, matrix};
 use crate::model::precision::TrainingPrecision;
 use crate::model::sampling::Sampling;
-use crate::train::config::{Data, OptimizerSettings, Phase, Tokens, Training};
+use crate::train::config::{Data, OptimizerSettings, Phase, Tokens, TrainingConfig};
 use crate::train::optimizer::Optimizer;
 use crate::train::state::{Plan, State};
 use crate::train::system::Gpt;
 
-type SavedState = TrainingState<Model, Training, State>;
+type SavedState = TrainingState<ModelConfig, TrainingConfig, State>;
 
 /// All of them; where one ending is the end of another, the longer one first.
 pub(crate) const FORMATS: &[Format] = &[
@@ -113,7 +113,7 @@ fn model_of(
     let (tokenizer, warning) = match vocabulary {
         Some(ImportedVocabulary::Tokenizer(tokenizer)) => (Ok(tokenizer), None),
         Some(ImportedVocabulary::Words { words, lower_case, unknown }) => {
-            let rules = if lower_case { WordRules::loopos() } else { WordRules::rustgpt() };
+            let rules = if lower_case { lopos::word_rules() } else { rustgpt::word_rules() };
             (Tokenizer::from_words(&words, WordRules { unknown, ..rules }), None)
         }
         None => {
@@ -192,7 +192,7 @@ fn config_of(network: &Network) -> ConfigOf<Gpt> {
     }
 }
 
-fn model_config_of(network: &Network) -> Model {
+fn model_config_of(network: &Network) -> ModelConfig {
     let (mut layers, mut heads, mut inner, mut has_biases, mut is_post_norm) = (0, 1, 0, false, false);
     for layer in &network.layers {
         match layer {
@@ -206,7 +206,7 @@ fn model_config_of(network: &Network) -> Model {
             Layer::Norm(_) => {}
         }
     }
-    Model {
+    ModelConfig {
         block: if is_post_norm { Block::Rustgpt } else { Block::Gpt2 },
         layers,
         heads,
@@ -221,7 +221,7 @@ fn model_config_of(network: &Network) -> Model {
 }
 
 /// The training section of a model that was not trained here.
-fn placeholder_training() -> Training {
+fn placeholder_training() -> TrainingConfig {
     let pretraining = Phase {
         data: Data::default(),
         steps: Some(1000),
@@ -233,7 +233,7 @@ fn placeholder_training() -> Training {
         warmup: 0,
         early_stopping: None,
     };
-    Training {
+    TrainingConfig {
         tokenizer: Tokens::default(),
         pretraining,
         fine_tuning: None,

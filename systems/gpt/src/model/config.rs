@@ -8,7 +8,7 @@ use crate::model::sampling::Sampling;
 /// The shape of the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Model {
+pub struct ModelConfig {
     /// What a block is made of.
     #[serde(default)]
     pub block: Block,
@@ -51,7 +51,7 @@ pub enum Block {
     Rustgpt,
 }
 
-impl Model {
+impl ModelConfig {
     /// Inner width of a feed-forward layer.
     pub fn inner_width(&self) -> u32 {
         self.feed_forward.unwrap_or(self.width.saturating_mul(4))

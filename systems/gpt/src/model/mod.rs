@@ -8,7 +8,7 @@ pub mod pass;
 pub(crate) mod precision;
 pub(crate) mod sampling;
 
-pub use config::{Block, Model};
+pub use config::{Block, ModelConfig};
 pub use language_model::{LanguageModel, Vocabulary};
 pub use network::{
     Activation, ArrayKind, Attention, FeedForward, Layer, Linear, Network, NetworkError, Norm, NormForm,

@@ -10,7 +10,7 @@ use crate::model::precision::TrainingPrecision;
 /// How the model is trained: on text first, and then, where it is to answer, on dialogues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Training {
+pub struct TrainingConfig {
     /// How text becomes tokens.
     #[serde(default)]
     pub tokenizer: Tokens,
@@ -221,7 +221,7 @@ fn default_parts() -> u32 {
     4
 }
 
-impl Training {
+impl TrainingConfig {
     /// The phases, with their paths in the config.
     pub(crate) fn phases(&self) -> impl Iterator<Item = (&'static str, &Phase)> {
         let fine_tuning = self.fine_tuning.iter().map(|phase| ("training.tuning", phase));

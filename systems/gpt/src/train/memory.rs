@@ -3,16 +3,16 @@
 use rekindle_train::MemoryNeed;
 
 use crate::data::file_len;
-use crate::model::config::{Block, Model};
+use crate::model::config::{Block, ModelConfig};
 use crate::model::pass::LOGIT_ROWS;
-use crate::train::config::{Phase, TokenKind, Training};
+use crate::train::config::{Phase, TokenKind, TrainingConfig};
 use crate::train::step::{evaluated_together, part_range};
 
 /// Bytes of a number.
 const NUMBER: u128 = 4;
 
 /// What a run of this config, whose values are in their ranges, takes with so many tokens.
-pub(crate) fn need(model: &Model, training: &Training, vocabulary: usize) -> MemoryNeed {
+pub(crate) fn need(model: &ModelConfig, training: &TrainingConfig, vocabulary: usize) -> MemoryNeed {
     let limit = training.adapt.as_ref().map_or(0, |adapt| adapt.policy.limit);
     let shape = Shape { model, vocabulary: vocabulary.max(limit) as u128 };
     let parameters = shape.parameters();
@@ -52,13 +52,13 @@ struct Passes {
 }
 
 struct Shape<'a> {
-    model: &'a Model,
+    model: &'a ModelConfig,
     vocabulary: u128,
 }
 
 impl Shape<'_> {
     fn parameters(&self) -> u128 {
-        let Model { layers, context, tied, attention_biases, .. } = *self.model;
+        let ModelConfig { layers, context, tied, attention_biases, .. } = *self.model;
         let (width, inner) = (u128::from(self.model.width), u128::from(self.model.inner_width()));
         let is_rustgpt = self.model.block == Block::Rustgpt;
         let norm = 2 * width;
@@ -75,7 +75,7 @@ impl Shape<'_> {
         rows + u128::from(context) * width + layers + last_norm + output + bias
     }
 
-    fn passes(&self, phase: &Phase, training: &Training) -> Passes {
+    fn passes(&self, phase: &Phase, training: &TrainingConfig) -> Passes {
         let (batch, parts) = (phase.batch as usize, training.parts as usize);
         let measure = self.pass(evaluated_together(self.model.context as usize), false);
         let learn = (0..parts).map(|part| self.pass(part_range(batch, parts, part).len(), true));
@@ -85,7 +85,7 @@ impl Shape<'_> {
     }
 
     fn keys_and_values(&self) -> u128 {
-        let Model { layers, context, width, .. } = *self.model;
+        let ModelConfig { layers, context, width, .. } = *self.model;
         2 * u128::from(layers) * u128::from(context) * u128::from(width)
     }
 
@@ -94,7 +94,7 @@ impl Shape<'_> {
         if sequences == 0 {
             return 0;
         }
-        let Model { layers, heads, width, context, dropout, .. } = self.model;
+        let ModelConfig { layers, heads, width, context, dropout, .. } = self.model;
         let (width, tokens) = (u128::from(*width), u128::from(*context));
         let inner = u128::from(self.model.inner_width());
         let sequences = sequences as u128;
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::model::network::Network;
 
-    fn model(json: &str) -> Model {
+    fn model(json: &str) -> ModelConfig {
         serde_json::from_str(json).unwrap()
     }
 

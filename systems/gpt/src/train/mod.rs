@@ -12,7 +12,7 @@ pub(crate) mod system;
 pub(crate) mod vocabulary_change;
 
 pub use config::{
-    Adapt, Data, NewRows, OptimizerSettings, Order, Phase, Source, TokenKind, Tokens, Training,
+    Adapt, Data, NewRows, OptimizerSettings, Order, Phase, Source, TokenKind, Tokens, TrainingConfig,
 };
 pub use optimizer::{Moments, Optimizer};
 pub use state::{PhasePlan, Plan, State, TextIdentity, VocabularyChange};

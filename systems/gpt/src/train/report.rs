@@ -1,12 +1,11 @@
 //! What a run ends with, for people: an exam of the model, or a piece of text.
 
 use rekindle_data::Part;
-use rekindle_train::Metrics;
+use rekindle_train::{Message, Metrics, Role};
 
-use crate::data::Role;
 use crate::data::synthetic::{self, Question};
 use crate::error::GptError;
-use crate::inference::conversation::{ChatTemplate, Conversation};
+use crate::inference::ChatTemplate;
 use crate::inference::decode::{Decoder, WeightPrecision};
 use crate::inference::generate::{Generation, GenerationSettings};
 use crate::model::language_model::LanguageModel;
@@ -105,9 +104,8 @@ fn wilson(right: usize, count: usize) -> [f64; 2] {
 fn answer(model: &LanguageModel, decoder: &mut Decoder, question: &str) -> Result<String, GptError> {
     let tokenizer = model.tokenizer();
     let template = ChatTemplate::of(tokenizer);
-    let mut conversation = Conversation::default();
-    conversation.push(Role::User, question);
-    let prompt = match conversation.prompt(&template, tokenizer, model.network.context()) {
+    let messages = [Message { role: Role::User, content: question.to_owned() }];
+    let prompt = match template.prompt(&messages, tokenizer, model.network.context()) {
         // A model that does not see the question has no answer.
         Err(GptError::TooLong { .. }) => return Ok(String::new()),
         prompt => prompt?,

@@ -2,7 +2,7 @@
 
 use crate::data::{Corpus, Dataset};
 use crate::error::GptError;
-use crate::train::config::{Phase, Training};
+use crate::train::config::{Phase, TrainingConfig};
 use crate::train::state::{PhasePlan, Plan};
 
 /// The phases in steps.
@@ -30,7 +30,7 @@ impl Schedule {
     ///
     /// # Errors
     /// When running text is to be learnt in epochs.
-    pub fn new(plan: &Plan, training: &Training, corpora: &[Corpus]) -> Result<Self, GptError> {
+    pub fn new(plan: &Plan, training: &TrainingConfig, corpora: &[Corpus]) -> Result<Self, GptError> {
         if !plan.phases.is_empty() {
             return Ok(Self { steps: plan.phases.iter().map(|phase| phase.steps).collect() });
         }

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::data::version::DataVersion;
 use crate::data::{self, Corpus, CorpusOptions, Dataset, Document, bytes_only, origin, vocabulary};
 use crate::error::GptError;
-use crate::model::config::Model;
+use crate::model::config::ModelConfig;
 use crate::model::language_model::{LanguageModel, Vocabulary};
 use crate::model::network::{Layer, Network};
 use crate::model::precision::{LossScaler, TrainingPrecision};
-use crate::train::config::Training;
+use crate::train::config::TrainingConfig;
 use crate::train::optimizer::Optimizer;
 use crate::train::schedule::steps_of;
 
@@ -98,7 +98,7 @@ pub struct VocabularyChange {
 
 impl State {
     /// The state before the first step.
-    pub(crate) fn new(model: &Model, training: &Training, seed: u64) -> Result<Self, GptError> {
+    pub(crate) fn new(model: &ModelConfig, training: &TrainingConfig, seed: u64) -> Result<Self, GptError> {
         let documents = load_all(training, seed, DataVersion::LATEST)?;
         let vocabulary = vocabulary(training, &documents, seed)?;
         let network = Network::random(model, vocabulary.tokenizer().len(), seed);
@@ -108,15 +108,15 @@ impl State {
     }
 
     /// A state of the same form, to be loaded into.
-    pub(crate) fn blank(model: &Model, training: &Training) -> Result<Self, GptError> {
+    pub(crate) fn blank(model: &ModelConfig, training: &TrainingConfig) -> Result<Self, GptError> {
         let tokenizer = bytes_only()?;
         let network = Network::blank(model, tokenizer.len());
         Ok(Self::of(model, training, Vocabulary::Fixed(tokenizer), network, Vec::new()))
     }
 
     fn of(
-        model: &Model,
-        training: &Training,
+        model: &ModelConfig,
+        training: &TrainingConfig,
         vocabulary: Vocabulary,
         network: Network,
         texts: Vec<TextIdentity>,
@@ -135,7 +135,12 @@ impl State {
     }
 
     /// Makes it the beginning of another run: what was taken over stays, the rest is made to fit.
-    pub(crate) fn adopt(&mut self, model: &Model, training: &Training, seed: u64) -> Result<(), GptError> {
+    pub(crate) fn adopt(
+        &mut self,
+        model: &ModelConfig,
+        training: &TrainingConfig,
+        seed: u64,
+    ) -> Result<(), GptError> {
         let documents = load_all(training, seed, DataVersion::LATEST)?;
         self.texts = identities(&documents);
         self.model.sampling = model.sampling.clone();
@@ -155,7 +160,7 @@ impl State {
     }
 
     /// Lets the vocabulary change as the config says.
-    fn adopt_vocabulary(&mut self, training: &Training) -> Result<(), GptError> {
+    fn adopt_vocabulary(&mut self, training: &TrainingConfig) -> Result<(), GptError> {
         let Some(adapt) = &training.adapt else { return Ok(()) };
         let refused = |source| GptError::Tokens { origin: "training.adapt".to_owned(), source };
         match &mut self.model.vocabulary {
@@ -169,7 +174,7 @@ impl State {
     }
 
     /// Why the state contradicts itself or the config; nothing when it does not.
-    pub(crate) fn mismatch(&self, model: &Model, training: &Training) -> Option<String> {
+    pub(crate) fn mismatch(&self, model: &ModelConfig, training: &TrainingConfig) -> Option<String> {
         if let Err(error) = self.model.check() {
             return Some(error.to_string());
         }
@@ -206,7 +211,7 @@ impl State {
     }
 }
 
-fn scaler(training: &Training) -> Option<LossScaler> {
+fn scaler(training: &TrainingConfig) -> Option<LossScaler> {
     (training.precision == TrainingPrecision::F16).then(LossScaler::default)
 }
 
@@ -220,7 +225,7 @@ fn heads(network: &Network) -> impl Iterator<Item = u32> {
 
 /// The documents of all phases.
 pub(crate) fn load_all(
-    training: &Training,
+    training: &TrainingConfig,
     seed: u64,
     data_version: DataVersion,
 ) -> Result<Vec<Document>, GptError> {
@@ -229,8 +234,8 @@ pub(crate) fn load_all(
 
 /// How long each phase is with the vocabulary that training begins with.
 fn plan(
-    model: &Model,
-    training: &Training,
+    model: &ModelConfig,
+    training: &TrainingConfig,
     seed: u64,
     documents: &[Document],
     tokenizer: &Tokenizer,

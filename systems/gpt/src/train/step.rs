@@ -1,14 +1,12 @@
 //! One update of all parameters.
 
-use std::collections::BTreeMap;
-
 use rekindle_compute::{AdamW, KernelPath, Pool};
 
 use crate::model::kernels::rows;
 use crate::model::network::{ArrayKind, Network};
 use crate::model::pass::{Dropout, ExecContext, PackedNetwork, Pass, Sequence};
 use crate::model::precision::{LossScaler, TrainingPrecision};
-use crate::train::optimizer::Optimizer;
+use crate::train::optimizer::{Moments, Optimizer};
 
 /// Numbers of an array that are updated together.
 const CHUNK: usize = 1 << 14;
@@ -53,6 +51,8 @@ pub struct Stepper {
     pool: Pool,
     packed: PackedNetwork,
     parts: Vec<Part>,
+    /// For each array of the network the position of its moments among those of an optimiser.
+    moment_order: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -67,7 +67,8 @@ impl Stepper {
     pub fn new(network: &Network, settings: StepSettings, pool: Pool) -> Self {
         let part = || Part { pass: Pass::default(), gradient: network.zeros(), loss: 0.0 };
         let parts = std::iter::repeat_with(part).take(settings.parts.max(1)).collect();
-        Self { settings, pool, packed: PackedNetwork::default(), parts }
+        let moment_order = moment_order(network);
+        Self { settings, pool, packed: PackedNetwork::default(), parts, moment_order }
     }
 
     /// The threads.
@@ -84,6 +85,9 @@ impl Stepper {
 
     /// Learns batches and updates the network once with the mean gradient of all their targets.
     /// Batches are sequences that are worked on together; several of them need less memory than one.
+    ///
+    /// # Panics
+    /// If network and optimiser have other arrays than the network that the stepper was made for.
     pub fn step(
         &mut self,
         network: &mut Network,
@@ -160,12 +164,12 @@ impl Stepper {
         }
         let path = self.settings.path;
         let Some((first, others)) = self.parts.split_first_mut() else { return 0.0 };
-        let others: Vec<_> = others.iter().map(|part| part.gradient.arrays()).collect();
+        let others: Vec<_> = others.iter().map(|part| part.gradient.slices()).collect();
         let mut jobs = Vec::new();
-        for (index, (_, _, array)) in first.gradient.arrays_mut().into_iter().enumerate() {
+        for (index, (_, array)) in first.gradient.slices_mut().into_iter().enumerate() {
             for (number, sum) in array.chunks_mut(CHUNK).enumerate() {
                 let range = number * CHUNK..number * CHUNK + sum.len();
-                let others = others.iter().map(|arrays| &arrays[index].2[range.clone()]).collect();
+                let others = others.iter().map(|arrays| &arrays[index].1[range.clone()]).collect();
                 jobs.push(Job { sum, others, squares: 0.0 });
             }
         }
@@ -179,49 +183,74 @@ impl Stepper {
     }
 
     fn update(&mut self, network: &mut Network, optimizer: &mut Optimizer, adamw: AdamW, scale: f32) {
-        struct Job<'a> {
-            step: u64,
-            adamw: AdamW,
-            parameters: &'a mut [f32],
-            gradient: &'a [f32],
-            first: &'a mut [f32],
-            second: &'a mut [f32],
-        }
         optimizer.updates += 1;
         optimizer.token_updates.iter_mut().for_each(|updates| *updates += 1);
         let Optimizer { updates, token_updates, moments } = optimizer;
         let Some(part) = self.parts.first() else { return };
-        let gradients = part.gradient.arrays();
-        let mut moments: BTreeMap<_, _> =
-            moments.iter_mut().map(|(name, moments)| (name.as_str(), moments)).collect();
+        assert_eq!(moments.len(), self.moment_order.len(), "the optimiser has moments of every array");
+        let mut sorted: Vec<Option<&mut Moments>> = moments.values_mut().map(Some).collect();
         let mut jobs = Vec::new();
-        for ((name, kind, mut parameters), (_, _, mut gradient)) in
-            network.arrays_mut().into_iter().zip(gradients)
-        {
-            let Some(moments) = moments.remove(name.as_str()) else { continue };
-            let (mut first, mut second) = (&mut moments.first[..], &mut moments.second[..]);
+        let arrays = network.slices_mut().into_iter().zip(part.gradient.slices());
+        for (((kind, parameters), (_, gradient)), &position) in arrays.zip(&self.moment_order) {
+            let Some(moments) = sorted[position].take() else { continue };
             // Biases and gains do not decay.
             let decays = matches!(kind, ArrayKind::Matrix | ArrayKind::TokenRows);
             let adamw = AdamW { weight_decay: if decays { adamw.weight_decay } else { 0.0 }, ..adamw };
-            for (step, count) in update_runs(kind, parameters.len(), *updates, token_updates) {
-                let mut take = |count: usize| Job {
-                    step,
-                    adamw,
-                    parameters: parameters.split_off_mut(..count).unwrap_or_default(),
-                    gradient: gradient.split_off(..count).unwrap_or_default(),
-                    first: first.split_off_mut(..count).unwrap_or_default(),
-                    second: second.split_off_mut(..count).unwrap_or_default(),
-                };
-                jobs.extend((0..count / CHUNK).map(|_| take(CHUNK)));
-                jobs.push(take(count % CHUNK));
-            }
+            let runs = update_runs(kind, parameters.len(), *updates, token_updates);
+            let (first, second) = (&mut moments.first[..], &mut moments.second[..]);
+            let whole = UpdateJob { step: 0, adamw, parameters, gradient, first, second };
+            whole.split(&runs, &mut jobs);
         }
         let path = self.settings.path;
         self.pool.for_each(&mut jobs, |_, job| {
-            let Job { step, adamw, parameters, gradient, first, second } = job;
+            let UpdateJob { step, adamw, parameters, gradient, first, second } = job;
             adamw.update_scaled(path, *step, scale, parameters, gradient, first, second);
         });
     }
+}
+
+/// Numbers of one array that are updated together.
+struct UpdateJob<'a> {
+    /// Updates of these numbers, with this one.
+    step: u64,
+    adamw: AdamW,
+    parameters: &'a mut [f32],
+    gradient: &'a [f32],
+    first: &'a mut [f32],
+    second: &'a mut [f32],
+}
+
+impl<'a> UpdateJob<'a> {
+    /// Splits the update of an array at its runs, and these into chunks.
+    fn split(mut self, runs: &[(u64, usize)], jobs: &mut Vec<UpdateJob<'a>>) {
+        for &(step, count) in runs {
+            jobs.extend((0..count / CHUNK).map(|_| self.take(step, CHUNK)));
+            jobs.push(self.take(step, count % CHUNK));
+        }
+    }
+
+    fn take(&mut self, step: u64, count: usize) -> UpdateJob<'a> {
+        UpdateJob {
+            step,
+            adamw: self.adamw,
+            parameters: self.parameters.split_off_mut(..count).unwrap_or_default(),
+            gradient: self.gradient.split_off(..count).unwrap_or_default(),
+            first: self.first.split_off_mut(..count).unwrap_or_default(),
+            second: self.second.split_off_mut(..count).unwrap_or_default(),
+        }
+    }
+}
+
+/// The position of the moments of each array among those of all, which a state holds sorted by name.
+fn moment_order(network: &Network) -> Vec<usize> {
+    let names = network.array_names();
+    let mut by_name: Vec<usize> = (0..names.len()).collect();
+    by_name.sort_unstable_by(|&a, &b| names[a].cmp(&names[b]));
+    let mut order = vec![0; names.len()];
+    for (position, index) in by_name.into_iter().enumerate() {
+        order[index] = position;
+    }
+    order
 }
 
 /// Sequences that are measured together: a few, as long as they are short.

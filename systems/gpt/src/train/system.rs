@@ -8,18 +8,19 @@ use rekindle_compute::{AdamW, KernelPath, Pool};
 use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
 use rekindle_train::{
-    Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress, Resources,
-    System, SystemError, SystemOption, text_setting,
+    Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
+    Resources, System, SystemError, SystemOption, text_setting,
 };
 
 use crate::data::{Corpus, CorpusOptions, Dataset, Document, Truncation, end_token, origin, target_bytes};
 use crate::error::GptError;
 use crate::formats::interchange;
-use crate::model::config::Model;
+use crate::inference::text_model;
+use crate::model::config::ModelConfig;
 use crate::model::language_model::Vocabulary;
 use crate::model::pass::{Dropout, Sequence};
 use crate::model::precision::TrainingPrecision;
-use crate::train::config::{NewRows, Phase, Source, Training};
+use crate::train::config::{NewRows, Phase, Source, TrainingConfig};
 use crate::train::schedule::Schedule;
 use crate::train::state::{self, PhasePlan, State, identities, load_all};
 use crate::train::step::{StepSettings, StepValues, Stepper};
@@ -29,8 +30,8 @@ use crate::train::{memory, presets, report};
 /// Language models in the training loop; a step is an update of all parameters.
 pub struct Gpt {
     seed: u64,
-    model: Model,
-    training: Training,
+    model: ModelConfig,
+    training: TrainingConfig,
     documents: Vec<Document>,
     corpora: Vec<Corpus>,
     schedule: Schedule,
@@ -76,8 +77,8 @@ const OPTIONS: &[SystemOption] = &[
 impl System for Gpt {
     const NAME: &'static str = "gpt";
 
-    type Model = Model;
-    type Training = Training;
+    type Model = ModelConfig;
+    type Training = TrainingConfig;
     type State = State;
 
     fn versions() -> Versions {
@@ -90,8 +91,8 @@ impl System for Gpt {
     }
 
     /// The vocabulary is in the state.
-    fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
-        let Training { pretraining, fine_tuning, tokenizer, .. } = training;
+    fn files(training: &mut TrainingConfig) -> Vec<NamedFile<'_>> {
+        let TrainingConfig { pretraining, fine_tuning, tokenizer, .. } = training;
         let (always, beginning) = (FileUse::Always, FileUse::AtTheBeginning);
         let file = |setting, place, used| NamedFile { setting, place, used };
         let mut files = vec![file("training.pretraining.data.file", &mut pretraining.data.file, always)];
@@ -224,6 +225,10 @@ impl Family for Gpt {
 
     fn options() -> &'static [SystemOption] {
         OPTIONS
+    }
+
+    fn capabilities() -> Capabilities<Self> {
+        Capabilities::default().text(text_model::CAPABILITY)
     }
 }
 
@@ -409,12 +414,12 @@ const TEST_BITS: &str = "test_bits_per_byte";
 
 /// The name of a metric of a phase: those of phases before the last have names of their own, so that only
 /// the last is chosen from.
-fn named(training: &Training, index: usize, name: &str) -> String {
+fn named(training: &TrainingConfig, index: usize, name: &str) -> String {
     if index + 1 < training.phases().count() { format!("pretraining.{name}") } else { name.to_owned() }
 }
 
 /// All metrics, in the order in which they are shown.
-fn measures(training: &Training) -> Vec<String> {
+fn measures(training: &TrainingConfig) -> Vec<String> {
     let mut names = Vec::new();
     // While the vocabulary changes, a loss a token tells little.
     let losses = if training.adapt.is_some() { [BITS, LOSS] } else { [LOSS, BITS] };
@@ -438,7 +443,7 @@ fn measures(training: &Training) -> Vec<String> {
 }
 
 /// Whether the generated dialogues are learnt, about which the exam asks.
-fn learns_dialogues(training: &Training) -> bool {
+fn learns_dialogues(training: &TrainingConfig) -> bool {
     training.phases().any(|(_, phase)| phase.data.file.is_none() && phase.data.source == Source::Dialogues)
 }
 
@@ -473,7 +478,7 @@ fn validate(config: &ConfigOf<Gpt>) -> Result<(), SystemError> {
     config.model.validate().and_then(|()| config.training.validate()).map_err(SystemError::new)
 }
 
-fn phase(training: &Training, index: usize) -> &Phase {
+fn phase(training: &TrainingConfig, index: usize) -> &Phase {
     match (&training.fine_tuning, index) {
         (Some(tuning), 1) => tuning,
         _ => &training.pretraining,
@@ -481,8 +486,8 @@ fn phase(training: &Training, index: usize) -> &Phase {
 }
 
 fn corpora(
-    model: &Model,
-    training: &Training,
+    model: &ModelConfig,
+    training: &TrainingConfig,
     seed: u64,
     documents: &[Document],
     state: &State,

@@ -8,7 +8,7 @@ use rekindle::Matrix;
 use rekindle_compute::KernelPath;
 use rekindle_gpt::inference::{Decoder, WeightPrecision};
 use rekindle_gpt::inference::{Generation, GenerationSettings, WhenFull};
-use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Block, ModelConfig};
 use rekindle_gpt::model::{Network, Sampling, Vocabulary};
 use rekindle_gpt::train::State;
 use rekindle_gpt::{Gpt, LanguageModel};
@@ -155,8 +155,8 @@ fn parts() -> (Tokenizer, Network) {
     (tokenizer, network)
 }
 
-fn model() -> Model {
-    Model {
+fn model() -> ModelConfig {
+    ModelConfig {
         block: Block::Gpt2,
         layers: 1,
         heads: 2,

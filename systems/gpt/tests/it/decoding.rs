@@ -4,7 +4,7 @@ use rekindle_compute::{KernelPath, rng};
 use rekindle_gpt::GptError;
 use rekindle_gpt::inference::{Decoder, WeightPrecision};
 use rekindle_gpt::model::{Activation, Layer, Linear, Network, Norm, NormForm};
-use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Block, ModelConfig};
 
 type Rows = Vec<Vec<f64>>;
 
@@ -118,7 +118,7 @@ fn attention(qkv: &Rows, heads: usize) -> Rows {
 }
 
 /// A network with no number left at its initial value, and large enough ones to matter.
-fn network(model: &Model, vocabulary: usize, seed: u64) -> Network {
+fn network(model: &ModelConfig, vocabulary: usize, seed: u64) -> Network {
     let mut network = Network::random(model, vocabulary, seed);
     let mut stream = rng::stream(seed, 99, 0);
     for (name, _, numbers) in network.arrays_mut() {
@@ -128,8 +128,8 @@ fn network(model: &Model, vocabulary: usize, seed: u64) -> Network {
     network
 }
 
-fn gpt2() -> Model {
-    Model {
+fn gpt2() -> ModelConfig {
+    ModelConfig {
         block: Block::Gpt2,
         layers: 3,
         heads: 3,
@@ -143,8 +143,8 @@ fn gpt2() -> Model {
     }
 }
 
-fn rustgpt() -> Model {
-    Model {
+fn rustgpt() -> ModelConfig {
+    ModelConfig {
         block: Block::Rustgpt,
         heads: 1,
         width: 33,
@@ -156,7 +156,7 @@ fn rustgpt() -> Model {
 }
 
 fn networks() -> Vec<Network> {
-    let untied = Model { tied: false, attention_biases: false, heads: 5, ..gpt2() };
+    let untied = ModelConfig { tied: false, attention_biases: false, heads: 5, ..gpt2() };
     vec![network(&gpt2(), 77, 1), network(&untied, 131, 2), network(&rustgpt(), 50, 3)]
 }
 

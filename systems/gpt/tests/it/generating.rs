@@ -4,7 +4,7 @@
 use rekindle_gpt::GptError;
 use rekindle_gpt::inference::{Decoder, WeightPrecision};
 use rekindle_gpt::inference::{Generation, GenerationSettings, Outcome, StopReason, WhenFull};
-use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Block, ModelConfig};
 use rekindle_gpt::model::{Network, Sampling};
 use rekindle_tokenizer::Tokenizer;
 
@@ -21,7 +21,7 @@ fn words() -> Tokenizer {
 }
 
 fn decoder(tokenizer: &Tokenizer, threads: usize) -> Decoder {
-    let model = Model {
+    let model = ModelConfig {
         block: Block::Gpt2,
         layers: 2,
         heads: 2,

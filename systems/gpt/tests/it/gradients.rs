@@ -2,7 +2,7 @@
 
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
 use rekindle_gpt::model::pass::{ExecContext, PackedNetwork, Pass, Sequence};
-use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Block, ModelConfig};
 use rekindle_gpt::model::{Network, Sampling, TrainingPrecision};
 use rekindle_gpt::train::Optimizer;
 use rekindle_gpt::train::{StepSettings, StepValues, Stepper};
@@ -10,9 +10,9 @@ use rekindle_gpt::train::{StepSettings, StepValues, Stepper};
 const CTX: ExecContext =
     ExecContext { path: KernelPath::Portable, precision: TrainingPrecision::F32, dropout: None };
 
-fn model(block: Block, tied: bool) -> Model {
+fn model(block: Block, tied: bool) -> ModelConfig {
     let heads = if block == Block::Gpt2 { 2 } else { 1 };
-    Model {
+    ModelConfig {
         block,
         layers: 2,
         heads,
@@ -27,7 +27,7 @@ fn model(block: Block, tied: bool) -> Model {
 }
 
 /// A network whose numbers are large enough for differences to be seen, biases included.
-fn network(model: &Model) -> Network {
+fn network(model: &ModelConfig) -> Network {
     let mut network = Network::random(model, 17, 3);
     let mut stream = rng::stream(5, 99, 0);
     for (_, _, array) in network.arrays_mut() {

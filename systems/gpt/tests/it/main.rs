@@ -8,3 +8,4 @@ mod formats;
 mod generating;
 mod gradients;
 mod metrics;
+mod originals;

@@ -1,8 +1,8 @@
 //! Images of digits, drawn with strokes by an unsteady hand.
 
 use rekindle_compute::rng::{self, Stream};
+use rekindle_data::{ClassColumn, NumberColumn, Origin, TableExamples, TableTarget};
 
-use super::Raw;
 use crate::streams;
 
 /// Pixels of a side.
@@ -34,12 +34,12 @@ const DIGITS: [&[&[Point]]; 10] = [
 ];
 
 /// So many digits, one after the other; each pixel is changed by up to `noise` of full ink.
-pub(super) fn make(rows: u32, noise: f64, seed: u64) -> Raw {
+pub(super) fn generate(rows: u32, noise: f64, seed: u64) -> TableExamples {
     let mut columns = vec![Vec::new(); SIDE * SIDE];
-    let class: Vec<u16> = (0..rows).map(|row| (row % DIGITS.len() as u32) as u16).collect();
-    for (row, &class) in class.iter().enumerate() {
+    let labels: Vec<usize> = (0..rows as usize).map(|row| row % DIGITS.len()).collect();
+    for (row, &digit) in labels.iter().enumerate() {
         let mut stream = rng::stream(seed, streams::GLYPH, row as u64);
-        let strokes = unsteady(DIGITS[usize::from(class)], &mut stream);
+        let strokes = unsteady(DIGITS[digit], &mut stream);
         for (pixel, column) in columns.iter_mut().enumerate() {
             let centre = |index: usize| (index as f64 + 0.5) / SIDE as f64;
             let ink = ink([centre(pixel % SIDE), centre(pixel / SIDE)], &strokes);
@@ -47,13 +47,16 @@ pub(super) fn make(rows: u32, noise: f64, seed: u64) -> Raw {
             column.push((shade.clamp(0.0, 1.0) * INK).round());
         }
     }
-    Raw {
-        origin: "the glyphs".to_owned(),
-        inputs: (0..SIDE * SIDE).map(|pixel| format!("y{}x{}", pixel / SIDE, pixel % SIDE)).collect(),
-        columns,
-        target: "digit".to_owned(),
-        classes: (0..DIGITS.len()).map(|digit| digit.to_string()).collect(),
-        class,
+    let name = |pixel: usize| format!("y{}x{}", pixel / SIDE, pixel % SIDE);
+    let input = |(pixel, values)| NumberColumn { name: name(pixel), values };
+    TableExamples {
+        origin: Origin::Named("the glyphs"),
+        inputs: columns.into_iter().enumerate().map(input).collect(),
+        target: TableTarget::Classes(ClassColumn {
+            name: "digit".to_owned(),
+            classes: (0..DIGITS.len()).map(|digit| digit.to_string()).collect(),
+            labels,
+        }),
     }
 }
 
@@ -92,11 +95,11 @@ mod tests {
 
     #[test]
     fn glyphs_are_the_same_for_the_same_seed_and_have_ink() {
-        let glyphs = make(20, 0.0, 3);
-        assert_eq!(glyphs, make(20, 0.0, 3));
-        assert_ne!(glyphs.columns, make(20, 0.0, 4).columns);
+        let glyphs = generate(20, 0.0, 3);
+        assert_eq!(glyphs, generate(20, 0.0, 3));
+        assert_ne!(glyphs.inputs, generate(20, 0.0, 4).inputs);
         for row in 0..20 {
-            let ink: f64 = glyphs.columns.iter().map(|column| column[row]).sum();
+            let ink: f64 = glyphs.inputs.iter().map(|input| input.values[row]).sum();
             assert!((50.0..600.0).contains(&ink), "{row}: {ink}");
         }
     }

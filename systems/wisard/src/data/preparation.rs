@@ -1,10 +1,11 @@
 //! How rows become bits that the classifier sees, and votes become answers.
 
-use rekindle::Hash;
-use rekindle_formats::table::{Column, Table, Values};
+use rekindle_data::{CLASSES_LIMIT, ClassColumn, DataOutline, NumberColumn, Origin, Split, identity};
+use rekindle_formats::table::{Column, Table};
+use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
-use super::{CLASSES_LIMIT, Dataset, Examples, Parts, Raw, table};
+use super::{ClassedRows, Dataset, Examples};
 use crate::config::{Data, Encoding};
 use crate::encoding::Thermometers;
 use crate::error::WisardError;
@@ -42,7 +43,7 @@ impl Preparation {
             identity: String::new(),
             rows: 0,
             select_rows: 0,
-            test_rows: data.has_test().then_some(0),
+            test_rows: data.division().has_test().then_some(0),
             inputs: Vec::new(),
             thermometers: Thermometers { bits: 0, thresholds: Vec::new() },
             target: String::new(),
@@ -50,83 +51,85 @@ impl Preparation {
         }
     }
 
-    pub(super) fn of(raw: &Raw, parts: &Parts, encoding: Encoding) -> Result<Dataset, WisardError> {
-        let thermometers = Thermometers::of(&raw.columns, &parts.train, encoding);
+    /// The encoded rows of a split. Without `has_test` the split is one that knows of no test.
+    pub(super) fn of(
+        rows: ClassedRows,
+        split: &Split,
+        has_test: bool,
+        encoding: Encoding,
+    ) -> Result<Dataset, WisardError> {
+        let ClassedRows { inputs, target } = rows;
+        let thermometers = Thermometers::of(&inputs, &split.train, encoding);
         let examples = |rows: &[usize]| -> Result<Examples, WisardError> {
-            let planes = thermometers.encode(&raw.columns, rows)?;
-            Ok(Examples { planes, class: rows.iter().map(|&row| raw.class[row]).collect() })
+            let planes = thermometers.encode(&inputs, rows)?;
+            Ok(Examples { planes, class: rows.iter().map(|&row| target.labels[row] as u16).collect() })
         };
-        let (training, select) = (examples(&parts.train)?, examples(&parts.select)?);
-        let test = examples(parts.test.as_deref().unwrap_or_default())?;
+        let (training, select) = (examples(&split.train)?, examples(&split.select)?);
+        let test = examples(&split.test)?;
+        let all = [&training, &select, &test];
+        let (seen, len) =
+            (all.into_iter().flat_map(Examples::bytes), all.into_iter().map(Examples::len).sum());
         let preparation = Self {
-            identity: identity([&training, &select, &test], &parts.train),
-            rows: parts.train.len() as u64,
-            select_rows: parts.select.len() as u64,
-            test_rows: parts.test.as_ref().map(|rows| rows.len() as u64),
-            inputs: raw.inputs.clone(),
+            identity: identity::of_examples(seen, len, &split.train).to_string(),
+            rows: split.train.len() as u64,
+            select_rows: split.select.len() as u64,
+            test_rows: has_test.then_some(split.test.len() as u64),
+            inputs: inputs.into_iter().map(|input| input.name).collect(),
             thermometers,
-            target: raw.target.clone(),
-            classes: raw.classes.clone(),
+            target: target.name,
+            classes: target.classes,
         };
         Ok(Dataset { preparation, training, select, test })
     }
 
     /// The rows of a table as the classifier sees them.
     pub(crate) fn encode(&self, table: &Table) -> Result<Planes, WisardError> {
-        let origin = "the table";
-        let columns =
-            self.inputs.iter().map(|input| table::numbers(origin, table::column(origin, table, input)?));
-        let columns: Result<Vec<Vec<f64>>, WisardError> = columns.collect();
+        let origin = Origin::Named("the table");
+        let mut columns = Vec::with_capacity(self.inputs.len());
+        for input in &self.inputs {
+            let column = NumberColumn::named(&origin, table, input)?;
+            column.check_range(&origin)?;
+            columns.push(column);
+        }
         let rows: Vec<usize> = (0..table.rows()).collect();
-        self.thermometers.encode(&columns?, &rows)
+        self.thermometers.encode(&columns, &rows)
     }
 
-    /// A column of these classes; of numbers where all classes are.
-    pub(crate) fn labels(&self, classes: &[u16]) -> Column {
-        let numbers: Option<Vec<f64>> = self.classes.iter().map(|class| class.parse().ok()).collect();
-        let classes = classes.iter().map(|&class| usize::from(class));
-        let values = match numbers {
-            Some(numbers) => Values::Numbers(classes.map(|class| numbers[class]).collect()),
-            None => Values::Text(classes.map(|class| self.classes[class].clone()).collect()),
-        };
-        Column { name: self.target.clone(), values }
+    /// A column of these classes.
+    pub(crate) fn answers(&self, classes: &[u16]) -> Column {
+        ClassColumn::to_table(&self.target, &self.classes, classes.iter().map(|&class| class.into()))
     }
 
-    pub(crate) fn flaw(&self, encoding: Encoding) -> Option<String> {
-        let classes = self.classes.len();
-        if !(2..=CLASSES_LIMIT).contains(&classes) {
-            return Some(format!("it has {classes} classes"));
-        }
-        if self.inputs.is_empty() || self.rows == 0 {
-            return Some(format!("it has {} inputs and {} rows", self.inputs.len(), self.rows));
-        }
-        self.thermometers.flaw(self.inputs.len(), encoding.bits)
+    /// Checks that it is one of some rows, encoded like this.
+    pub(crate) fn check(&self, encoding: Encoding) -> Result<(), StateMismatch> {
+        let (classes, inputs) = (self.classes.len(), self.inputs.len());
+        StateMismatch::require((2..=CLASSES_LIMIT).contains(&classes), || {
+            format!("it has {classes} classes")
+        })?;
+        StateMismatch::require(inputs > 0 && self.rows > 0, || {
+            format!("it has {inputs} inputs and {} rows", self.rows)
+        })?;
+        self.thermometers.check(inputs, encoding.bits)
     }
 
-    /// In what other examples differ from these.
-    pub(crate) fn difference(&self, found: &Self) -> String {
-        if found.inputs != self.inputs {
-            let (found, expected) = (table::listed(&found.inputs), table::listed(&self.inputs));
-            return format!("its inputs are {found}, those of the run {expected}");
+    /// What is known of the examples.
+    pub(crate) fn outline(&self) -> DataOutline<'_> {
+        let held = self.select_rows.saturating_add(self.test_rows.unwrap_or(0));
+        DataOutline {
+            inputs: self.inputs.iter().map(String::as_str).collect(),
+            rows: self.rows.saturating_add(held),
         }
-        let rows = |preparation: &Self| {
-            let kept = preparation.select_rows.saturating_add(preparation.test_rows.unwrap_or(0));
-            preparation.rows.saturating_add(kept)
-        };
-        if rows(found) != rows(self) {
-            return format!("it has {} rows, the run {}", rows(found), rows(self));
-        }
-        "its values are not those that the run was trained on".to_owned()
     }
 }
 
-/// A hash over what the classifier sees of all rows, and which of them it learns.
-fn identity(examples: [&Examples; 3], training: &[usize]) -> String {
-    let mut bytes = Vec::new();
-    for examples in examples {
-        bytes.extend(examples.planes.bytes());
-        bytes.extend(examples.class.iter().flat_map(|class| class.to_le_bytes()));
+impl Examples {
+    /// Number of [`bytes`](Self::bytes).
+    fn len(&self) -> usize {
+        self.planes.len() + 2 * self.class.len()
     }
-    bytes.extend(training.iter().flat_map(|&row| (row as u64).to_le_bytes()));
-    Hash::of(&bytes).to_string()
+
+    /// What the classifier sees, and what it is told of it.
+    fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
+        self.planes.bytes().chain(self.class.iter().flat_map(|class| class.to_le_bytes()))
+    }
 }

@@ -80,7 +80,7 @@ fn draw(config: &ConfigOf<Wisard>, state: &State) -> Result<Vec<u8>, SystemError
 }
 
 #[test]
-fn made_glyphs_are_learnt_shown_and_described() {
+fn generated_glyphs_are_learnt_shown_and_described() {
     let config = config(presets::GLYPHS, &[]);
     let state = train(&config);
     let mut wisard = attach(&config, &state, 2);
@@ -243,7 +243,7 @@ fn each_order_of_the_bits_is_cut_into_tuples_of_its_own() {
 #[test]
 fn what_cannot_be_learnt_is_refused_with_the_reason() {
     for (text, settings, expected) in [
-        (flowers(), &[][..], "--set 'training.data.target=\"kind\"'"),
+        (flowers(), &[][..], "set training.data.target=\"kind\""),
         (
             flowers(),
             &["training.data.target=kin"],
@@ -260,8 +260,12 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
             &[TARGET, NO_SELECT, "training.data.test=0.9"],
             "too few rows: of 1 for training none is of class `y`",
         ),
-        ("a,kind\n1,x\nword,y\n".to_owned(), &[TARGET], "column `a` has `word` in row 2, which is no number"),
-        ("a,kind\n1,x\n1e300,y\n".to_owned(), &[TARGET], "cannot be learnt from"),
+        (
+            "a,kind\n1,x\nword,y\n".to_owned(),
+            &[TARGET],
+            "column `a` has `word` in row 2, which is not a number",
+        ),
+        ("a,kind\n1,x\n1e300,y\n".to_owned(), &[TARGET], "numbers that can be learnt are at most"),
         ("a,kind\n1,x\nNaN,y\n".to_owned(), &[TARGET], "line 3, column `a`"),
         ("a,kind\n1,x\n,y\n".to_owned(), &[TARGET], "line 3, column `a`"),
         (flowers(), &[TARGET, "model.tuple_bits=33"], "bits of the inputs differ"),
@@ -271,14 +275,14 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
         (flowers(), &[TARGET, "training.data.select=1.5"], "training.data.select and test` is 1.5 and 0.1"),
         (flowers(), &[TARGET, "training.rows_per_step=0"], "training.rows_per_step"),
         (flowers(), &[TARGET, "training.data.file=/nowhere/x.csv"], "cannot read `/nowhere/x.csv`"),
-        (flowers(), &[TARGET, "training.data.file=/dev/null"], "no regular file"),
+        (flowers(), &[TARGET, "training.data.file=/dev/null"], "not a regular file"),
     ] {
         let (_dir, config) = of_text(&text, settings);
         let message = Wisard::build(&config).map(drop).unwrap_err().to_string();
         assert!(message.contains(expected), "{expected}: {message}");
     }
     let error = Wisard::build(&config(presets::WISARD, &[])).map(drop).unwrap_err().to_string();
-    assert!(error.contains("--data FILE"), "{error}");
+    assert!(error.contains("training.data.file"), "{error}");
 }
 
 #[test]
@@ -296,7 +300,7 @@ fn a_question_that_does_not_fit_is_refused() {
     let state = train(&config);
     for (text, expected) in [
         ("length\n5\n", "the table: there is no column `width`; there are: length"),
-        ("length,width\n5,x\n", "column `width` has `x` in row 1, which is no number"),
+        ("length,width\n5,x\n", "column `width` has `x` in row 1, which is not a number"),
     ] {
         let (_question, question) = of_text(text, &[]);
         let error = predict(&config, &state, &table_of(&question)).unwrap_err().to_string();
@@ -317,7 +321,7 @@ fn a_run_goes_on_only_with_its_own_data() {
         let error = Wisard::attach(&config, &state, &Resources { threads: 1 }).map(drop).unwrap_err();
         assert!(error.is_misfit());
         let message = error.to_string();
-        assert!(message.contains(expected) && message.contains("--data"), "{message}");
+        assert!(message.contains(expected) && message.contains("training.data.file"), "{message}");
     }
 }
 
@@ -457,4 +461,12 @@ fn a_config_with_validation_means_what_it_meant() {
     assert!(wisard.evaluate(&state).unwrap().contains_key("validation_accuracy"));
     let text = wisard.conclude(&state).unwrap().text;
     assert!(text.contains("validation rows  accuracy"), "{text}");
+}
+
+#[test]
+fn a_state_to_be_loaded_into_needs_no_file() {
+    let config = of_file(Path::new("/nowhere/x.csv"), &[TARGET]);
+    let state = Wisard::blank(&config).unwrap();
+    assert_eq!((state.step, state.preparation.rows), (0, 0));
+    assert!(Wisard::build(&config).is_err());
 }

@@ -4,7 +4,7 @@ use rekindle_compute::rng::{self, Stream};
 
 use super::{Context, by_fitness};
 use crate::config::Genetic;
-use crate::corpus::Part;
+use crate::corpus::TokenPart;
 use crate::error::WnnError;
 use crate::evaluator::Evaluator;
 use crate::genome::Genome;
@@ -30,35 +30,62 @@ impl Generation {
         context: &Context<'_>,
         evaluator: &mut dyn Evaluator,
     ) -> Result<bool, WnnError> {
-        let part = context.part();
-        let batch = context.training.batch as usize;
         if !self.unmeasured.is_empty() {
-            let count = batch.min(self.unmeasured.len());
-            self.next.extend(measure(evaluator, part, self.unmeasured[..count].to_vec())?);
-            self.unmeasured.drain(..count);
-            if self.unmeasured.is_empty() {
-                self.turn();
-                return Ok(true);
-            }
-            return Ok(false);
+            return self.measure_first(context, evaluator);
         }
         let elites = elites(&self.population, &context.training.genetic, context.size());
-        let survived = self.survived as usize;
-        if survived < elites.len() {
-            // They are compared with children that learn from another part than they did.
-            let count = batch.min(elites.len() - survived);
-            let genomes =
-                elites[survived..][..count].iter().map(|&index| self.population[index].genome.clone());
-            self.next.extend(measure(evaluator, part, genomes.collect())?);
-            self.survived += count as u32;
+        if (self.survived as usize) < elites.len() {
+            self.measure_elites(&elites, context, evaluator)?;
             return Ok(false);
         }
-        let needed = context.size() - elites.len();
+        self.breed(elites.len(), context, evaluator)
+    }
+
+    /// A batch of the first generation. True when that completed it.
+    fn measure_first(
+        &mut self,
+        context: &Context<'_>,
+        evaluator: &mut dyn Evaluator,
+    ) -> Result<bool, WnnError> {
+        let count = (context.training.batch as usize).min(self.unmeasured.len());
+        self.next.extend(measure(evaluator, context.part(), self.unmeasured[..count].to_vec())?);
+        self.unmeasured.drain(..count);
+        let is_complete = self.unmeasured.is_empty();
+        if is_complete {
+            self.turn();
+        }
+        Ok(is_complete)
+    }
+
+    /// A batch of those that survive: they are compared with children that learn from another part than
+    /// they did.
+    fn measure_elites(
+        &mut self,
+        elites: &[usize],
+        context: &Context<'_>,
+        evaluator: &mut dyn Evaluator,
+    ) -> Result<(), WnnError> {
+        let rest = &elites[self.survived as usize..];
+        let count = (context.training.batch as usize).min(rest.len());
+        let genomes = rest[..count].iter().map(|&index| self.population[index].genome.clone());
+        self.next.extend(measure(evaluator, context.part(), genomes.collect())?);
+        self.survived += count as u32;
+        Ok(())
+    }
+
+    /// A batch of children. True when that completed the next generation.
+    fn breed(
+        &mut self,
+        elites: usize,
+        context: &Context<'_>,
+        evaluator: &mut dyn Evaluator,
+    ) -> Result<bool, WnnError> {
+        let needed = context.size() - elites;
         let most = needed * context.training.genetic.attempts as usize;
-        let count = batch.min(most - (self.tried as usize).min(most));
+        let count = (context.training.batch as usize).min(most - (self.tried as usize).min(most));
         let children: Vec<_> =
             (self.tried..self.tried + count as u32).map(|index| self.child(context, index)).collect();
-        let children = measure(evaluator, part, children)?;
+        let children = measure(evaluator, context.part(), children)?;
         self.tried += count as u32;
         for child in children {
             if self.next.len() == context.size() {
@@ -67,8 +94,8 @@ impl Generation {
             if child.fitness.accuracy >= context.threshold {
                 self.next.push(child);
             } else {
-                let place = self.rejected.partition_point(|other| by_fitness(other, &child).is_le());
-                self.rejected.insert(place, child);
+                let index = self.rejected.partition_point(|other| by_fitness(other, &child).is_le());
+                self.rejected.insert(index, child);
                 self.rejected.truncate(needed);
             }
         }
@@ -77,12 +104,12 @@ impl Generation {
         }
         let missing = context.size() - self.next.len();
         self.next.extend(self.rejected.drain(..).take(missing));
-        keep_percentile(&mut self.next, elites.len(), context.training.search.ce_percentile);
+        keep_percentile(&mut self.next, elites, context.training.search.ce_percentile);
         self.turn();
         Ok(true)
     }
 
-    /// Puts the next generation into the place of this one.
+    /// Puts the next generation into the position of this one.
     fn turn(&mut self) {
         self.population = std::mem::take(&mut self.next);
         self.population.sort_by(by_fitness);
@@ -122,7 +149,7 @@ impl Generation {
     }
 }
 
-/// The places of those that survive: the best by cross-entropy, and the best others by accuracy.
+/// The positions of those that survive: the best by cross-entropy, and the best others by accuracy.
 fn elites(population: &[Measured], genetic: &Genetic, size: usize) -> Vec<usize> {
     let each = ((size as f64 * genetic.elites) as usize).max(1).min(population.len());
     let mut elites: Vec<usize> = (0..each).collect();
@@ -144,7 +171,7 @@ fn keep_percentile(next: &mut Vec<Measured>, elites: usize, percentile: Option<f
 
 pub(super) fn measure(
     evaluator: &mut dyn Evaluator,
-    part: Part,
+    part: TokenPart,
     genomes: Vec<Genome>,
 ) -> Result<Vec<Measured>, WnnError> {
     let fitness = evaluator.evaluate(part, &genomes)?;

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use rekindle_compute::rng;
 
 use crate::config::{Model, Training};
-use crate::corpus::{Corpus, Part};
+use crate::corpus::{Corpus, TokenPart};
 use crate::error::WnnError;
 use crate::evaluator::Evaluator;
 use crate::genome::Genome;
@@ -49,16 +49,16 @@ pub(crate) struct Context<'a> {
 impl Context<'_> {
     /// The part of the training tokens that the round learns from: all parts in a random order, then
     /// all of them in another one.
-    fn part(&self) -> Part {
+    fn part(&self) -> TokenPart {
         let parts = self.training.search.token_parts;
         if parts == 1 {
-            return Part::All;
+            return TokenPart::All;
         }
         let seed = self.training.search.rotation_seed.unwrap_or(self.seed);
         let cycle = streams::candidate(self.phase, self.round / parts, 0);
         let mut order: Vec<u32> = (0..parts).collect();
         rng::stream(seed, streams::ROTATION, cycle).shuffle(&mut order);
-        Part::Of(order[(self.round % parts) as usize])
+        TokenPart::Of(order[(self.round % parts) as usize])
     }
 
     /// Genomes of a population.
@@ -197,7 +197,7 @@ impl Searcher {
             Work::Closing(closing) => {
                 let next = closing.measured.len();
                 let genome = std::slice::from_ref(&closing.finalists[next]);
-                closing.measured.extend(evaluator.evaluate(Part::All, genome)?);
+                closing.measured.extend(evaluator.evaluate(TokenPart::All, genome)?);
                 Ok(closing.measured.last().copied())
             }
         }
@@ -261,7 +261,7 @@ impl Searcher {
         let found = closing.best().filter(|(_, fitness)| fitness.cross_entropy < before.cross_entropy);
         if let Some((genome, fitness)) = found {
             state.test = evaluator.report(genome)?;
-            state.best = Measured { genome: genome.clone(), fitness, part: Part::All };
+            state.best = Measured { genome: genome.clone(), fitness, part: TokenPart::All };
         }
         let Some(search) = state.search.take() else { return Ok(()) };
         let threshold = self.threshold(&search);
@@ -293,7 +293,7 @@ impl Closing {
 /// Measures the genome that a search begins with, wherever the state holds it.
 fn measure_beginning(state: &mut State, evaluator: &mut dyn Evaluator) -> Result<(), WnnError> {
     let genome = std::slice::from_ref(&state.best.genome);
-    let fitness = evaluator.evaluate(Part::All, genome)?[0];
+    let fitness = evaluator.evaluate(TokenPart::All, genome)?[0];
     state.test = evaluator.report(&state.best.genome)?;
     state.best.fitness = fitness;
     let Some(search) = &mut state.search else { return Ok(()) };

@@ -33,8 +33,8 @@ impl Maker {
         for &neurons in neurons {
             connections.clear();
             for neuron in 0..usize::from(neurons) {
-                for place in 0..usize::from(bits) {
-                    connections.push(self.connection(neuron, place, stream));
+                for position in 0..usize::from(bits) {
+                    connections.push(self.connection(neuron, position, stream));
                 }
             }
             genome.push(Cluster { bits: bits.into(), connections: &connections });
@@ -43,13 +43,13 @@ impl Maker {
     }
 
     /// What a fresh connection is to.
-    fn connection(&self, neuron: usize, place: usize, stream: &mut Stream) -> u8 {
+    fn connection(&self, neuron: usize, position: usize, stream: &mut Stream) -> u8 {
         match self.order {
             Order::Random => stream.below(self.inputs()) as u8,
             Order::Recent => {
-                let back = (neuron + place / self.bits_per_token) % self.context;
+                let back = (neuron + position / self.bits_per_token) % self.context;
                 let token = self.context - 1 - back;
-                (token * self.bits_per_token + place % self.bits_per_token) as u8
+                (token * self.bits_per_token + position % self.bits_per_token) as u8
             }
         }
     }
@@ -70,9 +70,9 @@ impl Maker {
         for _ in before..after {
             // A new neuron looks beside what another one looks at.
             let model = stream.below(before as u64) as usize * cluster.bits;
-            for place in model..model + cluster.bits {
+            for position in model..model + cluster.bits {
                 let shift = [-2, -1, 1, 2][stream.below(4) as usize];
-                connections.push(self.shifted(cluster.connections[place], shift));
+                connections.push(self.shifted(cluster.connections[position], shift));
             }
         }
         Gene { bits: cluster.bits as u8, neurons: after as u8, connections }
@@ -83,8 +83,8 @@ impl Maker {
         let mut connections = Vec::with_capacity(after * cluster.neurons().len());
         for (neuron, before) in cluster.neurons().enumerate() {
             connections.extend_from_slice(&before[..before.len().min(after)]);
-            for place in before.len()..after {
-                connections.push(self.connection(neuron, place, stream));
+            for position in before.len()..after {
+                connections.push(self.connection(neuron, position, stream));
             }
         }
         Gene { bits: after as u8, neurons: cluster.neurons().len() as u8, connections }
@@ -94,8 +94,8 @@ impl Maker {
     fn mutate_connections(&self, cluster: Cluster<'_>, stream: &mut Stream) -> Gene {
         let mut gene = cluster.to_gene();
         let certain = stream.below(gene.connections.len() as u64) as usize;
-        for (place, connection) in gene.connections.iter_mut().enumerate() {
-            if place == certain || stream.below(10) == 0 {
+        for (position, connection) in gene.connections.iter_mut().enumerate() {
+            if position == certain || stream.below(10) == 0 {
                 let shift = [-2, -1, 1, 2][stream.below(4) as usize];
                 *connection = self.shifted(*connection, shift);
             }
@@ -162,7 +162,7 @@ mod tests {
                 for gene in [more, wider, rewired] {
                     let mut genome = Genome::with_capacity(1, 0);
                     genome.push(gene.as_cluster());
-                    assert_eq!(genome.flaw(1, 12), None);
+                    assert_eq!(genome.check(1, 12), Ok(()));
                 }
             }
         }

@@ -88,7 +88,7 @@ fn files_of_the_original_schema_that_are_broken() {
     assert!(read(deep.as_bytes()).contains("torn"), "{}", read(deep.as_bytes()));
     let phase = br#"{"phase_result": {"phase_name": "Phase 9", "strategy_type": "GA", "final_fitness": 1.0,
         "iterations_run": 1, "best_genome": {"bits_per_cluster": [], "neurons_per_cluster": []}}}"#;
-    assert!(read(phase).contains("`Phase 9` is no phase"));
+    assert!(read(phase).contains("`Phase 9` is not a phase"));
 
     let seed = |bytes: &[u8]| {
         let path = write(dir.path(), "seed.json", bytes);

@@ -103,13 +103,32 @@ fn a_search_that_cannot_begin_says_why() {
     saved(&config, crate::common::initial(&config), &run);
     let refused =
         |phase: &str| crate::common::refused(&from(&run, &[&format!("training.resume_from={phase}")]));
-    assert!(refused("1a").contains("leave out --resume-from"), "{}", refused("1a"));
+    assert!(refused("1a").contains("leave out training.resume_from"), "{}", refused("1a"));
     assert!(refused("3b").contains("begins from what phase 3a came to"), "{}", refused("3b"));
 
     let missing = crate::common::refused(&from(&dir.path().join("nothing"), &[]));
     assert!(missing.starts_with("cannot begin with `"), "{missing}");
     let other = crate::common::refused(&from(&run, &["training.data.vocabulary=280"]));
     assert!(other.contains("the genome does not fit the text and the context"), "{other}");
+}
+
+/// What a run that goes on is loaded into: neither text nor seed are read, and nothing is measured.
+#[test]
+fn a_state_to_be_loaded_into_needs_no_file_and_no_measurement() {
+    let config = from(Path::new("/nowhere/run"), &["training.data.file=/nowhere/text"]);
+    let state = Wnn::blank(&config).unwrap();
+    assert_eq!((state.step, state.text.training, state.search), (0, 0, None));
+    assert!(!state.best.fitness.is_known() && state.best.genome.bits.is_empty());
+    assert!(Wnn::build(&config).is_err());
+}
+
+/// A state is built without a measurement: the first step makes it.
+#[test]
+fn the_genome_that_a_search_begins_with_is_measured_by_the_first_step() {
+    let config = crate::common::small(&[]);
+    let state = crate::common::initial(&config);
+    assert!(!state.best.fitness.is_known());
+    assert!(crate::common::beginning(&config).fitness.is_known());
 }
 
 #[test]

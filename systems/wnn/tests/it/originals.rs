@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rekindle_compute::KernelPath;
 use rekindle_wnn::config::Search;
 use rekindle_wnn::original::{self, OriginalFile};
-use rekindle_wnn::{Backoff, Corpus, Evaluator, Genome, LocalEvaluator, Part, Phase, Scoring};
+use rekindle_wnn::{Backoff, Corpus, Evaluator, Genome, LocalEvaluator, Phase, Scoring, TokenPart};
 use serde_json::Value;
 
 fn samples() -> Option<PathBuf> {
@@ -43,16 +43,16 @@ fn votes_are_scored_as_in_the_original() {
     let expected = json(samples.join("expected.json"));
     let figures = &expected["genomes"][0];
     let a = genome(samples.join("genome_A.json.gz"));
-    let all = evaluator.evaluate(Part::All, std::slice::from_ref(&a)).unwrap()[0];
+    let all = evaluator.evaluate(TokenPart::All, std::slice::from_ref(&a)).unwrap()[0];
     assert!((all.cross_entropy - figures["full_empty0"][0].as_f64().unwrap()).abs() < 1e-6, "{all:?}");
     assert!((all.accuracy - figures["full_empty0"][1].as_f64().unwrap()).abs() < 1e-12, "{all:?}");
     for part in 0..3 {
-        let found = evaluator.evaluate(Part::Of(part), std::slice::from_ref(&a)).unwrap()[0];
+        let found = evaluator.evaluate(TokenPart::Of(part), std::slice::from_ref(&a)).unwrap()[0];
         let expected = figures["train_parts_0_1_2_full_eval"][part as usize][0].as_f64().unwrap();
         assert!((found.cross_entropy - expected).abs() < 1e-6, "part {part}: {found:?}, {expected}");
     }
     let b = genome(samples.join("genome_B.json.gz"));
-    let found = evaluator.evaluate(Part::All, &[b]).unwrap()[0];
+    let found = evaluator.evaluate(TokenPart::All, &[b]).unwrap()[0];
     assert!((found.cross_entropy - 3.42834).abs() < 1e-5, "{found:?}");
 }
 
@@ -71,7 +71,7 @@ fn all_files_are_read_or_refused_with_the_reason() {
         };
         assert_eq!((found.phase, found.rotation_seed, found.population.len()), (phase, Some(42), 4));
         for genome in found.population.iter().chain([&found.best]) {
-            assert_eq!(genome.to_genome(|_, _| panic!()).unwrap().flaw(64, 24), None);
+            assert_eq!(genome.to_genome(|_, _| panic!()).unwrap().check(64, 24), Ok(()));
         }
     }
     let OriginalFile::Results { best: Some(best), fitness, .. } =
@@ -79,14 +79,14 @@ fn all_files_are_read_or_refused_with_the_reason() {
     else {
         panic!("no results");
     };
-    assert_eq!(best.to_genome(|_, _| panic!()).unwrap().flaw(64, 24), None);
+    assert_eq!(best.to_genome(|_, _| panic!()).unwrap().check(64, 24), Ok(()));
     assert!((fitness.unwrap().cross_entropy - 3.454_862_581_760_003_6).abs() < 1e-12);
     let early = original::read(&samples.join("quick_test.json")).unwrap();
     assert_eq!(early, OriginalFile::Results { best: None, fitness: early_fitness(&early), test: None });
     let wide = samples.join("bitwise_optimization_results.best_genome.json.gz");
     let OriginalFile::Genome(wide) = original::read(&wide).unwrap() else { panic!("no genome") };
-    let flaw = wide.to_genome(|_, _| panic!()).unwrap().flaw(16, 256).unwrap();
-    assert!(flaw.contains("has 200 neurons"), "{flaw}");
+    let error = wide.to_genome(|_, _| panic!()).unwrap().check(16, 256).unwrap_err().to_string();
+    assert!(error.contains("has 200 neurons"), "{error}");
     let sweep = original::read(&samples.join("tier_bits_sweep.json")).unwrap_err();
     assert!(sweep.contains("neither a genome"), "{sweep}");
 }

@@ -8,7 +8,7 @@ use rekindle_wnn::original::{self, OriginalFile};
 use rekindle_wnn::{Corpus, LocalEvaluator, Searcher, State, Text};
 use serde_json::Value;
 
-/// As a config that was made before there was `test` has it.
+/// As a config from before there was `test` has it.
 const BEFORE: [&str; 3] =
     ["training.data.select=null", "training.data.test=null", "training.data.evaluation=0.1"];
 

@@ -3,7 +3,7 @@
 use rekindle_compute::{KernelPath, rng};
 use rekindle_train::{ConfigOf, ConfigText};
 use rekindle_wnn::{
-    Backoff, Corpus, Evaluator, Gene, Genome, LocalEvaluator, Part, Scoring, Text, Wnn, presets,
+    Backoff, Corpus, Evaluator, Gene, Genome, LocalEvaluator, Scoring, Text, TokenPart, Wnn, presets,
 };
 
 use crate::Settings;
@@ -53,14 +53,14 @@ fn row(
     let genome = genome(corpus);
     let changes: Vec<_> = (0..CHANGES as u64).map(|index| vec![change(corpus, &genome, index)]).collect();
     for some in changes.iter().take(3) {
-        let in_full = whole.evaluate(Part::All, &[genome.with(some)])?;
-        let by_change = changed.evaluate_changes(Part::All, &genome, std::slice::from_ref(some))?;
+        let in_full = whole.evaluate(TokenPart::All, &[genome.with(some)])?;
+        let by_change = changed.evaluate_changes(TokenPart::All, &genome, std::slice::from_ref(some))?;
         anyhow::ensure!(in_full == by_change, "a change was measured otherwise than in full");
     }
     let in_full: Contender<'_> =
-        Box::new(|| time_of(|| Ok(whole.evaluate(Part::All, std::slice::from_ref(&genome))?)));
+        Box::new(|| time_of(|| Ok(whole.evaluate(TokenPart::All, std::slice::from_ref(&genome))?)));
     let by_change: Contender<'_> = Box::new(|| {
-        let all = time_of(|| Ok(changed.evaluate_changes(Part::All, &genome, &changes)?))?;
+        let all = time_of(|| Ok(changed.evaluate_changes(TokenPart::All, &genome, &changes)?))?;
         Ok(all / CHANGES as u32)
     });
     let [in_full, by_change] = settings.turns().take([in_full, by_change])?;

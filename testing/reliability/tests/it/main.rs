@@ -1,6 +1,8 @@
 //! The proofs in their short form, and how much memory reading and training take. The allocator of this
 //! program counts.
 
+mod examples_memory;
+mod golden_states;
 mod json_memory;
 mod model_file_memory;
 mod short;

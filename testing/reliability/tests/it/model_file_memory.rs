@@ -7,7 +7,7 @@ use std::path::Path;
 use rekindle_gpt::formats::rustgpt::Encoding;
 use rekindle_gpt::formats::{SpecialTokens, detect, hugging_face, lopos, read, rustgpt};
 use rekindle_gpt::model::Network;
-use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Block, ModelConfig};
 use rekindle_gpt::train::Optimizer;
 use rekindle_reliability::allocation::peak_of;
 use rekindle_tokenizer::Tokenizer;
@@ -22,8 +22,8 @@ fn peak(path: &Path) -> (bool, usize) {
     })
 }
 
-fn model(block: Block) -> Model {
-    Model {
+fn model(block: Block) -> ModelConfig {
+    ModelConfig {
         block,
         layers: 2,
         heads: 1,

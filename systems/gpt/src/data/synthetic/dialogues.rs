@@ -4,7 +4,9 @@ use super::grammar::{Subject, render, sentences};
 use super::text_rng::TextRng;
 use super::things::{self, Named, Topic};
 use super::world::THINGS;
-use super::{Message, Point, Role, general, small_talk, taught, taught_if_any};
+use rekindle_train::{Message, Role};
+
+use super::{Point, general, small_talk, taught, taught_if_any};
 
 /// The most questions of a dialogue.
 const LONGEST: usize = 4;
@@ -50,8 +52,8 @@ fn messages(rng: &mut TextRng, (question, answer): Exchange) -> [Message; 2] {
         question = question.to_ascii_lowercase().trim_end_matches(['?', '.', '!']).to_owned();
     }
     [
-        Message { role: Role::User, text: question },
-        Message { role: Role::Assistant, text: sentences(&answer) },
+        Message { role: Role::User, content: question },
+        Message { role: Role::Assistant, content: sentences(&answer) },
     ]
 }
 

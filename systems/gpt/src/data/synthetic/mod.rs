@@ -29,7 +29,9 @@ use std::collections::HashSet;
 use rekindle_data::Part;
 
 use crate::data::version::DataVersion;
-use crate::data::{Dialogue, Message, Role};
+use rekindle_train::Message;
+
+use crate::data::Dialogue;
 use crate::streams::{DIALOGUES, PARAGRAPHS};
 pub use exam::Question;
 use text_rng::TextRng;
@@ -87,7 +89,7 @@ pub fn dialogues(data_version: DataVersion, seed: u64, count: usize) -> Vec<Dial
 }
 
 fn text_of(dialogue: &[Message]) -> String {
-    dialogue.iter().map(|turn| turn.text.clone() + "\n").collect()
+    dialogue.iter().map(|turn| turn.content.clone() + "\n").collect()
 }
 
 /// Questions about facts that no dialogue asks for and conclusions that no text draws: the exam of a

@@ -1,5 +1,7 @@
 use std::collections::{BTreeSet, HashSet};
 
+use rekindle_train::Role;
+
 use super::exam::{QUESTIONS, is_held_out, part_of, plain};
 use super::*;
 
@@ -65,7 +67,7 @@ fn no_two_dialogues_are_the_same() {
 #[test]
 fn what_is_held_out_is_never_asked_and_conclusions_are_never_drawn() {
     let (dialogues, text) = sample(DataVersion::V2);
-    let said: Vec<&str> = dialogues.iter().flatten().map(|turn| turn.text.as_str()).collect();
+    let said: Vec<&str> = dialogues.iter().flatten().map(|turn| turn.content.as_str()).collect();
     let all = said.join("\n") + "\n" + &text.join("\n");
     let plain_text = plain(&all.replace('\n', " "));
     let questions: HashSet<String> = said.iter().map(|text| plain(text)).collect();
@@ -95,7 +97,7 @@ fn what_is_held_out_is_never_asked_and_conclusions_are_never_drawn() {
 #[test]
 fn every_fact_of_the_exam_is_stated() {
     let (dialogues, text) = sample(DataVersion::V2);
-    let said = dialogues.iter().flatten().map(|turn| turn.text.clone());
+    let said = dialogues.iter().flatten().map(|turn| turn.content.clone());
     let all = said.chain(text).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
     for (question, _, right, _) in QUESTIONS {
         for word in right.iter().flat_map(|words| words.split(' ')) {
@@ -121,7 +123,7 @@ fn no_exam_question_is_in_a_dialogue_or_text() {
         let held_out: HashSet<String> = QUESTIONS.iter().map(|kept| plain(kept.0)).collect();
         assert_eq!(held_out.len(), QUESTIONS.len());
         for turn in dialogues.iter().flatten() {
-            assert!(!held_out.contains(&plain(&turn.text)), "{turn:?}");
+            assert!(!held_out.contains(&plain(&turn.content)), "{turn:?}");
         }
         let text = text.join("\n\n");
         for (question, ..) in QUESTIONS {
@@ -173,7 +175,7 @@ fn every_exam_question_has_the_key_of_what_it_asks() {
 fn answers_and_paragraphs_are_sentences() {
     let (dialogues, text) = sample(DataVersion::V2);
     let answers = dialogues.iter().flatten().filter(|turn| turn.role == Role::Assistant);
-    for line in answers.map(|turn| turn.text.as_str()).chain(text.iter().map(String::as_str)) {
+    for line in answers.map(|turn| turn.content.as_str()).chain(text.iter().map(String::as_str)) {
         assert!(line.starts_with(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit()), "{line}");
         assert!(line.ends_with(['.', '!', '?']), "{line}");
         for (end, _) in line.match_indices(['.', '!', '?']) {
@@ -186,7 +188,7 @@ fn answers_and_paragraphs_are_sentences() {
 #[test]
 fn the_letters_are_plain_and_the_articles_right() {
     let (dialogues, text) = sample(DataVersion::V2);
-    let said = dialogues.iter().flatten().map(|turn| turn.text.as_str());
+    let said = dialogues.iter().flatten().map(|turn| turn.content.as_str());
     for line in said.chain(text.iter().map(String::as_str)) {
         assert!(line.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '), "{line:?}");
         assert!(!line.contains("  ") && line.trim() == line, "{line:?}");

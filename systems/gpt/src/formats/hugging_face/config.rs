@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::error::ModelFileError;
 use super::super::pre_norm::PreNorm;
-use crate::model::config::{Block, Model};
+use crate::model::config::{Block, ModelConfig};
 use crate::model::network::Activation;
 use crate::model::sampling::Sampling;
 
@@ -81,7 +81,7 @@ impl ConfigFile {
     }
 
     /// The stack that it describes, as if attention had biases, and the same as a config of this program.
-    pub fn stack(&self, path: &Path) -> Result<(PreNorm, Model), ModelFileError> {
+    pub fn stack(&self, path: &Path) -> Result<(PreNorm, ModelConfig), ModelFileError> {
         match self.model_type.as_deref() {
             Some("gpt2") => {}
             Some(other) => {
@@ -116,7 +116,7 @@ impl ConfigFile {
             let names = ACTIVATIONS.map(|(name, _)| name).join(", ");
             return Err(ModelFileError::unsupported(path, found, format!("it can be {names}")));
         };
-        let model = Model {
+        let model = ModelConfig {
             block: Block::Gpt2,
             layers: self.n_layer,
             heads: self.n_head,

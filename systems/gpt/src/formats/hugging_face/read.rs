@@ -16,7 +16,7 @@ use super::super::pre_norm::PreNorm;
 use super::super::{Imported, ImportedVocabulary, LENGTH_LIMIT};
 use super::config::ConfigFile;
 use super::{CONFIG, PARAMETERS, TOKENIZER, full_name, is_attention_bias, mappings};
-use crate::model::config::Model;
+use crate::model::config::ModelConfig;
 use crate::model::network::{Layer, Network};
 
 /// No file but that of the parameters is longer: bytes.
@@ -110,7 +110,7 @@ fn network(
     path: &Path,
     bytes: &[u8],
     mut stack: PreNorm,
-    model: &Model,
+    model: &ModelConfig,
     seed: Option<u64>,
     warnings: &mut Vec<String>,
 ) -> Result<(Network, PartialLoad), ModelFileError> {
@@ -188,8 +188,8 @@ fn network(
 }
 
 /// A network of random numbers, of this stack.
-fn initialised(stack: &PreNorm, model: &Model, seed: u64) -> Network {
-    let model = Model { attention_biases: stack.attention_biases, ..model.clone() };
+fn initialised(stack: &PreNorm, model: &ModelConfig, seed: u64) -> Network {
+    let model = ModelConfig { attention_biases: stack.attention_biases, ..model.clone() };
     let mut network = Network::random(&model, stack.vocabulary, seed);
     for layer in &mut network.layers {
         let norm = match layer {

@@ -26,6 +26,8 @@ mod read;
 mod vocabulary;
 mod write;
 
+use rekindle_tokenizer::WordRules;
+
 pub use layout::{Checksum, is_lopos};
 pub use read::{read, read_with_vocabulary};
 pub use vocabulary::{read_vocabulary, write_vocabulary};
@@ -35,3 +37,10 @@ pub use write::{Version, write};
 const FORMAT: &str = "a LOPOS file";
 /// LoopOS normalises with this one only.
 const EPSILON: f32 = 1e-5;
+/// The token of all words that have none.
+const UNKNOWN: u32 = 1;
+
+/// How LoopOS finds its words: in lower case, with a token for unknown ones.
+pub fn word_rules() -> WordRules {
+    WordRules { lower_case: true, unknown: Some(UNKNOWN), joins_punctuation: true, ..WordRules::default() }
+}

@@ -9,13 +9,12 @@ use super::super::bytes::Bytes;
 use super::super::error::ModelFileError;
 use super::super::mapping::{TensorMapping, fill};
 use super::super::{Imported, ImportedVocabulary, LENGTH_LIMIT};
+use super::UNKNOWN;
 use super::layout::{ALIGNMENT, Checksum, Extents, HEADER, MAGIC, NEWEST, mappings, table_len};
 use super::vocabulary::read_vocabulary;
 
 /// The least that a layer takes in the table of version 2: bytes.
 const LEAST_OF_LAYER: u64 = 10 * 18;
-/// The token of all words that have none.
-const UNKNOWN: u32 = 1;
 
 /// Which of the layouts a file is in.
 enum Layout {

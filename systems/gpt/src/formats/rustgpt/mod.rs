@@ -19,6 +19,16 @@ mod read;
 mod record;
 mod write;
 
+use rekindle_tokenizer::WordRules;
+
 pub use read::read;
 pub(super) use read::{is_binary, is_container, is_json};
 pub use write::{Encoding, write};
+
+/// Ends a text.
+pub(crate) const END_OF_TEXT: &str = "</s>";
+
+/// How RustGPT (commit f8f438d) finds its words: case counts, unknown words are left out, `</s>` is one word.
+pub fn word_rules() -> WordRules {
+    WordRules { unicode_space: true, whole: vec![END_OF_TEXT.to_owned()], ..WordRules::default() }
+}

@@ -107,14 +107,14 @@ impl GenerationSettings {
 /// of a stop string, when it is clear that it is not.
 ///
 /// ```
-/// use rekindle_gpt::model::{Block, Model};
+/// use rekindle_gpt::model::{Block, ModelConfig};
 /// use rekindle_gpt::inference::{Decoder, WeightPrecision};
 /// use rekindle_gpt::inference::{Generation, GenerationSettings};
 /// use rekindle_gpt::model::Network;
 /// use rekindle_tokenizer::Tokenizer;
 ///
 /// let tokenizer = Tokenizer::train_byte_pair(b"to be or not to be", 258)?;
-/// let model: Model = serde_json::from_str(r#"{"layers": 1, "heads": 1, "width": 8, "context": 32}"#)?;
+/// let model: ModelConfig = serde_json::from_str(r#"{"layers": 1, "heads": 1, "width": 8, "context": 32}"#)?;
 /// let network = Network::random(&model, tokenizer.len(), 1);
 /// let mut decoder = Decoder::new(&network, WeightPrecision::F32, 1)?;
 /// let settings = GenerationSettings { max_tokens: 5, ..GenerationSettings::default() };

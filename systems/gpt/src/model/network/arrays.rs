@@ -25,33 +25,33 @@ macro_rules! collect {
     ($network:expr, $slice:ident, $linear:ident, $norm:ident $(, $mut:tt)?) => {{
         let network = $network;
         let mut arrays = Vec::new();
-        arrays.push(("token_embedding".to_owned(), ArrayKind::TokenRows, network.token_embedding.$slice()));
-        arrays.push(("position_embedding".to_owned(), ArrayKind::Matrix, network.position_embedding.$slice()));
-        for (index, layer) in (&$($mut)? network.layers).into_iter().enumerate() {
+        arrays.push((ArrayKind::TokenRows, network.token_embedding.$slice()));
+        arrays.push((ArrayKind::Matrix, network.position_embedding.$slice()));
+        for layer in &$($mut)? network.layers {
             match layer {
                 Layer::Attention(layer) => {
                     if let Some(norm) = &$($mut)? layer.norm {
-                        $norm(&mut arrays, &format!("layers/{index}/attention/norm"), norm);
+                        $norm(&mut arrays, norm);
                     }
-                    $linear(&mut arrays, &format!("layers/{index}/attention/joined"), &$($mut)? layer.qkv);
+                    $linear(&mut arrays, &$($mut)? layer.qkv);
                     if let Some(output) = &$($mut)? layer.output {
-                        $linear(&mut arrays, &format!("layers/{index}/attention/output"), output);
+                        $linear(&mut arrays, output);
                     }
                 }
                 Layer::FeedForward(layer) => {
                     if let Some(norm) = &$($mut)? layer.norm {
-                        $norm(&mut arrays, &format!("layers/{index}/feed_forward/norm"), norm);
+                        $norm(&mut arrays, norm);
                     }
-                    $linear(&mut arrays, &format!("layers/{index}/feed_forward/up"), &$($mut)? layer.up);
-                    $linear(&mut arrays, &format!("layers/{index}/feed_forward/down"), &$($mut)? layer.down);
+                    $linear(&mut arrays, &$($mut)? layer.up);
+                    $linear(&mut arrays, &$($mut)? layer.down);
                 }
-                Layer::Norm(norm) => $norm(&mut arrays, &format!("layers/{index}/norm"), norm),
+                Layer::Norm(norm) => $norm(&mut arrays, norm),
             }
         }
         if let Some(output) = &$($mut)? network.output {
-            arrays.push(("output/weight".to_owned(), ArrayKind::TokenRows, output.weight.$slice()));
+            arrays.push((ArrayKind::TokenRows, output.weight.$slice()));
             if !output.bias.is_empty() {
-                arrays.push(("output/bias".to_owned(), ArrayKind::TokenNumbers, &$($mut)? output.bias));
+                arrays.push((ArrayKind::TokenNumbers, &$($mut)? output.bias));
             }
         }
         arrays
@@ -59,37 +59,87 @@ macro_rules! collect {
 }
 
 impl Network {
-    /// All parameters.
+    /// All parameters, named as they are in a state, such as `layers/0/attention/joined/weight`.
     pub fn arrays(&self) -> Arrays<'_> {
-        collect!(self, as_slice, linear, norm)
+        let arrays = self.array_names().into_iter().zip(self.slices());
+        arrays.map(|(name, (kind, array))| (name, kind, array)).collect()
     }
 
     /// All parameters, to be changed.
     pub fn arrays_mut(&mut self) -> ArraysMut<'_> {
+        let arrays = self.array_names().into_iter().zip(self.slices_mut());
+        arrays.map(|(name, (kind, array))| (name, kind, array)).collect()
+    }
+
+    /// Kind and numbers of each array, without the names: these cost more than a step should.
+    pub(crate) fn slices(&self) -> Vec<(ArrayKind, &[f32])> {
+        collect!(self, as_slice, linear, norm)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn slices_mut(&mut self) -> Vec<(ArrayKind, &mut [f32])> {
         collect!(self, as_mut_slice, linear_mut, norm_mut, mut)
     }
-}
 
-fn linear<'a>(arrays: &mut Arrays<'a>, name: &str, linear: &'a Linear) {
-    arrays.push((format!("{name}/weight"), ArrayKind::Matrix, linear.weight.as_slice()));
-    if !linear.bias.is_empty() {
-        arrays.push((format!("{name}/bias"), ArrayKind::Vector, &linear.bias));
+    /// The names of all arrays, in the order of [`Self::slices`].
+    pub(crate) fn array_names(&self) -> Vec<String> {
+        let mut names = vec!["token_embedding".to_owned(), "position_embedding".to_owned()];
+        for (index, layer) in self.layers.iter().enumerate() {
+            let name = |part: &str| format!("layers/{index}/{part}");
+            match layer {
+                Layer::Attention(layer) => {
+                    push_norm(&mut names, &name("attention/norm"), layer.norm.as_ref());
+                    push_linear(&mut names, &name("attention/joined"), Some(&layer.qkv));
+                    push_linear(&mut names, &name("attention/output"), layer.output.as_ref());
+                }
+                Layer::FeedForward(layer) => {
+                    push_norm(&mut names, &name("feed_forward/norm"), layer.norm.as_ref());
+                    push_linear(&mut names, &name("feed_forward/up"), Some(&layer.up));
+                    push_linear(&mut names, &name("feed_forward/down"), Some(&layer.down));
+                }
+                Layer::Norm(norm) => push_norm(&mut names, &name("norm"), Some(norm)),
+            }
+        }
+        if let Some(output) = &self.output {
+            names.push("output/weight".to_owned());
+            names.extend((!output.bias.is_empty()).then(|| "output/bias".to_owned()));
+        }
+        names
     }
 }
 
-fn linear_mut<'a>(arrays: &mut ArraysMut<'a>, name: &str, linear: &'a mut Linear) {
-    arrays.push((format!("{name}/weight"), ArrayKind::Matrix, linear.weight.as_mut_slice()));
+fn linear<'a>(arrays: &mut Vec<(ArrayKind, &'a [f32])>, linear: &'a Linear) {
+    arrays.push((ArrayKind::Matrix, linear.weight.as_slice()));
     if !linear.bias.is_empty() {
-        arrays.push((format!("{name}/bias"), ArrayKind::Vector, &mut linear.bias));
+        arrays.push((ArrayKind::Vector, &linear.bias));
     }
 }
 
-fn norm<'a>(arrays: &mut Arrays<'a>, name: &str, norm: &'a Norm) {
-    arrays.push((format!("{name}/gain"), ArrayKind::Vector, &norm.gain));
-    arrays.push((format!("{name}/bias"), ArrayKind::Vector, &norm.bias));
+fn linear_mut<'a>(arrays: &mut Vec<(ArrayKind, &'a mut [f32])>, linear: &'a mut Linear) {
+    arrays.push((ArrayKind::Matrix, linear.weight.as_mut_slice()));
+    if !linear.bias.is_empty() {
+        arrays.push((ArrayKind::Vector, &mut linear.bias));
+    }
 }
 
-fn norm_mut<'a>(arrays: &mut ArraysMut<'a>, name: &str, norm: &'a mut Norm) {
-    arrays.push((format!("{name}/gain"), ArrayKind::Vector, &mut norm.gain));
-    arrays.push((format!("{name}/bias"), ArrayKind::Vector, &mut norm.bias));
+fn norm<'a>(arrays: &mut Vec<(ArrayKind, &'a [f32])>, norm: &'a Norm) {
+    arrays.push((ArrayKind::Vector, &norm.gain));
+    arrays.push((ArrayKind::Vector, &norm.bias));
+}
+
+fn norm_mut<'a>(arrays: &mut Vec<(ArrayKind, &'a mut [f32])>, norm: &'a mut Norm) {
+    arrays.push((ArrayKind::Vector, &mut norm.gain));
+    arrays.push((ArrayKind::Vector, &mut norm.bias));
+}
+
+fn push_linear(names: &mut Vec<String>, name: &str, linear: Option<&Linear>) {
+    let Some(linear) = linear else { return };
+    names.push(format!("{name}/weight"));
+    names.extend((!linear.bias.is_empty()).then(|| format!("{name}/bias")));
+}
+
+fn push_norm(names: &mut Vec<String>, name: &str, norm: Option<&Norm>) {
+    if norm.is_some() {
+        names.extend([format!("{name}/gain"), format!("{name}/bias")]);
+    }
 }

@@ -4,7 +4,7 @@ use rekindle::{ArrayData, Matrix};
 use rekindle_compute::rng::{self, Stream};
 
 use super::{Activation, Attention, FeedForward, Layer, Linear, Network, Norm, NormForm, Output};
-use crate::model::config::{Block, Model};
+use crate::model::config::{Block, ModelConfig};
 use crate::streams;
 
 /// Standard deviation of the initial weights of GPT-2, and of fresh embeddings of RustGPT.
@@ -13,16 +13,16 @@ pub(crate) const INITIAL_STD: f64 = 0.02;
 impl Network {
     /// A network with random weights: those of GPT-2 are normal with a standard deviation of 0.02, less where
     /// layers are added (0.02 / sqrt(2 layers)); those of RustGPT have the standard deviation sqrt(2 / inputs).
-    pub fn random(model: &Model, vocabulary: usize, seed: u64) -> Self {
+    pub fn random(model: &ModelConfig, vocabulary: usize, seed: u64) -> Self {
         Self::new(model, vocabulary, Weights { seed: Some(seed), array: 0 })
     }
 
     /// A network of zeros: the shape of one that is to be loaded.
-    pub(crate) fn blank(model: &Model, vocabulary: usize) -> Self {
+    pub(crate) fn blank(model: &ModelConfig, vocabulary: usize) -> Self {
         Self::new(model, vocabulary, Weights { seed: None, array: 0 })
     }
 
-    fn new(model: &Model, vocabulary: usize, mut weights: Weights) -> Self {
+    fn new(model: &ModelConfig, vocabulary: usize, mut weights: Weights) -> Self {
         let (width, context) = (model.width as usize, model.context as usize);
         let token_embedding = weights.matrix(vocabulary, width, INITIAL_STD);
         let position_embedding = weights.matrix(context, width, INITIAL_STD);
@@ -48,7 +48,7 @@ impl Network {
     }
 }
 
-fn gpt2_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &Model) {
+fn gpt2_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &ModelConfig) {
     let (width, inner) = (model.width as usize, model.inner_width() as usize);
     let branch_std = INITIAL_STD / f64::from(2 * model.layers).sqrt();
     let attention_bias = |outputs: usize| vec![0.0; if model.attention_biases { outputs } else { 0 }];
@@ -72,7 +72,7 @@ fn gpt2_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &Model) {
     }));
 }
 
-fn rustgpt_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &Model) {
+fn rustgpt_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &ModelConfig) {
     let (width, inner) = (model.width as usize, model.inner_width() as usize);
     layers.push(Layer::Attention(Attention {
         norm: None,

@@ -78,13 +78,13 @@ impl Network {
 
     /// Makes all numbers 0.
     pub fn clear(&mut self) {
-        for (_, _, array) in self.arrays_mut() {
+        for (_, array) in self.slices_mut() {
             array.fill(0.0);
         }
     }
 
     /// Number of parameters.
     pub fn parameters(&self) -> usize {
-        self.arrays().iter().map(|(_, _, array)| array.len()).sum()
+        self.slices().iter().map(|(_, array)| array.len()).sum()
     }
 }

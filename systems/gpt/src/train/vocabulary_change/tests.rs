@@ -5,7 +5,7 @@ use rekindle_compute::{KernelPath, Pool, rng};
 use rekindle_tokenizer::{Adaptive, Policy, Tokenizer};
 
 use super::*;
-use crate::model::config::{Block, Model};
+use crate::model::config::{Block, ModelConfig};
 use crate::model::language_model::LanguageModel;
 use crate::model::pass::{ExecContext, PackedNetwork, Pass};
 use crate::model::precision::TrainingPrecision;
@@ -29,7 +29,7 @@ fn adaptive() -> Adaptive {
 /// A state whose numbers are all there: weights, moments, counts.
 fn state(tied: bool) -> State {
     let adaptive = adaptive();
-    let model = Model {
+    let model = ModelConfig {
         block: Block::Gpt2,
         layers: 2,
         heads: 2,
@@ -183,7 +183,7 @@ fn a_thousand_new_tokens_cost_old_text_no_more_than_the_bound() {
     let mut adaptive = Adaptive::new(tokenizer, Policy::default()).unwrap();
     let tokens = adaptive.observe(text.as_bytes());
     let mut state = state(false);
-    let model: Model =
+    let model: ModelConfig =
         serde_json::from_str(r#"{"layers": 2, "heads": 2, "width": 16, "context": 32}"#).unwrap();
     let mut network = Network::random(&model, 300, 1);
     let mut stream = rng::stream(1, 91, 0);

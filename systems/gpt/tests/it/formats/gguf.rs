@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rekindle_gpt::formats::gguf::{Quantization, write};
 use rekindle_gpt::formats::{SpecialTokens, hugging_face};
-use rekindle_gpt::model::Model;
+use rekindle_gpt::model::ModelConfig;
 use rekindle_tokenizer::Tokenizer;
 
 use crate::formats::networks::{byte_pairs, gpt2, network, rustgpt};
@@ -14,7 +14,7 @@ fn the_head_is_that_of_version_3_and_tensors_are_aligned() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.gguf");
     let tokenizer = byte_pairs();
-    let model = Model { feed_forward: Some(64), ..gpt2(1, 2, 32) };
+    let model = ModelConfig { feed_forward: Some(64), ..gpt2(1, 2, 32) };
     let one = network(&model, tokenizer.len(), 2);
     let mut lengths = Vec::new();
     for quantization in [Quantization::F32, Quantization::F16, Quantization::Q8] {
@@ -62,7 +62,7 @@ fn what_readers_would_not_understand_is_refused() {
 
 /// Writes what `tools/check_gguf.py` compares, and prints how to run it:
 ///
-///     cargo test -p rekindle-gpt --test formats -- --ignored --nocapture for_gguf_py
+///     cargo test -p rekindle-gpt --test it formats -- --ignored --nocapture for_gguf_py
 #[test]
 #[ignore = "writes files for tools/check_gguf.py"]
 fn for_gguf_py() {
@@ -72,8 +72,8 @@ fn for_gguf_py() {
     let _ = std::fs::remove_dir_all(&base);
     std::fs::create_dir_all(&base).unwrap();
     for (name, tied, inner) in [("untied", false, 96), ("tied", true, 100)] {
-        let shape = Model { feed_forward: Some(inner), context: 32, ..gpt2(2, 4, 64) };
-        let network = network(&Model { tied, attention_biases: tied, ..shape }, tokenizer.len(), 21);
+        let shape = ModelConfig { feed_forward: Some(inner), context: 32, ..gpt2(2, 4, 64) };
+        let network = network(&ModelConfig { tied, attention_biases: tied, ..shape }, tokenizer.len(), 21);
         let directory = base.join(name);
         hugging_face::write(&directory, &network, &tokenizer, special).unwrap();
         for (quantization, ending) in

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rekindle_gpt::formats::hugging_face::{read, read_partial, write};
 use rekindle_gpt::formats::lopos;
 use rekindle_gpt::formats::{ImportedVocabulary, ModelFormat, SpecialTokens, detect};
-use rekindle_gpt::model::Model;
+use rekindle_gpt::model::ModelConfig;
 use rekindle_gpt::model::Network;
 use rekindle_tokenizer::Tokenizer;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
@@ -19,7 +19,7 @@ use crate::formats::networks::{any_gpt2, bits, byte_pairs, gpt2, largest_differe
 use crate::formats::reference;
 
 /// A directory with a small network.
-fn directory(model: &Model) -> (tempfile::TempDir, Network, Tokenizer) {
+fn directory(model: &ModelConfig) -> (tempfile::TempDir, Network, Tokenizer) {
     let tokenizer = byte_pairs();
     let network = network(model, tokenizer.len(), 9);
     let directory = tempfile::tempdir().unwrap();
@@ -62,7 +62,7 @@ fn rewrite(path: &Path, change: impl FnOnce(&mut Tensors)) {
 
 #[test]
 fn a_network_with_all_biases_comes_back_as_it_was() {
-    let (directory, network, tokenizer) = directory(&Model { attention_biases: true, ..gpt2(2, 2, 8) });
+    let (directory, network, tokenizer) = directory(&ModelConfig { attention_biases: true, ..gpt2(2, 2, 8) });
     assert_eq!(detect(directory.path()), Some(ModelFormat::HuggingFace));
     let imported = read(directory.path()).unwrap();
     assert_eq!(imported.network, network);
@@ -88,7 +88,7 @@ fn a_network_without_attention_biases_gets_zeros() {
 
 #[test]
 fn the_config_says_what_the_library_needs() {
-    let (directory, ..) = directory(&Model { tied: true, ..gpt2(1, 2, 8) });
+    let (directory, ..) = directory(&ModelConfig { tied: true, ..gpt2(1, 2, 8) });
     let config: Value =
         serde_json::from_slice(&std::fs::read(directory.path().join("config.json")).unwrap()).unwrap();
     assert_eq!(config["layer_norm_epsilon"].as_f64(), Some(1e-5));
@@ -103,7 +103,8 @@ fn the_config_says_what_the_library_needs() {
 
 #[test]
 fn names_masks_and_halves_of_other_writers_are_taken() {
-    let (directory, network, _) = directory(&Model { attention_biases: true, tied: true, ..gpt2(1, 2, 8) });
+    let (directory, network, _) =
+        directory(&ModelConfig { attention_biases: true, tied: true, ..gpt2(1, 2, 8) });
     rewrite(directory.path(), |tensors| {
         *tensors = std::mem::take(tensors)
             .into_iter()
@@ -137,7 +138,7 @@ fn names_masks_and_halves_of_other_writers_are_taken() {
 
 #[test]
 fn what_is_wrong_is_named() {
-    let model = Model { attention_biases: true, ..gpt2(1, 2, 8) };
+    let model = ModelConfig { attention_biases: true, ..gpt2(1, 2, 8) };
     let wrong_config = |member: &str, value: Value, expected: &str| {
         let (directory, ..) = directory(&model);
         set(directory.path(), member, value);
@@ -194,7 +195,7 @@ fn what_is_wrong_is_named() {
 
 #[test]
 fn a_partial_load_says_what_is_fresh() {
-    let (directory, network, _) = directory(&Model { attention_biases: true, ..gpt2(1, 2, 8) });
+    let (directory, network, _) = directory(&ModelConfig { attention_biases: true, ..gpt2(1, 2, 8) });
     rewrite(directory.path(), |tensors| {
         tensors.remove("transformer.h.0.mlp.c_fc.weight");
         tensors.insert("score.weight".to_owned(), (Dtype::F32, vec![2], vec![0; 8]));
@@ -291,15 +292,15 @@ proptest! {
 
 /// Writes what `tools/check_hugging_face.py` compares, and prints how to run it:
 ///
-///     cargo test -p rekindle-gpt --test formats -- --ignored --nocapture for_the_library
+///     cargo test -p rekindle-gpt --test it formats -- --ignored --nocapture for_the_library
 #[test]
 #[ignore = "writes files for tools/check_hugging_face.py"]
 fn for_the_library() {
     let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hugging_face");
     let tokenizer = byte_pairs();
     for (name, tied, attention_biases) in [("untied", false, false), ("tied", true, true)] {
-        let shape = Model { feed_forward: Some(96), context: 32, ..gpt2(3, 4, 32) };
-        let network = network(&Model { tied, attention_biases, ..shape }, tokenizer.len(), 21);
+        let shape = ModelConfig { feed_forward: Some(96), context: 32, ..gpt2(3, 4, 32) };
+        let network = network(&ModelConfig { tied, attention_biases, ..shape }, tokenizer.len(), 21);
         let path = base.join(name);
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&base).unwrap();

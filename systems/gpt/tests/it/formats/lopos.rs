@@ -7,7 +7,7 @@ use rekindle_gpt::formats::lopos::{
     Checksum, Version, read, read_vocabulary, read_with_vocabulary, write, write_vocabulary,
 };
 use rekindle_gpt::formats::{ImportedVocabulary, ModelFileError, ModelFormat, detect};
-use rekindle_gpt::model::Model;
+use rekindle_gpt::model::ModelConfig;
 use serde_json::Value;
 
 use crate::formats::hostile;
@@ -101,7 +101,7 @@ fn planned(shipped: &[u8], extents: &[(usize, usize)], checksum: Checksum) -> Ve
 fn both_checksums_of_the_plan_are_enforced() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.lopos");
-    let model = Model { feed_forward: Some(32), context: 16, ..gpt2(1, 2, 8) };
+    let model = ModelConfig { feed_forward: Some(32), context: 16, ..gpt2(1, 2, 8) };
     let one = network(&model, 100, 3);
     write(&path, &one, Version::LoopOs).unwrap();
     let shipped = std::fs::read(&path).unwrap();
@@ -142,7 +142,7 @@ fn what_loopos_does_not_have_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.lopos");
     let refused = |one| write(&path, &one, Version::LoopOs).unwrap_err().to_string();
-    let biased = network(&Model { attention_biases: true, ..gpt2(1, 2, 8) }, 11, 4);
+    let biased = network(&ModelConfig { attention_biases: true, ..gpt2(1, 2, 8) }, 11, 4);
     assert!(refused(biased).contains("`layers/0/attention/joined/bias` is not zero"));
     let other = network(&rustgpt(1, 8), 11, 4);
     assert!(refused(other).contains("`layers/3/norm` must normalise"));

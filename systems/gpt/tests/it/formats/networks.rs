@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use rekindle_gpt::model::Network;
-use rekindle_gpt::model::{Block, Model};
+use rekindle_gpt::model::{Block, ModelConfig};
 use rekindle_gpt::train::Optimizer;
 use rekindle_tokenizer::Tokenizer;
 
 /// A network whose biases and gains are no longer all the same.
-pub fn network(model: &Model, vocabulary: usize, seed: u64) -> Network {
+pub fn network(model: &ModelConfig, vocabulary: usize, seed: u64) -> Network {
     let mut network = Network::random(model, vocabulary, seed);
     let mut state = seed;
     for (_, _, array) in network.arrays_mut() {
@@ -21,8 +21,8 @@ pub fn network(model: &Model, vocabulary: usize, seed: u64) -> Network {
     network
 }
 
-pub fn gpt2(layers: u32, heads: u32, width: u32) -> Model {
-    Model {
+pub fn gpt2(layers: u32, heads: u32, width: u32) -> ModelConfig {
+    ModelConfig {
         block: Block::Gpt2,
         layers,
         heads,
@@ -36,8 +36,8 @@ pub fn gpt2(layers: u32, heads: u32, width: u32) -> Model {
     }
 }
 
-pub fn rustgpt(layers: u32, width: u32) -> Model {
-    Model { block: Block::Rustgpt, heads: 1, ..gpt2(layers, 1, width) }
+pub fn rustgpt(layers: u32, width: u32) -> ModelConfig {
+    ModelConfig { block: Block::Rustgpt, heads: 1, ..gpt2(layers, 1, width) }
 }
 
 prop_compose! {
@@ -45,7 +45,7 @@ prop_compose! {
     pub fn any_gpt2()(layers in 1..3_u32, heads in 1..4_u32, size in 1..5_u32, context in 2..9_u32,
         inner in 1..20_u32, tied: bool, attention_biases: bool, vocabulary in 1..40_usize, seed: u64) -> Network {
         let shape = gpt2(layers, heads, heads * size);
-        let model = Model { feed_forward: Some(inner), context, tied, attention_biases, ..shape };
+        let model = ModelConfig { feed_forward: Some(inner), context, tied, attention_biases, ..shape };
         network(&model, vocabulary, seed)
     }
 }
@@ -54,7 +54,7 @@ prop_compose! {
     /// A network like RustGPT's, and the memory of its optimiser.
     pub fn any_rustgpt()(layers in 1..3_u32, width in 1..9_u32, context in 2..9_u32, inner in 1..20_u32,
         vocabulary in 1..300_usize, seed: u64) -> (Network, Optimizer) {
-        let model = Model { feed_forward: Some(inner), context, ..rustgpt(layers, width) };
+        let model = ModelConfig { feed_forward: Some(inner), context, ..rustgpt(layers, width) };
         let network = network(&model, vocabulary, seed);
         let optimizer = optimizer(&network, seed % 100_000);
         (network, optimizer)

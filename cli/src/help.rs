@@ -1,0 +1,186 @@
+//! The help texts: commands in groups, and examples for each.
+
+use std::fmt::Write;
+
+use clap::Command;
+
+/// The commands by what they are for.
+const GROUPS: [(&str, &[&str]); 6] = [
+    ("Train", &["train", "resume", "status", "presets", "show-config", "prove"]),
+    ("Look into runs", &["ls", "inspect", "diff", "plot", "describe", "verify"]),
+    ("Ask trained models", &["predict", "generate", "chat", "validate", "tokenizer"]),
+    ("Keep runs", &["tag", "note", "prune", "gc", "repair", "cp", "mv", "rm"]),
+    ("Other programs and other people", &["export", "import", "encrypt", "rekey", "keygen", "sign"]),
+    ("Other", &["doctor", "completions", "help"]),
+];
+
+/// Commands as they are typed, by the command that they show; `tokenizer build` is one of two words.
+const EXAMPLES: [(&str, &[&str]); 36] = [
+    (
+        "train",
+        &[
+            "rekindle train life",
+            "rekindle train spirals --run runs/first --set seed=7",
+            "rekindle train wisard --data iris.csv --set training.data.target=species",
+            "rekindle train life --from runs/life@best --only perception",
+        ],
+    ),
+    (
+        "resume",
+        &[
+            "rekindle resume runs/life",
+            "rekindle resume runs/life --set training.epochs=5000",
+            "rekindle resume runs/life@best --fork runs/other",
+        ],
+    ),
+    ("status", &["rekindle status runs/life", "rekindle status runs/life --json"]),
+    ("presets", &["rekindle presets"]),
+    ("show-config", &["rekindle show-config life > mine.yaml", "rekindle show-config runs/life"]),
+    ("prove", &["rekindle prove life --kills 5", "rekindle prove runs/life@1200 --steps 200 --kills 3"]),
+    ("ls", &["rekindle ls", "rekindle ls runs/life"]),
+    (
+        "inspect",
+        &[
+            "rekindle inspect runs/life@best",
+            "rekindle inspect runs/life state.update.layers.0.logits --rows 0..4",
+            "rekindle inspect runs/life --history",
+            "rekindle inspect model.safetensors",
+        ],
+    ),
+    ("diff", &["rekindle diff runs/life@latest~1 runs/life", "rekindle diff a.safetensors b.safetensors"]),
+    (
+        "plot",
+        &[
+            "rekindle plot runs/life --metric hard_loss --metric soft_loss",
+            "rekindle plot runs/spirals --what boundary --out spirals.png",
+        ],
+    ),
+    ("describe", &["rekindle describe runs/spirals"]),
+    (
+        "verify",
+        &[
+            "rekindle verify runs/life",
+            "rekindle verify runs/life --depth sample --sample 10%",
+            "rekindle verify runs/life --signed-by me.pub",
+        ],
+    ),
+    ("predict", &["rekindle predict runs/wisard --data new.csv --out answers.csv"]),
+    (
+        "generate",
+        &[
+            "rekindle generate runs/gpt --prompt 'Rain is' --temperature 0.8 --seed 1",
+            "cat question.txt | rekindle generate ./gpt2 --prompt - --max-tokens 50",
+        ],
+    ),
+    ("chat", &["rekindle chat runs/gpt", "rekindle chat runs/gpt --file talk.json --temperature 0"]),
+    ("validate", &["rekindle validate runs/gpt", "rekindle validate ./gpt2"]),
+    (
+        "tokenizer",
+        &[
+            "rekindle tokenizer build text.txt --vocabulary 2000 --out tokenizer.json",
+            "rekindle tokenizer encode tokenizer.json --text 'to be or not to be'",
+        ],
+    ),
+    ("tokenizer build", &["rekindle tokenizer build a.txt b.txt --vocabulary 2000 --out tokenizer.json"]),
+    ("tokenizer encode", &["rekindle tokenizer encode tokenizer.json --text 'to be or not to be'"]),
+    ("tokenizer decode", &["rekindle tokenizer decode tokenizer.json 12 7 301"]),
+    ("tokenizer stats", &["rekindle tokenizer stats tokenizer.json text.txt"]),
+    ("tag", &["rekindle tag runs/life@best golden", "rekindle tag runs/life"]),
+    ("note", &["rekindle note runs/life@golden 'the one of the paper'", "rekindle note runs/life@golden"]),
+    (
+        "prune",
+        &[
+            "rekindle prune runs/life --keep-last 3 --dry-run",
+            "rekindle prune runs/life --keep-best hard_loss",
+        ],
+    ),
+    ("doctor", &["rekindle doctor", "rekindle doctor /mnt/scratch"]),
+    ("gc", &["rekindle gc runs/life"]),
+    ("repair", &["rekindle repair runs/life"]),
+    ("cp", &["rekindle cp runs/life /mnt/backup/life"]),
+    ("mv", &["rekindle mv runs/life runs/life-of-monday"]),
+    ("rm", &["rekindle rm runs/life"]),
+    (
+        "export",
+        &["rekindle export runs/life@best life.safetensors", "rekindle export runs/life life.rekindle"],
+    ),
+    ("import", &["rekindle import life.rekindle --run runs/imported"]),
+    ("encrypt", &["rekindle encrypt runs/life runs/secret --recipient AGE1..."]),
+    ("rekey", &["rekindle rekey runs/secret --recipient AGE1... --identity me.key"]),
+    ("keygen", &["rekindle keygen me.key", "rekindle keygen --signing sign.key"]),
+    ("sign", &["rekindle sign runs/life@best --key sign.key"]),
+];
+
+/// `command` with its commands in groups and examples in the help of each.
+pub fn arrange(command: Command) -> Command {
+    let groups = groups(&command);
+    let command = EXAMPLES.iter().fold(command, |command, (name, examples)| {
+        let text = format!("Examples:\n  {}", examples.join("\n  "));
+        let add = |command: Command| command.after_help(text.clone());
+        match name.split_once(' ') {
+            Some((first, second)) => command.mut_subcommand(first, |first| first.mut_subcommand(second, add)),
+            None => command.mut_subcommand(name, add),
+        }
+    });
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}\nOptions:\n{{options}}{{after-help}}"
+    );
+    command.help_template(template)
+}
+
+/// The commands in groups, each with its line.
+fn groups(command: &Command) -> String {
+    let mut text = String::new();
+    for (title, names) in GROUPS {
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{title}:");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(Command::get_about);
+            let about = about.map_or_else(
+                || "Print this message or the help of a command".to_owned(),
+                ToString::to_string,
+            );
+            let _ = writeln!(text, "  {name:<12} {about}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::args::Cli;
+
+    #[test]
+    fn every_command_is_in_a_group_and_has_an_example() {
+        let command = Cli::command();
+        for name in command.get_subcommands().map(Command::get_name) {
+            assert!(GROUPS.iter().any(|(_, names)| names.contains(&name)), "{name} is in no group");
+        }
+        for name in command.get_subcommands().map(Command::get_name).filter(|name| *name != "completions") {
+            assert!(EXAMPLES.iter().any(|(of, _)| *of == name), "{name} has no example");
+        }
+    }
+
+    #[test]
+    fn examples_are_taken() {
+        let registry = rekindle_systems::registry();
+        for example in EXAMPLES.iter().flat_map(|(_, examples)| *examples) {
+            let words = example.split("rekindle ").last().unwrap_or_default();
+            let words = words.split(" > ").next().unwrap_or_default();
+            let quoted: Vec<&str> = words.split('\'').collect();
+            let mut arguments = vec!["rekindle".to_owned()];
+            for (index, piece) in quoted.iter().enumerate() {
+                match index % 2 {
+                    0 => arguments.extend(piece.split_whitespace().map(str::to_owned)),
+                    _ => arguments.push((*piece).to_owned()),
+                }
+            }
+            let taken = crate::command(&registry).try_get_matches_from(&arguments);
+            assert!(taken.is_ok(), "{example}: {}", taken.unwrap_err());
+        }
+    }
+}

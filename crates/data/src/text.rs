@@ -1,0 +1,54 @@
+//! Text of a file.
+
+use rekindle_formats::files::{self, Mapped};
+
+use crate::origin::Origin;
+
+/// A text cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// The file cannot be read, or is too long.
+    #[error("{origin}: {source}")]
+    Unreadable {
+        /// The file.
+        origin: Origin,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file has no bytes.
+    #[error("{origin}: the file is empty; there is nothing to learn")]
+    Empty {
+        /// The file.
+        origin: Origin,
+    },
+}
+
+/// The bytes of a text file of at most `limit` bytes, read as they are used; see [`files::map`].
+///
+/// # Errors
+/// When the file cannot be read, is longer, or is empty.
+pub fn read_text(file: &str, limit: u64) -> Result<Mapped, TextError> {
+    let origin = || Origin::File(file.to_owned());
+    let bytes = files::map(file.as_ref(), limit)
+        .map_err(|source| TextError::Unreadable { origin: origin(), source })?;
+    if bytes.is_empty() { Err(TextError::Empty { origin: origin() }) } else { Ok(bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        files::write(file("text").as_ref(), b"abc").unwrap();
+        files::write(file("empty").as_ref(), b"").unwrap();
+        assert_eq!(&*read_text(&file("text"), 3).unwrap(), b"abc");
+        let refused = |name: &str, limit| read_text(&file(name), limit).unwrap_err().to_string();
+        assert!(refused("text", 2).contains("at most 2"), "{}", refused("text", 2));
+        assert!(refused("empty", 2).ends_with("empty`: the file is empty; there is nothing to learn"));
+        assert!(refused("missing", 2).contains("missing`: "), "{}", refused("missing", 2));
+    }
+}
