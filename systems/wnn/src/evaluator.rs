@@ -69,7 +69,9 @@ impl LocalEvaluator {
         path: KernelPath,
     ) -> Result<Self, WnnError> {
         let coding = &corpus.coding;
-        let all = (0..parts).map(TokenPart::Of).chain([TokenPart::All]);
+        // A single part is all of them.
+        let pieces = if parts > 1 { parts } else { 0 };
+        let all = (0..pieces).map(TokenPart::Of).chain([TokenPart::All]);
         let training = all.map(|part| {
             let examples = corpus.training_examples(part, parts);
             let rule = match scoring {

@@ -25,7 +25,7 @@ pub(crate) fn of(model: &Model, training: &Training, state: &State) -> MemoryNee
     let genomes = 3 * u64::from(training.search.population_size) + u64::from(training.finalists) + 16;
     MemoryNeed {
         state: genomes.saturating_mul(genome),
-        training: sizes.to_load(training).saturating_add(sizes.examples()).saturating_add(sizes.scores()),
+        training: sizes.to_load(training).max(sizes.to_search()).saturating_add(sizes.tokens()),
         evaluation: baselines::bytes(sizes.train, sizes.classes),
     }
 }
@@ -40,6 +40,8 @@ struct Sizes {
     classes: u64,
     /// Of a cluster.
     neurons: u64,
+    /// That the training tokens are cut into.
+    parts: u32,
 }
 
 impl Sizes {
@@ -53,33 +55,44 @@ impl Sizes {
             inputs: state.inputs.into(),
             classes: text.vocabulary.into(),
             neurons: (2 * largest).min(u64::from(model.neurons.most).max(largest)),
+            parts: training.search.token_parts,
         }
     }
 
-    /// The tokens of all parts, and the text that they are made of where it is generated.
+    /// The tokens of all parts, and the classes of those that are learnt.
+    fn tokens(&self) -> u64 {
+        let classes = self.train;
+        classes.saturating_add(self.used()).saturating_mul(NUMBER)
+    }
+
+    fn used(&self) -> u64 {
+        self.train.saturating_add(self.select).saturating_add(self.test)
+    }
+
+    /// The text where it is generated, and its tokens before some are left out.
     fn to_load(&self, training: &Training) -> u64 {
         let data = &training.data;
-        let used = self.train.saturating_add(self.select).saturating_add(self.test);
         let (text, tokens) = match (&data.file, data.source) {
             // Read as it is used. A token has two bytes or more in the mean.
             (Some(file), _) => (0, files::len(file.as_ref()).unwrap_or(0) / 2),
             (None, Source::Sentences) => (generated::SENTENCES_BYTES, generated::SENTENCES_BYTES / 2),
             (None, Source::Zipf) => (0, generated::ZIPF_TOKENS as u64),
         };
-        let tokens = tokens.max(used).saturating_mul(NUMBER);
-        text.saturating_add(tokens).saturating_add(NUMBER.saturating_mul(used))
+        tokens.max(self.used()).saturating_mul(NUMBER).saturating_add(text)
     }
 
-    /// Training examples by part and as a whole, the same as they come, and their classes; those that are
-    /// measured on, in planes.
-    fn examples(&self) -> u64 {
+    /// Examples, and beside them either those of a part as they come, or scored genomes.
+    fn to_search(&self) -> u64 {
         let input = WORD * self.inputs.div_ceil(64);
-        let learnt = self.train.saturating_mul(3 * input + 3 * NUMBER);
-        let measured = self.select.saturating_add(self.test);
+        let copies = if self.parts > 1 { 2 } else { 1 };
+        let learnt = self.train.saturating_mul(copies * input);
+        let arriving = self.train.saturating_mul(input + 2 * NUMBER);
+        let measured = self.select.saturating_add(self.test).saturating_mul(input + NUMBER);
         let plane = WORD * WORDS as u64;
         let blocks = self.select.div_ceil(BLOCK as u64) + self.test.div_ceil(BLOCK as u64);
         let planes = blocks.saturating_mul(self.inputs * plane);
-        learnt.saturating_add(measured.saturating_mul(input + NUMBER)).saturating_add(planes)
+        let examples = learnt.saturating_add(measured).saturating_add(planes);
+        examples.saturating_add(arriving.max(self.scores()))
     }
 
     /// Two scored genomes: the one that neighbours are compared with, and the one that is being measured. A

@@ -134,22 +134,23 @@ fn narrow(row: &Row, chunk: usize, view: View<'_>, address: u64, from: usize, to
     words
 }
 
-/// The row of a beginning that is one bit longer than `depth` bits.
+/// Makes the row of the beginning of an address that is one bit longer than `depth` bits.
 #[inline(always)]
 fn extend(beginnings: &mut Beginnings, view: View<'_>, address: u64, depth: usize) {
     let plane = &view.planes[usize::from(view.connections[depth])];
     let negation = negation(address, view.connections.len(), depth);
-    for word in 0..WORDS {
-        beginnings[depth + 1][word] = beginnings[depth][word] & (plane[word] ^ negation);
+    let (shorter, longer) = beginnings.split_at_mut(depth + 1);
+    for ((longer, shorter), plane) in longer[0].iter_mut().zip(&shorter[depth]).zip(plane) {
+        *longer = shorter & (plane ^ negation);
     }
 }
 
 /// Adds a weight to the sums of the examples of a row.
 #[inline(always)]
 fn add_to_examples(sums: &mut Sums, touched: &mut Row, row: &Row, weight: u64) {
-    for word in 0..WORDS {
-        let mut examples = row[word];
-        touched[word] |= examples;
+    for (word, (touched, &examples)) in touched.iter_mut().zip(row).enumerate() {
+        *touched |= examples;
+        let mut examples = examples;
         while examples != 0 {
             sums[word * 64 + examples.trailing_zeros() as usize] += weight;
             examples &= examples - 1;

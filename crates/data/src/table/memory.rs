@@ -35,18 +35,16 @@ impl TableSize<'_> {
         let lists = |element: u64| {
             capacity.saturating_mul(columns).saturating_add(capacity / 2).saturating_mul(element)
         };
-        let reading = match file {
-            // Until a column is known to be of numbers it is text.
-            Some(file) => lists(TEXT).saturating_add(files::len(file.as_ref()).unwrap_or(0)),
-            None => lists(NUMBER),
-        };
         let per_row = |bytes: u64| rows.saturating_mul(bytes);
         let of_inputs = NUMBER.saturating_mul(inputs);
-        let converting = lists(NUMBER).saturating_add(per_row(of_inputs.saturating_add(3 * CLASS + NUMBER)));
-        let all = NUMBER.saturating_mul(columns);
-        let dividing = per_row(all.saturating_add(of_inputs.saturating_mul(2)).saturating_add(ROW));
-        let converting = if file.is_some() { converting } else { 0 };
-        reading.max(converting).max(dividing)
+        let reading = file.map_or(0, |file| {
+            // Until a column is known to be of numbers it is text.
+            let text = lists(TEXT).saturating_add(files::len(file.as_ref()).unwrap_or(0));
+            let converting = per_row(of_inputs.saturating_add(3 * CLASS + NUMBER));
+            text.max(lists(NUMBER).saturating_add(converting))
+        });
+        let dividing = per_row(of_inputs.saturating_mul(2).saturating_add(ROW)).saturating_add(self.bytes());
+        reading.max(dividing)
     }
 
     /// Bytes of the rows once they are loaded.

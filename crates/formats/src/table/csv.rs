@@ -45,7 +45,7 @@ fn take(record: &StringRecord, names: &[String], columns: &mut [Vec<String>]) ->
         let field = field.trim();
         if field.is_empty() || number(field).is_some_and(|number| !number.is_finite()) {
             return Err(format!(
-                "line {line}, column `{name}`: `{field}` is no value that can be learnt from"
+                "line {line}, column `{name}`: `{field}` is not a value that can be learnt from"
             ));
         }
         column.push(field.to_owned());

@@ -36,7 +36,7 @@ pub struct Column {
 pub enum Values {
     /// All of them are numbers, none is infinite or NaN.
     Numbers(Vec<f64>),
-    /// At least one is no number.
+    /// At least one is not a number.
     Text(Vec<String>),
 }
 
@@ -54,7 +54,7 @@ pub enum TableError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The file is no table.
+    /// The file is not a table.
     #[error("`{}` cannot be read as a table: {reason}", path.display())]
     Malformed {
         /// The file.

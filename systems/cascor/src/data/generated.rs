@@ -24,10 +24,11 @@ pub(super) fn two_spirals() -> TableExamples {
     examples("two spirals", inputs, "spiral", 2, class)
 }
 
-/// Random points of spirals that wind 780 degrees, each up to `noise` beside its place.
+/// Random points of spirals that wind 780 degrees, each moved by up to `noise`.
 pub(super) fn spirals(arms: u32, points: u32, noise: f64, seed: u64) -> TableExamples {
-    let mut inputs = vec![Vec::new(); 2];
-    let mut class = Vec::new();
+    let count = arms as usize * points as usize;
+    let mut inputs = vec![Vec::with_capacity(count), Vec::with_capacity(count)];
+    let mut class = Vec::with_capacity(count);
     for arm in 0..arms {
         let mut stream = rng::stream(seed, streams::POINTS, arm.into());
         let turn = 2.0 * PI * f64::from(arm) / f64::from(arms);

@@ -53,7 +53,7 @@ pub enum Problem {
     /// The file does not begin as HDF5 files do.
     #[error("this is not an HDF5 file")]
     NotHdf5,
-    /// The file ends before the place where it says that it does.
+    /// The file ends before it says that it does.
     #[error("the file was cut off: it has {found} bytes, and {expected} were written")]
     CutOff {
         /// Bytes that its superblock tells of.
@@ -118,7 +118,7 @@ pub enum Problem {
     /// Not a number, or infinite.
     #[error("value {index} is {value}, and every value must be finite")]
     NotFinite {
-        /// Its place in the array, row by row.
+        /// Its index in the array, row by row.
         index: usize,
         /// The value.
         value: f64,
@@ -137,7 +137,7 @@ pub enum Problem {
     /// A text that should be JSON is not.
     #[error("it is not the JSON that it should be: {0}")]
     Json(String),
-    /// A text that no snapshot has in this place.
+    /// A text that no snapshot has there.
     #[error("it should be printable ASCII of at most {limit} characters")]
     Text {
         /// The longest text.

@@ -331,7 +331,7 @@ fn numbered<'a>(folder: &Folder<'a>) -> Found<Vec<Folder<'a>>> {
         }
     }
     numbered.sort_by_key(|&(number, _)| number);
-    let gap = numbered.iter().enumerate().find(|&(place, &(number, _))| place != number);
+    let gap = numbered.iter().enumerate().find(|&(index, &(number, _))| index != number);
     if let Some((_, (number, _))) = gap {
         return Err(Fault::at(folder.path(), Problem::Numbering(format!("unit_{number}"))));
     }

@@ -35,7 +35,7 @@ const DIGITS: [&[&[Point]]; 10] = [
 
 /// So many digits, one after the other; each pixel is changed by up to `noise` of full ink.
 pub(super) fn generate(rows: u32, noise: f64, seed: u64) -> TableExamples {
-    let mut columns = vec![Vec::new(); SIDE * SIDE];
+    let mut columns: Vec<_> = (0..SIDE * SIDE).map(|_| Vec::with_capacity(rows as usize)).collect();
     let labels: Vec<usize> = (0..rows as usize).map(|row| row % DIGITS.len()).collect();
     for (row, &digit) in labels.iter().enumerate() {
         let mut stream = rng::stream(seed, streams::GLYPH, row as u64);
@@ -60,17 +60,17 @@ pub(super) fn generate(rows: u32, noise: f64, seed: u64) -> TableExamples {
     }
 }
 
-/// The strokes shifted, stretched and slanted as a whole, and each point a little beside its place.
+/// The strokes shifted, stretched and slanted as a whole, and each point moved a little.
 fn unsteady(strokes: &[&[Point]], stream: &mut Stream) -> Vec<Vec<Point>> {
     let mut within = |range: f64| range * (2.0 * stream.uniform_f64() - 1.0);
     let shift = [within(0.09), within(0.07)];
     let stretch = [1.0 + within(0.18), 1.0 + within(0.12)];
     let (slant, tilt) = (within(0.25), within(0.15));
-    let mut place = |[x, y]: Point| {
+    let mut moved = |[x, y]: Point| {
         let (x, y) = ((x - 0.5) * stretch[0] + within(0.04), (y - 0.5) * stretch[1] + within(0.04));
         [0.5 + x + slant * y + shift[0], 0.5 + y + tilt * x + shift[1]]
     };
-    strokes.iter().map(|stroke| stroke.iter().map(|&point| place(point)).collect()).collect()
+    strokes.iter().map(|stroke| stroke.iter().map(|&point| moved(point)).collect()).collect()
 }
 
 /// How much ink is at a point: 0 to 1.

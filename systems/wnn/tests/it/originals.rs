@@ -67,7 +67,7 @@ fn all_files_are_read_or_refused_with_the_reason() {
     ] {
         let OriginalFile::Phase(found) = original::read(&samples.join(format!("{name}.json.gz"))).unwrap()
         else {
-            panic!("{name} is no phase");
+            panic!("{name} is not a phase");
         };
         assert_eq!((found.phase, found.rotation_seed, found.population.len()), (phase, Some(42), 4));
         for genome in found.population.iter().chain([&found.best]) {
