@@ -18,7 +18,7 @@ const GROWN: u64 = 2;
 
 /// What a search takes whose genomes become twice as large as the best one is, at most.
 pub(crate) fn of(model: &Model, training: &Training, state: &State) -> MemoryNeed {
-    let sizes = Sizes::of(model, state);
+    let sizes = Sizes::of(model, training, state);
     let best = &state.best.genome;
     let genome = 2 * (best.connections.len() + 2 * best.bits.len()) as u64;
     // A generation and the next, and what was set aside of both.
@@ -45,7 +45,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of(model: &Model, state: &State) -> Self {
+    fn of(model: &Model, training: &Training, state: &State) -> Self {
         let text = &state.text;
         let largest = state.best.genome.neurons.iter().copied().max().map_or(1, u64::from);
         Self {

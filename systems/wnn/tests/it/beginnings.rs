@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rekindle::RunOptions;
 use rekindle_formats::files::NewFile;
-use rekindle_train::{ConfigOf, Family, TrainingState};
+use rekindle_train::{ConfigOf, Family, System, TrainingState};
 use rekindle_wnn::config::Search;
 use rekindle_wnn::original::{PhaseSummary, write_genome, write_phase};
 use rekindle_wnn::{Phase, State, Wnn, presets};

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use rekindle_cascor::Cascor;
 use rekindle_reliability::allocation::peak_of;
-use rekindle_train::{ConfigOf, ConfigText, Family, Resources};
+use rekindle_train::{ConfigOf, ConfigText, Family, Resources, System};
 use rekindle_wisard::Wisard;
 use rekindle_wnn::Wnn;
 
