@@ -60,6 +60,12 @@ pub enum Command {
         /// Change a value, such as training.epochs=500.
         #[arg(long, value_name = "PATH=VALUE")]
         set: Vec<String>,
+        /// Tell what each key means: its kind, its default, and its value here.
+        #[arg(long)]
+        explain: bool,
+        /// Print the JSON Schema of such configs instead, for editors.
+        #[arg(long, conflicts_with = "explain")]
+        schema: bool,
     },
     /// List runs, or the checkpoints of one.
     Ls {

@@ -35,7 +35,15 @@ const EXAMPLES: [(&str, &[&str]); 37] = [
     ),
     ("status", &["rekindle status runs/life", "rekindle status runs/life --json"]),
     ("presets", &["rekindle presets"]),
-    ("show-config", &["rekindle show-config life > mine.yaml", "rekindle show-config runs/life"]),
+    (
+        "show-config",
+        &[
+            "rekindle show-config life > mine.yaml",
+            "rekindle show-config runs/life",
+            "rekindle show-config life --explain",
+            "rekindle show-config life --schema > life.schema.json",
+        ],
+    ),
     ("prove", &["rekindle prove life --kills 5", "rekindle prove runs/life@1200 --steps 200 --kills 3"]),
     ("ls", &["rekindle ls", "rekindle ls runs/life"]),
     (

@@ -20,6 +20,7 @@ use clap::{CommandFactory, FromArgMatches};
 use rekindle_train::Registry;
 
 use args::{Cli, Command};
+use commands::presets::Shown;
 use language_model::Asked;
 use system_options::Given;
 
@@ -57,7 +58,14 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
         Command::Resume(args) => commands::train::resume(registry, args, &given.systems, json),
         Command::Status { run } => commands::status::status(&run, json),
         Command::Presets => commands::presets::presets(registry, json),
-        Command::ShowConfig { config, set } => commands::presets::show_config(registry, &config, &set, json),
+        Command::ShowConfig { config, set, explain, schema } => {
+            let shown = match (explain, schema) {
+                (true, _) => Shown::Meanings,
+                (_, true) => Shown::Schema,
+                _ => Shown::Values,
+            };
+            commands::presets::show_config(registry, &config, &set, shown, json)
+        }
         Command::Ls { run } => commands::ls::ls(run.as_deref(), json),
         Command::Inspect(args) => commands::inspect::inspect(registry, &args, json),
         Command::Verify(args) => commands::verify::verify(&args, json),

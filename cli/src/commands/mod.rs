@@ -7,6 +7,7 @@ pub mod diff;
 pub mod doctor;
 pub mod encrypt;
 pub mod evaluate;
+pub mod explain;
 pub mod generate;
 pub mod inspect;
 pub mod ls;

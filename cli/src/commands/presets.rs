@@ -5,6 +5,7 @@ use std::path::Path;
 use rekindle_train::Registry;
 use serde_json::json;
 
+use crate::commands::explain;
 use crate::commands::train::config_of_run;
 use crate::output;
 
@@ -25,11 +26,34 @@ pub fn presets(registry: &Registry, json: bool) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-pub fn show_config(registry: &Registry, name: &str, set: &[String], json: bool) -> anyhow::Result<u8> {
+/// What of a config is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Its keys and values.
+    Values,
+    /// What the keys mean.
+    Meanings,
+    /// The schema of all such configs.
+    Schema,
+}
+
+pub fn show_config(
+    registry: &Registry,
+    name: &str,
+    set: &[String],
+    shown: Shown,
+    json: bool,
+) -> anyhow::Result<u8> {
     let path = Path::new(name);
     let text = if path.is_dir() { config_of_run(path)? } else { registry.config_text(name)? };
     let system = registry.system(&text.system()?, &text.origin)?;
+    if shown == Shown::Schema {
+        return explain::schema(system);
+    }
     let config = system.config(&text, set)?;
+    if shown == Shown::Meanings {
+        return explain::explain(system, &config.json()?, json);
+    }
     if json {
         output::print_json(&config.json()?)?;
     } else {

@@ -13,15 +13,16 @@ use rekindle_train::{
     Conclusion, ConfigOf, Event, Family, Metrics, Onto, Options, Preset, Progress, Registry, Resources,
     Start, System, SystemError,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Model {
     walkers: usize,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Training {
     steps: u64,

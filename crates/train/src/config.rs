@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,7 +13,7 @@ use rekindle::{Best, Compression, Policy, Retention, Saving, WhenBusy};
 
 /// The config of a run: the sections of the loop, and `model:` and `training:` as the system
 /// defines them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig<M, T> {
     /// The model family.
@@ -32,11 +33,12 @@ pub struct RunConfig<M, T> {
     pub checkpoint: Checkpoints,
     /// Which checkpoint is the best.
     #[serde(default)]
+    #[schemars(schema_with = "optional_best_schema")]
     pub best: Option<Best>,
 }
 
 /// When a run is measured. Measuring never changes the state.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Evaluate {
     /// At every step that is a multiple of this; 0 for only at the end.
@@ -51,7 +53,7 @@ impl Default for Evaluate {
 
 /// When a run is saved, and what is kept. Beside what is named here, the newest valid checkpoint,
 /// the best and the tagged ones are always kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Checkpoints {
     /// At every step that is a multiple of this.
@@ -63,11 +65,41 @@ pub struct Checkpoints {
     /// Keep those whose step is a multiple of this.
     pub keep_every: Option<u64>,
     /// Keep the best by these metrics.
+    #[schemars(schema_with = "bests_schema")]
     pub keep_best: Vec<Best>,
     /// Write checkpoints while training goes on: takes as much memory again as the state.
     pub background: bool,
     /// How much work makes them smaller: `fast` or `small`.
+    #[schemars(schema_with = "compression_schema")]
     pub compression: Compression,
+}
+
+fn best_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "properties": {
+            "metric": {"type": "string", "description": "Name of the metric."},
+            "goal": {
+                "enum": ["min", "max"],
+                "default": "min",
+                "description": "Which values are better: `min` for less, as of a loss, `max` for more.",
+            },
+        },
+        "required": ["metric"],
+        "additionalProperties": false,
+    })
+}
+
+fn optional_best_schema(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({"anyOf": [best_schema(generator), {"type": "null"}], "default": null})
+}
+
+fn bests_schema(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": best_schema(generator), "default": []})
+}
+
+fn compression_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"enum": ["fast", "small"], "default": "fast"})
 }
 
 impl Default for Checkpoints {

@@ -1,10 +1,11 @@
 //! Ending a training that gets no better.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// When a training ends early, by a loss that is measured on examples that are not learnt. How often
 /// it is measured is part of how is trained: the state depends on it, as it does not on `evaluate`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EarlyStopping {
     /// The loss is measured at every step that is a multiple of this.

@@ -9,6 +9,7 @@
 
 mod capabilities;
 mod config;
+mod config_keys;
 mod content;
 mod early_stopping;
 mod events;
@@ -28,6 +29,7 @@ mod text;
 
 pub use capabilities::AskError;
 pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
+pub use config_keys::{ConfigKey, config_keys};
 pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileContentError};
 pub use early_stopping::{EarlyStopping, Patience};
 pub use events::{Event, Notice, Observer, Started};

@@ -11,6 +11,7 @@ use crate::capabilities::{self, AskError};
 use crate::config::{ConfigError, ConfigText, hint};
 use crate::family::{Family, Preset, SystemOption};
 use crate::session::{AnyConfig, Configs, ConfigsOf, Options, Report, Start, TrainError, train};
+use crate::system::ConfigOf;
 use crate::text::TextCapability;
 
 /// A config file is never longer: bytes.
@@ -39,6 +40,9 @@ pub trait AnySystem {
     /// # Errors
     /// When the text or a setting cannot be used.
     fn config(&self, text: &ConfigText, settings: &[String]) -> Result<Box<dyn AnyConfig>, ConfigError>;
+
+    /// The JSON Schema of its configs, with what each key means.
+    fn schema(&self) -> serde_json::Value;
 
     /// Trains until the end, a signal, or an error.
     ///
@@ -97,6 +101,11 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
 
     fn config(&self, text: &ConfigText, settings: &[String]) -> Result<Box<dyn AnyConfig>, ConfigError> {
         Ok(self.parse(text, settings)?)
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        let schema = schemars::schema_for!(ConfigOf<S>);
+        serde_json::Value::from(schema)
     }
 
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -26,10 +27,11 @@ pub trait System: Sized {
     /// The name in a config's `system:`.
     const NAME: &'static str;
 
-    /// The `model:` section of a config. Refuses unknown keys.
-    type Model: Serialize + DeserializeOwned + Clone;
+    /// The `model:` section of a config. Refuses unknown keys; the comments of its fields are what
+    /// users read of them.
+    type Model: Serialize + DeserializeOwned + Clone + JsonSchema;
     /// The `training:` section of a config. Refuses unknown keys.
-    type Training: Serialize + DeserializeOwned + Clone;
+    type Training: Serialize + DeserializeOwned + Clone + JsonSchema;
     /// All that training needs to go on.
     type State: Serialize + DeserializeOwned;
 

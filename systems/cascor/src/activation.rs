@@ -1,10 +1,11 @@
 //! What a unit makes of its weighted sum.
 
 use rekindle_compute::math;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The activation of hidden units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Activation {
     /// `1 / (1 + exp(-s)) - 1/2`: symmetric, between -1/2 and 1/2.
@@ -16,7 +17,7 @@ pub enum Activation {
 }
 
 /// What an output unit makes of its weighted sum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputActivation {
     /// As [`Activation::Sigmoid`]; targets are -1/2 and 1/2.

@@ -2,12 +2,13 @@
 
 use rekindle_data::Shares;
 use rekindle_train::SettingError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::activation::{Activation, OutputActivation};
 
 /// The network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Activation of the hidden units.
@@ -19,7 +20,7 @@ pub struct Model {
 }
 
 /// How the network is trained, and on what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// The examples.
@@ -29,7 +30,7 @@ pub struct Training {
 }
 
 /// The examples to learn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
     /// Which examples are generated when there is no `file`.
@@ -88,7 +89,7 @@ impl Default for Data {
 }
 
 /// Examples that are generated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// The two spirals of 97 points each of Lang and Witbrock, 1988.
@@ -102,7 +103,7 @@ pub enum Source {
 }
 
 /// What the targets of a file are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
     /// Names of classes, in one column.
@@ -112,7 +113,7 @@ pub enum Task {
 }
 
 /// The algorithm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Fahlman and Lebiere's.
@@ -122,7 +123,7 @@ pub enum Method {
 }
 
 /// Fahlman and Lebiere, "The cascade-correlation learning architecture", 1990.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fahlman {
     /// Training of the output layer.
@@ -148,7 +149,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// How a layer is trained by quickprop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Quickprop {
     /// Step size, divided by the number of cases; for candidates, of weights too.
@@ -167,7 +168,7 @@ pub struct Quickprop {
 
 /// The variant of the Juniper project: Adam on the output layer, candidates that climb the
 /// correlation with the output whose error they explain best.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Juniper {
     /// Adam's step size on the output layer.

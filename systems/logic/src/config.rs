@@ -1,6 +1,7 @@
 //! What a user can choose.
 
 use rekindle_train::EarlyStopping;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::MOST_GATES;
@@ -15,7 +16,7 @@ const MOST_CELLS: usize = 1 << 22;
 /// Each channel of the 3x3 neighbourhood passes through the same `kernels`, each a small network
 /// with `kernel_gates`. What they put out, after the cell's own channels, is the input of the
 /// update network with `update_gates`, and what that puts out is the cell's next state.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Bits that a cell holds. The first is the one that the task looks at.
@@ -37,7 +38,7 @@ pub struct Model {
 }
 
 /// What the automaton learns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// Conway's Game of Life on the first channel, from random boards. The other channels begin
@@ -48,7 +49,7 @@ pub enum Task {
 }
 
 /// What lies beyond the edge of a board.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Boundary {
     /// The opposite edge: the board is a torus.
@@ -58,7 +59,7 @@ pub enum Boundary {
 }
 
 /// How the network is trained.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// What is learned.

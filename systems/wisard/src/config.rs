@@ -2,10 +2,11 @@
 
 use rekindle_data::Shares;
 use rekindle_train::SettingError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The classifier.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// How numbers become bits.
@@ -24,7 +25,7 @@ fn orders() -> u32 {
 
 /// A thermometer: a number becomes so many bits, each of which is set when the number exceeds a
 /// threshold of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Encoding {
     /// How the thresholds of a column lie.
@@ -34,7 +35,7 @@ pub struct Encoding {
 }
 
 /// How the thresholds of a column lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EncodingKind {
     /// At equal distances between the least and the greatest value.
@@ -47,7 +48,7 @@ pub enum EncodingKind {
 }
 
 /// How the classifier is trained, and on what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// The examples.
@@ -62,7 +63,7 @@ fn rows_per_step() -> u64 {
 }
 
 /// The examples to learn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
     /// Which examples are generated when there is no `file`.
@@ -80,14 +81,17 @@ pub struct Data {
     /// Share of the rows of each class that anything is chosen by, such as the best checkpoint. A tenth when
     /// not set.
     #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub select: Option<f64>,
     /// Share of the rows of each class that is reported on, and that nothing is chosen by. A tenth when not
     /// set.
     #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub test: Option<f64>,
     /// Share of the rows that are kept for validation, drawn from all alike: of configs from before there
     /// were `select` and `test`.
     #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub validation: Option<f64>,
 }
 
@@ -108,7 +112,7 @@ impl Default for Data {
 }
 
 /// Examples that are generated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// Images of the ten digits, 8 by 8 pixels, each drawn by an unsteady hand.

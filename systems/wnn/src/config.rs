@@ -2,6 +2,7 @@
 
 use rekindle_data::{Origin, Shares};
 use rekindle_train::SettingError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WnnError;
@@ -10,7 +11,7 @@ use crate::phase::Phase;
 use crate::rule::{Backoff, Scoring};
 
 /// The language model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// How classes are scored.
@@ -33,7 +34,7 @@ pub struct Model {
 }
 
 /// What the input bits of a token are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Codes {
     /// Its rank by frequency: the first bits tell how rare it is.
@@ -43,7 +44,7 @@ pub enum Codes {
 }
 
 /// What fresh neurons look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     /// The latest token first, then the one before it; the second neuron of a cluster leaves out the
@@ -54,7 +55,7 @@ pub enum Order {
 }
 
 /// The least and the most that something may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
     /// Not less.
@@ -64,7 +65,7 @@ pub struct Bounds {
 }
 
 /// How the architecture is searched, and on what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// The text.
@@ -108,7 +109,7 @@ pub struct Training {
 }
 
 /// The search, with the keys of the original program's files.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Search {
     /// Tokens that the next one is predicted from.
@@ -157,7 +158,7 @@ impl Default for Search {
 }
 
 /// The genetic algorithm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Genetic {
     /// Share of the population that survives as the best by cross-entropy, and as many by accuracy.
@@ -179,7 +180,7 @@ impl Default for Genetic {
 }
 
 /// The tabu search.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tabu {
     /// Clusters in which a neighbour differs, at most.
@@ -195,7 +196,7 @@ impl Default for Tabu {
 }
 
 /// The accuracy that candidates must reach.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Threshold {
     /// At the beginning.
@@ -211,7 +212,7 @@ impl Default for Threshold {
 }
 
 /// The text.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
     /// What is generated when there is no `file`.
@@ -226,13 +227,16 @@ pub struct Data {
     pub vocabulary: u32,
     /// Share of the text that the search selects by: its end. A tenth when not set.
     #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub select: Option<f64>,
     /// Share of the text that is reported on, and that nothing is chosen by: what lies before `select`. A
     /// tenth when not set.
     #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub test: Option<f64>,
     /// What `select` was called when there was no `test`: a config that has it has none.
     #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub evaluation: Option<f64>,
     /// Training tokens, at most: the first.
     pub train_tokens: Option<u32>,
@@ -258,7 +262,7 @@ impl Default for Data {
 }
 
 /// Text that is generated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// Sentences about everyday things.
@@ -268,7 +272,7 @@ pub enum Source {
 }
 
 /// What a vocabulary consists of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VocabularyOf {
     /// Pieces of words, joined byte by byte.

@@ -1,9 +1,10 @@
 //! The phases of the search.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A phase: what it changes, and how it looks for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Phase {
     /// Numbers of neurons, by a genetic algorithm.
     #[serde(rename = "1a")]

@@ -1,6 +1,7 @@
 //! How a class is scored by what its neurons have seen.
 
 use rekindle_compute::KernelPath;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::examples::ClassedExamples;
@@ -10,7 +11,7 @@ use crate::planes::{BLOCK, Beginnings, Block, Level, Row, Sums, View, WORDS, add
 use crate::tally::{Digits, VOTE_DIGITS, add_votes, digits_of};
 
 /// How the classes are scored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scoring {
     /// The share of a class's neurons that saw the class at their address, through a softmax: the
@@ -23,7 +24,7 @@ pub enum Scoring {
 }
 
 /// The constants of [`Scoring::Counts`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Backoff {
     /// How many examples of the bits of one token weigh as much as all that is known without them.

@@ -1,5 +1,6 @@
 //! When a vocabulary changes, and by how much.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TokenizerError;
@@ -7,7 +8,7 @@ use crate::vocabulary::VOCABULARY_LIMIT;
 
 /// What an [`Adaptive`](super::Adaptive) vocabulary may do. All counts are of tokens or of occurrences;
 /// nothing is measured in time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// No vocabulary is larger: tokens, those of bytes and special ones included.
@@ -28,7 +29,7 @@ pub struct Policy {
 }
 
 /// Which tokens are pruned first; of several that are equal the one of the smallest number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pruning {
     /// None are: a vocabulary at its limit stays as it is.

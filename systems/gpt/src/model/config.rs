@@ -1,12 +1,13 @@
 //! The `model:` section.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
 use crate::model::sampling::Sampling;
 
 /// The shape of the network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// What a block is made of.
@@ -39,7 +40,7 @@ pub struct ModelConfig {
 }
 
 /// What a block is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Block {
     /// Attention and feed-forward with GELU, each normalising what it sees; one more normalisation at

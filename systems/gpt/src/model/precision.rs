@@ -10,10 +10,11 @@ use std::borrow::Cow;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use rekindle_compute::{KernelPath, kernel};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How numbers are stored between operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TrainingPrecision {
     /// As they are computed.
@@ -70,7 +71,7 @@ fn store_f16(numbers: &mut [f32]) {
 /// Keeps gradients within the range of f16: the loss is multiplied by a scale that grows while all
 /// is well, and shrinks when a gradient overflows; that step is skipped. The constants are those of
 /// PyTorch's `GradScaler`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LossScaler {
     /// The loss is multiplied by it.
     pub scale: f32,

@@ -1,5 +1,6 @@
 //! The settings of sampling.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
@@ -17,7 +18,7 @@ use crate::error::GptError;
 ///
 /// Tokens are drawn by random numbers of their seed and position alone: the same logits give the
 /// same token, whatever was drawn before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sampling {
     /// Logits are divided by it: less than 1 prefers the probable, more than 1 evens out. With 0 the

@@ -2,13 +2,14 @@
 
 use rekindle_tokenizer::Policy;
 use rekindle_train::EarlyStopping;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
 use crate::model::precision::TrainingPrecision;
 
 /// How the model is trained: on text first, and then, where it is to answer, on dialogues.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
     /// How text becomes tokens.
@@ -35,7 +36,7 @@ pub struct TrainingConfig {
 }
 
 /// How text becomes tokens.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tokens {
     /// How text is cut.
@@ -47,7 +48,7 @@ pub struct Tokens {
 }
 
 /// How text is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
     /// Into pairs of bytes that occur often, and pairs of those.
@@ -62,7 +63,7 @@ pub enum TokenKind {
 }
 
 /// What is learnt, and how fast.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Phase {
     /// The text.
@@ -95,7 +96,7 @@ pub struct Phase {
 }
 
 /// Where the text of a phase comes from, and how it is divided.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
     /// A file: running text, a JSON list of texts, or dialogues as JSON or JSON lines.
@@ -116,7 +117,7 @@ pub struct Data {
 }
 
 /// What text is generated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// None: a file is needed.
@@ -129,7 +130,7 @@ pub enum Source {
 }
 
 /// In which order examples are learnt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     /// In a new random order each time.
@@ -140,7 +141,7 @@ pub enum Order {
 }
 
 /// How parameters are updated: AdamW.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerSettings {
     /// Decay of the first and of the second moment.
@@ -154,7 +155,7 @@ pub struct OptimizerSettings {
 }
 
 /// When the vocabulary changes while training goes on, and how.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Adapt {
     /// Tokens that are learnt between two changes.
@@ -168,7 +169,7 @@ pub struct Adapt {
 }
 
 /// How the rows of a new token are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NewRows {
     /// Random ones, as at the beginning.
