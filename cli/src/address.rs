@@ -180,9 +180,7 @@ fn step_before(
 /// Tells of damaged checkpoints that were passed over.
 pub fn warn_of(skipped: &[Skipped]) {
     for Skipped { step, damage } in skipped {
-        rekindle_train::tell!(
-            "warning: the checkpoint at step {step} is damaged and was passed over: {damage}"
-        );
+        tell!("warning: the checkpoint at step {step} is damaged and was passed over: {damage}");
     }
 }
 

@@ -25,9 +25,9 @@ pub fn report(error: &anyhow::Error, json: bool) -> u8 {
     let message = message(error);
     let message = format!("{message}{}", hint(error, &message));
     if json {
-        rekindle_train::tell!("{}", json!({"error": message, "code": code}));
+        tell!("{}", json!({"error": message, "code": code}));
     } else {
-        rekindle_train::tell!("error: {message}");
+        tell!("error: {message}");
     }
     code
 }
@@ -148,7 +148,7 @@ fn train(error: &TrainError) -> u8 {
         TrainError::Graft { .. } | TrainError::OtherSystem { .. } | TrainError::Contradiction { .. } => {
             DOES_NOT_FIT
         }
-        TrainError::System(error) if error.is_misfit() => DOES_NOT_FIT,
+        TrainError::System(error) if error.is_mismatch() => DOES_NOT_FIT,
         TrainError::Content(ContentError::OtherData { .. }) => DOES_NOT_FIT,
         TrainError::NothingSaved { .. } => NO_RUN,
         _ => OTHER,

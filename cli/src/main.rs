@@ -1,6 +1,14 @@
 //! The `rekindle` command: a thin layer over the libraries. It turns arguments into calls, and
 //! outcomes into text and exit codes.
 
+/// Tells people something on standard error. Nobody may be listening, as after `2>&1 | head`: that
+/// is no reason to stop.
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        let _ = ::std::io::Write::write_fmt(&mut ::std::io::stderr(), ::core::format_args!("{}\n", ::core::format_args!($($text)*)));
+    }};
+}
+
 mod address;
 mod args;
 mod commands;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use rekindle_train::{
-    Event, Metrics, Notice, Observer, Progress, Signal, Started, bytes, describe_in_order, duration, tell,
+    Event, Metrics, Notice, Observer, Progress, Signal, Started, bytes, describe_in_order, duration,
 };
 
 use crate::output;
@@ -66,6 +66,9 @@ impl View {
     fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Started(started) => self.start(started),
+            Event::Work { what, percent } if self.display != Display::Quiet => {
+                self.tell(&format!("{what}: {percent} %"));
+            }
             Event::Notice(notice) => self.tell(&sentence(notice)),
             Event::Step { progress, metrics } => self.step(*progress, metrics),
             Event::Evaluated { metrics, .. } => self.evaluated(metrics),

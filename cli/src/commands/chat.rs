@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, anyhow, bail};
 use rekindle_formats::files;
-use rekindle_train::{Conversation, Interrupt, Registry, Role, SetError, TextModel, tell};
+use rekindle_train::{Conversation, Interrupt, Registry, Role, SetError, TextModel};
 use serde_json::json;
 
 use crate::args::{ChatArgs, threads};

@@ -16,7 +16,7 @@ pub fn export(registry: &Registry, checkpoint: &str, file: &Path, json: bool) ->
     let source = Source::open(checkpoint)?;
     let checkpoint = source.checkpoint()?;
     let warnings = format.write(&checkpoint, file)?;
-    warnings.iter().for_each(|warning| rekindle_train::tell!("note: {warning}"));
+    warnings.iter().for_each(|warning| tell!("note: {warning}"));
     let len = files::len(file).unwrap_or(0);
     let record = checkpoint.record();
     if json {

@@ -104,10 +104,7 @@ pub fn keygen(args: &KeygenArgs, json: bool) -> anyhow::Result<u8> {
         output::print_json(&json!({"file": args.file, "public": public}))?;
     } else {
         output::print(&public)?;
-        rekindle_train::tell!(
-            "wrote the secret to {}; keep it safe, nobody can restore it",
-            args.file.display()
-        );
+        tell!("wrote the secret to {}; keep it safe, nobody can restore it", args.file.display());
     }
     Ok(0)
 }

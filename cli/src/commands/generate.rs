@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use anyhow::Context;
-use rekindle_train::{Completion, Generated, Registry, TextStop, tell};
+use rekindle_train::{Completion, Generated, Registry, TextStop};
 use serde_json::json;
 
 use crate::args::{GenerateArgs, threads};

@@ -208,7 +208,7 @@ fn show_array(
 fn history(checkpoint: &Checkpoint<'_>, json: bool) -> anyhow::Result<u8> {
     let (rows, damage) = checkpoint.history();
     if let Some(damage) = damage {
-        rekindle_train::tell!("warning: the history is not complete: {damage}");
+        tell!("warning: the history is not complete: {damage}");
     }
     for row in rows {
         if json {

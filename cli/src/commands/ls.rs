@@ -98,7 +98,7 @@ fn runs(path: &Path, json: bool) -> anyhow::Result<u8> {
                 continue;
             }
             Err(error) => {
-                rekindle_train::tell!("warning: {error}");
+                tell!("warning: {error}");
                 continue;
             }
         };
@@ -134,10 +134,7 @@ fn runs(path: &Path, json: bool) -> anyhow::Result<u8> {
     if json {
         output::print_json(&list)?;
     } else if rows.is_empty() {
-        rekindle_train::tell!(
-            "there are no runs in `{}`; make one with `rekindle train life`",
-            path.display()
-        );
+        tell!("there are no runs in `{}`; make one with `rekindle train life`", path.display());
     } else {
         let header = ["run", "system", ">step", ">checkpoints", ">size", "", "metrics", "from", "note"];
         output::print(&output::table(&header, &rows))?;

@@ -41,7 +41,7 @@ pub fn plot(registry: &Registry, args: &PlotArgs, json: bool) -> anyhow::Result<
 fn learning(source: &Source, args: &PlotArgs) -> anyhow::Result<Vec<u8>> {
     let (rows, damage) = source.checkpoint()?.history();
     if let Some(damage) = damage {
-        rekindle_train::tell!("warning: the metrics history is not complete: {damage}");
+        tell!("warning: the metrics history is not complete: {damage}");
     }
     let curves = curve::curves(&rows);
     let names: Vec<&str> = curves.iter().map(|curve| curve.name.as_str()).collect();

@@ -18,9 +18,8 @@ pub fn prove(args: ProveArgs, json: bool) -> anyhow::Result<u8> {
     let launcher = Launcher { program: std::env::current_exe()?, arguments, common };
     let options =
         ProveOptions { steps: args.steps, kills: args.kills, seed: args.kill_seed, settings: args.set };
-    let proof = rekindle_train::prove::prove(&launcher, &subject, &options, &mut |message| {
-        rekindle_train::tell!("{message}")
-    })?;
+    let proof =
+        rekindle_train::prove::prove(&launcher, &subject, &options, &mut |message| tell!("{message}"))?;
     if json {
         output::print_json(&proof)?;
     } else {

@@ -19,9 +19,7 @@ pub fn prune(args: &PruneArgs, json: bool) -> anyhow::Result<u8> {
     refuse_unknown_metrics(&store, &retention)?;
     if let Some(best) = best.as_ref().filter(|best| !metrics_of(&store).contains(&best.metric)) {
         let metric = &best.metric;
-        rekindle_train::tell!(
-            "warning: no checkpoint has the metric `{metric}`, so none is kept as the best"
-        );
+        tell!("warning: no checkpoint has the metric `{metric}`, so none is kept as the best");
     }
     if args.dry_run {
         let plan = store.prune_plan(&retention, best.as_ref())?;

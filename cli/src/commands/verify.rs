@@ -90,7 +90,7 @@ pub fn verify(args: &VerifyArgs, json: bool) -> anyhow::Result<u8> {
         }
     ))?;
     if let (Some(newest), false) = (report.valid.last(), report.invalid.is_empty()) {
-        rekindle_train::tell!(
+        tell!(
             "hint: `rekindle resume {}` goes on from step {newest}, the newest good checkpoint",
             path.display()
         );
@@ -111,9 +111,7 @@ fn without_key(path: &Path, reason: &anyhow::Error, json: bool) -> anyhow::Resul
             "chunks": report.chunks, "bytes": report.bytes,
         }))?;
     } else {
-        rekindle_train::tell!(
-            "without the key ({reason:#}), the stored bytes are checked, and not what they hold"
-        );
+        tell!("without the key ({reason:#}), the stored bytes are checked, and not what they hold");
         for damage in &report.damage {
             output::print(&format!("damage: {damage}"))?;
         }

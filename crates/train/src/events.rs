@@ -17,6 +17,13 @@ pub type Observer = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// Long work goes on, before the first step or between two of them.
+    Work {
+        /// What is done.
+        what: &'a str,
+        /// How much of it is done.
+        percent: u64,
+    },
     /// The state is ready, and the first step is about to be done.
     Started(&'a Started),
     /// Something that whoever trains should know.

@@ -49,15 +49,6 @@ pub use text::{
     TextMeasure, TextModel, TextModelSize, TextOption, TextStop,
 };
 
-/// Tells people something on standard error. Nobody may be listening, as after `2>&1 | head`: that
-/// is no reason to stop.
-#[macro_export]
-macro_rules! tell {
-    ($($text:tt)*) => {{
-        let _ = ::std::io::Write::write_fmt(&mut ::std::io::stderr(), ::core::format_args!("{}\n", ::core::format_args!($($text)*)));
-    }};
-}
-
 /// The page of the guide is a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/new-system.md")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use rekindle::Versions;
 
 use crate::config::RunConfig;
 use crate::content::NamedFile;
+use crate::events::{Event, Observer};
 use crate::memory::MemoryNeed;
 
 /// Metrics by name.
@@ -96,7 +98,7 @@ pub trait System: Sized {
 
     /// What whoever trains should know of this training before it goes on, such as what of the data is
     /// not learnt.
-    fn notices(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
 
@@ -144,10 +146,31 @@ pub trait System: Sized {
 pub type ConfigOf<S> = RunConfig<<S as System>::Model, <S as System>::Training>;
 
 /// What a runtime may use.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
+#[non_exhaustive]
 pub struct Resources {
     /// Number of threads; at least 1.
     pub threads: usize,
+    /// Told of long work.
+    pub observer: Observer,
+}
+
+impl Resources {
+    /// So many threads, and nobody is told of long work.
+    pub fn new(threads: usize) -> Self {
+        Self { threads: threads.max(1), observer: Arc::new(|_| {}) }
+    }
+
+    /// Tells how far long work is that comes before the first step or between two of them.
+    pub fn tell_work(&self, what: &str, percent: u64) {
+        (self.observer)(&Event::Work { what, percent });
+    }
+}
+
+impl fmt::Debug for Resources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resources").field("threads", &self.threads).finish_non_exhaustive()
+    }
 }
 
 /// How far training is.
@@ -176,18 +199,18 @@ pub struct Conclusion {
 #[derive(Debug)]
 pub struct SystemError {
     error: Box<dyn std::error::Error + Send + Sync>,
-    misfit: bool,
+    is_mismatch: bool,
 }
 
 impl SystemError {
     /// Wraps a system's own error.
     pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { error: error.into(), misfit: false }
+        Self { error: error.into(), is_mismatch: false }
     }
 
     /// Wraps a system's own error that says that a state does not fit the config.
-    pub fn misfit(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { error: error.into(), misfit: true }
+    pub fn mismatch(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { error: error.into(), is_mismatch: true }
     }
 
     /// The system's own error.
@@ -196,8 +219,8 @@ impl SystemError {
     }
 
     /// True when a state does not fit the config.
-    pub fn is_misfit(&self) -> bool {
-        self.misfit
+    pub fn is_mismatch(&self) -> bool {
+        self.is_mismatch
     }
 }
 

@@ -94,7 +94,7 @@ impl System for Cascor {
         let (model, training, threads) = (&config.model, &config.training, resources.threads);
         let trainer = Trainer::attach(model, training, config.seed, state, threads, path);
         let trainer = trainer.map_err(|error| match error {
-            CascorError::Mismatch(_) => SystemError::misfit(error),
+            CascorError::Mismatch(_) => SystemError::mismatch(error),
             error => SystemError::new(error),
         })?;
         // Runs that know no `select` and `test` report on what they choose by.
@@ -213,5 +213,5 @@ fn describe(config: &ConfigOf<Cascor>, state: &State) -> Result<String, SystemEr
 }
 
 fn check(config: &ConfigOf<Cascor>, state: &State) -> Result<(), SystemError> {
-    state.validate(&config.model, &config.training).map_err(SystemError::misfit)
+    state.validate(&config.model, &config.training).map_err(SystemError::mismatch)
 }

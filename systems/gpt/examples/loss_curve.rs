@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     hugging_face::write(Path::new(directory), &state.model.network, tokenizer, SpecialTokens::of(tokenizer))?;
     let dataset = dataset(&config, &state)?;
 
-    let mut gpt = Gpt::attach(&config, &state, &Resources { threads: 2 })?;
+    let mut gpt = Gpt::attach(&config, &state, &Resources::new(2))?;
     let mut steps = Vec::new();
     while !gpt.progress(&state).finished {
         let windows = windows(&config, &dataset, state.step);

@@ -59,7 +59,7 @@ impl System for Logic {
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         let path = KernelPath::from_environment().map_err(SystemError::new)?;
         let (model, training) = (config.model.clone(), config.training.clone());
-        state.validate(&model).map_err(SystemError::misfit)?;
+        state.validate(&model).map_err(SystemError::mismatch)?;
         let automaton = Automaton::attach(&model, &training, config.seed, state, resources.threads, path)
             .map_err(SystemError::new)?;
         Ok(Self { automaton, model, training, seed: config.seed, path })

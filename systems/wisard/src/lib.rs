@@ -26,7 +26,7 @@
 //! let text = ConfigText { origin: "preset".into(), yaml: presets::GLYPHS.into() };
 //! let config: ConfigOf<Wisard> = text.config(&[])?;
 //! let mut state = Wisard::build(&config)?;
-//! let mut wisard = Wisard::attach(&config, &state, &Resources { threads: 1 })?;
+//! let mut wisard = Wisard::attach(&config, &state, &Resources::new(1))?;
 //! while !wisard.progress(&state).finished {
 //!     wisard.step(&mut state)?;
 //! }

@@ -65,7 +65,7 @@ impl System for Wisard {
         let (model, training, threads) = (&config.model, &config.training, resources.threads);
         let trainer = Trainer::attach(model, training, config.seed, state, threads);
         let trainer = trainer.map_err(|error| match error {
-            WisardError::Mismatch(_) => SystemError::misfit(error),
+            WisardError::Mismatch(_) => SystemError::mismatch(error),
             error => SystemError::new(error),
         })?;
         Ok(Self { trainer })
@@ -169,5 +169,5 @@ fn describe(config: &ConfigOf<Wisard>, state: &State) -> Result<String, SystemEr
 }
 
 fn check(config: &ConfigOf<Wisard>, state: &State) -> Result<(), SystemError> {
-    state.validate(&config.model, &config.training).map_err(SystemError::misfit)
+    state.validate(&config.model, &config.training).map_err(SystemError::mismatch)
 }

@@ -145,7 +145,7 @@ impl System for Wnn {
         }
         let text = load(config, state.text.tokenizer.as_ref()).map_err(SystemError::new)?;
         if text.identity != state.text {
-            return Err(SystemError::misfit(StateMismatch::OtherData {
+            return Err(SystemError::mismatch(StateMismatch::OtherData {
                 origin: origin(&training.data).to_string(),
                 reason: "its tokens are others".to_owned(),
                 setting: "training.data.file",
@@ -156,7 +156,7 @@ impl System for Wnn {
             format!("its contexts have {} bits, the config's have {inputs}", state.inputs)
         })
         .and_then(|()| state.check(training))
-        .map_err(SystemError::misfit)?;
+        .map_err(SystemError::mismatch)?;
         let evaluator = evaluator(config, &text.corpus, resources.threads, path).map_err(SystemError::new)?;
         let searcher = Searcher::new(model, training, config.seed, &text.corpus);
         let (model, training) = (model.clone(), training.clone());

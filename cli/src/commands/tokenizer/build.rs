@@ -21,7 +21,7 @@ pub fn build(args: &TokenizerBuildArgs, json: bool) -> anyhow::Result<u8> {
     let text = joined(&args.files)?;
     if !json {
         let (tokens, bytes) = (asked, output::bytes(text.len() as u64));
-        rekindle_train::tell!("learning {tokens} tokens from {bytes}");
+        tell!("learning {tokens} tokens from {bytes}");
     }
     let started = Instant::now();
     let learnt = learn(args.kind, asked, &text)?;

@@ -59,7 +59,7 @@ fn shown(tokenizer: &Tokenizer, token: u32) -> String {
 fn standard_input(what: &str) -> anyhow::Result<Vec<u8>> {
     let input = io::stdin().lock();
     if input.is_terminal() {
-        rekindle_train::tell!("type {what}; Ctrl-D ends it");
+        tell!("type {what}; Ctrl-D ends it");
     }
     let mut bytes = Vec::new();
     input.take(TEXT_LIMIT + 1).read_to_end(&mut bytes).context("cannot read standard input")?;

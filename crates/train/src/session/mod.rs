@@ -29,7 +29,7 @@ pub(crate) use training::{Configs, ConfigsOf};
 
 /// Trains a system from `start` until it ends, is stopped, or fails.
 pub(crate) fn train(configs: &dyn Configs, start: Start, options: &Options) -> Result<Report, TrainError> {
-    let resources = Resources { threads: options.threads.max(1) };
+    let resources = Resources { observer: Arc::clone(&options.observer), ..Resources::new(options.threads) };
     let begun = match start {
         Start::New { text, settings, run, from } => {
             begin::begin(configs, &text, &settings, run, from, &resources)?
@@ -163,7 +163,7 @@ impl<'a> Session<'a> {
             progress,
             order: self.declared.clone(),
         }));
-        self.notices.extend(self.training.notices().into_iter().map(Notice::OfSystem));
+        self.notices.extend(self.training.warnings().into_iter().map(Notice::OfSystem));
         self.notices.iter().for_each(|notice| self.tell(&Event::Notice(notice)));
         Ok(signals)
     }

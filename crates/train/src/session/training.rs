@@ -83,7 +83,7 @@ pub(crate) trait AnyTraining {
     fn loop_config(&self) -> LoopConfig;
     fn memory(&self) -> Option<MemoryNeed>;
     fn measures(&self) -> Vec<String>;
-    fn notices(&self) -> Vec<String>;
+    fn warnings(&self) -> Vec<String>;
     fn environment(&self) -> BTreeMap<String, String>;
     fn progress(&self) -> Progress;
     fn step(&mut self) -> Result<Metrics, SystemError>;
@@ -275,8 +275,8 @@ impl<S: System> AnyTraining for Training<S> {
         S::measures(&self.config.0)
     }
 
-    fn notices(&self) -> Vec<String> {
-        self.system.notices()
+    fn warnings(&self) -> Vec<String> {
+        self.system.warnings()
     }
 
     fn environment(&self) -> BTreeMap<String, String> {

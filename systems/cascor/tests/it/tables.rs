@@ -164,9 +164,9 @@ fn a_run_goes_on_only_with_its_own_data() {
     let path = dir.path().join("table.csv");
     let other = flowers().replace("rose", "tulip");
     std::fs::write(&path, other).unwrap();
-    let resources = rekindle_train::Resources { threads: 1 };
+    let resources = rekindle_train::Resources::new(1);
     let error = Cascor::attach(&config, &state, &resources).map(drop).unwrap_err();
-    assert!(error.is_misfit());
+    assert!(error.is_mismatch());
     assert!(error.to_string().contains("training.data.file"), "{error}");
     let dataset = Dataset::load(&config.training.data, config.model.output, 0).unwrap();
     assert_ne!(dataset.preparation, state.preparation);
@@ -263,7 +263,7 @@ fn nothing_is_chosen_by_what_is_reported() {
     for best in ["best.metric=test_loss", "checkpoint.keep_best=[{metric: test_accuracy, goal: max}]"] {
         let (_dir, config) = of_file(&noisy_sums(|_| false), &[&SUMS[..], &[best]].concat());
         let state = Cascor::build(&config).unwrap();
-        let refused = Cascor::attach(&config, &state, &Resources { threads: 1 }).err().unwrap().to_string();
+        let refused = Cascor::attach(&config, &state, &Resources::new(1)).err().unwrap().to_string();
         assert!(refused.contains("take select_loss"), "{refused}");
     }
 }

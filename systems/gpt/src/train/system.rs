@@ -37,6 +37,7 @@ pub struct Gpt {
     schedule: Schedule,
     stepper: Stepper,
     path: KernelPath,
+    resources: Resources,
     /// The vocabulary has a token that ends a text.
     has_end: bool,
 }
@@ -129,12 +130,12 @@ impl System for Gpt {
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         validate(config)?;
         if let Some(mismatch) = state.mismatch(&config.model, &config.training) {
-            return Err(SystemError::misfit(GptError::Mismatch(mismatch)));
+            return Err(SystemError::mismatch(GptError::Mismatch(mismatch)));
         }
         Self::new(config, state, resources)
     }
 
-    fn notices(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<String> {
         let phases = self.training.phases().zip(&self.corpora);
         let notices = phases.flat_map(|((_, phase), corpus)| {
             let origin = origin(&phase.data);
@@ -241,12 +242,11 @@ impl Gpt {
             if found != expected {
                 let origin = origin(&phase(training, index).data);
                 let reason = "the text is another one".to_owned();
-                return Err(SystemError::misfit(GptError::OtherData { origin, reason }));
+                return Err(SystemError::mismatch(GptError::OtherData { origin, reason }));
             }
         }
-        let threads = NonZero::new(resources.threads).unwrap_or(NonZero::<usize>::MIN);
         let corpora =
-            corpora(model, training, *seed, &documents, state, threads).map_err(SystemError::new)?;
+            corpora(model, training, *seed, &documents, state, resources).map_err(SystemError::new)?;
         let schedule = Schedule::new(&state.plan, training, &corpora).map_err(SystemError::new)?;
         let settings = StepSettings {
             path,
@@ -260,7 +260,8 @@ impl Gpt {
         // Only a vocabulary that changes has them cut into tokens again.
         let documents = if training.adapt.is_some() { documents } else { Vec::new() };
         let has_end = end_token(state.model.tokenizer()).is_some();
-        Ok(Self { seed: *seed, model, training, documents, corpora, schedule, stepper, path, has_end })
+        let (seed, resources) = (*seed, resources.clone());
+        Ok(Self { seed, model, training, documents, corpora, schedule, stepper, path, resources, has_end })
     }
 
     fn batches(&self, index: usize, phase_step: u64) -> Vec<Vec<Sequence>> {
@@ -297,8 +298,8 @@ impl Gpt {
             distil(path, pool, network, new, &text);
         })?;
         self.stepper.resize(&state.model.network);
-        let threads = NonZero::new(self.stepper.pool().threads()).unwrap_or(NonZero::<usize>::MIN);
-        self.corpora = corpora(&self.model, &self.training, self.seed, &self.documents, state, threads)?;
+        self.corpora =
+            corpora(&self.model, &self.training, self.seed, &self.documents, state, &self.resources)?;
         Ok(())
     }
 
@@ -491,8 +492,9 @@ fn corpora(
     seed: u64,
     documents: &[Document],
     state: &State,
-    threads: NonZero<usize>,
+    resources: &Resources,
 ) -> Result<Vec<Corpus>, GptError> {
+    let threads = NonZero::new(resources.threads).unwrap_or(NonZero::<usize>::MIN);
     let tokenizer = state.model.tokenizer();
     let pairs = training.phases().zip(documents);
     pairs
@@ -507,7 +509,7 @@ fn corpora(
                 origin: &origin,
             };
             Corpus::with_progress(document, tokenizer, &options, &|percent| {
-                rekindle_train::tell!("cutting the text into tokens: {percent} %");
+                resources.tell_work("cutting the text into tokens", percent as u64);
             })
         })
         .collect()

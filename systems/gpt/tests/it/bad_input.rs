@@ -26,7 +26,7 @@ fn config_refused(settings: &[&str]) -> String {
 
 /// The message of a state that the config cannot go on with.
 fn state_refused(config: &ConfigOf<Gpt>, state: &State) -> String {
-    Gpt::attach(config, state, &Resources { threads: 1 }).err().unwrap().to_string()
+    Gpt::attach(config, state, &Resources::new(1)).err().unwrap().to_string()
 }
 
 /// A setting that has this file learnt.

@@ -83,7 +83,7 @@ fn what_does_not_fit_into_the_context_is_told() {
     let notices = |context: &str| {
         let config = of_files(directory.path(), &[context, "training.tokenizer.kind=bytes"]);
         let state = crate::common::initial(&config);
-        crate::common::attach(&config, &state, 1).notices()
+        crate::common::attach(&config, &state, 1).warnings()
     };
     assert!(notices("model.context=96").is_empty());
     let notices = notices("model.context=40");

@@ -21,7 +21,7 @@ fn config(yaml: &str, settings: &[&str]) -> ConfigOf<Wisard> {
 }
 
 fn attach(config: &ConfigOf<Wisard>, state: &State, threads: usize) -> Wisard {
-    Wisard::attach(config, state, &Resources { threads }).unwrap()
+    Wisard::attach(config, state, &Resources::new(threads)).unwrap()
 }
 
 fn train(config: &ConfigOf<Wisard>) -> State {
@@ -318,8 +318,8 @@ fn a_run_goes_on_only_with_its_own_data() {
         (flowers() + "1,2,iris\n", "it has 151 rows, the run 150"),
     ] {
         std::fs::write(dir.path().join("table.csv"), other).unwrap();
-        let error = Wisard::attach(&config, &state, &Resources { threads: 1 }).map(drop).unwrap_err();
-        assert!(error.is_misfit());
+        let error = Wisard::attach(&config, &state, &Resources::new(1)).map(drop).unwrap_err();
+        assert!(error.is_mismatch());
         let message = error.to_string();
         assert!(message.contains(expected) && message.contains("training.data.file"), "{message}");
     }
@@ -335,8 +335,8 @@ fn a_state_that_does_not_fit_is_refused() {
         let config = config(presets::GLYPHS, &[tuple_bits, "training.data.rows=400"]);
         let mut state = train(&config);
         change(&mut state);
-        let error = Wisard::attach(&config, &state, &Resources { threads: 1 }).map(drop).unwrap_err();
-        assert!(error.is_misfit());
+        let error = Wisard::attach(&config, &state, &Resources::new(1)).map(drop).unwrap_err();
+        assert!(error.is_mismatch());
         assert!(describe(&config, &state).is_err());
         assert!(draw(&config, &state).is_err());
         error.to_string()

@@ -111,10 +111,10 @@ fn states_that_contradict_themselves() {
     let refused = |change: &dyn Fn(&mut rekindle_wnn::State)| {
         let mut state = state.clone();
         change(&mut state);
-        match Wnn::attach(&config, &state, &Resources { threads: 1 }) {
+        match Wnn::attach(&config, &state, &Resources::new(1)) {
             Ok(_) => panic!("it was not refused"),
             Err(error) => {
-                assert!(error.is_misfit());
+                assert!(error.is_mismatch());
                 error.to_string()
             }
         }

@@ -30,7 +30,7 @@ fn check<S: Family>(preset: &str, settings: &[&str]) {
     let grown = if S::NAME == Wisard::NAME { 0 } else { need.state };
     let mut system = None;
     let training = peak_of(|| {
-        let mut runtime = S::attach(&config, &state, &Resources { threads: 2 }).unwrap();
+        let mut runtime = S::attach(&config, &state, &Resources::new(2)).unwrap();
         while !runtime.progress(&state).finished {
             runtime.step(&mut state).unwrap();
         }

@@ -43,7 +43,7 @@ fn what_is_told_is_what_is_taken() {
 
         let mut gpt = None;
         let training = peak(|| {
-            let mut system = Gpt::attach(&config, &state, &Resources { threads: 2 }).unwrap();
+            let mut system = Gpt::attach(&config, &state, &Resources::new(2)).unwrap();
             system.step(&mut state).unwrap();
             system.step(&mut state).unwrap();
             gpt = Some(system);

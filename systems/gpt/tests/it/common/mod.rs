@@ -44,13 +44,13 @@ pub fn initial(config: &ConfigOf<Gpt>) -> State {
 }
 
 pub fn attach(config: &ConfigOf<Gpt>, state: &State, threads: usize) -> Gpt {
-    Gpt::attach(config, state, &Resources { threads }).unwrap()
+    Gpt::attach(config, state, &Resources::new(threads)).unwrap()
 }
 
 /// The message of what cannot be built or attached.
 pub fn refused(config: &ConfigOf<Gpt>) -> String {
     match Gpt::build(config) {
         Err(error) => error.to_string(),
-        Ok(state) => Gpt::attach(config, &state, &Resources { threads: 1 }).err().unwrap().to_string(),
+        Ok(state) => Gpt::attach(config, &state, &Resources::new(1)).err().unwrap().to_string(),
     }
 }

@@ -50,7 +50,7 @@ pub fn refused(config: &ConfigOf<Wnn>) -> String {
 }
 
 pub fn attach(config: &ConfigOf<Wnn>, state: &State, threads: usize) -> Wnn {
-    Wnn::attach(config, state, &Resources { threads }).unwrap_or_else(|error| panic!("{error}"))
+    Wnn::attach(config, state, &Resources::new(threads)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Searches to the end.
