@@ -30,6 +30,10 @@ deny:
 screens:
     INSTA_UPDATE=always cargo test -p rekindle-cli --test it screens
 
+# Write the page of the guide about configs anew.
+config-page:
+    REKINDLE_WRITE_PAGES=1 cargo test -p rekindle-cli --test it config_page
+
 # The figures of docs/benchmarks.md that a command prints: about half an hour.
 figures:
     tools/figures.sh

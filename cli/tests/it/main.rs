@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod common;
+mod config_page;
 mod documents;
 mod keeping_runs;
 mod language_model;
