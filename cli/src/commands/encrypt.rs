@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::{ArchiveWriter, FileStorage, Keyed, Storage};
-use rekindle::{Copied, DataKey, Lineage, Store, is_encrypted, put_wrapped_key};
+use rekindle::{Copied, DataKey, Lineage, Store, Writer, is_encrypted, put_wrapped_key};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_keys::{SigningKey, generate_identity, wrap_key, write_secret};
 use serde_json::json;
@@ -65,7 +65,7 @@ fn copy(
         only: None,
     };
     let storage = Arc::new(Keyed::new(to, key));
-    let mut store = Store::create(storage, &from.identity().system, Some(lineage), "rekindle encrypt")?;
+    let mut store = Writer::create(storage, &from.identity().system, Some(lineage), "rekindle encrypt")?;
     let mut progress = Progress::new("checkpoints", from.records().count() as u64);
     Ok(store.copy_run(from, |_| progress.add(1))?)
 }
@@ -77,7 +77,7 @@ pub fn rekey(args: &RekeyArgs, json: bool) -> anyhow::Result<u8> {
         bail!("{} is not encrypted", storage.location());
     };
     let recipients = args.recipients.recipients()?;
-    let _only_writer = Store::open_for_writing(Arc::clone(&storage), "rekindle rekey")?;
+    let _only_writer = Writer::open(Arc::clone(&storage), "rekindle rekey")?;
     let wrapped = wrap_key(&rekindle_keys::DataKey::from_bytes(key.as_bytes()), &recipients)?;
     put_wrapped_key(&*storage, &wrapped)?;
     debug_assert!(is_encrypted(&*storage).unwrap_or(true));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::{FileStorage, Holder, Storage};
-use rekindle::{CopiedObjects, OpenError, Store, copy_objects};
+use rekindle::{CopiedObjects, OpenError, Store, Writer, copy_objects};
 use rekindle_formats::files;
 use serde_json::json;
 
@@ -143,7 +143,7 @@ pub fn note(args: &NoteArgs, json: bool) -> anyhow::Result<u8> {
         }
         return Ok(0);
     };
-    let store = Store::open_for_writing(unlock::storage(&address.run)?, "rekindle note")?;
+    let store = Writer::open(unlock::storage(&address.run)?, "rekindle note")?;
     let step = step_of(&store)?;
     store.set_note(step, text)?;
     if json {

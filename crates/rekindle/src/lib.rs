@@ -33,7 +33,7 @@
 //!   makes it fast and keeps its shape, see [`mod@array`].
 //! - [`RunOptions`] sets policy, schema and lineage; [`Versions`] migrates older states.
 //! - [`Tree`] is the state without serde, for tools: [`to_tree`], [`from_tree`], [`diff`](fn@diff).
-//! - [`Store`] is the engine beneath, with tags, pruning and verification.
+//! - [`Store`] reads a run, with tags and verification; [`Writer`] changes one: tags, pruning, repair.
 
 pub mod array;
 mod background;
@@ -55,8 +55,8 @@ pub use rekindle_store::{
     CopiedObjects, CopyError, DType, Damage, DataKey, Depth, EntryPath, Goal, Hash, HashedArray, Identity,
     Lineage, Newest, Node, OpenError, Plan, Problem, PruneError, Pruned, ReadError, Reason, Repaired,
     Retention, Row, Salvaged, SaveError, Saved, Scalar, Schema, Skipped, Store, StoredSignature, StoredTree,
-    TagError, Tree, Unreadable, Verification, copy_objects, is_encrypted, no_entry, put_wrapped_key, similar,
-    state_hash, storage, time, verify_without_key, wrapped_key,
+    TagError, Tree, Unreadable, Verification, Writer, copy_objects, is_encrypted, no_entry, put_wrapped_key,
+    similar, state_hash, storage, time, verify_without_key, wrapped_key,
 };
 
 pub use array::{ArrayData, Element, Matrix, growing};

@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 
+use crate::chunks::Chunks;
 use crate::codec;
+use crate::commit::CommitRecord;
 use crate::hash::Hash;
 use crate::index;
 use crate::path::EntryPath;
-use crate::store::Store;
 use crate::tree::{ArrayPlace, Node};
 
 /// After so many saves with differences an array is stored in full again.
@@ -80,17 +81,16 @@ impl ArrayBases {
 
 impl Bases {
     /// The bases as the newest checkpoint of a run leaves them.
-    pub fn of_newest(store: &Store) -> Self {
+    pub fn of_newest(newest: Option<&CommitRecord>, stored: &Chunks) -> Self {
         let mut bases = Self::default();
-        let newest = store.newest_readable();
         // A damaged checkpoint gives no bases: everything is then stored in full.
-        let tree = newest.and_then(|record| index::read(&store.chunks, &record.index_root()).ok());
+        let tree = newest.and_then(|record| index::read(stored, &record.index_root()).ok());
         let Some(tree) = tree else { return bases };
         tree.for_each_leaf(&mut |path, leaf| {
             if let Node::Array(array) = leaf
                 && let ArrayPlace::Chunks(chunks) = &array.place
             {
-                let boxes = chunks.iter().map_while(|chunk| store.chunks.base_in_place_of(chunk)).collect();
+                let boxes = chunks.iter().map_while(|chunk| stored.base_in_place_of(chunk)).collect();
                 bases.arrays.insert(key(path), ArrayBases { boxes, age: 1, ..ArrayBases::default() });
             }
         });

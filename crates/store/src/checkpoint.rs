@@ -11,8 +11,8 @@ use crate::history::Row;
 use crate::index;
 use crate::memory;
 use crate::path::EntryPath;
+use crate::reader::Store;
 use crate::state_hash::state_hash;
-use crate::store::Store;
 use crate::tree::{Array, ArrayPlace, ArrayRef, StoredTree, Tree};
 
 /// So many chunks and more are read on several threads.
@@ -41,7 +41,7 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// When a part of the index is missing or damaged.
     pub fn tree(&self) -> Result<StoredTree, ReadError> {
-        let tree = index::read(&self.store.chunks, &self.record.index_root())?;
+        let tree = index::read(self.store.chunks(), &self.record.index_root())?;
         self.require_state_hash(&tree)?;
         Ok(tree)
     }
@@ -125,7 +125,7 @@ impl<'a> Checkpoint<'a> {
         array: &ArrayRef,
         range: &Range<u64>,
     ) -> Result<(), ReadError> {
-        let chunks = &self.store.chunks;
+        let chunks = self.store.chunks();
         let boxes = array.kind().boxes().zip(array.chunks());
         let mut needed = boxes.filter(|(place, _)| place.start < range.end && range.start < place.end);
         match needed.find(|(_, hash)| !chunks.contains(hash)) {
@@ -167,10 +167,10 @@ impl<'a> Checkpoint<'a> {
         let read = |piece: Piece<'_>| {
             let Piece { path, hash, place, part, target } = piece;
             let read = if part == place {
-                self.store.chunks.read_into(hash, target)
+                self.store.chunks().read_into(hash, target)
             } else {
                 let within = (part.start - place.start) as usize..(part.end - place.start) as usize;
-                self.store.chunks.read(hash).map(|chunk| target.copy_from_slice(&chunk[within]))
+                self.store.chunks().read(hash).map(|chunk| target.copy_from_slice(&chunk[within]))
             };
             read.map_err(|damage| damage.in_entry(path))
         };
@@ -219,12 +219,12 @@ impl<'a> Checkpoint<'a> {
     /// # Errors
     /// The first damage.
     pub fn verify(&self) -> Result<(), ReadError> {
-        let (tree, mut used) = index::read_with_chunks(&self.store.chunks, &self.record.index_root())?;
+        let (tree, mut used) = index::read_with_chunks(self.store.chunks(), &self.record.index_root())?;
         self.require_state_hash(&tree)?;
         used.sort_by_key(|use_| use_.0);
         used.dedup_by_key(|use_| use_.0);
         let damaged = |(hash, entry): &(Hash, EntryPath)| {
-            let verified = self.store.chunks.verify(hash);
+            let verified = self.store.chunks().verify(hash);
             verified.map_err(|damage| damage.in_entry(entry)).err()
         };
         match used.par_iter().find_map_first(damaged) {

@@ -11,7 +11,7 @@ use crate::hash::Hash;
 use crate::live::Live;
 use crate::pack::{PackWriter, StoredChunk};
 use crate::storage::StorageError;
-use crate::store::Store;
+use crate::writer::Writer;
 
 /// How much is done to free space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ struct Use {
     dead: u64,
 }
 
-impl Store {
+impl Writer {
     /// Rewrites the packs for which that is worth it; gives the bytes that were written.
     pub(crate) fn compact(&mut self, live: &Live, thoroughness: Thoroughness) -> Result<u64, SaveError> {
         let packs = self.candidates(live, thoroughness);
@@ -47,7 +47,9 @@ impl Store {
         // Neither a chunk that cannot be read nor a disk that is full hurts anything: the new pack has not
         // appeared, and the old ones stay.
         let harmless = |error: &StorageError| error.is_no_space();
-        self.poisoned |= matches!(&result, Err(SaveError::Storage(error)) if !harmless(error));
+        if matches!(&result, Err(SaveError::Storage(error)) if !harmless(error)) {
+            self.stop_writing();
+        }
         result
     }
 
@@ -74,7 +76,7 @@ impl Store {
     /// Of every pack, the bytes of chunks that are needed and taken from it, and of the rest.
     fn pack_uses(&self, live: &Live) -> BTreeMap<Hash, Use> {
         let mut uses: BTreeMap<Hash, Use> = BTreeMap::new();
-        for place in self.chunks.places() {
+        for place in self.chunks().places() {
             let use_ = uses.entry(place.pack).or_default();
             let len = u64::from(place.entry.stored_len);
             *if live.is_home(place) { &mut use_.live } else { &mut use_.dead } += len;
@@ -85,18 +87,18 @@ impl Store {
     /// Writes what is needed of `packs` into a new pack, which is durable when this returns.
     fn rewrite(&mut self, packs: &HashSet<Hash>, live: &Live) -> Result<u64, SaveError> {
         let movable = |place: &&Place| packs.contains(&place.pack) && live.is_home(place);
-        let mut places: Vec<&Place> = self.chunks.places().filter(movable).collect();
+        let mut places: Vec<&Place> = self.chunks().places().filter(movable).collect();
         places.sort_unstable_by_key(|place| (place.pack, place.entry.offset));
         let needed = places.iter().map(|place| u64::from(place.entry.stored_len)).sum();
         self.require_free(needed)?;
-        let mut writer = PackWriter::new(&self.storage)?;
+        let mut writer = PackWriter::new(&self.storage())?;
         for place in places {
-            let stored = self.chunks.read_stored(place).map_err(crate::error::ReadError::from)?;
+            let stored = self.chunks().read_stored(place).map_err(crate::error::ReadError::from)?;
             writer = writer.push(&StoredChunk::of(&place.entry, stored))?;
         }
         let (id, entries, len) = writer.finish()?;
         self.revive(&id)?;
-        self.chunks.add_fresh_pack(id, len, entries);
+        self.store.chunks_mut().add_fresh_pack(id, len, entries);
         Ok(len)
     }
 }

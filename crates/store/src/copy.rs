@@ -4,10 +4,11 @@
 use crate::checkpoint::Checkpoint;
 use crate::error::SaveError;
 use crate::history::Row;
+use crate::reader::{Skipped, Store};
 use crate::save::Saved;
-use crate::store::{Skipped, Store};
 use crate::tags::TagError;
 use crate::tree::ArrayRef;
+use crate::writer::Writer;
 
 /// What a copy of a run took over.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,7 +21,7 @@ pub struct Copied {
     pub tags: Vec<String>,
 }
 
-impl Store {
+impl Writer {
     /// Saves a checkpoint of another run in this one, with its metrics history: array by array,
     /// so that it takes no more memory than the largest of them.
     ///

@@ -350,9 +350,6 @@ pub enum SaveError {
         "an earlier write failed, so nothing more is written; the checkpoints up to then are intact: resume the run"
     )]
     Poisoned,
-    /// The run was opened for reading.
-    #[error("the run was opened for reading only")]
-    ReadOnly,
     /// What was saved before could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -10,14 +10,13 @@ use crate::compact::Thoroughness;
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::history;
-use crate::index;
 use crate::live::Live;
 use crate::pack;
+use crate::reader::Store;
 use crate::retention::{Best, Candidate, Plan, Retention};
 use crate::storage::StorageError;
-use crate::store::Store;
 use crate::time::now_seconds;
-use crate::trash;
+use crate::writer::Writer;
 
 /// Between saves, packs are compacted once in so many prunings.
 const COMPACT_EVERY: u64 = 16;
@@ -86,7 +85,7 @@ impl Store {
     ///
     /// # Errors
     /// When the tags cannot be listed, or something cannot be read.
-    pub fn prune_plan(&mut self, retention: &Retention, best: Option<&Best>) -> Result<Plan, PruneError> {
+    pub fn prune_plan(&self, retention: &Retention, best: Option<&Best>) -> Result<Plan, PruneError> {
         let plan = self.plan(retention, best, &BTreeSet::new())?;
         if plan.delete.is_empty() {
             return Ok(plan);
@@ -97,7 +96,7 @@ impl Store {
 
     /// The plan without the checkpoints at the steps `damaged`, and those whose structure is.
     fn plan(
-        &mut self,
+        &self,
         retention: &Retention,
         best: Option<&Best>,
         damaged: &BTreeSet<u64>,
@@ -108,18 +107,33 @@ impl Store {
             tags.entry(step).or_default().push(name);
         }
         let mut candidates = Vec::new();
-        for step in self.steps() {
+        for (step, record) in self.catalog().iter() {
             let valid = match self.chunks_of(step) {
                 Err(damage) if damage.is_unreadable() => return Err(ReadError::from(damage).into()),
                 result => result.is_ok() && !damaged.contains(&step),
             };
-            let record = self.commits[&step].as_ref();
-            let metrics = record.map(|record| record.about.metrics.clone()).unwrap_or_default();
+            let metrics = record.as_ref().map(|record| record.about.metrics.clone()).unwrap_or_default();
             candidates.push(Candidate { step, metrics, valid, tags: tags.remove(&step).unwrap_or_default() });
         }
         Ok(retention.plan(&candidates, best))
     }
 
+    /// Names of the chunks that the checkpoint at `step` needs; the damage if a part of it is missing.
+    pub(crate) fn chunks_of(&self, step: u64) -> Result<Arc<Vec<Hash>>, Damage> {
+        self.catalog().chunks_of(step, self.chunks())
+    }
+
+    /// All chunks that any checkpoint needs, bases included, and where they are taken from.
+    fn live_chunks(&self) -> Result<Live, Damage> {
+        let mut needed = HashSet::new();
+        for step in self.steps() {
+            needed.extend(self.chunks_of(step)?.iter().copied());
+        }
+        Ok(Live::of(self.chunks(), needed))
+    }
+}
+
+impl Writer {
     /// Deletes the checkpoints that `retention` lets go, and the packs that none needs once they
     /// are condemned for `grace_seconds`. Where more than half of the bytes of the run are not
     /// needed, but lie in packs with others that are, those are written anew.
@@ -166,7 +180,7 @@ impl Store {
         grace_seconds: u64,
         thoroughness: Thoroughness,
     ) -> Result<Pruned, PruneError> {
-        self.require_writer()?;
+        self.require_right()?;
         let between_saves = thoroughness == Thoroughness::BetweenSaves;
         let plan = if between_saves {
             // The newest was written, or found good, by this process.
@@ -231,44 +245,6 @@ impl Store {
         Ok(())
     }
 
-    /// Names of the chunks that the checkpoint at `step` needs, without the bases of those; the
-    /// damage if a part of it is missing.
-    pub(crate) fn chunks_of(&mut self, step: u64) -> Result<Arc<Vec<Hash>>, Damage> {
-        if !self.needs.contains_key(&step) {
-            let chunks = self.find_chunks_of(step)?;
-            self.needs.insert(step, Arc::new(chunks));
-        }
-        Ok(Arc::clone(&self.needs[&step]))
-    }
-
-    fn find_chunks_of(&self, step: u64) -> Result<Vec<Hash>, Damage> {
-        let record = match &self.commits[&step] {
-            Ok(record) => record,
-            Err(damage) => return Err(damage.clone()),
-        };
-        let mut ids = Vec::new();
-        for (chunk, entry) in index::reachable(&self.chunks, &record.index_root())? {
-            let id = self.chunks.id(&chunk);
-            if !self.chunks.is_complete(&id) {
-                let missing = self.chunks.read(&chunk).err().unwrap_or_else(|| self.chunks.missing(&id));
-                return Err(missing.in_entry(&entry));
-            }
-            ids.push(id);
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        Ok(ids)
-    }
-
-    /// All chunks that any checkpoint needs, bases included, and where they are taken from.
-    fn live_chunks(&mut self) -> Result<Live, Damage> {
-        let mut needed = HashSet::new();
-        for step in self.steps() {
-            needed.extend(self.chunks_of(step)?.iter().copied());
-        }
-        Ok(Live::of(&self.chunks, needed))
-    }
-
     /// Deletes the packs that are not needed and whose grace period is over; the others wait for it.
     fn sweep_packs(
         &mut self,
@@ -283,7 +259,7 @@ impl Store {
             if needed.contains(&id) {
                 continue;
             }
-            let since = self.condemned.get(&id).copied();
+            let since = self.condemned.since(&id);
             if grace > 0 && since.is_none_or(|since| now.saturating_sub(since) < grace) {
                 if since.is_none() {
                     self.condemn(&id, now, between_saves)?;
@@ -291,13 +267,9 @@ impl Store {
                 pruned.condemned_bytes += len;
                 continue;
             }
-            self.chunks.remove_pack(&id);
-            self.storage.delete(&pack::object_name(&id))?;
-            if self.waiting.remove(&id).is_some() {
-                self.condemned.remove(&id);
-            } else {
-                self.revive(&id)?;
-            }
+            self.store.chunks_mut().remove_pack(&id);
+            self.storage().delete(&pack::object_name(&id))?;
+            self.condemned.remove(&**self.store.storage(), &id)?;
             pruned.freed_bytes += len;
         }
         Ok(())
@@ -311,33 +283,30 @@ impl Store {
         if between_saves {
             return Ok(());
         }
-        match trash::mark(&*self.storage, pack, now) {
-            Err(error) if error.is_no_space() => {}
-            marked => {
-                marked?;
-                self.waiting.remove(pack);
-            }
+        match self.condemned.mark(&**self.store.storage(), pack, now) {
+            Err(error) if error.is_no_space() => Ok(()),
+            marked => marked,
         }
-        Ok(())
     }
 
     /// Notes that nothing needs a pack from now on.
     fn set_waiting(&mut self, pack: &Hash) {
-        let len = self.chunks.packs().get(pack).copied().unwrap_or(0);
-        self.chunks.remove_pack(pack);
-        self.condemned.insert(*pack, now_seconds());
-        self.waiting.insert(*pack, len);
+        let len = self.chunks().packs().get(pack).copied().unwrap_or(0);
+        self.store.chunks_mut().remove_pack(pack);
+        self.condemned.add(pack, len);
     }
 
     /// The packs with their lengths: as listed, or as this process knows them.
     fn packs_there(&self, known: bool) -> Result<Vec<(Hash, u64)>, StorageError> {
         if known {
-            let known = self.chunks.packs().iter().chain(&self.waiting).map(|(&id, &len)| (id, len));
-            let marked = self.condemned.keys().filter(|id| !self.waiting.contains_key(id));
-            let len = |id: &Hash| self.storage.len(&pack::object_name(id)).unwrap_or(0);
-            return Ok(known.chain(marked.map(|id| (*id, len(id)))).collect());
+            let known = self.chunks().packs().iter().map(|(&id, &len)| (id, len));
+            let len = |id: Hash| (id, self.storage().len(&pack::object_name(&id)).unwrap_or(0));
+            return Ok(known
+                .chain(self.condemned.unmarked())
+                .chain(self.condemned.marked().map(len))
+                .collect());
         }
-        let objects = self.storage.list(pack::PREFIX)?;
+        let objects = self.storage().list(pack::PREFIX)?;
         Ok(objects
             .into_iter()
             .filter_map(|object| Some((pack::parse_object_name(&object.name)?, object.len)))
@@ -351,9 +320,9 @@ impl Store {
             self.chained.clear();
             return Ok(());
         }
-        for object in self.storage.list(history::PREFIX)? {
+        for object in self.storage().list(history::PREFIX)? {
             if history::parse_object_name(&object.name).is_some() && !self.chained.contains(&object.name) {
-                self.storage.delete(&object.name)?;
+                self.storage().delete(&object.name)?;
             }
         }
         Ok(())
@@ -366,7 +335,7 @@ impl Store {
         for last in lasts {
             let mut next = Some(last);
             while let Some(name) = next.filter(|name| !self.chained.contains(name)) {
-                next = history::read(&*self.storage, &name, &self.sealer())?.0;
+                next = history::read(&**self.storage(), &name, &self.sealer())?.0;
                 self.chained.insert(name);
             }
         }

@@ -27,11 +27,12 @@ use crate::identity;
 use crate::index;
 use crate::pack::{self, PackEntry, PackWriter, StoredChunk};
 use crate::path::EntryPath;
+use crate::reader::{Skipped, Store};
 use crate::save::Saved;
-use crate::store::{Skipped, Store};
 use crate::tags;
 use crate::tree::{ArrayRef, Node, StoredTree};
 use crate::verify::Depth;
+use crate::writer::Writer;
 
 /// What a repair did.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -80,149 +81,14 @@ impl Store {
         Ok(self.verify(Depth::Full)?.invalid)
     }
 
-    /// Repairs the run in place.
-    ///
-    /// # Errors
-    /// When the run was opened for reading, or the storage fails: repairing again goes on. When
-    /// something cannot be read and is not given up: nothing was changed then.
-    pub fn repair(&mut self, unreadable: Unreadable) -> Result<Repaired, SaveError> {
-        self.require_writer()?;
-        let mut damaged = self.chunks.damaged_or_unreadable_packs();
-        if unreadable == Unreadable::Refuse {
-            self.require_readable(&damaged)?;
-        }
-        if !damaged.is_empty() || !self.verify(Depth::Structure)?.invalid.is_empty() {
-            self.readmit_condemned_packs()?;
-            damaged = self.chunks.damaged_or_unreadable_packs();
-        }
-        let mut repaired = Repaired::default();
-        self.repair_identity(&mut repaired)?;
-        self.repair_packs(damaged.into_keys().collect(), &mut repaired)?;
-        for skipped in self.verify(Depth::Full)?.invalid {
-            self.set_aside(skipped.step)?;
-            repaired.set_aside.push(skipped);
-        }
-        self.repair_tags(&mut repaired)?;
-        repaired.remaining = self.verify(Depth::Structure)?.damage;
-        Ok(repaired)
-    }
-
-    /// A pack that waits for its end may hold the last good copy of something. What is redundant in it all
-    /// the same is condemned anew by the next pruning.
-    fn readmit_condemned_packs(&mut self) -> Result<(), SaveError> {
-        for pack in self.condemned.keys().copied().collect::<Vec<_>>() {
-            if let Ok(len) = self.storage.len(&pack::object_name(&pack)) {
-                self.revive(&pack)?;
-                self.chunks.add_listed_pack(pack, len);
-            }
-        }
-        self.needs.clear();
-        Ok(())
-    }
-
-    fn require_readable(&self, packs: &BTreeMap<Hash, Damage>) -> Result<(), SaveError> {
-        let records: Vec<Damage> = self.damaged_records().map(|skipped| skipped.damage).collect();
-        let tags: Vec<Damage> = self.tags()?.into_values().filter_map(Result::err).collect();
-        let all = self.identity_damage().into_iter().chain(&records).chain(&tags).chain(packs.values());
-        match all.into_iter().find(|damage| damage.is_unreadable()) {
-            Some(damage) => Err(ReadError::from(damage.clone()).into()),
-            None => Ok(()),
-        }
-    }
-
-    fn repair_identity(&mut self, repaired: &mut Repaired) -> Result<(), SaveError> {
-        if self.identity_damage().is_none() || self.newest_readable().is_none() {
-            return Ok(());
-        }
-        let mut identity = self.identity().clone();
-        identity.encrypted = self.chunks.cipher().is_some();
-        self.move_aside(identity::OBJECT)?;
-        self.storage.put(identity::OBJECT, &identity.encode(self.chunks.cipher()))?;
-        self.set_identity(identity);
-        repaired.identity = true;
-        Ok(())
-    }
-
-    /// Writes the good chunks of damaged packs into a new one, then moves those packs away.
-    fn repair_packs(&mut self, damaged: Vec<Hash>, repaired: &mut Repaired) -> Result<(), SaveError> {
-        if damaged.is_empty() {
-            return Ok(());
-        }
-        let good = self.good_chunks_of(&damaged);
-        repaired.saved_chunks = good.len() as u64;
-        if !good.is_empty() {
-            let mut writer = PackWriter::new(&self.storage)?;
-            for (pack, entry) in good {
-                let stored = self.chunks.stored_bytes(&pack, &entry).map_err(ReadError::from)?;
-                writer = writer.push(&StoredChunk::of(&entry, stored))?;
-            }
-            writer = writer.push(&mark_of_repair(&damaged, self.chunks.cipher()))?;
-            let (id, entries, len) = writer.finish()?;
-            self.revive(&id)?;
-            self.chunks.add_fresh_pack(id, len, entries);
-        }
-        for pack in damaged {
-            self.chunks.remove_pack(&pack);
-            self.move_aside(&pack::object_name(&pack))?;
-            repaired.packs.push(pack::object_name(&pack));
-        }
-        self.needs.clear();
-        Ok(())
-    }
-
-    /// The chunks that can still be had out of damaged packs, each once: in full where it can be had so,
-    /// since it may be the base of others.
-    fn good_chunks_of(&mut self, packs: &[Hash]) -> Vec<(Hash, PackEntry)> {
-        let candidates = packs.iter().flat_map(|&pack| {
-            let entries = self.chunks.candidates_in(&pack);
-            entries.into_iter().map(move |entry| (pack, entry))
-        });
-        let (full, differences): (Vec<_>, Vec<_>) =
-            candidates.partition(|(_, entry): &(Hash, PackEntry)| entry.base.is_none());
-        let mut chosen: BTreeMap<Hash, (Hash, PackEntry)> = BTreeMap::new();
-        for (pack, entry) in full {
-            if !chosen.contains_key(&entry.id)
-                && let Some(entry) = self.chunks.recovered(&pack, &entry)
-            {
-                // Bases that only a damaged index did not tell of are found from here on.
-                let len = self.chunks.packs().get(&pack).copied().unwrap_or(0);
-                self.chunks.add_pack(pack, len, vec![entry.clone()]);
-                chosen.insert(entry.id, (pack, entry));
-            }
-        }
-        for (pack, entry) in differences {
-            if !chosen.contains_key(&entry.id)
-                && let Some(entry) = self.chunks.recovered(&pack, &entry)
-            {
-                chosen.insert(entry.id, (pack, entry));
-            }
-        }
-        let mut chosen: Vec<_> = chosen.into_values().collect();
-        chosen.sort_by_key(|(pack, entry)| (*pack, entry.offset));
-        chosen
-    }
-
-    fn repair_tags(&mut self, repaired: &mut Repaired) -> Result<(), SaveError> {
-        for (name, object, tag) in self.tag_objects()? {
-            let damage = match tag {
-                Err(damage) => damage,
-                Ok(step) if !self.commits.contains_key(&step) => tags::dangling(&object),
-                Ok(_) => continue,
-            };
-            self.move_aside(&object)?;
-            repaired.tags.push((name, damage));
-        }
-        Ok(())
-    }
-
     /// Saves what is left of the damaged checkpoint at `step` into another run, at the same step.
     ///
     /// # Errors
     /// When its record cannot be read, or the other run cannot be written.
-    pub fn salvage(&self, step: u64, into: &mut Store) -> Result<Salvaged, SaveError> {
+    pub fn salvage(&self, step: u64, into: &mut Writer) -> Result<Salvaged, SaveError> {
         let checkpoint = self.checkpoint(step)?;
         let record = checkpoint.record();
-        let (tree, mut lost) = index::read_what_is_left(&self.chunks, &record.index_root());
+        let (tree, mut lost) = index::read_what_is_left(self.chunks(), &record.index_root());
         let mut intact = 0;
         let mut save = into.save()?;
         let left: StoredTree = map_or_lose(&tree, &mut EntryPath::root(), &mut |path, array| {
@@ -244,10 +110,142 @@ impl Store {
         let saved = save.commit(step, &left, about, &checkpoint.history().0)?;
         Ok(Salvaged { saved, intact, lost })
     }
+}
 
-    fn set_identity(&mut self, identity: identity::Identity) {
-        self.identity = identity;
-        self.identity_damage = None;
+impl Writer {
+    /// Repairs the run in place.
+    ///
+    /// # Errors
+    /// When the right to write was lost, or the storage fails: repairing again goes on. When
+    /// something cannot be read and is not given up: nothing was changed then.
+    pub fn repair(&mut self, unreadable: Unreadable) -> Result<Repaired, SaveError> {
+        self.require_right()?;
+        let mut damaged = self.chunks().damaged_or_unreadable_packs();
+        if unreadable == Unreadable::Refuse {
+            self.require_readable(&damaged)?;
+        }
+        if !damaged.is_empty() || !self.verify(Depth::Structure)?.invalid.is_empty() {
+            self.readmit_condemned_packs()?;
+            damaged = self.chunks().damaged_or_unreadable_packs();
+        }
+        let mut repaired = Repaired::default();
+        self.repair_identity(&mut repaired)?;
+        self.repair_packs(damaged.into_keys().collect(), &mut repaired)?;
+        for skipped in self.verify(Depth::Full)?.invalid {
+            self.set_aside(skipped.step)?;
+            repaired.set_aside.push(skipped);
+        }
+        self.repair_tags(&mut repaired)?;
+        repaired.remaining = self.verify(Depth::Structure)?.damage;
+        Ok(repaired)
+    }
+
+    /// A pack that waits for its end may hold the last good copy of something. What is redundant in it all
+    /// the same is condemned anew by the next pruning.
+    fn readmit_condemned_packs(&mut self) -> Result<(), SaveError> {
+        for pack in self.condemned.packs() {
+            if let Ok(len) = self.storage().len(&pack::object_name(&pack)) {
+                self.revive(&pack)?;
+                self.store.chunks_mut().add_listed_pack(pack, len);
+            }
+        }
+        self.store.catalog_mut().forget_needs();
+        Ok(())
+    }
+
+    fn require_readable(&self, packs: &BTreeMap<Hash, Damage>) -> Result<(), SaveError> {
+        let records: Vec<Damage> = self.damaged_records().map(|skipped| skipped.damage).collect();
+        let tags: Vec<Damage> = self.tags()?.into_values().filter_map(Result::err).collect();
+        let all = self.identity_damage().into_iter().chain(&records).chain(&tags).chain(packs.values());
+        match all.into_iter().find(|damage| damage.is_unreadable()) {
+            Some(damage) => Err(ReadError::from(damage.clone()).into()),
+            None => Ok(()),
+        }
+    }
+
+    fn repair_identity(&mut self, repaired: &mut Repaired) -> Result<(), SaveError> {
+        if self.identity_damage().is_none() || self.newest_readable().is_none() {
+            return Ok(());
+        }
+        let mut identity = self.identity().clone();
+        identity.encrypted = self.chunks().cipher().is_some();
+        self.move_aside(identity::OBJECT)?;
+        self.storage().put(identity::OBJECT, &identity.encode(self.chunks().cipher()))?;
+        self.store.set_identity(identity);
+        repaired.identity = true;
+        Ok(())
+    }
+
+    /// Writes the good chunks of damaged packs into a new one, then moves those packs away.
+    fn repair_packs(&mut self, damaged: Vec<Hash>, repaired: &mut Repaired) -> Result<(), SaveError> {
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        let good = self.good_chunks_of(&damaged);
+        repaired.saved_chunks = good.len() as u64;
+        if !good.is_empty() {
+            let mut writer = PackWriter::new(self.storage())?;
+            for (pack, entry) in good {
+                let stored = self.chunks().stored_bytes(&pack, &entry).map_err(ReadError::from)?;
+                writer = writer.push(&StoredChunk::of(&entry, stored))?;
+            }
+            writer = writer.push(&mark_of_repair(&damaged, self.chunks().cipher()))?;
+            let (id, entries, len) = writer.finish()?;
+            self.revive(&id)?;
+            self.store.chunks_mut().add_fresh_pack(id, len, entries);
+        }
+        for pack in damaged {
+            self.store.chunks_mut().remove_pack(&pack);
+            self.move_aside(&pack::object_name(&pack))?;
+            repaired.packs.push(pack::object_name(&pack));
+        }
+        self.store.catalog_mut().forget_needs();
+        Ok(())
+    }
+
+    /// The chunks that can still be had out of damaged packs, each once: in full where it can be had so,
+    /// since it may be the base of others.
+    fn good_chunks_of(&mut self, packs: &[Hash]) -> Vec<(Hash, PackEntry)> {
+        let candidates = packs.iter().flat_map(|&pack| {
+            let entries = self.chunks().candidates_in(&pack);
+            entries.into_iter().map(move |entry| (pack, entry))
+        });
+        let (full, differences): (Vec<_>, Vec<_>) =
+            candidates.partition(|(_, entry): &(Hash, PackEntry)| entry.base.is_none());
+        let mut chosen: BTreeMap<Hash, (Hash, PackEntry)> = BTreeMap::new();
+        for (pack, entry) in full {
+            if !chosen.contains_key(&entry.id)
+                && let Some(entry) = self.chunks().recovered(&pack, &entry)
+            {
+                // Bases that only a damaged index did not tell of are found from here on.
+                let len = self.chunks().packs().get(&pack).copied().unwrap_or(0);
+                self.store.chunks_mut().add_pack(pack, len, vec![entry.clone()]);
+                chosen.insert(entry.id, (pack, entry));
+            }
+        }
+        for (pack, entry) in differences {
+            if !chosen.contains_key(&entry.id)
+                && let Some(entry) = self.chunks().recovered(&pack, &entry)
+            {
+                chosen.insert(entry.id, (pack, entry));
+            }
+        }
+        let mut chosen: Vec<_> = chosen.into_values().collect();
+        chosen.sort_by_key(|(pack, entry)| (*pack, entry.offset));
+        chosen
+    }
+
+    fn repair_tags(&mut self, repaired: &mut Repaired) -> Result<(), SaveError> {
+        for (name, object, tag) in self.tag_objects()? {
+            let damage = match tag {
+                Err(damage) => damage,
+                Ok(step) if !self.catalog().contains(step) => tags::dangling(&object),
+                Ok(_) => continue,
+            };
+            self.move_aside(&object)?;
+            repaired.tags.push((name, damage));
+        }
+        Ok(())
     }
 }
 
@@ -310,7 +308,7 @@ mod tests {
 
     fn run() -> MemoryStorage {
         let memory = MemoryStorage::new();
-        let mut store = Store::create(Arc::new(memory.clone()), "", None, "test").unwrap();
+        let mut store = Writer::create(Arc::new(memory.clone()), "", None, "test").unwrap();
         for step in 1..=2u32 {
             let mut save = store.save().unwrap();
             let mut field = |name: &str, seed| {
@@ -326,9 +324,9 @@ mod tests {
         memory
     }
 
-    fn open(objects: std::collections::BTreeMap<String, Vec<u8>>) -> (MemoryStorage, Store) {
+    fn open(objects: std::collections::BTreeMap<String, Vec<u8>>) -> (MemoryStorage, Writer) {
         let memory = MemoryStorage::from_objects(objects);
-        let store = Store::open_for_writing(Arc::new(memory.clone()), "test").unwrap();
+        let store = Writer::open(Arc::new(memory.clone()), "test").unwrap();
         (memory, store)
     }
 
@@ -371,12 +369,12 @@ mod tests {
         let newest = Store::open(Arc::new(MemoryStorage::from_objects(good.clone()))).unwrap();
         let tree = newest.checkpoint(2).unwrap().tree().unwrap();
         let Some(Node::Array(b)) = tree.at(&"b".parse().unwrap()) else { panic!() };
-        let place = newest.chunks.places_of(&b.chunks()[0]).next().unwrap();
+        let place = newest.chunks().places_of(&b.chunks()[0]).next().unwrap();
         let (object, offset) = (pack::object_name(&place.pack), place.entry.offset as usize);
         let mut objects = good;
         objects.get_mut(&object).unwrap()[offset + 5] ^= 1;
         let (_, store) = open(objects);
-        let mut other = Store::create(Arc::new(MemoryStorage::new()), "", None, "test").unwrap();
+        let mut other = Writer::create(Arc::new(MemoryStorage::new()), "", None, "test").unwrap();
         let damaged = store.damaged_checkpoints().unwrap();
         assert_eq!(damaged.iter().map(|skipped| skipped.step).collect::<Vec<_>>(), [2]);
         let salvaged = store.salvage(2, &mut other).unwrap();

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::bases::{self, ArrayBases, Bases, Before, Sizes};
-use crate::codec::{self, Base, Content};
+use crate::chunks::Chunks;
+use crate::codec::{self, Base, Compression, Content};
 use crate::commit::{self, About, CommitRecord};
-use crate::error::SaveError;
+use crate::error::{ReadError, SaveError};
 use crate::hash::Hash;
 use crate::history::{self, Row};
 use crate::index::{self, ChunkSink, Root};
@@ -17,9 +18,9 @@ use crate::pack::{self, PackWriter, StoredChunk};
 use crate::path::EntryPath;
 use crate::state_hash::state_hash;
 use crate::storage::{Storage, StorageError, Upload};
-use crate::store::{NewPack, Store};
 use crate::time::now_seconds;
 use crate::tree::{ArrayPlace, ArrayRef, ArrayType, INLINE_LIMIT, StoredTree};
+use crate::writer::{NewPack, Writer};
 
 /// A pack that has grown to this length is closed and another begun: bytes.
 const PACK_TARGET: u64 = 256 << 20;
@@ -34,7 +35,7 @@ const LANES: usize = 2;
 /// [`commit`](Self::commit). Dropped before, it leaves nothing.
 #[derive(Debug)]
 pub struct Save<'a> {
-    store: &'a mut Store,
+    writer: &'a mut Writer,
     /// The packs being written. The first takes all that is short.
     packs: [Option<PackWriter>; LANES],
     /// Names of the chunks of packs that are not yet part of the store's index.
@@ -132,13 +133,48 @@ impl Lane {
     }
 }
 
+impl Writer {
+    /// Begins a save.
+    ///
+    /// # Errors
+    /// When an earlier write failed, the right to write was lost, or there is too little space.
+    pub fn save(&mut self) -> Result<Save<'_>, SaveError> {
+        self.require_right()?;
+        self.require_space()?;
+        Ok(Save::new(self))
+    }
+
+    /// A save may take what the one before took, or the whole state, if there is none. It stays
+    /// an estimate; a disk that is full all the same aborts the save, and no checkpoint is hurt.
+    fn require_space(&self) -> Result<(), SaveError> {
+        self.require_free(self.newest_readable().map_or(0, |record| record.new_bytes))
+    }
+
+    /// The record of `step` if the same state is saved there already.
+    fn check_step(&self, step: u64, new: Hash) -> Result<Option<CommitRecord>, SaveError> {
+        match self.catalog().get(step) {
+            Some(Ok(record)) if record.state_hash == new => return Ok(Some(record.clone())),
+            Some(Ok(record)) => {
+                let saved = record.state_hash;
+                return Err(SaveError::StepTaken { step, saved, new });
+            }
+            Some(Err(damage)) => return Err(ReadError::from(damage.clone()).into()),
+            None => {}
+        }
+        match self.catalog().steps().next_back() {
+            Some(newest) if newest > step => Err(SaveError::StepBehind { step, newest }),
+            _ => Ok(None),
+        }
+    }
+}
+
 impl<'a> Save<'a> {
-    pub(crate) fn new(store: &'a mut Store) -> Self {
-        if store.bases.is_none() {
-            store.bases = Some(Bases::of_newest(store));
+    fn new(writer: &'a mut Writer) -> Self {
+        if writer.bases.is_none() {
+            writer.bases = Some(Bases::of_newest(writer.newest_readable(), writer.chunks()));
         }
         Self {
-            store,
+            writer,
             packs: Default::default(),
             fresh: HashSet::new(),
             finished: Vec::new(),
@@ -164,7 +200,7 @@ impl<'a> Save<'a> {
         }
         let content = Content::of(&kind);
         let key = bases::key(path);
-        let mut bases = self.store.bases.as_mut().and_then(|bases| bases.of_array(&key)).unwrap_or_default();
+        let mut bases = self.writer.bases.as_mut().and_then(|bases| bases.of_array(&key)).unwrap_or_default();
         let mut note = Note {
             key,
             boxes: Vec::new(),
@@ -194,7 +230,14 @@ impl<'a> Save<'a> {
     }
 
     fn encoder(&self) -> Encoder<'_> {
-        Encoder { store: self.store, fresh: &self.fresh }
+        let Writer { store, bases, compression, .. } = &*self.writer;
+        Encoder {
+            storage: store.storage(),
+            chunks: store.chunks(),
+            bases: bases.as_ref(),
+            compression: *compression,
+            fresh: &self.fresh,
+        }
     }
 
     /// Hashes, encodes and writes the chunks of a window, in their order.
@@ -213,7 +256,7 @@ impl<'a> Save<'a> {
         let prepare = |(i, piece): (usize, &&'b [u8])| {
             (first + i, encoder.prepare_chunk(piece, content, bases.of_box(first + i)))
         };
-        let lanes: Vec<Result<Lane, StorageError>> = if self.store.storage.takes_uploads_side_by_side() {
+        let lanes: Vec<Result<Lane, StorageError>> = if self.writer.storage().takes_uploads_side_by_side() {
             let lane = |(lane, pack): (usize, Option<PackWriter>)| {
                 let mine = window.iter().enumerate().skip(lane).step_by(LANES);
                 encoder.write_lane(mine.map(prepare), pack, PackWriter::push_through)
@@ -226,7 +269,7 @@ impl<'a> Save<'a> {
         };
         let mut entered = Vec::with_capacity(window.len());
         for (slot, lane) in lanes.into_iter().enumerate() {
-            let lane = lane.inspect_err(|_| self.store.poisoned = true)?;
+            let lane = lane.inspect_err(|_| self.writer.stop_writing())?;
             self.packs[slot] = lane.pack;
             entered.extend(lane.entered);
         }
@@ -256,7 +299,7 @@ impl<'a> Save<'a> {
         let Entered { hash, id, features, new, .. } = entered;
         let base = match &new {
             Some(new) => new.base,
-            None => self.store.chunks.base_in_place_of(&hash).unwrap_or(id),
+            None => self.writer.chunks().base_in_place_of(&hash).unwrap_or(id),
         };
         note.boxes.push(base);
         if let Some(new) = new {
@@ -271,9 +314,9 @@ impl<'a> Save<'a> {
 
     /// Writes a chunk into the first pack.
     fn push<B: AsRef<[u8]>>(&mut self, chunk: &StoredChunk<B>) -> Result<(), SaveError> {
-        let pack = self.packs[0].take().map_or_else(|| PackWriter::new(&self.store.storage), Ok);
+        let pack = self.packs[0].take().map_or_else(|| PackWriter::new(self.writer.storage()), Ok);
         let pack =
-            pack.and_then(|pack| pack.push_through(chunk)).inspect_err(|_| self.store.poisoned = true)?;
+            pack.and_then(|pack| pack.push_through(chunk)).inspect_err(|_| self.writer.stop_writing())?;
         self.packs[0] = Some(pack);
         self.fresh.insert(chunk.id);
         self.finish_packs(PACK_TARGET)
@@ -285,10 +328,10 @@ impl<'a> Save<'a> {
         let packs: Vec<PackWriter> = self.packs.iter_mut().filter_map(full).collect();
         let finished: Vec<_> = packs.into_par_iter().map(PackWriter::finish).collect();
         for pack in finished {
-            let (id, entries, len) = pack.inspect_err(|_| self.store.poisoned = true)?;
+            let (id, entries, len) = pack.inspect_err(|_| self.writer.stop_writing())?;
             let is_new =
-                !self.store.chunks.packs().contains_key(&id) && !self.store.condemned.contains_key(&id);
-            self.store.revive(&id).inspect_err(|_| self.store.poisoned = true)?;
+                !self.writer.chunks().packs().contains_key(&id) && !self.writer.condemned.contains(&id);
+            self.writer.revive(&id).inspect_err(|_| self.writer.stop_writing())?;
             self.finished.push(NewPack { id, entries, len, is_new });
         }
         Ok(())
@@ -310,21 +353,21 @@ impl<'a> Save<'a> {
         rows: &[Row],
     ) -> Result<Saved, SaveError> {
         let state_hash = state_hash(tree);
-        if let Some(record) = self.store.check_step(step, state_hash)? {
+        if let Some(record) = self.writer.check_step(step, state_hash)? {
             return Ok(Saved { record, written: false });
         }
         let root = index::write(tree, &mut self)?;
         let root = Root { node: root, values: tree.value_count() };
         let result = self.publish(step, state_hash, root, about, rows);
         if matches!(result, Err(SaveError::Storage(_))) {
-            self.store.poisoned = true;
+            self.writer.stop_writing();
         }
         let record = result?;
         Ok(Saved { record, written: true })
     }
 
     fn note_bases(&mut self) {
-        let Some(bases) = &mut self.store.bases else { return };
+        let Some(bases) = &mut self.writer.bases else { return };
         for note in self.notes.drain(..) {
             if note.changed {
                 bases.note(note.key, note.boxes, note.tried, note.used, note.sizes);
@@ -343,14 +386,14 @@ impl<'a> Save<'a> {
         about: About,
         rows: &[Row],
     ) -> Result<CommitRecord, SaveError> {
-        let previous = self.store.newest_readable();
+        let previous = self.writer.newest_readable();
         let last_segment = previous.and_then(|record| record.history.clone());
-        let sealer = self.store.sealer();
+        let sealer = self.writer.sealer();
         let segment =
             (!rows.is_empty()).then(|| history::encode(step, last_segment.as_deref(), rows, &sealer));
         let mut record = CommitRecord {
             format: commit::FORMAT,
-            run: self.store.identity.run.clone(),
+            run: self.writer.identity().run.clone(),
             step,
             previous: previous.map(|record| record.step),
             created: now_seconds(),
@@ -365,8 +408,8 @@ impl<'a> Save<'a> {
         let open = self.packs.iter().flatten().map(PackWriter::final_len);
         record.new_bytes = self.finished.iter().map(|pack| pack.len).chain(open).sum();
         // A record that is too large is refused before anything becomes visible.
-        let bytes = record.encode(self.store.chunks.cipher())?;
-        let storage = Arc::clone(&self.store.storage);
+        let bytes = record.encode(self.writer.chunks().cipher())?;
+        let storage = Arc::clone(self.writer.storage());
         let mut record_object = Prepared::of(&storage, bytes)?;
         let mut segment_object = segment
             .map(|(name, bytes)| Prepared::of(&storage, bytes).map(|prepared| (name, prepared)))
@@ -383,14 +426,14 @@ impl<'a> Save<'a> {
         });
         finished?;
         synced?;
-        self.store.require_writer()?;
+        self.writer.require_right()?;
         self.published = true;
         if let Some((name, prepared)) = segment_object {
             // Named by its content: it may be there from a save that was cut short, or be damaged.
             prepared.finish(&*storage, &name)?;
         }
         record_object.finish_new(&*storage, &commit::object_name(step))?;
-        self.store.accept(record.clone(), std::mem::take(&mut self.finished));
+        self.writer.accept(record.clone(), std::mem::take(&mut self.finished));
         self.note_bases();
         Ok(record)
     }
@@ -400,11 +443,11 @@ impl Drop for Save<'_> {
     /// A save that is given up leaves no packs, as far as they can be deleted; what stays goes with the
     /// next pruning.
     fn drop(&mut self) {
-        if self.published || self.store.poisoned {
+        if self.published || self.writer.is_poisoned() {
             return;
         }
         for pack in self.finished.drain(..).filter(|pack| pack.is_new) {
-            let _ = self.store.storage.delete(&pack::object_name(&pack.id));
+            let _ = self.writer.storage().delete(&pack::object_name(&pack.id));
         }
     }
 }
@@ -458,7 +501,10 @@ impl Prepared {
 
 /// Hashes and encodes chunks, on several threads.
 struct Encoder<'s> {
-    store: &'s Store,
+    storage: &'s Arc<dyn Storage>,
+    chunks: &'s Chunks,
+    bases: Option<&'s Bases>,
+    compression: Compression,
     fresh: &'s HashSet<Hash>,
 }
 
@@ -475,7 +521,7 @@ impl Encoder<'_> {
             if let Some(chunk) = &prepared.new
                 && entered.iter().all(|before| before.id != prepared.id)
             {
-                let open = pack.take().map_or_else(|| PackWriter::new(&self.store.storage), Ok)?;
+                let open = pack.take().map_or_else(|| PackWriter::new(self.storage), Ok)?;
                 pack = Some(push(open, chunk)?);
             }
             entered.push(Entered::of(place, prepared));
@@ -490,7 +536,7 @@ impl Encoder<'_> {
         before: Option<Before>,
     ) -> PreparedChunk<'b> {
         let hash = Hash::of(raw);
-        let id = self.store.chunks.id(&hash);
+        let id = self.chunks.id(&hash);
         let features = if content.takes_patches() { bases::features(raw) } else { Vec::new() };
         let new = (!self.is_known(&hash, &id)).then(|| self.encode(raw, id, content, before, &features));
         PreparedChunk { hash, id, features, new }
@@ -504,16 +550,16 @@ impl Encoder<'_> {
         before: Option<Before>,
         features: &[u64],
     ) -> StoredChunk<Cow<'b, [u8]>> {
-        let similar = self.store.bases.as_ref().and_then(|bases| bases.most_similar(features));
+        let similar = self.bases.and_then(|bases| bases.most_similar(features));
         let base = similar.or(before.map(|before| before.chunk));
         // A base that cannot be read is none: the chunk is stored in full.
-        let base_bytes = base.and_then(|base| self.store.chunks.read_base(&base).ok());
+        let base_bytes = base.and_then(|base| self.chunks.read_base(&base).ok());
         let how = base_bytes.as_deref().map(|bytes| match similar {
             Some(_) => Base::Similar(bytes),
             None => Base::Before { bytes, worth: before.map_or(1.0, |before| before.worth) },
         });
-        let (codec, mut stored) = codec::encode(raw, content, how, self.store.compression);
-        let cipher = self.store.chunks.cipher();
+        let (codec, mut stored) = codec::encode(raw, content, how, self.compression);
+        let cipher = self.chunks.cipher();
         if let Some(cipher) = cipher {
             stored = Cow::Owned(cipher.seal(&id.0, &stored));
         }
@@ -531,7 +577,7 @@ impl Encoder<'_> {
     }
 
     fn is_known(&self, hash: &Hash, id: &Hash) -> bool {
-        self.fresh.contains(id) || self.store.chunks.is_good(hash)
+        self.fresh.contains(id) || self.chunks.is_good(hash)
     }
 }
 

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::commit;
 use crate::error::{ReadError, SaveError};
 use crate::hash::Hash;
+use crate::reader::Store;
 use crate::sealed;
 use crate::storage::StorageError;
-use crate::store::Store;
+use crate::writer::Writer;
 
 pub(crate) const PREFIX: &str = "signatures/";
 const LIMIT: u64 = 16 << 10;
@@ -43,20 +44,8 @@ impl Store {
     pub fn signed_message(&self, step: u64) -> Result<Vec<u8>, ReadError> {
         let run = &self.checkpoint(step)?.record().run;
         let mut message = format!("rekindle checkpoint {run} {step}\n").into_bytes();
-        message.extend(self.storage.read(&commit::object_name(step), commit::RECORD_LIMIT as u64)?);
+        message.extend(self.storage().read(&commit::object_name(step), commit::RECORD_LIMIT as u64)?);
         Ok(message)
-    }
-
-    /// Keeps a signature of the checkpoint at `step`; one by the same key is replaced.
-    ///
-    /// # Errors
-    /// When there is no such checkpoint, or the run cannot be written.
-    pub fn put_signature(&self, step: u64, signature: &StoredSignature) -> Result<(), SaveError> {
-        self.require_writer()?;
-        self.checkpoint(step)?;
-        let signer = Hash::of(signature.public_key.as_bytes()).short();
-        let name = format!("{}{signer}.json", prefix_of(step));
-        Ok(self.storage.put(&name, &sealed::seal(signature).unwrap_or_default())?)
     }
 
     /// The signatures of the checkpoint at `step`. One that is damaged is left out: it proves
@@ -65,14 +54,28 @@ impl Store {
     /// # Errors
     /// When the storage fails.
     pub fn signatures(&self, step: u64) -> Result<Vec<StoredSignature>, StorageError> {
-        let objects = self.storage.list(&prefix_of(step))?;
-        let read = |name: &str| sealed::unseal(name, &self.storage.read(name, LIMIT).ok()?).ok();
+        let objects = self.storage().list(&prefix_of(step))?;
+        let read = |name: &str| sealed::unseal(name, &self.storage().read(name, LIMIT).ok()?).ok();
         Ok(objects.iter().filter_map(|object| read(&object.name)).collect())
+    }
+}
+
+impl Writer {
+    /// Keeps a signature of the checkpoint at `step`; one by the same key is replaced.
+    ///
+    /// # Errors
+    /// When there is no such checkpoint, or the run cannot be written.
+    pub fn put_signature(&self, step: u64, signature: &StoredSignature) -> Result<(), SaveError> {
+        self.require_right()?;
+        self.checkpoint(step)?;
+        let signer = Hash::of(signature.public_key.as_bytes()).short();
+        let name = format!("{}{signer}.json", prefix_of(step));
+        Ok(self.storage().put(&name, &sealed::seal(signature).unwrap_or_default())?)
     }
 
     pub(crate) fn delete_signatures(&self, step: u64) -> Result<(), StorageError> {
-        for object in self.storage.list(&prefix_of(step))? {
-            self.storage.delete(&object.name)?;
+        for object in self.storage().list(&prefix_of(step))? {
+            self.storage().delete(&object.name)?;
         }
         Ok(())
     }

@@ -8,9 +8,10 @@ use crate::cipher::{Cipher, SealedText, Sealer};
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::pack::unreadable;
+use crate::reader::Store;
 use crate::sealed;
 use crate::storage::{Object, StorageError};
-use crate::store::Store;
+use crate::writer::Writer;
 
 pub(crate) const PREFIX: &str = "refs/tags/";
 const LIMIT: u64 = 4 << 10;
@@ -130,8 +131,8 @@ impl Store {
     /// All tags: the name, the object, and the step or the damage.
     pub(crate) fn tag_objects(&self) -> Result<Vec<TagObject>, StorageError> {
         let mut tags = Vec::new();
-        for Object { name: object, .. } in self.storage.list(PREFIX)? {
-            let tag = match self.storage.read(&object, LIMIT) {
+        for Object { name: object, .. } in self.storage().list(PREFIX)? {
+            let tag = match self.storage().read(&object, LIMIT) {
                 // Deleted since it was listed.
                 Err(StorageError::Missing { .. }) => continue,
                 Err(error) => Err(unreadable(&object, error)),
@@ -159,7 +160,9 @@ impl Store {
             }),
         }
     }
+}
 
+impl Writer {
     /// Points a tag to the checkpoint at `step`. A tag that points elsewhere is moved only with
     /// `force`.
     ///
@@ -168,7 +171,7 @@ impl Store {
     /// written.
     pub fn set_tag(&self, name: &str, step: u64, force: bool) -> Result<(), TagError> {
         check_name(name)?;
-        self.require_writer()?;
+        self.require_right()?;
         let state_hash = self.checkpoint(step)?.record().state_hash;
         match self.tags()?.remove(name) {
             Some(Ok(there)) if there != step && !force => {
@@ -179,7 +182,7 @@ impl Store {
         }
         let sealer = self.sealer();
         let tag = Tag { name: sealer.cipher.map(|_| name.to_owned()), step, state_hash };
-        Ok(self.storage.put(&object_name(name, sealer.cipher), &tag.encode(&sealer))?)
+        Ok(self.storage().put(&object_name(name, sealer.cipher), &tag.encode(&sealer))?)
     }
 
     /// Deletes a tag; its checkpoint stays until it is pruned.
@@ -187,11 +190,11 @@ impl Store {
     /// # Errors
     /// When there is no such tag, or the run cannot be written.
     pub fn delete_tag(&self, name: &str) -> Result<(), TagError> {
-        self.require_writer()?;
+        self.require_right()?;
         match self.tagged_step(name) {
-            Ok(_) => Ok(self.storage.delete(&object_name(name, self.chunks.cipher()))?),
+            Ok(_) => Ok(self.storage().delete(&object_name(name, self.chunks().cipher()))?),
             // A damaged tag can be deleted too; it goes by the name of its object.
-            Err(TagError::Read(_)) => Ok(self.storage.delete(&format!("{PREFIX}{name}"))?),
+            Err(TagError::Read(_)) => Ok(self.storage().delete(&format!("{PREFIX}{name}"))?),
             Err(error) => Err(error),
         }
     }

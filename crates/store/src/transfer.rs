@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use crate::aside;
 use crate::commit::{self, RECORD_LIMIT};
+use crate::condemned;
 use crate::error::{OpenError, ReadError};
 use crate::history;
 use crate::identity;
 use crate::pack;
+use crate::reader::{Skipped, Store};
 use crate::storage::{Keyed, Object, Storage, StorageError, check_name};
-use crate::store::{Skipped, Store};
-use crate::trash;
 
 /// Objects are copied in pieces of this length: bytes.
 const PIECE: u64 = 1 << 20;
@@ -193,7 +193,7 @@ impl<P: FnMut(u64, u64)> Copy<'_, P> {
 /// which are there from the beginning.
 fn is_other(name: &str) -> bool {
     let elsewhere = [commit::PREFIX, pack::PREFIX, history::PREFIX, aside::PREFIX, "lease"];
-    !elsewhere.iter().any(|prefix| name.starts_with(prefix)) && !trash::is_marker(name) && !is_said(name)
+    !elsewhere.iter().any(|prefix| name.starts_with(prefix)) && !condemned::is_marker(name) && !is_said(name)
 }
 
 /// True for what is said of checkpoints: tags, notes, signatures.
@@ -248,7 +248,7 @@ fn incomplete(from: &dyn Storage, to: &Arc<dyn Storage>) -> Result<Vec<Skipped>,
         Some(key) => Arc::new(Keyed::new(Arc::clone(to), key.clone())),
         None => Arc::clone(to),
     };
-    let mut copy = match Store::open(storage) {
+    let copy = match Store::open(storage) {
         Err(OpenError::Encrypted { .. } | OpenError::NoRun { .. }) => return Ok(Vec::new()),
         opened => opened?,
     };

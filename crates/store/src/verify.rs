@@ -8,7 +8,9 @@ use rayon::prelude::*;
 use crate::aside;
 use crate::chunks::Chunks;
 use crate::commit;
+use crate::condemned;
 use crate::error::Damage;
+use crate::files::ARTIFACTS;
 use crate::hash::Hash;
 use crate::history;
 use crate::identity;
@@ -16,12 +18,11 @@ use crate::index;
 use crate::notes;
 use crate::pack;
 use crate::path::EntryPath;
+use crate::reader::{Skipped, Store, WRAPPED_KEY};
 use crate::sealed;
 use crate::signature;
 use crate::storage::{Storage, StorageError};
-use crate::store::{Skipped, Store, WRAPPED_KEY};
 use crate::tags;
-use crate::trash;
 
 /// How much of a run is read to verify it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -72,8 +73,6 @@ pub struct Verification {
     pub bytes: u64,
 }
 
-/// Where a system's own files are: a circuit, a picture.
-pub(crate) const ARTIFACTS: &str = "artifacts/";
 /// Files for people, which no checkpoint depends on and no hash covers.
 const NOTES: [&str; 4] = ["config.yaml", "lease", "lease.holder.json", "metrics.jsonl"];
 
@@ -95,11 +94,11 @@ impl Store {
     fn verify_objects(&self, report: &mut Verification) -> Result<(), StorageError> {
         let segments: Vec<_> = self.records().filter_map(|record| record.history.as_deref()).collect();
         for name in segments {
-            if let Err(damage) = history::read(&*self.storage, name, &self.sealer()) {
+            if let Err(damage) = history::read(&**self.storage(), name, &self.sealer()) {
                 push_new(&mut report.damage, damage);
             }
         }
-        for object in self.storage.list("")? {
+        for object in self.storage().list("")? {
             report.bytes += object.len;
             let name = object.name.as_str();
             let is_segment = history::parse_object_name(name).is_some();
@@ -109,7 +108,7 @@ impl Store {
                 || commit::parse_object_name(name).is_some()
                 || pack::parse_object_name(name).is_some()
                 || name.starts_with(tags::PREFIX)
-                || trash::is_marker(name)
+                || condemned::is_marker(name)
                 || name.starts_with(aside::PREFIX)
                 || signature::is_signature(name)
                 || name.starts_with(notes::PREFIX)
@@ -118,8 +117,8 @@ impl Store {
             if !known {
                 report.unknown.push(object.name);
             } else if signature::is_signature(name) || name.starts_with(notes::PREFIX) {
-                report.damage.extend(check_seal(&*self.storage, name).err());
-            } else if is_segment && let Err(damage) = history::read(&*self.storage, name, &self.sealer()) {
+                report.damage.extend(check_seal(&**self.storage(), name).err());
+            } else if is_segment && let Err(damage) = history::read(&**self.storage(), name, &self.sealer()) {
                 push_new(&mut report.damage, damage);
             }
         }
@@ -129,17 +128,17 @@ impl Store {
     /// The damage of every stored chunk. A pack that only waits to be deleted counts like any
     /// other.
     fn verify_chunks(&self, depth: Depth, report: &mut Verification) -> Vec<(Hash, Damage)> {
-        report.damage.extend(self.chunks.damaged_packs().map(|(_, damage)| damage.clone()));
-        let ids: Vec<&Hash> = self.chunks.ids().filter(|id| depth.takes(id)).collect();
+        report.damage.extend(self.chunks().damaged_packs().map(|(_, damage)| damage.clone()));
+        let ids: Vec<&Hash> = self.chunks().ids().filter(|id| depth.takes(id)).collect();
         report.chunks = ids.len() as u64;
-        let check = |id: &&Hash| self.chunks.verify_all_copies(id);
+        let check = |id: &&Hash| self.chunks().verify_all_copies(id);
         ids.par_iter().flat_map_iter(check).collect()
     }
 
     fn verify_checkpoints(&self, bad: &[(Hash, Damage)], report: &mut Verification) {
         let suspects: HashSet<Hash> = bad.iter().map(|(hash, _)| *hash).collect();
         let mut holds: BTreeMap<Hash, Vec<EntryPath>> = BTreeMap::new();
-        for (&step, record) in &self.commits {
+        for (step, record) in self.catalog().iter() {
             let checked = record.as_ref().map_err(Clone::clone).and_then(|record| {
                 let first = self.damage_of(record, bad, &suspects, &mut holds);
                 first.map_or(Ok(()), Err)
@@ -186,19 +185,19 @@ impl Store {
             }
             return Some(damage);
         }
-        let used = match index::reachable(&self.chunks, &record.index_root()) {
+        let used = match index::reachable(self.chunks(), &record.index_root()) {
             Ok(used) => used,
             Err(damage) => return Some(damage),
         };
         let mut first = None;
         for (hash, entry) in used {
-            let id = self.chunks.id(&hash);
-            if self.chunks.is_complete(&id) && !self.leans_on(&id, suspects) {
+            let id = self.chunks().id(&hash);
+            if self.chunks().is_complete(&id) && !self.leans_on(&id, suspects) {
                 continue;
             }
             note(holds, id, [&entry]);
             // A chunk may have another copy that is good.
-            if let Err(damage) = self.chunks.read(&hash) {
+            if let Err(damage) = self.chunks().read(&hash) {
                 first.get_or_insert(damage.in_entry(&entry));
             }
         }
@@ -207,7 +206,7 @@ impl Store {
 
     /// True when the chunk named `id`, or the base of one of its copies, is among `suspects`.
     fn leans_on(&self, id: &Hash, suspects: &HashSet<Hash>) -> bool {
-        let bases = || self.chunks.places_of(id).filter_map(|place| place.entry.base);
+        let bases = || self.chunks().places_of(id).filter_map(|place| place.entry.base);
         suspects.contains(id) || bases().any(|base| suspects.contains(&base))
     }
 
@@ -215,7 +214,7 @@ impl Store {
         for (_, object, tag) in self.tag_objects()? {
             match tag {
                 Err(damage) => push_new(&mut report.damage, damage),
-                Ok(step) if !self.commits.contains_key(&step) => {
+                Ok(step) if !self.catalog().contains(step) => {
                     push_new(&mut report.damage, tags::dangling(&object));
                 }
                 Ok(_) => {}

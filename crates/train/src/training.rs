@@ -449,7 +449,7 @@ impl<S: System> Session<S> {
         make_absolute(S::files(&mut config.training));
         clear_the_way(&mut run, from, &onto)?;
         run.set_saving(config.saving());
-        run.store_mut().set_compression(config.checkpoint.compression);
+        run.writer().set_compression(config.checkpoint.compression);
         run.about_mut().changes.extend(changes.iter().map(|change| format!("step {from}: {change}")));
         let mut notices: Vec<String> = resumed.skipped.iter().map(skip_notice).collect();
         if let Some(version) = resumed.migrated_from {
@@ -598,7 +598,7 @@ impl<S: System> Session<S> {
                             # `rekindle resume RUN --set PATH=VALUE`.\n";
         let Some(run) = &mut self.run else { return Ok(()) };
         let yaml = serde_saphyr::to_string(&self.config).unwrap_or_default();
-        run.store().put_note("config.yaml", format!("{HEAD}{yaml}").as_bytes())?;
+        run.writer().put_note("config.yaml", format!("{HEAD}{yaml}").as_bytes())?;
         Ok(())
     }
 
@@ -756,12 +756,12 @@ impl<S: System> Session<S> {
             return Ok(());
         }
         for (name, bytes) in artifacts {
-            run.store().put_note(&format!("artifacts/{name}"), bytes)?;
+            run.writer().put_note(&format!("artifacts/{name}"), bytes)?;
         }
         let record = run.store().checkpoint(step)?.record().clone();
         let rows = run.store().history(&record).0;
         let lines = rows.into_iter().map(|row| serde_json::Value::Object(row).to_string() + "\n");
-        run.store().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
+        run.writer().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
         self.copy_config()
     }
 }
@@ -902,7 +902,7 @@ fn clear_the_way(run: &mut Run, from: u64, onto: &Onto) -> Result<(), TrainError
         return Ok(());
     }
     match onto {
-        Onto::DiscardLater => drop(run.store_mut().discard_after(from)?),
+        Onto::DiscardLater => drop(run.writer().discard_after(from)?),
         _ => {
             let location = run.store().location();
             return Err(TrainError::LaterCheckpoints { location, step: from, newest });
@@ -924,7 +924,7 @@ fn fork<S: System>(
     let origin = Origin { source, store, step, only: None };
     let options = RunOptions::new().system(S::NAME).versions(S::versions()).lineage(lineage(&origin)?);
     let mut run = options.create_in(new)?;
-    run.store_mut().copy_checkpoint(&origin.store.checkpoint(step)?)?;
+    run.writer().copy_checkpoint(&origin.store.checkpoint(step)?)?;
     Ok(run)
 }
 
@@ -944,7 +944,7 @@ fn copy_in_memory<S: System>(storage: Arc<dyn Storage>, step: Option<u64>) -> Re
     let (store, step) = open_valid(storage, step)?;
     let options = RunOptions::new().system(S::NAME).versions(S::versions());
     let mut run = options.create_in(Arc::new(MemoryStorage::new()))?;
-    run.store_mut().copy_checkpoint(&store.checkpoint(step)?)?;
+    run.writer().copy_checkpoint(&store.checkpoint(step)?)?;
     Ok(run)
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rekindle::storage::MemoryStorage;
 use rekindle::{
     About, Array, Compression, DType, EntryPath, Hash, Node, Row, RunOptions, Scalar, Schema, Store,
-    StoredSignature, Tree, state_hash,
+    StoredSignature, Tree, Writer, state_hash,
 };
 use rekindle_cascor::{Cascor, Dataset};
 use rekindle_formats::FORMATS;
@@ -27,8 +27,8 @@ use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap
 use rekindle_logic::{HardCircuit, Model, State, presets};
 use rekindle_tokenizer::Tokenizer;
 use rekindle_train::{ConfigOf, ConfigText, System, TrainingState};
-use rekindle_wnn::Wnn;
 use rekindle_wisard::Wisard;
+use rekindle_wnn::Wnn;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -82,7 +82,7 @@ fn state(step: u64) -> Result<Tree, Box<dyn Error>> {
 }
 
 fn write_run(memory: &MemoryStorage) -> Outcome {
-    let mut store = Store::create(Arc::new(memory.clone()), "logic", None, "seeds")?;
+    let mut store = Writer::create(Arc::new(memory.clone()), "logic", None, "seeds")?;
     store.set_compression(Compression::Small);
     for step in [6, 7] {
         let mut save = store.save()?;

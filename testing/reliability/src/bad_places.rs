@@ -17,12 +17,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rekindle::storage::sim::{BadPlace, Entries, Symptom};
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{DataKey, Depth, EntryPath, RunOptions, Store, copy_objects};
+use rekindle::{DataKey, Depth, EntryPath, RunOptions, Store, Writer, copy_objects};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::sample::{Failure, Training};
 use crate::survival::{says, survives};
-use crate::workload::{Prepared, Story, Workload, Writer, keep_all, keep_last};
+use crate::workload::{Opened, Prepared, Story, Workload, keep_all, keep_last};
 
 /// The runs to which it happens.
 const RUNS: &[Workload] = &[
@@ -236,7 +236,7 @@ fn copy_to_another_place(story: &mut Story) -> Result<(), Failure> {
 
 fn copy_to_another_run(story: &mut Story) -> Result<(), Failure> {
     let from = Store::open(story.storage())?;
-    let mut to = Store::create(Arc::new(MemoryStorage::new()), "", None, "copy")?;
+    let mut to = Writer::create(Arc::new(MemoryStorage::new()), "", None, "copy")?;
     let copied = to.copy_run(&from, |_| {})?;
     // Those that were left out are named.
     match copied.skipped.is_empty() {
@@ -268,6 +268,6 @@ fn resume(story: &mut Story, goes_on: bool) -> Result<(), Failure> {
         let next = resumed.step.map_or(0, |step| step + 1);
         (next..next + 2).try_for_each(|step| story.train_in_run(&mut run, step, 2))
     });
-    story.writer = Some(Writer::Run(Box::new(run)));
+    story.writer = Some(Opened::Run(Box::new(run)));
     result
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rekindle::storage::{Keyed, MemoryStorage, Storage};
-use rekindle::{CopyError, DataKey, Depth, EntryPath, Retention, Store, Tree, copy_objects};
+use rekindle::{CopyError, DataKey, Depth, EntryPath, Retention, Store, Tree, Writer, copy_objects};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::random::Random;
@@ -50,7 +50,7 @@ fn copy_one(seed: u64, number: u64) -> (Seen, Result<(), String>) {
         let mut random = Random::new(seed, &[number]);
         let key = random.one_in(3).then(|| DataKey::from_bytes([3; 32]));
         let storage = with_key(Arc::new(MemoryStorage::new()), key.as_ref());
-        let mut writer = Writer::new(Arc::clone(&storage), random)?;
+        let mut writer = RandomWriter::new(Arc::clone(&storage), random)?;
         writer.begin()?;
         writer.stayed = writer.saved.keys().copied().collect();
         let target: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
@@ -112,8 +112,8 @@ fn is_whole(store: &Store, saved: &BTreeMap<u64, Tree>) -> Result<(), String> {
 }
 
 /// Whoever writes the run that is copied.
-struct Writer {
-    store: Store,
+struct RandomWriter {
+    store: Writer,
     random: Random,
     /// What is there, by step.
     saved: BTreeMap<u64, Tree>,
@@ -130,9 +130,9 @@ struct Writer {
     seldom: u64,
 }
 
-impl Writer {
+impl RandomWriter {
     fn new(storage: Arc<dyn Storage>, mut random: Random) -> Result<Self, String> {
-        let store = Store::create(storage, "", None, "writer").map_err(text)?;
+        let store = Writer::create(storage, "", None, "writer").map_err(text)?;
         let patience = *random.choose(&[1, 5, 30, 200]);
         let seldom = *random.choose(&[1, 1, 2, 5]);
         let (saved, ever, tagged, stayed) = Default::default();

@@ -20,7 +20,7 @@ use rekindle::storage::sim::SimDisk;
 use rekindle::storage::{Keyed, MemoryStorage, Storage};
 use rekindle::{
     Array, Best, DType, DataKey, Depth, EntryPath, Goal, Node, PruneError, ReadError, Repaired, Retention,
-    SaveError, Scalar, Store, Tree, Unreadable,
+    SaveError, Scalar, Store, Tree, Unreadable, Writer,
 };
 
 use crate::outcome::{Outcome, Scale, guarded};
@@ -108,7 +108,7 @@ fn storage_of(number: u64) -> Arc<dyn Storage> {
 struct Pair {
     random: Random,
     storage: Arc<dyn Storage>,
-    store: Store,
+    store: Writer,
     checkpoints: BTreeMap<u64, Known>,
     tags: BTreeMap<String, u64>,
     notes: BTreeMap<Option<u64>, String>,
@@ -144,7 +144,7 @@ struct Known {
 
 impl Pair {
     fn new(random: Random, storage: Arc<dyn Storage>, kind: Kind) -> Result<Self, String> {
-        let store = Store::create(Arc::clone(&storage), "", None, "model").map_err(text)?;
+        let store = Writer::create(Arc::clone(&storage), "", None, "model").map_err(text)?;
         let (checkpoints, tags, notes) = Default::default();
         let (moment, compactions, reader) = Default::default();
         Ok(Self { random, storage, store, checkpoints, tags, notes, moment, kind, compactions, reader })
@@ -431,7 +431,7 @@ impl Pair {
 
     fn copy(&mut self) -> Result<&'static str, String> {
         let Some(step) = self.any_step() else { return Ok("copies") };
-        let mut other = Store::create(Arc::new(MemoryStorage::new()), "", None, "copy").map_err(text)?;
+        let mut other = Writer::create(Arc::new(MemoryStorage::new()), "", None, "copy").map_err(text)?;
         let from = self.store.checkpoint(step).map_err(text)?;
         other.copy_checkpoint(&from).map_err(text)?;
         let copied = other.checkpoint(step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
@@ -440,10 +440,10 @@ impl Pair {
     }
 
     fn reopen(&mut self) -> Result<&'static str, String> {
-        // The old store must have let go of the run before the new one takes it.
-        let reader = Store::open(Arc::clone(&self.storage)).map_err(text)?;
-        drop(std::mem::replace(&mut self.store, reader));
-        self.store = Store::open_for_writing(Arc::clone(&self.storage), "model").map_err(text)?;
+        // The old writer must have let go of the run before the new one takes it.
+        let elsewhere = Writer::create(Arc::new(MemoryStorage::new()), "", None, "model").map_err(text)?;
+        drop(std::mem::replace(&mut self.store, elsewhere));
+        self.store = Writer::open(Arc::clone(&self.storage), "model").map_err(text)?;
         Ok("openings")
     }
 

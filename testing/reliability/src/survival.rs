@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use rekindle::storage::Storage;
 use rekindle::{
-    Depth, EntryPath, OpenError, ReadError, SaveError, Store, Tree, Unreadable, copy_objects, state_hash,
+    Depth, EntryPath, OpenError, ReadError, SaveError, Store, Tree, Unreadable, Writer, copy_objects,
+    state_hash,
 };
 
 use crate::sample::{save, state};
@@ -63,7 +64,7 @@ fn is_whole(store: &Store) -> Result<(), String> {
 }
 
 /// A repair that was cut short, or not begun, can be done.
-fn can_be_repaired(store: &mut Store, mut expected: Expected) -> Result<(), String> {
+fn can_be_repaired(store: &mut Writer, mut expected: Expected) -> Result<(), String> {
     let repaired =
         store.repair(Unreadable::Refuse).map_err(|error| format!("it cannot be repaired: {error}"))?;
     let there = store.steps();
@@ -80,8 +81,8 @@ fn can_be_repaired(store: &mut Store, mut expected: Expected) -> Result<(), Stri
     is_whole(store).map_err(|what| format!("after a repair, {what}"))
 }
 
-fn open_for_writing(storage: &Arc<dyn Storage>) -> Result<Store, String> {
-    let opened = Store::open_for_writing(Arc::clone(storage), "after");
+fn open_for_writing(storage: &Arc<dyn Storage>) -> Result<Writer, String> {
+    let opened = Writer::open(Arc::clone(storage), "after");
     opened.map_err(|error| format!("it does not open for writing: {error}"))
 }
 
@@ -94,7 +95,7 @@ fn can_begin(storage: &Arc<dyn Storage>, expected: &Expected) -> Result<(), Stri
         let steps = store.steps();
         return steps.into_iter().try_for_each(|step| loads(&store, step, &[Arc::new(state(step))]));
     }
-    let created = Store::create(Arc::clone(storage), "", None, "after");
+    let created = Writer::create(Arc::clone(storage), "", None, "after");
     let mut store = created.map_err(|error| format!("no run can be made: {error}"))?;
     save(&mut store, 0, &state(0)).map_err(|error| format!("a first save fails: {error}"))?;
     loads(&store, 0, &[Arc::new(state(0))])

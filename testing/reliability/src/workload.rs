@@ -11,7 +11,7 @@ use rekindle::storage::sim::SimDisk;
 use rekindle::storage::{Disk, FileStorage, Keyed, MemoryStorage, Storage};
 use rekindle::{
     DataKey, EntryPath, Node, Policy, Retention, Row, Run, RunOptions, Saving, Store, StoredSignature, Tree,
-    Unreadable, Versions, WhenBusy, copy_objects, put_wrapped_key, to_tree,
+    Unreadable, Versions, WhenBusy, Writer, copy_objects, put_wrapped_key, to_tree,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,7 @@ pub const WORKLOADS: &[Workload] = &[
         prepare: |story| story.create(),
         begin: Story::reopen,
         act: |story| {
-            let mut from = Store::create(Arc::new(MemoryStorage::new()), "", None, "source")?;
+            let mut from = Writer::create(Arc::new(MemoryStorage::new()), "", None, "source")?;
             for step in [5, 6] {
                 save(&mut from, step, &state(step))?;
                 story.copy(&from, step)?;
@@ -134,7 +134,7 @@ pub const WORKLOADS: &[Workload] = &[
             }
             state.step = 3;
             let saved = story.save_in_run(&mut run, 3, &state);
-            story.writer = Some(Writer::Run(Box::new(run)));
+            story.writer = Some(Opened::Run(Box::new(run)));
             saved
         },
     },
@@ -325,7 +325,7 @@ const MARKED: u64 = 1;
 /// A run in memory.
 fn plain_run_of(steps: u64) -> Result<Arc<dyn Storage>, Failure> {
     let memory: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    let mut store = Store::create(Arc::clone(&memory), "", None, "source")?;
+    let mut store = Writer::create(Arc::clone(&memory), "", None, "source")?;
     (0..steps).try_for_each(|step| save(&mut store, step, &state(step)).map(drop))?;
     store.set_tag("good", MARKED, false)?;
     store.set_note(Some(MARKED), "a note")?;
@@ -378,7 +378,7 @@ pub struct Story {
     /// The disk, which records every operation.
     pub disk: SimDisk,
     /// The writer that the story has open.
-    pub writer: Option<Writer>,
+    pub writer: Option<Opened>,
     /// What happened, beside what the disk recorded.
     pub past: Past,
 }
@@ -404,9 +404,9 @@ pub struct Past {
 
 /// How the run is written.
 #[derive(Debug)]
-pub enum Writer {
+pub enum Opened {
     /// By the engine.
-    Store(Box<Store>),
+    Writer(Box<Writer>),
     /// As a training loop does.
     Run(Box<Run>),
 }
@@ -486,14 +486,14 @@ impl Story {
     }
 
     /// The engine under the writer that is open.
-    pub fn store(&mut self) -> Option<&mut Store> {
+    pub fn store(&mut self) -> Option<&mut Writer> {
         self.writer.as_mut().map(|writer| match writer {
-            Writer::Store(store) => &mut **store,
-            Writer::Run(run) => run.store_mut(),
+            Opened::Writer(store) => &mut **store,
+            Opened::Run(run) => run.writer(),
         })
     }
 
-    fn open_store(&mut self) -> Result<&mut Store, Failure> {
+    fn open_store(&mut self) -> Result<&mut Writer, Failure> {
         self.store().ok_or_else(|| "the story has no writer".into())
     }
 
@@ -518,8 +518,8 @@ impl Story {
     }
 
     fn create(&mut self) -> Result<(), Failure> {
-        let store = Store::create(self.storage(), "", None, "story")?;
-        self.writer = Some(Writer::Store(Box::new(store)));
+        let store = Writer::create(self.storage(), "", None, "story")?;
+        self.writer = Some(Opened::Writer(Box::new(store)));
         self.created();
         Ok(())
     }
@@ -539,8 +539,8 @@ impl Story {
     /// Those of the engine.
     pub fn reopen(&mut self) -> Result<(), Failure> {
         self.writer = None;
-        let store = Store::open_for_writing(self.storage(), "story")?;
-        self.writer = Some(Writer::Store(Box::new(store)));
+        let store = Writer::open(self.storage(), "story")?;
+        self.writer = Some(Opened::Writer(Box::new(store)));
         Ok(())
     }
 
@@ -833,17 +833,17 @@ impl Story {
     fn open_training(&mut self) -> Result<(), Failure> {
         let options = RunOptions::new().policy(keep_all()).saving(Saving::Background(WhenBusy::Wait));
         let run = options.open_in(self.storage())?;
-        self.writer = Some(Writer::Run(Box::new(run)));
+        self.writer = Some(Opened::Run(Box::new(run)));
         Ok(())
     }
 
     /// Four more checkpoints of it.
     fn train(&mut self) -> Result<(), Failure> {
-        let Some(Writer::Run(mut run)) = self.writer.take() else {
+        let Some(Opened::Run(mut run)) = self.writer.take() else {
             return Err("the story trains nothing".into());
         };
         if let Err(error) = self.train_with(&mut run) {
-            self.writer = Some(Writer::Run(run));
+            self.writer = Some(Opened::Run(run));
             return Err(error);
         }
         run.finish(&Training::at(4))?;
