@@ -60,14 +60,14 @@ impl Which {
 /// Opens a run, or a checkpoint file, for reading.
 pub fn open_run(path: &Path) -> anyhow::Result<Store> {
     if is_checkpoint_file(path) {
-        return Ok(Store::open(unlock::storage(path)?)?);
+        return Ok(Store::open(unlock::access(path)?)?);
     }
     let address = Address::parse(&path.to_string_lossy());
     if address.run.as_path() != path {
         let (text, run) = (path.display(), address.run.display());
         bail!("`{text}` is the address of a checkpoint; this command takes the whole run: `{run}`");
     }
-    Ok(Store::open(unlock::storage(path)?)?)
+    Ok(Store::open(unlock::access(path)?)?)
 }
 
 /// A checkpoint that is ready to be read.

@@ -14,11 +14,11 @@ use crate::unlock;
 
 pub fn prune(args: &PruneArgs, json: bool) -> anyhow::Result<u8> {
     let retention = retention(args)?;
-    let storage = unlock::storage(&args.run)?;
+    let access = unlock::access(&args.run)?;
     if args.dry_run {
-        return show_plan(&Store::open(storage)?, &retention, json);
+        return show_plan(&Store::open(access)?, &retention, json);
     }
-    let mut run = Writer::open(storage, "rekindle prune")?;
+    let mut run = Writer::open(access, "rekindle prune")?;
     let best = best_known(&run, &retention)?;
     let pruned = run.prune(&retention, best.as_ref(), args.grace)?;
     if json {

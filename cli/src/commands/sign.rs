@@ -18,7 +18,7 @@ use crate::unlock;
 pub fn sign(args: &SignArgs, json: bool) -> anyhow::Result<u8> {
     let address = Address::parse(&args.checkpoint);
     let key = read_file(&args.key, SigningKey::from_pem)?;
-    let store = Writer::open(unlock::storage(&address.run)?, "rekindle sign")?;
+    let store = Writer::open(unlock::access(&address.run)?, "rekindle sign")?;
     let public_key = key.public_key().to_string();
     let is_whole_run = address.run == Path::new(&args.checkpoint);
     if !is_whole_run {

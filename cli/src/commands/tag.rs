@@ -12,7 +12,7 @@ use crate::unlock;
 
 pub fn tag(args: &TagArgs, json: bool) -> anyhow::Result<u8> {
     let address = Address::parse(&args.checkpoint);
-    let writable = || anyhow::Ok(Writer::open(unlock::storage(&address.run)?, "rekindle tag")?);
+    let writable = || anyhow::Ok(Writer::open(unlock::access(&address.run)?, "rekindle tag")?);
     if let Some(name) = &args.delete {
         writable()?.delete_tag(name)?;
         if json {

@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::StorageError;
@@ -50,8 +49,8 @@ pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Resu
         let file = address.run.display();
         bail!("`{file}` is a checkpoint file, not a run; make one with `rekindle import {file} --run DIR`");
     }
-    let storage = unlock::storage(&address.run)?;
-    let store = Store::open(Arc::clone(&storage))?;
+    let access = unlock::access(&address.run)?;
+    let store = Store::open(access.clone())?;
     let system = registry.system(&system_of(&store), &args.checkpoint)?;
     // The newest valid one is found while it is loaded.
     let step = match &address.which {
@@ -66,7 +65,7 @@ pub fn resume(registry: &Registry, args: ResumeArgs, json: bool) -> anyhow::Resu
         (None, false, _) => Onto::Same,
     };
     let settings = settings(system, &named(args.data, SearchArgs::default()), args.set)?;
-    let start = Start::Resume { run: address.run, storage, step, settings, onto };
+    let start = Start::Resume { run: address.run, access, step, settings, onto };
     finish(system.train(start, &options(&args.how, json)), json)
 }
 

@@ -8,9 +8,9 @@ use std::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use rekindle_store::storage::{FileStorage, Storage};
+use rekindle_store::storage::FileStorage;
 use rekindle_store::{
-    About, Checkpoint, Compression, Damage, EntryPath, HashedArray, Lineage, Newest, Node, OpenError,
+    About, Access, Checkpoint, Compression, Damage, EntryPath, HashedArray, Lineage, Newest, Node, OpenError,
     ReadError, Row, SaveError, Skipped, Store, Writer,
 };
 
@@ -222,21 +222,21 @@ impl RunOptions {
         }
     }
 
-    /// Makes a new run in any storage.
+    /// Makes a new run in any storage; with a key it is encrypted.
     ///
     /// # Errors
     /// As [`create`](Self::create).
-    pub fn create_in(self, storage: Arc<dyn Storage>) -> Result<Run, OpenError> {
-        let writer = Writer::create(storage, &self.system, self.lineage.clone(), &self.stated_purpose())?;
+    pub fn create_in(self, access: impl Into<Access>) -> Result<Run, OpenError> {
+        let writer = Writer::create(access, &self.system, self.lineage.clone(), &self.stated_purpose())?;
         Ok(Run::new(writer, self))
     }
 
-    /// Opens a run in any storage.
+    /// Opens a run in any storage; an encrypted one with its key.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_in(self, storage: Arc<dyn Storage>) -> Result<Run, OpenError> {
-        let writer = Writer::open(storage, &self.stated_purpose())?;
+    pub fn open_in(self, access: impl Into<Access>) -> Result<Run, OpenError> {
+        let writer = Writer::open(access, &self.stated_purpose())?;
         Ok(Run::new(writer, self))
     }
 

@@ -9,36 +9,8 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 
+use crate::data_key::DataKey;
 use crate::hash::Hash;
-
-/// The key of an encrypted run. It is never stored but wrapped; see [`wrapped_key`](crate::wrapped_key).
-#[derive(Clone, PartialEq, Eq)]
-pub struct DataKey([u8; 32]);
-
-impl DataKey {
-    /// The key with these bytes, which must come from a cryptographic random source.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, to be wrapped.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-/// Shows nothing of the key.
-impl std::fmt::Debug for DataKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DataKey(..)")
-    }
-}
-
-impl Drop for DataKey {
-    fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.0);
-    }
-}
 
 const NONCE_LEN: usize = 24;
 /// Bytes that encryption adds.
@@ -53,10 +25,10 @@ pub(crate) struct Cipher {
 
 impl Cipher {
     pub fn new(key: &DataKey) -> Self {
-        let encryption_key = blake3::derive_key("rekindle 2026 encryption", &key.0);
+        let encryption_key = blake3::derive_key("rekindle 2026 encryption", key.as_bytes());
         Self {
             aead: XChaCha20Poly1305::new((&encryption_key).into()),
-            name_key: blake3::derive_key("rekindle 2026 chunk names", &key.0),
+            name_key: blake3::derive_key("rekindle 2026 chunk names", key.as_bytes()),
         }
     }
 

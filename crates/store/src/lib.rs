@@ -29,6 +29,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("arrays are captured in little-endian order; big-endian machines are not supported");
 
+mod access;
 mod amend;
 mod aside;
 mod bases;
@@ -41,6 +42,7 @@ mod commit;
 mod compact;
 mod condemned;
 mod copy;
+mod data_key;
 mod discard;
 mod dtype;
 mod error;
@@ -71,11 +73,12 @@ mod tree;
 mod verify;
 mod writer;
 
+pub use access::{Access, put_wrapped_key, wrapped_key};
 pub use checkpoint::{Checkpoint, no_entry};
-pub use cipher::DataKey;
 pub use codec::Compression;
 pub use commit::{About, CommitRecord, FORMAT, Schema};
 pub use copy::Copied;
+pub use data_key::DataKey;
 pub use dtype::{DType, UnknownDType};
 pub use error::{Damage, OpenError, Problem, ReadError, SaveError};
 pub use hash::{Hash, ParseHashError};
@@ -83,7 +86,7 @@ pub use history::Row;
 pub use identity::{Identity, Lineage};
 pub use path::{EntryPath, ParsePathError};
 pub use prune::{PruneError, Pruned};
-pub use reader::{Newest, Skipped, Store, is_encrypted, put_wrapped_key, wrapped_key};
+pub use reader::{Newest, Skipped, Store, is_encrypted};
 pub use repair::{Repaired, Salvaged, Unreadable};
 pub use retention::{Best, Candidate, Goal, Plan, Reason, Retention};
 pub use save::{Save, Saved};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::access::{Access, wrapped_key};
 use crate::catalog::Catalog;
 use crate::checkpoint::Checkpoint;
 use crate::chunks::Chunks;
@@ -14,23 +15,19 @@ use crate::history::{self, Row};
 use crate::identity::{self, Identity, Refused};
 use crate::pack::unreadable;
 use crate::sealed;
-use crate::storage::{Storage, StorageError};
+use crate::storage::Storage;
 
 /// A run in a [`Storage`], opened for reading. Nothing is written through it; a
 /// [`Writer`](crate::Writer) is one that also writes.
 #[derive(Debug)]
 pub struct Store {
-    storage: Arc<dyn Storage>,
+    access: Access,
     identity: Identity,
     identity_damage: Option<Damage>,
     chunks: Chunks,
     catalog: Catalog,
 }
 
-/// The object that holds the data key of an encrypted run, wrapped for whoever may read it.
-pub(crate) const WRAPPED_KEY: &str = "key.age";
-/// A wrapped key is never longer: bytes.
-const WRAPPED_KEY_LIMIT: u64 = 64 << 10;
 /// From this format on, tags, notes and histories of an encrypted run are bound to the run.
 const NAMES_RUN_FROM: u32 = 3;
 
@@ -56,16 +53,18 @@ impl Store {
     /// Opens a run for reading. Nothing is written, and a writer is not hindered.
     ///
     /// # Errors
-    /// When there is no run, a later version wrote it, or the storage fails.
-    pub fn open(storage: Arc<dyn Storage>) -> Result<Self, OpenError> {
-        require_run(&*storage)?;
-        Self::load(storage, &BTreeSet::new())
+    /// When there is no run, a later version wrote it, it does not open with the key that was given, or the
+    /// storage fails.
+    pub fn open(access: impl Into<Access>) -> Result<Self, OpenError> {
+        let access = access.into();
+        require_run(&**access.storage())?;
+        Self::load(access, &BTreeSet::new())
     }
 
     /// Reads a run, but for the packs in `without`.
-    pub(crate) fn load(storage: Arc<dyn Storage>, without: &BTreeSet<Hash>) -> Result<Self, OpenError> {
-        let cipher = storage.key().map(Cipher::new);
-        let (identity, identity_damage) = match read_identity(&*storage, cipher.as_ref())? {
+    pub(crate) fn load(access: Access, without: &BTreeSet<Hash>) -> Result<Self, OpenError> {
+        let (storage, cipher) = (access.storage(), access.cipher());
+        let (identity, identity_damage) = match read_identity(&**storage, cipher.as_ref())? {
             Ok(identity) => (Some(identity), None),
             Err(damage) => (None, Some(damage)),
         };
@@ -75,12 +74,12 @@ impl Store {
         // Records first: a checkpoint that a writer adds meanwhile is not seen, and none is seen
         // without its packs.
         let run = identity.as_ref().map(|identity| identity.run.as_str());
-        let catalog = Catalog::read(&*storage, cipher.as_ref(), run)?;
+        let catalog = Catalog::read(&**storage, cipher.as_ref(), run)?;
         let mut store = Self {
-            chunks: Chunks::open(&storage, cipher, without)?,
+            chunks: Chunks::open(storage, cipher, without)?,
             catalog,
             identity: identity.unwrap_or_else(unknown_identity),
-            storage,
+            access,
             identity_damage,
         };
         if store.identity_damage.is_some()
@@ -104,12 +103,17 @@ impl Store {
 
     /// Where the run is, for messages.
     pub fn location(&self) -> String {
-        self.storage.location()
+        self.access.location()
     }
 
     /// The storage.
     pub fn storage(&self) -> &Arc<dyn Storage> {
-        &self.storage
+        self.access.storage()
+    }
+
+    /// Where the run is, and the key that opens it: with it the run can be opened again.
+    pub fn access(&self) -> &Access {
+        &self.access
     }
 
     /// The steps that have a commit record, damaged ones included, in ascending order.
@@ -195,7 +199,7 @@ impl Store {
     /// The rows of the metrics history up to the checkpoint of `record`; rows of segments that
     /// cannot be read are left out, and the damage is returned.
     pub fn history(&self, record: &CommitRecord) -> (Vec<Row>, Option<Damage>) {
-        history::rows(&*self.storage, record.history.as_deref(), &self.sealer())
+        history::rows(&**self.storage(), record.history.as_deref(), &self.sealer())
     }
 
     pub(crate) fn chunks(&self) -> &Chunks {
@@ -232,27 +236,6 @@ pub fn is_encrypted(storage: &dyn Storage) -> Result<bool, OpenError> {
         Ok(Ok(_)) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// The wrapped data key of the run in `storage`, if it has one.
-///
-/// # Errors
-/// When the storage fails.
-pub fn wrapped_key(storage: &dyn Storage) -> Result<Option<Vec<u8>>, StorageError> {
-    match storage.read(WRAPPED_KEY, WRAPPED_KEY_LIMIT) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(StorageError::Missing { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Puts the wrapped data key of a run in its place: before the run is made, and whenever it is
-/// wrapped for others. Nothing else of the run changes.
-///
-/// # Errors
-/// When the storage fails.
-pub fn put_wrapped_key(storage: &dyn Storage, wrapped: &[u8]) -> Result<(), StorageError> {
-    storage.put(WRAPPED_KEY, wrapped)
 }
 
 /// True for the objects that make a place a run.

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::access::Access;
 use crate::aside;
 use crate::commit::{self, RECORD_LIMIT};
 use crate::condemned;
@@ -13,7 +14,7 @@ use crate::history;
 use crate::identity;
 use crate::pack;
 use crate::reader::{Skipped, Store};
-use crate::storage::{Keyed, Object, Storage, StorageError, check_name};
+use crate::storage::{Object, Storage, StorageError, check_name};
 
 /// Objects are copied in pieces of this length: bytes.
 const PIECE: u64 = 1 << 20;
@@ -63,7 +64,8 @@ pub struct CopiedObjects {
     pub left_out: Vec<String>,
 }
 
-/// Copies the objects of a run to an empty storage. Commit records come last, so that a copy that is
+/// Copies the objects of a run to an empty storage. The key of an encrypted run is not needed; with it, what
+/// is damaged can be told. Commit records come last, so that a copy that is
 /// cut short holds no checkpoint in part. What a repair moved to `damaged/` stays behind. `progress` is
 /// told the bytes so far and in all.
 ///
@@ -71,10 +73,12 @@ pub struct CopiedObjects {
 /// When an object cannot be read or written, or the run has changed so much meanwhile that no checkpoint
 /// is left.
 pub fn copy_objects(
-    from: &dyn Storage,
+    run: impl Into<Access>,
     to: &Arc<dyn Storage>,
     progress: impl FnMut(u64, u64),
 ) -> Result<CopiedObjects, CopyError> {
+    let run = run.into();
+    let from = &**run.storage();
     let mut copy = Copy { from, to, there: BTreeSet::new(), bytes: 0, total: 0, progress };
     let had_commits = !read_commits(from)?.is_empty();
     let (commits, left_out) = copy.until_settled()?;
@@ -87,7 +91,7 @@ pub fn copy_objects(
     to.len(identity::OBJECT)?;
     let bytes = copy.bytes;
     let steps = commits.keys().filter_map(|name| commit::parse_object_name(name)).collect();
-    let damaged = incomplete(from, to)?;
+    let damaged = incomplete(&run, to)?;
     Ok(CopiedObjects { bytes, steps, damaged, left_out })
 }
 
@@ -243,12 +247,9 @@ fn copy_object(from: &dyn Storage, to: &Arc<dyn Storage>, name: &str) -> Result<
 
 /// The checkpoints of the copy whose structure is not whole. Without the key of an encrypted run that
 /// cannot be told.
-fn incomplete(from: &dyn Storage, to: &Arc<dyn Storage>) -> Result<Vec<Skipped>, CopyError> {
-    let storage: Arc<dyn Storage> = match from.key() {
-        Some(key) => Arc::new(Keyed::new(Arc::clone(to), key.clone())),
-        None => Arc::clone(to),
-    };
-    let copy = match Store::open(storage) {
+fn incomplete(run: &Access, to: &Arc<dyn Storage>) -> Result<Vec<Skipped>, CopyError> {
+    let access = Access::new(Arc::clone(to), run.key().cloned());
+    let copy = match Store::open(access) {
         Err(OpenError::Encrypted { .. } | OpenError::NoRun { .. }) => return Ok(Vec::new()),
         opened => opened?,
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::access::WRAPPED_KEY;
 use crate::aside;
 use crate::chunks::Chunks;
 use crate::commit;
@@ -18,7 +19,7 @@ use crate::index;
 use crate::notes;
 use crate::pack;
 use crate::path::EntryPath;
-use crate::reader::{Skipped, Store, WRAPPED_KEY};
+use crate::reader::{Skipped, Store};
 use crate::sealed;
 use crate::signature;
 use crate::storage::{Storage, StorageError};

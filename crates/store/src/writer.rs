@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
-use std::sync::Arc;
 
+use crate::access::{Access, WRAPPED_KEY};
 use crate::bases::Bases;
-use crate::cipher::Cipher;
 use crate::codec::Compression;
 use crate::commit::{CommitRecord, FORMAT};
 use crate::condemned::Condemned;
@@ -13,8 +12,8 @@ use crate::error::{OpenError, SaveError};
 use crate::hash::Hash;
 use crate::identity::{self, Identity, Lineage};
 use crate::pack::PackEntry;
-use crate::reader::{Store, WRAPPED_KEY, is_of_a_run, require_run};
-use crate::storage::{Holder, Lease, Storage, StorageError};
+use crate::reader::{Store, is_of_a_run, require_run};
+use crate::storage::{Lease, Storage, StorageError};
 use crate::time::now_seconds;
 
 /// A run that this process may write: a [`Store`] to read from, and all that changes a run. At any time
@@ -91,28 +90,30 @@ impl Writer {
     /// # Errors
     /// When the place holds a run or anything else, or cannot be written.
     pub fn create(
-        storage: Arc<dyn Storage>,
+        access: impl Into<Access>,
         system: &str,
         lineage: Option<Lineage>,
         purpose: &str,
     ) -> Result<Self, OpenError> {
-        let location = storage.location();
-        require_no_run(&*storage)?;
+        let access = access.into();
+        let storage = access.storage();
+        require_no_run(&**storage)?;
         storage.make_place()?;
-        let lease = storage.lease(&holder(&*storage, purpose))?;
+        let lease = storage.lease(&access.holder(purpose))?;
         // Somebody else may have made one between the look and the lock.
-        require_no_run(&*storage)?;
+        require_no_run(&**storage)?;
+        access.keep_key()?;
+        let cipher = access.cipher();
         let identity = Identity {
             format: FORMAT,
-            run: identity::new_run_id(&location),
+            run: identity::new_run_id(&access.location()),
             system: system.to_owned(),
             created: now_seconds(),
             lineage,
-            encrypted: storage.key().is_some(),
+            encrypted: cipher.is_some(),
         };
-        let cipher = storage.key().map(Cipher::new);
         storage.put_new(identity::OBJECT, &identity.encode(cipher.as_ref()))?;
-        let mut writer = Self::load(storage, lease)?;
+        let mut writer = Self::load(access, lease)?;
         writer.store.set_identity(identity);
         Ok(writer)
     }
@@ -121,18 +122,19 @@ impl Writer {
     ///
     /// # Errors
     /// As [`Store::open`]; and when another process holds the right to write.
-    pub fn open(storage: Arc<dyn Storage>, purpose: &str) -> Result<Self, OpenError> {
-        require_run(&*storage)?;
-        let lease = storage.lease(&holder(&*storage, purpose));
+    pub fn open(access: impl Into<Access>, purpose: &str) -> Result<Self, OpenError> {
+        let access = access.into();
+        require_run(&**access.storage())?;
+        let lease = access.storage().lease(&access.holder(purpose));
         // Moved or deleted between the look and the lock.
-        require_run(&*storage)?;
-        Self::load(storage, lease?)
+        require_run(&**access.storage())?;
+        Self::load(access, lease?)
     }
 
-    fn load(storage: Arc<dyn Storage>, lease: Box<dyn Lease>) -> Result<Self, OpenError> {
-        let condemned = Condemned::read(&*storage)?;
+    fn load(access: Access, lease: Box<dyn Lease>) -> Result<Self, OpenError> {
+        let condemned = Condemned::read(&**access.storage())?;
         // Condemned packs are taken for gone, so that no new checkpoint leans on them.
-        let store = Store::load(storage, &condemned.packs())?;
+        let store = Store::load(access, &condemned.packs())?;
         Ok(Self {
             store,
             right: Right { lease, poisoned: false },
@@ -192,11 +194,6 @@ impl Writer {
     pub(crate) fn revive(&mut self, pack: &Hash) -> Result<(), StorageError> {
         self.condemned.remove(&**self.store.storage(), pack)
     }
-}
-
-/// Who writes, for whoever finds the run locked. Of an encrypted run nothing is told but the process.
-fn holder(storage: &dyn Storage, purpose: &str) -> Holder {
-    if storage.key().is_some() { Holder::unnamed() } else { Holder::this_process(purpose) }
 }
 
 /// True for what may lie where a run is to be made.

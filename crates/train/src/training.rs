@@ -7,11 +7,10 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use rekindle::storage::{FileStorage, Keyed, MemoryStorage, Storage};
+use rekindle::storage::{FileStorage, MemoryStorage};
 use rekindle::{
-    CaptureError, EntryPath, GraftError, Hash, Lineage, OpenError, PruneError, ReadError, ResumeError,
-    Retention, Run, RunOptions, Skipped, Store, Versions, graft, hash_of, no_entry, put_wrapped_key,
-    wrapped_key,
+    Access, CaptureError, EntryPath, GraftError, Hash, Lineage, OpenError, PruneError, ReadError,
+    ResumeError, Retention, Run, RunOptions, Skipped, Store, Versions, graft, hash_of, no_entry,
 };
 use rekindle_formats::files;
 
@@ -58,7 +57,7 @@ pub enum Start {
         /// The directory of the run.
         run: PathBuf,
         /// The run itself; of an encrypted one, with its key.
-        storage: Arc<dyn Storage>,
+        access: Access,
         /// The step to go on from; the newest valid one when absent.
         step: Option<u64>,
         /// `path=value` for what may change.
@@ -290,8 +289,8 @@ pub(crate) fn train<S: System>(start: Start, options: &Options) -> Result<Report
         Start::New { text, settings, run, from } => {
             Session::<S>::begin(&text, &settings, run, from, &resources)?
         }
-        Start::Resume { run, storage, step, settings, onto } => {
-            Session::<S>::resume(run, storage, step, &settings, onto, &resources)?
+        Start::Resume { run, access, step, settings, onto } => {
+            Session::<S>::resume(run, access, step, &settings, onto, &resources)?
         }
     };
     session.train(options)
@@ -330,7 +329,7 @@ impl<S: System> Session<S> {
         require_memory::<S>(&config, None)?;
         let mut state = with_config::<S>(&config, S::build(&config)?);
         let lineage = from.as_ref().map(|origin| lineage(origin)).transpose()?;
-        let like = from.as_ref().map(|origin| Arc::clone(origin.store.storage()));
+        let like = from.as_ref().map(|origin| origin.store.access().clone());
         if let Some(origin) = from {
             require_same_system::<S>(&origin)?;
             state = take_over(state, &origin, &config, &S::versions())?;
@@ -348,7 +347,7 @@ impl<S: System> Session<S> {
                 if let Some(lineage) = lineage {
                     options = options.lineage(lineage);
                 }
-                Some(options.create_in(new_storage(path, like.as_deref())?)?)
+                Some(options.create_in(place_of_new(path, like.as_ref())?)?)
             }
             None => None,
         };
@@ -371,7 +370,7 @@ impl<S: System> Session<S> {
 
     fn resume(
         directory: PathBuf,
-        storage: Arc<dyn Storage>,
+        access: Access,
         step: Option<u64>,
         settings: &[String],
         onto: Onto,
@@ -383,10 +382,10 @@ impl<S: System> Session<S> {
         };
         let run = match &onto {
             Onto::Same | Onto::DiscardLater => {
-                RunOptions::new().system(S::NAME).versions(S::versions()).open_in(storage)?
+                RunOptions::new().system(S::NAME).versions(S::versions()).open_in(access)?
             }
-            Onto::Fork(path) => fork::<S>(&directory, storage, step, path)?,
-            Onto::Nothing => copy_in_memory::<S>(storage, step)?,
+            Onto::Fork(path) => fork::<S>(&directory, access, step, path)?,
+            Onto::Nothing => copy_in_memory::<S>(access, step)?,
         };
         Self::go_on(run, directory, step, settings, onto, resources).inspect_err(|_| {
             // What cannot go on leaves no fork behind. That it cannot is told; that a directory is
@@ -914,12 +913,12 @@ fn clear_the_way(run: &mut Run, from: u64, onto: &Onto) -> Result<(), TrainError
 /// A new run in `path` that holds one checkpoint of the run in `directory`.
 fn fork<S: System>(
     directory: &Path,
-    storage: Arc<dyn Storage>,
+    access: Access,
     step: Option<u64>,
     path: &Path,
 ) -> Result<Run, TrainError> {
-    let new = new_storage(path, Some(&*storage))?;
-    let (store, step) = open_valid(storage, step)?;
+    let new = place_of_new(path, Some(&access))?;
+    let (store, step) = open_valid(access, step)?;
     let source = format!("{}@{step}", directory.display());
     let origin = Origin { source, store, step, only: None };
     let options = RunOptions::new().system(S::NAME).versions(S::versions()).lineage(lineage(&origin)?);
@@ -929,19 +928,13 @@ fn fork<S: System>(
 }
 
 /// The place of a new run. One that begins with the state of an encrypted run has the same key.
-fn new_storage(path: &Path, like: Option<&dyn Storage>) -> Result<Arc<dyn Storage>, OpenError> {
-    let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(path));
-    let Some((like, key)) = like.and_then(|like| Some((like, like.key()?))) else { return Ok(storage) };
-    if storage.list("")?.is_empty()
-        && let Some(wrapped) = wrapped_key(like)?
-    {
-        put_wrapped_key(&*storage, &wrapped)?;
-    }
-    Ok(Arc::new(Keyed::new(storage, key.clone())))
+fn place_of_new(path: &Path, like: Option<&Access>) -> Result<Access, OpenError> {
+    let storage = Arc::new(FileStorage::new(path));
+    Ok(like.map_or(Ok(storage.clone().into()), |like| like.beside(storage))?)
 }
 
-fn copy_in_memory<S: System>(storage: Arc<dyn Storage>, step: Option<u64>) -> Result<Run, TrainError> {
-    let (store, step) = open_valid(storage, step)?;
+fn copy_in_memory<S: System>(access: Access, step: Option<u64>) -> Result<Run, TrainError> {
+    let (store, step) = open_valid(access, step)?;
     let options = RunOptions::new().system(S::NAME).versions(S::versions());
     let mut run = options.create_in(Arc::new(MemoryStorage::new()))?;
     run.writer().copy_checkpoint(&store.checkpoint(step)?)?;
@@ -949,8 +942,8 @@ fn copy_in_memory<S: System>(storage: Arc<dyn Storage>, step: Option<u64>) -> Re
 }
 
 /// A run, opened for reading, and the step that was asked for or its newest valid one.
-fn open_valid(storage: Arc<dyn Storage>, step: Option<u64>) -> Result<(Store, u64), TrainError> {
-    let store = Store::open(storage)?;
+fn open_valid(access: Access, step: Option<u64>) -> Result<(Store, u64), TrainError> {
+    let store = Store::open(access)?;
     let step = match step {
         Some(step) => step,
         None => match store.newest_whole()? {

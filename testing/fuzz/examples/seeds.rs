@@ -270,7 +270,7 @@ fn keys() -> Outcome {
         return Ok(());
     }
     SigningKey::from_pem(PRIVATE_PEM)?;
-    let key = rekindle_keys::DataKey::from_bytes(&[7; 32]);
+    let key = rekindle_keys::DataKey::from_bytes([7; 32]);
     let wrapped = wrap_key(&key, &Recipients::Keys(vec![RECIPIENT.parse()?]))?;
     unwrap_key(&wrapped, &unlock)?;
     write("wrapped_key", "armored", &wrapped)?;

@@ -8,10 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rekindle::storage::sim::SimDisk;
-use rekindle::storage::{Disk, FileStorage, Keyed, MemoryStorage, Storage};
+use rekindle::storage::{Disk, FileStorage, MemoryStorage, Storage};
 use rekindle::{
-    DataKey, EntryPath, Node, Policy, Retention, Row, Run, RunOptions, Saving, Store, StoredSignature, Tree,
-    Unreadable, Versions, WhenBusy, Writer, copy_objects, put_wrapped_key, to_tree,
+    Access, DataKey, EntryPath, Node, Policy, Retention, Row, Run, RunOptions, Saving, Store,
+    StoredSignature, Tree, Unreadable, Versions, WhenBusy, Writer, copy_objects, put_wrapped_key, to_tree,
 };
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ pub const WORKLOADS: &[Workload] = &[
         name: "migration",
         prepare: |story| {
             let options = RunOptions::new().versions(Versions::new("net", 1)).policy(keep_all());
-            let mut run = options.create_in(story.storage())?;
+            let mut run = options.create_in(story.access())?;
             story.created();
             for step in [1, 2] {
                 let state = Old { step, lr: 0.5, weights: vec![step as f32; 300] };
@@ -126,7 +126,7 @@ pub const WORKLOADS: &[Workload] = &[
         begin: nothing,
         act: |story| {
             let versions = Versions::new("net", 2).migration(1, renamed);
-            let mut run = RunOptions::new().versions(versions).policy(keep_all()).open_in(story.storage())?;
+            let mut run = RunOptions::new().versions(versions).policy(keep_all()).open_in(story.access())?;
             let mut state = New { step: 0, learning_rate: 0.0, weights: vec![0.0; 300] };
             let resumed = run.resume(&mut state)?;
             if resumed.step != Some(2) {
@@ -204,7 +204,7 @@ pub const WORKLOADS: &[Workload] = &[
         begin: nothing,
         act: |story| {
             let from = plain_run_of(3)?;
-            put_wrapped_key(&*story.storage(), b"a key that is wrapped")?;
+            put_wrapped_key(&**story.access().storage(), b"a key that is wrapped")?;
             story.create()?;
             story.copy_run(&Store::open(from)?)?;
             story.save(3)?;
@@ -461,12 +461,8 @@ pub struct Expected {
 const ROOT: &str = "run";
 
 /// The run on a simulated disk; with a key it is encrypted.
-pub fn storage_on(disk: &SimDisk, key: Option<&DataKey>) -> Arc<dyn Storage> {
-    let storage = Arc::new(FileStorage::on(disk.clone(), ROOT));
-    match key {
-        Some(key) => Arc::new(Keyed::new(storage, key.clone())),
-        None => storage,
-    }
+pub fn access_on(disk: &SimDisk, key: Option<&DataKey>) -> Access {
+    Access::new(Arc::new(FileStorage::on(disk.clone(), ROOT)), key.cloned())
 }
 
 impl Story {
@@ -481,8 +477,8 @@ impl Story {
     }
 
     /// The run on the story's disk.
-    pub fn storage(&self) -> Arc<dyn Storage> {
-        storage_on(&self.disk, self.past.key.as_ref())
+    pub fn access(&self) -> Access {
+        access_on(&self.disk, self.past.key.as_ref())
     }
 
     /// The engine under the writer that is open.
@@ -518,7 +514,7 @@ impl Story {
     }
 
     fn create(&mut self) -> Result<(), Failure> {
-        let store = Writer::create(self.storage(), "", None, "story")?;
+        let store = Writer::create(self.access(), "", None, "story")?;
         self.writer = Some(Opened::Writer(Box::new(store)));
         self.created();
         Ok(())
@@ -539,7 +535,7 @@ impl Story {
     /// Those of the engine.
     pub fn reopen(&mut self) -> Result<(), Failure> {
         self.writer = None;
-        let store = Writer::open(self.storage(), "story")?;
+        let store = Writer::open(self.access(), "story")?;
         self.writer = Some(Opened::Writer(Box::new(store)));
         Ok(())
     }
@@ -772,7 +768,7 @@ impl Story {
         steps.iter().for_each(|&step| self.tell(What::Saving(step, Arc::new(state(step)))));
         self.tell(What::Tagging("good".to_owned(), Some(MARKED)));
         self.tell(What::Noting(Some(MARKED), Some("a note".to_owned())));
-        copy_objects(&*from, &self.storage(), |_, _| {})?;
+        copy_objects(from, self.access().storage(), |_, _| {})?;
         self.created();
         steps.iter().for_each(|&step| self.tell(What::Saved(step)));
         self.tell(What::Tagged("good".to_owned()));
@@ -784,7 +780,8 @@ impl Story {
     /// from the length of the pack.
     fn run_with_damage(&mut self, place: fn(usize) -> usize) -> Result<(), Failure> {
         self.run_of(2)?;
-        let storage = self.storage();
+        let access = self.access();
+        let storage = access.storage();
         let before = storage.list("packs/")?;
         self.save(2)?;
         let pack = storage.list("packs/")?.into_iter().find(|pack| !before.contains(pack));
@@ -795,7 +792,7 @@ impl Story {
         let position = place(bytes.len());
         bytes[position] ^= 0x10;
         self.overwrite(&Path::new(ROOT).join(&pack.name), &bytes)?;
-        let reader = Store::open(self.storage())?;
+        let reader = Store::open(self.access())?;
         for step in reader.steps() {
             if reader.checkpoint(step)?.load(&EntryPath::root()).is_err() {
                 self.tell(What::Damaged(step));
@@ -824,7 +821,7 @@ impl Story {
 
     /// The first checkpoint of a training.
     fn begin_training(&mut self) -> Result<(), Failure> {
-        let mut run = RunOptions::new().policy(keep_all()).create_in(self.storage())?;
+        let mut run = RunOptions::new().policy(keep_all()).create_in(self.access())?;
         self.created();
         self.save_in_run(&mut run, 0, &Training::at(0))
     }
@@ -832,7 +829,7 @@ impl Story {
     /// A training loop that saves in the background.
     fn open_training(&mut self) -> Result<(), Failure> {
         let options = RunOptions::new().policy(keep_all()).saving(Saving::Background(WhenBusy::Wait));
-        let run = options.open_in(self.storage())?;
+        let run = options.open_in(self.access())?;
         self.writer = Some(Opened::Run(Box::new(run)));
         Ok(())
     }
@@ -932,8 +929,8 @@ impl Expected {
     }
 
     /// The run on a disk that may have crashed.
-    pub fn storage_on(&self, disk: &SimDisk) -> Arc<dyn Storage> {
-        storage_on(disk, self.key.as_ref())
+    pub fn access_on(&self, disk: &SimDisk) -> Access {
+        access_on(disk, self.key.as_ref())
     }
 
     fn take(&mut self, what: &What) {

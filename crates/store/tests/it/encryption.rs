@@ -4,16 +4,16 @@
 use std::sync::Arc;
 
 use crate::common::{save, state};
-use rekindle_store::storage::{Keyed, MemoryStorage, Storage};
+use rekindle_store::storage::{MemoryStorage, Storage};
 use rekindle_store::{
-    Array, DType, DataKey, Depth, EntryPath, Node, OpenError, Retention, Store, Tree, Writer, is_encrypted,
-    put_wrapped_key, verify_without_key, wrapped_key,
+    Access, Array, DType, DataKey, Depth, EntryPath, Node, OpenError, Retention, Store, Tree, Writer,
+    is_encrypted, put_wrapped_key, verify_without_key, wrapped_key,
 };
 
 const KEY: [u8; 32] = [42; 32];
 
-fn keyed(memory: &MemoryStorage, key: [u8; 32]) -> Arc<dyn Storage> {
-    Arc::new(Keyed::new(Arc::new(memory.clone()), DataKey::from_bytes(key)))
+fn keyed(memory: &MemoryStorage, key: [u8; 32]) -> Access {
+    Access::new(Arc::new(memory.clone()), Some(DataKey::from_bytes(key)))
 }
 
 /// Three checkpoints of a state, with tags and a metrics history.
@@ -142,4 +142,26 @@ fn a_plain_run_is_encrypted_into_a_new_one() {
         assert_eq!(a.history().0, b.history().0);
         assert_eq!(b.load(&EntryPath::root()).unwrap(), big(step));
     }
+}
+
+#[test]
+fn a_run_that_is_made_beside_an_encrypted_one_opens_with_the_same_keys() {
+    let old = Store::open(keyed(&encrypted_run(), KEY)).unwrap();
+    let memory = MemoryStorage::new();
+    let place = old.access().beside(Arc::new(memory.clone())).unwrap();
+    assert!(memory.to_objects().is_empty(), "nothing is written before the run is made");
+    let mut new = Writer::create(place.clone(), "", None, "story").unwrap();
+    new.copy_checkpoint(&old.checkpoint(3).unwrap()).unwrap();
+    drop(new);
+    assert_eq!(wrapped_key(&memory).unwrap().unwrap(), b"wrapped");
+    assert_eq!(Store::open(keyed(&memory, KEY)).unwrap().steps(), [3]);
+    // A place that is taken keeps its key.
+    put_wrapped_key(&memory, b"wrapped anew").unwrap();
+    assert!(matches!(Writer::create(place, "", None, "story"), Err(OpenError::RunExists { .. })));
+    assert_eq!(wrapped_key(&memory).unwrap().unwrap(), b"wrapped anew");
+
+    let plain = Arc::new(MemoryStorage::new());
+    drop(Writer::create(plain.clone(), "", None, "story").unwrap());
+    let beside = Store::open(plain).unwrap().access().beside(Arc::new(MemoryStorage::new())).unwrap();
+    assert!(beside.key().is_none());
 }

@@ -9,10 +9,11 @@ use std::time::Duration;
 use crate::common::faulty::{EACCES, EIO, EMFILE, FaultyStorage};
 use crate::common::{save, state};
 use rekindle_store::storage::sim::{Calls, Fault, SimDisk};
-use rekindle_store::storage::{FileStorage, Keyed, MemoryStorage, Storage};
+use rekindle_store::storage::{FileStorage, MemoryStorage, Storage};
 use rekindle_store::{
-    About, Array, CopyError, DType, DataKey, Depth, EntryPath, Node, OpenError, PruneError, ReadError,
-    Retention, Row, SaveError, Skipped, Store, StoredSignature, Tree, Unreadable, Writer, copy_objects,
+    About, Access, Array, CopyError, DType, DataKey, Depth, EntryPath, Node, OpenError, PruneError,
+    ReadError, Retention, Row, SaveError, Skipped, Store, StoredSignature, Tree, Unreadable, Writer,
+    copy_objects,
 };
 
 fn keep_last(count: u64) -> Retention {
@@ -160,7 +161,7 @@ fn a_copy_beside_a_writer_that_prunes_holds_whole_checkpoints() {
     let rounds = RefCell::new(0);
     let to = MemoryStorage::new();
     let target: Arc<dyn Storage> = Arc::new(to.clone());
-    let copied = copy_objects(&memory, &target, |_, _| {
+    let copied = copy_objects(Arc::new(memory.clone()), &target, |_, _| {
         if *rounds.borrow() < 20 {
             *rounds.borrow_mut() += 1;
             let mut store = store.borrow_mut();
@@ -185,7 +186,7 @@ fn a_copy_of_a_run_that_loses_its_packs_faster_than_they_are_read_is_an_error() 
     let storage: Arc<dyn Storage> = Arc::new(memory.clone());
     let store = RefCell::new(run(&storage, 1));
     let target: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    let copied = copy_objects(&memory, &target, |_, _| {
+    let copied = copy_objects(Arc::new(memory.clone()), &target, |_, _| {
         let mut store = store.borrow_mut();
         let step = store.steps().last().unwrap() + 1;
         save(&mut store, step, &fields(vec![("only", noise(step, 2000))])).unwrap();
@@ -204,7 +205,7 @@ fn files_that_are_not_a_runs_stay_out_of_a_copy() {
     objects.insert("config.yaml~".to_owned(), b"of an editor".to_vec());
     let from = MemoryStorage::from_objects(objects);
     let target: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    let copied = copy_objects(&from, &target, |_, _| {}).unwrap();
+    let copied = copy_objects(Arc::new(from), &target, |_, _| {}).unwrap();
     assert_eq!((copied.steps, copied.left_out), (vec![0, 1], vec!["config.yaml~".to_owned()]));
 }
 
@@ -314,8 +315,8 @@ fn a_plain_run_in_the_place_of_an_encrypted_one_is_refused() {
     let plain = MemoryStorage::new();
     let storage: Arc<dyn Storage> = Arc::new(plain.clone());
     drop(run(&storage, 2));
-    let keyed: Arc<dyn Storage> = Arc::new(Keyed::new(storage, DataKey::from_bytes([1; 32])));
-    let opened = Writer::open(Arc::clone(&keyed), "story");
+    let keyed = Access::new(storage, Some(DataKey::from_bytes([1; 32])));
+    let opened = Writer::open(keyed.clone(), "story");
     assert!(matches!(opened, Err(OpenError::NotEncrypted { .. })));
     assert!(matches!(Store::open(keyed), Err(OpenError::NotEncrypted { .. })));
 }
@@ -360,7 +361,7 @@ fn the_newest_that_is_kept_is_read_before_others_go() {
 fn an_encrypted_run_does_not_tell_who_writes_it_and_what_for() {
     let dir = tempfile::tempdir().unwrap();
     let files: Arc<dyn Storage> = Arc::new(FileStorage::new(dir.path().join("run")));
-    let keyed: Arc<dyn Storage> = Arc::new(Keyed::new(Arc::clone(&files), DataKey::from_bytes([1; 32])));
+    let keyed = Access::new(Arc::clone(&files), Some(DataKey::from_bytes([1; 32])));
     let store = Writer::create(keyed, "secret", None, "train --identity secret.key").unwrap();
     let holder = files.holder().unwrap().unwrap();
     assert_eq!((holder.purpose.as_str(), holder.host.as_str()), ("", ""));
@@ -373,7 +374,7 @@ fn the_record_of_a_fork_does_not_open_in_its_sibling() {
     let key = || DataKey::from_bytes([1; 32]);
     let make = |value: u64| {
         let memory = MemoryStorage::new();
-        let keyed: Arc<dyn Storage> = Arc::new(Keyed::new(Arc::new(memory.clone()), key()));
+        let keyed = Access::new(Arc::new(memory.clone()), Some(key()));
         let mut store = Writer::create(keyed, "", None, "story").unwrap();
         save(&mut store, 1, &state(value)).unwrap();
         store.set_tag("best-so-far", 1, false).unwrap();
@@ -383,7 +384,7 @@ fn the_record_of_a_fork_does_not_open_in_its_sibling() {
     let (ours, theirs) = (make(1), make(2));
     let mut objects = ours.to_objects();
     objects.extend(theirs.to_objects().into_iter().filter(|(name, _)| name != "rekindle.json"));
-    let mixed: Arc<dyn Storage> = Arc::new(Keyed::new(Arc::new(MemoryStorage::from_objects(objects)), key()));
+    let mixed = Access::new(Arc::new(MemoryStorage::from_objects(objects)), Some(key()));
     let store = Store::open(mixed).unwrap();
     let error = store.checkpoint(1).unwrap_err();
     assert!(error.damage().is_some(), "{error}");
