@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::cipher::Cipher;
-use crate::data_key::DataKey;
+use crate::encryption::cipher::Cipher;
+use crate::encryption::data_key::DataKey;
 use crate::storage::{Holder, Storage, StorageError};
 
 /// The object that holds the data key of an encrypted run, wrapped for whoever may read it.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::hash::Hash;
-use crate::path::EntryPath;
+use crate::state::path::EntryPath;
 use crate::storage::StorageError;
 
 /// A place in a run whose bytes are not what was written.
@@ -331,7 +331,7 @@ pub enum SaveError {
     },
     /// An array's bytes do not match its type and shape.
     #[error(transparent)]
-    ArrayLength(#[from] crate::tree::ArrayLengthError),
+    ArrayLength(#[from] crate::state::tree::ArrayLengthError),
     /// There is less space than the save may take.
     #[error(
         "{location} has {available} bytes free, and the checkpoint may take {needed}; nothing was saved, the \

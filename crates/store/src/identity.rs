@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cipher::{Cipher, SealedText};
+use crate::encryption::cipher::{Cipher, SealedText};
 use crate::error::Damage;
 use crate::hash::Hash;
 use crate::sealed;

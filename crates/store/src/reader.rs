@@ -4,16 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::access::{Access, wrapped_key};
-use crate::catalog::Catalog;
 use crate::checkpoint::Checkpoint;
-use crate::chunks::Chunks;
-use crate::cipher::{Cipher, Sealer};
-use crate::commit::{self, CommitRecord, FORMAT};
+use crate::checkpoint::catalog::Catalog;
+use crate::checkpoint::commit::{self, CommitRecord, FORMAT};
+use crate::encryption::cipher::{Cipher, Sealer};
 use crate::error::{Damage, OpenError, ReadError};
 use crate::hash::Hash;
-use crate::history::{self, Row};
 use crate::identity::{self, Identity, Refused};
-use crate::pack::unreadable;
+use crate::packs::chunks::Chunks;
+use crate::packs::pack::unreadable;
 use crate::sealed;
 use crate::storage::Storage;
 
@@ -152,7 +151,7 @@ impl Store {
     /// When there is none, or its record is damaged.
     pub fn checkpoint(&self, step: u64) -> Result<Checkpoint<'_>, ReadError> {
         match self.catalog.get(step) {
-            Some(Ok(record)) => Ok(Checkpoint::new(self, record)),
+            Some(Ok(record)) => Ok(self.checkpoint_of(record)),
             Some(Err(damage)) => Err(damage.clone().into()),
             None => Err(ReadError::NoCheckpoint { step, location: self.location(), available: self.steps() }),
         }
@@ -172,7 +171,7 @@ impl Store {
             let damage = match record {
                 Err(damage) if damage.is_unreadable() => return Err(ReadError::from(damage.clone()).into()),
                 Err(damage) => damage.clone(),
-                Ok(record) => match attempt(&Checkpoint::new(self, record)) {
+                Ok(record) => match attempt(&self.checkpoint_of(record)) {
                     Ok(value) => return Ok(Newest { valid: Some((step, value)), skipped }),
                     Err(error) => match is_damage(&error) {
                         Some(damage) => damage,
@@ -196,10 +195,8 @@ impl Store {
         Ok((valid.map(|(step, ())| step), skipped))
     }
 
-    /// The rows of the metrics history up to the checkpoint of `record`; rows of segments that
-    /// cannot be read are left out, and the damage is returned.
-    pub fn history(&self, record: &CommitRecord) -> (Vec<Row>, Option<Damage>) {
-        history::rows(&**self.storage(), record.history.as_deref(), &self.sealer())
+    fn checkpoint_of<'a>(&'a self, record: &'a CommitRecord) -> Checkpoint<'a> {
+        Checkpoint::new(&**self.storage(), self.sealer(), &self.chunks, record)
     }
 
     pub(crate) fn chunks(&self) -> &Chunks {

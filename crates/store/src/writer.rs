@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use crate::access::{Access, WRAPPED_KEY};
-use crate::bases::Bases;
+use crate::checkpoint::bases::Bases;
+use crate::checkpoint::commit::{CommitRecord, FORMAT};
 use crate::codec::Compression;
-use crate::commit::{CommitRecord, FORMAT};
-use crate::condemned::Condemned;
 use crate::error::{OpenError, SaveError};
 use crate::hash::Hash;
 use crate::identity::{self, Identity, Lineage};
-use crate::pack::PackEntry;
+use crate::packs::condemned::Condemned;
+use crate::packs::pack::PackEntry;
 use crate::reader::{Store, is_of_a_run, require_run};
 use crate::storage::{Lease, Storage, StorageError};
 use crate::time::now_seconds;
