@@ -2,7 +2,7 @@
 
 use rekindle::storage::StorageError;
 use rekindle::{
-    CaptureError, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError, TagError,
+    CaptureError, Hint, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError, TagError,
 };
 use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;
@@ -44,11 +44,38 @@ fn message(error: &anyhow::Error) -> String {
 }
 
 /// What helps, in words of the command line.
-fn hint(error: &anyhow::Error) -> &'static str {
+pub fn hint(error: &anyhow::Error) -> &'static str {
     match error.downcast_ref() {
         Some(TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. })) => {
             "\nhint: --data FILE names the file where it lies now"
         }
+        _ => hint_of(error).map_or("", worded),
+    }
+}
+
+/// The hint of an error of the libraries, or of the one inside it.
+fn hint_of(error: &anyhow::Error) -> Option<Hint> {
+    let open = error.downcast_ref::<OpenError>().or_else(|| match error.downcast_ref()? {
+        TrainError::Open(error) => Some(error),
+        _ => None,
+    });
+    let open = open.or_else(|| match error.downcast_ref()? {
+        FormatError::Open(error) => Some(error),
+        _ => None,
+    });
+    let open = open.or_else(|| match error.downcast_ref()? {
+        ProveError::Open(error) => Some(error),
+        _ => None,
+    });
+    open.and_then(OpenError::hint).or_else(|| error.downcast_ref::<TagError>()?.hint())
+}
+
+fn worded(hint: Hint) -> &'static str {
+    match hint {
+        Hint::ResumeOrChooseAnotherPlace => "\nhint: resume it, or choose another place with --run DIR",
+        Hint::ChooseAnotherPlace => "\nhint: choose another place with --run DIR",
+        Hint::GiveKey => "\nhint: give its key with --identity FILE or --passphrase-file FILE",
+        Hint::DeleteOrMoveTag => "\nhint: delete it first, or use --force",
         _ => "",
     }
 }
@@ -150,6 +177,7 @@ fn save(error: &SaveError) -> u8 {
 fn capture(error: &CaptureError) -> u8 {
     match error {
         CaptureError::Save(error) => save(error),
+        CaptureError::Prune(error) => prune(error),
         _ => OTHER,
     }
 }

@@ -51,14 +51,15 @@ pub fn import(registry: &Registry, file: &Path, run: &Path, json: bool) -> anyho
     if json {
         output::print_json(&json!({
             "run": run, "format": format.name, "step": document.step,
-            "state_hash": saved.record.state_hash, "losses": document.losses,
+            "state_hash": saved.record.state_hash, "losses": document.warnings,
         }))?;
     } else {
         output::print(&format!("made {} from {}: step {}", run.display(), format.name, document.step))?;
-        if !document.losses.is_empty() {
-            let losses: Vec<String> = document.losses.iter().map(|loss| format!("- {loss}")).collect();
-            output::print(&format!("Not everything was carried over:\n{}", losses.join("\n")))?;
+        if !document.warnings.is_empty() {
+            let warnings: Vec<String> =
+                document.warnings.iter().map(|warning| format!("- {warning}")).collect();
+            output::print(&format!("Not everything was carried over:\n{}", warnings.join("\n")))?;
         }
     }
-    Ok(if document.losses.is_empty() { 0 } else { exit::PARTIAL })
+    Ok(if document.warnings.is_empty() { 0 } else { exit::PARTIAL })
 }

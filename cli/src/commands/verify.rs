@@ -112,7 +112,8 @@ fn without_key(path: &Path, reason: &anyhow::Error, json: bool) -> anyhow::Resul
         }))?;
     } else {
         rekindle_train::tell!(
-            "without the key ({reason:#}), the stored bytes are checked, and not what they hold"
+            "without the key ({reason:#}), the stored bytes are checked, and not what they hold{}",
+            exit::hint(reason)
         );
         for damage in &report.damage {
             output::print(&format!("damage: {damage}"))?;

@@ -18,7 +18,7 @@ pub struct Document {
     /// The metrics history.
     pub history: Vec<Row>,
     /// What could not be carried over, in words.
-    pub losses: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// What a file of ours says about its state, beside the state.
@@ -48,7 +48,7 @@ impl Header {
             return Err(FormatError::malformed(path, "the state does not have the hash that the file says"));
         }
         let Self { step, about, history, .. } = self;
-        Ok(Document { tree, step, about, history, losses: Vec::new() })
+        Ok(Document { tree, step, about, history, warnings: Vec::new() })
     }
 }
 

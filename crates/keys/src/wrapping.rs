@@ -110,7 +110,7 @@ fn unwrap_any(stanzas: &[X25519Stanza], identities: &Identities) -> Result<FileK
 
 fn key_in_payload(payload: &[u8]) -> Result<DataKey, KeyError> {
     let key = payload.strip_suffix(b"\n").and_then(from_hex);
-    key.ok_or(KeyError::Damaged("its payload is no data key"))
+    key.ok_or(KeyError::Damaged("its payload is not a data key"))
 }
 
 #[cfg(test)]

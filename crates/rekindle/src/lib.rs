@@ -53,7 +53,7 @@ pub use half;
 pub use rekindle_store::{
     About, Access, Array, ArrayDigest, ArrayRef, ArrayType, Best, Checkpoint, CommitRecord, Compression,
     Copied, CopiedObjects, CopyError, DType, Damage, DataKey, Depth, EntryPath, Goal, Hash, HashedArray,
-    Identity, Lineage, Newest, Node, OpenError, Plan, Problem, PruneError, Pruned, ReadError, Reason,
+    Hint, Identity, Lineage, Newest, Node, OpenError, Plan, Problem, PruneError, Pruned, ReadError, Reason,
     Repaired, Retention, Row, Salvaged, SaveError, Saved, Scalar, Schema, Skipped, Store, StoredSignature,
     StoredTree, TagError, Tree, Unreadable, Verification, Writer, copy_objects, is_encrypted, no_entry,
     put_wrapped_key, similar, state_hash, storage, time, verify_without_key, wrapped_key,

@@ -90,13 +90,13 @@ pub enum OpenError {
         location: String,
     },
     /// A new run was to be made where one is.
-    #[error("{location} holds a run already; resume it, or choose another place with --run DIR")]
+    #[error("{location} holds a run already")]
     RunExists {
         /// The place.
         location: String,
     },
     /// The place holds files that are not a run's.
-    #[error("{location} is not empty and holds no run; choose another place with --run DIR")]
+    #[error("{location} is not empty and holds no run")]
     NotEmpty {
         /// The place.
         location: String,
@@ -114,7 +114,7 @@ pub enum OpenError {
         supported: u32,
     },
     /// The run is encrypted, and no key was given.
-    #[error("{location} is encrypted; give its key with --identity FILE or --passphrase-file FILE")]
+    #[error("{location} is encrypted, and its key was not given")]
     Encrypted {
         /// The place.
         location: String,

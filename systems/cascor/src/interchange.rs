@@ -54,7 +54,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         environment: notes_of(&snapshot),
         ..About::default()
     };
-    Ok(Document { tree, step, about, history: rows_of(&snapshot.history), losses })
+    Ok(Document { tree, step, about, history: rows_of(&snapshot.history), warnings: losses })
 }
 
 /// The same file, told with its own words.

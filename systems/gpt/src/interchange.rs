@@ -180,8 +180,8 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         ..About::default()
     };
     let tree = to_tree(&state).map_err(|error| malformed(&error))?;
-    let losses = notes.into_iter().chain(note).collect();
-    Ok(Document { tree, step: 0, about, history: Vec::new(), losses })
+    let warnings = notes.into_iter().chain(note).collect();
+    Ok(Document { tree, step: 0, about, history: Vec::new(), warnings })
 }
 
 /// A config in which the network has its place.

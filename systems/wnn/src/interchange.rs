@@ -145,8 +145,8 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         ..About::default()
     };
     let tree = to_tree(&state).map_err(|error| malformed(error.to_string()))?;
-    let losses = vec!["the file holds genomes only: neither the text nor the state of a search".to_owned()];
-    Ok(Document { tree, step: 0, about, history: Vec::new(), losses })
+    let warnings = vec!["the file holds genomes only: neither the text nor the state of a search".to_owned()];
+    Ok(Document { tree, step: 0, about, history: Vec::new(), warnings })
 }
 
 /// The state of a checkpoint of this system.

@@ -41,7 +41,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         step,
         about: checkpoint.record().about.clone(),
         history: checkpoint.history().0,
-        losses: Vec::new(),
+        warnings: Vec::new(),
     })
 }
 

@@ -30,10 +30,10 @@ fn foreign(tensors: BTreeMap<String, Array>, notes: &HashMap<String, String>) ->
     let mut entries: Vec<_> =
         tensors.into_iter().map(|(name, array)| (Scalar::Str(name), Node::Array(array))).collect();
     entries.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut losses: Vec<String> =
+    let mut warnings: Vec<String> =
         notes.iter().map(|(name, value)| format!("metadata `{name}`: {value}")).collect();
-    losses.sort();
-    Document { tree: Node::Map(entries), step: 0, about: About::default(), history: Vec::new(), losses }
+    warnings.sort();
+    Document { tree: Node::Map(entries), step: 0, about: About::default(), history: Vec::new(), warnings }
 }
 
 /// The header, checked, and all tensors.

@@ -89,7 +89,7 @@ fn check_all(state: &State, dir: &Path) {
         assert_eq!(state_hash(&document.tree), checkpoint.record().state_hash, "{name}");
         assert_eq!((document.step, &document.about), (42, &checkpoint.record().about), "{name}");
         assert_eq!(document.history, checkpoint.history().0, "{name}");
-        assert!(document.losses.is_empty());
+        assert!(document.warnings.is_empty());
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::encryption::cipher::{Cipher, SealedText, Sealer};
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
+use crate::hint::Hint;
 use crate::packs::pack::unreadable;
 use crate::reader::Store;
 use crate::sealed;
@@ -88,7 +89,7 @@ pub enum TagError {
         nearest: Option<String>,
     },
     /// The tag is set to another checkpoint.
-    #[error("tag `{name}` points to step {step} already; delete it first, or use --force")]
+    #[error("tag `{name}` points to step {step} already")]
     Taken {
         /// The name.
         name: String,
@@ -101,6 +102,13 @@ pub enum TagError {
     /// The run cannot be written.
     #[error(transparent)]
     Save(#[from] SaveError),
+}
+
+impl TagError {
+    /// What helps, if something does.
+    pub fn hint(&self) -> Option<Hint> {
+        matches!(self, Self::Taken { .. }).then_some(Hint::DeleteOrMoveTag)
+    }
 }
 
 impl From<StorageError> for TagError {

@@ -118,7 +118,6 @@ impl CommitRecord {
     }
 
     fn encode_any(&self, cipher: Option<&Cipher>) -> Result<Vec<u8>, SaveError> {
-        let too_large = |len| SaveError::RecordTooLarge { len, limit: RECORD_LIMIT };
         let encoded = match cipher {
             None => sealed::seal(self),
             Some(cipher) => serde_json::to_vec(self).and_then(|bytes| {
@@ -127,9 +126,9 @@ impl CommitRecord {
                 sealed::seal(&SealedRecord { format, run, step, sealed })
             }),
         };
-        let bytes = encoded.map_err(|_| too_large(usize::MAX))?;
+        let bytes = encoded.map_err(|_| SaveError::RecordDoesNotComeBack)?;
         if bytes.len() > RECORD_LIMIT {
-            return Err(too_large(bytes.len()));
+            return Err(SaveError::RecordTooLarge { len: bytes.len(), limit: RECORD_LIMIT });
         }
         Ok(bytes)
     }

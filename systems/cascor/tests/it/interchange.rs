@@ -46,7 +46,7 @@ fn an_imported_network_answers_as_the_original_does() {
     let expected: serde_json::Value = serde_json::from_str(&expected).unwrap();
     let rows = |name: &str| serde_json::from_value::<Vec<Vec<f64>>>(expected[name].clone()).unwrap();
     let (document, saved, config) = import(&samples.join(expected["file"].as_str().unwrap()));
-    assert!(!document.losses.is_empty());
+    assert!(!document.warnings.is_empty());
     let column = |name: &str, index: usize| Column {
         name: name.to_owned(),
         values: Values::Numbers(rows("inputs").iter().map(|row| row[index]).collect()),
@@ -76,7 +76,7 @@ fn a_network_goes_out_and_comes_back_to_the_bit() {
             ..Default::default()
         },
         history: Vec::new(),
-        losses: Vec::new(),
+        warnings: Vec::new(),
     };
     let dir = tempfile::tempdir().unwrap();
     let path: PathBuf = dir.path().join("network.h5");
@@ -101,7 +101,7 @@ fn what_a_snapshot_cannot_hold_is_refused() {
     let saved = Saved { seed: 1, model: config.model.clone(), training: config.training.clone(), state };
     let about = rekindle::About { system: Cascor::NAME.to_owned(), ..Default::default() };
     let tree = to_tree(&saved).unwrap();
-    let document = Document { tree, step: 0, about, history: Vec::new(), losses: Vec::new() };
+    let document = Document { tree, step: 0, about, history: Vec::new(), warnings: Vec::new() };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("network.h5");
     let error = format().write(&store(&document).checkpoint(0).unwrap(), &path).unwrap_err().to_string();
