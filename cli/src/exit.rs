@@ -2,7 +2,8 @@
 
 use rekindle::storage::StorageError;
 use rekindle::{
-    CaptureError, Hint, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError, TagError,
+    AddressError, CaptureError, Hint, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError,
+    TagError,
 };
 use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;
@@ -99,6 +100,7 @@ fn code(error: &anyhow::Error) -> u8 {
         CaptureError => capture,
         PruneError => prune,
         TagError => tag,
+        AddressError => address,
         FormatError => format,
         ProveError => prove,
         StorageError => storage,
@@ -193,6 +195,15 @@ fn tag(error: &TagError) -> u8 {
     match error {
         TagError::Read(error) => read(error),
         TagError::Save(error) => save(error),
+        _ => OTHER,
+    }
+}
+
+fn address(error: &AddressError) -> u8 {
+    match error {
+        AddressError::NoCheckpoint { .. } => NO_RUN,
+        AddressError::Tag(error) => tag(error),
+        AddressError::Read(error) => read(error),
         _ => OTHER,
     }
 }

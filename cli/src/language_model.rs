@@ -17,8 +17,8 @@ pub fn load(address: &str) -> anyhow::Result<LanguageModel> {
     if rekindle_gpt::formats::recognise(Path::new(address)).is_some() {
         return Ok(LanguageModel::from_file(Path::new(address))?);
     }
-    let source = Source::open(address)?;
-    LanguageModel::from_checkpoint(&source.checkpoint()?).with_context(|| format!("`{address}`"))
+    let load = |source: &Source| Ok(LanguageModel::from_checkpoint(&source.checkpoint()?)?);
+    Source::open(address)?.read(load).with_context(|| format!("`{address}`"))
 }
 
 impl SamplingArgs {

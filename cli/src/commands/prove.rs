@@ -2,10 +2,11 @@
 
 use rekindle_train::{Launcher, Proof, ProveOptions, Subject};
 
-use crate::address::{Address, Source};
+use crate::address::Source;
 use crate::args::ProveArgs;
 use crate::exit;
 use crate::output;
+use rekindle::Address;
 
 pub fn prove(args: ProveArgs, json: bool) -> anyhow::Result<u8> {
     let subject = subject(&args.subject)?;
@@ -32,7 +33,7 @@ fn subject(text: &str) -> anyhow::Result<Subject> {
     if !run.is_dir() {
         return Ok(Subject::Config(text.to_owned()));
     }
-    let step = Source::open(text)?.step;
+    let step = Source::open_whole(text)?.step;
     Ok(Subject::Checkpoint { run, step })
 }
 

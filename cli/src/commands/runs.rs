@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::{FileStorage, Holder, Storage};
-use rekindle::{CopiedObjects, OpenError, Store, Writer, copy_objects};
+use rekindle::{Address, CopiedObjects, OpenError, Store, Which, Writer, copy_objects};
 use rekindle_formats::files;
 use serde_json::json;
 
-use crate::address::{Address, Which, open_run, resolve};
+use crate::address::{open_run, resolve};
 use crate::args::{NoteArgs, RmArgs};
 use crate::exit;
 use crate::output::{self, Progress};

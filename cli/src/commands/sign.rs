@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::bail;
-use rekindle::{Damage, ReadError, SaveError, Store, StoredSignature, Writer};
+use rekindle::{Address, Damage, ReadError, SaveError, Store, StoredSignature, Writer};
 use rekindle_keys::{PublicKey, SigningKey, read_file};
 use serde_json::json;
 
-use crate::address::{Address, resolve};
+use crate::address::resolve;
 use crate::args::SignArgs;
 use crate::exit;
 use crate::output;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rekindle::{Store, Writer};
+use rekindle::{Address, Store, Writer};
 use serde_json::json;
 
-use crate::address::{Address, open_run, resolve};
+use crate::address::{open_run, resolve};
 use crate::args::TagArgs;
 use crate::output;
 use crate::unlock;

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use rekindle::storage::StorageError;
-use rekindle::{OpenError, Store};
+use rekindle::{Address, OpenError, Store, Which};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
     AnySystem, ConfigText, Display, Onto, Options, Origin, Registry, Report, Start, Started, TrainError,
     describe_in_order,
 };
 
-use crate::address::{Address, Source, Which, open_run, resolve};
+use crate::address::{Source, open_run, resolve};
 use crate::args::{HowArgs, ResumeArgs, SearchArgs, TrainArgs, threads};
 use crate::output;
 use crate::unlock;
@@ -116,7 +116,7 @@ pub fn system_of(store: &Store) -> String {
 }
 
 fn origin(from: &str, only: Option<&str>) -> anyhow::Result<Origin> {
-    let Source { store, step } = Source::open(from)?;
+    let Source { store, step, .. } = Source::open_whole(from)?;
     let only = only.map(str::parse).transpose()?;
     Ok(Origin { source: from.to_owned(), store, step, only })
 }

@@ -35,6 +35,7 @@
 //! - [`Tree`] is the state without serde, for tools: [`to_tree`], [`from_tree`], [`diff`](fn@diff).
 //! - [`Store`] reads a run, with tags and verification; [`Writer`] changes one: tags, pruning, repair.
 
+mod address;
 pub mod array;
 mod background;
 mod capture;
@@ -59,6 +60,7 @@ pub use rekindle_store::{
     put_wrapped_key, similar, state_hash, storage, time, verify_without_key, wrapped_key,
 };
 
+pub use address::{Address, AddressError, Resolved, Which};
 pub use array::{ArrayData, Element, Matrix, growing};
 pub use background::{Saving, WhenBusy};
 pub use capture::{CaptureError, hash_of, to_tree};
