@@ -36,6 +36,7 @@ pub enum Which {
 
 /// The checkpoint that an address stands for.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Resolved {
     /// Its step.
     pub step: u64,

@@ -63,14 +63,9 @@ impl SaveThread {
         let (work, incoming) = sync_channel::<(Box<Writer>, Work)>(1);
         let (outgoing, done) = sync_channel(1);
         let thread = std::thread::spawn(move || {
-            // Threads of its own: those of the program may all be waiting for this one. Where the system
-            // gives none, the program's serve as long as they do not.
-            let pool = rayon::ThreadPoolBuilder::new().build().ok();
+            let pool = Pool::new();
             for (mut run, work) in incoming {
-                let written = match &pool {
-                    Some(pool) => pool.install(|| guarded(&mut run, work)),
-                    None => guarded(&mut run, work),
-                };
+                let written = pool.install(|| guarded(&mut run, work));
                 // A run that was dropped meanwhile no longer waits for the answer.
                 let _ = outgoing.send(Done { run, written });
             }
@@ -92,6 +87,40 @@ impl SaveThread {
     /// What the thread has done, if it is done already.
     pub fn try_wait(&mut self) -> Option<Done> {
         self.done.try_recv().ok()
+    }
+}
+
+/// Threads of its own: those of the program may all be waiting for the one that saves. Where the system gives
+/// none, the program's serve as long as they do not.
+#[cfg(feature = "parallel")]
+struct Pool(Option<rayon::ThreadPool>);
+
+#[cfg(feature = "parallel")]
+impl Pool {
+    fn new() -> Self {
+        Self(rayon::ThreadPoolBuilder::new().build().ok())
+    }
+
+    fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match &self.0 {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+}
+
+/// The thread that saves does all by itself.
+#[cfg(not(feature = "parallel"))]
+struct Pool;
+
+#[cfg(not(feature = "parallel"))]
+impl Pool {
+    fn new() -> Self {
+        Self
+    }
+
+    fn install<R>(&self, work: impl FnOnce() -> R) -> R {
+        work()
     }
 }
 

@@ -63,6 +63,7 @@ pub struct Run {
 
 /// How a run is opened: builds a [`Run`].
 #[derive(Debug, Clone, Default)]
+#[must_use = "it opens nothing by itself"]
 pub struct RunOptions {
     system: String,
     versions: Option<Versions>,
@@ -138,6 +139,7 @@ fn skip_bullets(skipped: &[Skipped]) -> String {
 
 /// What a resume did.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Resumed {
     /// The step of the checkpoint that was loaded; `None` on a run without any.
     pub step: Option<u64>,

@@ -20,6 +20,7 @@ use crate::run::Run;
 
 /// What came of a call to [`Run::checkpoint`].
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// By the policy, no checkpoint was due.
     NotDue,

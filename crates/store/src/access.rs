@@ -14,7 +14,8 @@ const WRAPPED_KEY_LIMIT: u64 = 64 << 10;
 /// Where a run is, or will be, and the key that opens it, if it is encrypted: what a run is opened with.
 /// A storage alone stands for a run that is not encrypted.
 ///
-/// ```
+#[cfg_attr(feature = "encryption", doc = "```")]
+#[cfg_attr(not(feature = "encryption"), doc = "```ignore")]
 /// use std::sync::Arc;
 /// use rekindle_store::{Access, DataKey, Store, Writer, storage::MemoryStorage};
 ///
@@ -52,6 +53,7 @@ impl Access {
     }
 
     /// Sets what a run that is made here keeps of its key: the key, wrapped for whoever may read the run.
+    #[must_use]
     pub fn wrapped_as(self, wrapped: Vec<u8>) -> Self {
         Self { wrapped: Some(wrapped), ..self }
     }

@@ -24,6 +24,13 @@
 //! # }
 //! ```
 //!
+//! # Features
+//!
+//! Both are on unless they are switched off; what is written is the same with and without them.
+//!
+//! - `encryption`: encrypted runs, see [`DataKey`]. Without it they are refused.
+//! - `parallel`: hashing, encoding and reading on all cores.
+//!
 //! The bytes on disk are described in `docs/format.md` of the project.
 
 #[cfg(target_endian = "big")]
@@ -41,6 +48,7 @@ mod identity;
 mod maintenance;
 pub mod memory;
 mod packs;
+mod parallel;
 mod reader;
 mod saving;
 mod sealed;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::commit::CommitRecord;
-use crate::encryption::cipher::{SealedText, Sealer};
+use crate::encryption::sealer::{SealedText, Sealer};
 use crate::error::{Damage, Problem};
 use crate::hash::Hash;
 use crate::packs::pack::unreadable;

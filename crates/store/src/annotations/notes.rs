@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::encryption::cipher::SealedText;
+use crate::encryption::sealer::SealedText;
 use crate::error::{ReadError, SaveError};
 use crate::reader::Store;
 use crate::sealed;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::encryption::cipher::{Cipher, SealedText, Sealer};
+use crate::encryption::cipher::Cipher;
+use crate::encryption::sealer::{SealedText, Sealer};
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::hint::Hint;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::index::Root;
-use crate::encryption::cipher::{Cipher, SealedText};
+use crate::encryption::cipher::Cipher;
+use crate::encryption::sealer::SealedText;
 use crate::error::{Damage, ReadError, SaveError};
 use crate::hash::Hash;
 use crate::sealed;
@@ -19,6 +20,7 @@ const SUFFIX: &str = ".json";
 
 /// What a checkpoint is, beside its state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CommitRecord {
     /// Version of the format.
     pub format: u32,

@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use crate::checkpoint::commit::CommitRecord;
 use crate::checkpoint::index;
-use crate::encryption::cipher::Sealer;
+use crate::encryption::sealer::Sealer;
 use crate::error::{Damage, ReadError};
 use crate::hash::Hash;
 use crate::memory;
 use crate::packs::chunks::Chunks;
+use crate::parallel::*;
 use crate::state::path::EntryPath;
 use crate::state::state_hash::state_hash;
 use crate::state::tree::{Array, ArrayPlace, ArrayRef, StoredTree, Tree};

@@ -12,6 +12,7 @@ use crate::writer::Writer;
 
 /// What a copy of a run took over.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Copied {
     /// The checkpoints.
     pub steps: Vec<u64>,

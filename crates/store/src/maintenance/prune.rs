@@ -62,6 +62,7 @@ impl PruneError {
 
 /// What a prune did, or would do.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Pruned {
     /// The checkpoints that were kept and deleted.
     pub plan: Plan,

@@ -64,6 +64,7 @@ pub enum Unreadable {
 
 /// What is left of a damaged checkpoint.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Salvaged {
     /// The checkpoint of what is left, in the other run.
     pub saved: Saved,

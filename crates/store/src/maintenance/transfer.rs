@@ -53,6 +53,7 @@ pub enum CopyError {
 
 /// What a copy holds.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct CopiedObjects {
     /// Bytes that were copied.
     pub bytes: u64,

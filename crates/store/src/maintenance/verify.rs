@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::access::WRAPPED_KEY;
 use crate::annotations::files::ARTIFACTS;
 use crate::annotations::history;
@@ -20,6 +18,7 @@ use crate::maintenance::aside;
 use crate::packs::chunks::Chunks;
 use crate::packs::condemned;
 use crate::packs::pack;
+use crate::parallel::*;
 use crate::reader::{Skipped, Store};
 use crate::sealed;
 use crate::state::path::EntryPath;
@@ -59,6 +58,7 @@ impl Depth {
 
 /// What a verification found.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Verification {
     /// The checkpoints all of whose bytes are as they were written.
     pub valid: Vec<u64>,

@@ -9,14 +9,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rayon::prelude::*;
-
 use crate::codec;
 use crate::encryption::cipher::Cipher;
 use crate::error::{Damage, Problem};
 use crate::hash::{Hash, Hasher};
 use crate::packs::pack::{self, PackEntry};
 use crate::packs::salvage;
+use crate::parallel::*;
 use crate::storage::{Storage, StorageError};
 
 /// All chunks that can be found, and the packs whose index is damaged.

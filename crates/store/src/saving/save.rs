@@ -5,8 +5,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::thread::{Builder, ScopedJoinHandle};
 
-use rayon::prelude::*;
-
 use crate::annotations::history::{self, Row};
 use crate::checkpoint::bases::{self, ArrayBases, Bases, Before, Sizes};
 use crate::checkpoint::commit::{self, About, CommitRecord};
@@ -17,6 +15,7 @@ use crate::hash::Hash;
 use crate::packs::chunks::Chunks;
 use crate::packs::pack::{self, StoredChunk};
 use crate::packs::pack_writer::PackWriter;
+use crate::parallel::*;
 use crate::state::path::EntryPath;
 use crate::state::state_hash::state_hash;
 use crate::state::tree::{ArrayPlace, ArrayRef, ArrayType, INLINE_LIMIT, StoredTree};
@@ -36,6 +35,7 @@ const LANES: usize = 2;
 /// A checkpoint being saved: takes arrays as they come, and becomes visible with
 /// [`commit`](Self::commit). Dropped before, it leaves nothing.
 #[derive(Debug)]
+#[must_use = "a save that is not committed leaves nothing"]
 pub struct Save<'a> {
     writer: &'a mut Writer,
     /// The packs being written. The first takes all that is short.
@@ -68,6 +68,7 @@ struct Note {
 
 /// The outcome of a save.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Saved {
     /// The record of the checkpoint.
     pub record: CommitRecord,

@@ -4,9 +4,8 @@
 //! their parent; scalars stand there themselves. The exact bytes are in `docs/format.md`,
 //! section "State hash".
 
-use rayon::prelude::*;
-
 use crate::hash::Hash;
+use crate::parallel::*;
 use crate::state::tree::{Array, ArrayPlace, ArrayRef, ArrayType, Node};
 
 /// What the state hash needs of an array: its type and the hashes of its boxes.
