@@ -41,6 +41,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let resumed = run.resume(&mut state)?;
     assert_eq!(resumed.migrated_from, Some(1));
     println!("step {}, learning rate {}", state.step, state.learning_rate);
-    run.finish(&state)?;
+    // What was migrated is saved from the next step on.
+    state.step += 1;
+    run.save(state.step, &state)?;
     Ok(())
 }
