@@ -2,7 +2,8 @@
 
 use rekindle::storage::StorageError;
 use rekindle::{
-    CaptureError, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError, TagError,
+    AddressError, CaptureError, Hint, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError,
+    TagError,
 };
 use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;
@@ -46,13 +47,16 @@ fn message(error: &anyhow::Error) -> String {
 }
 
 /// What helps, in words of the command line.
-fn hint(error: &anyhow::Error, message: &str) -> String {
+pub fn hint(error: &anyhow::Error, message: &str) -> String {
     let known = known_hint(error);
     let hint = if known.is_empty() { option_named_in(message).unwrap_or_default() } else { known.to_owned() };
     if hint.is_empty() { hint } else { format!("\nhint: {hint}") }
 }
 
 fn known_hint(error: &anyhow::Error) -> &'static str {
+    if let Some(hint) = hint_of(error) {
+        return worded(hint);
+    }
     if let Some(error) = error.downcast_ref::<TrainError>() {
         return hint_of_training(error);
     }
@@ -110,6 +114,33 @@ fn hint_of_config(error: &ConfigError) -> &'static str {
     }
 }
 
+/// The hint of an error of the libraries, or of the one inside it.
+fn hint_of(error: &anyhow::Error) -> Option<Hint> {
+    let open = error.downcast_ref::<OpenError>().or_else(|| match error.downcast_ref()? {
+        TrainError::Open(error) => Some(error),
+        _ => None,
+    });
+    let open = open.or_else(|| match error.downcast_ref()? {
+        FormatError::Open(error) => Some(error),
+        _ => None,
+    });
+    let open = open.or_else(|| match error.downcast_ref()? {
+        ProveError::Open(error) => Some(error),
+        _ => None,
+    });
+    open.and_then(OpenError::hint).or_else(|| error.downcast_ref::<TagError>()?.hint())
+}
+
+fn worded(hint: Hint) -> &'static str {
+    match hint {
+        Hint::ResumeOrChooseAnotherPlace => "resume it, or choose another place with --run DIR",
+        Hint::ChooseAnotherPlace => "choose another place with --run DIR",
+        Hint::GiveKey => "give its key with --identity FILE or --passphrase-file FILE",
+        Hint::DeleteOrMoveTag => "delete it first, or use --force",
+        _ => "",
+    }
+}
+
 fn code(error: &anyhow::Error) -> u8 {
     // anyhow finds the error that was put in; those of the libraries say the rest.
     macro_rules! first {
@@ -129,6 +160,7 @@ fn code(error: &anyhow::Error) -> u8 {
         CaptureError => capture,
         PruneError => prune,
         TagError => tag,
+        AddressError => address,
         FormatError => format,
         ProveError => prove,
         StorageError => storage,
@@ -207,6 +239,7 @@ fn save(error: &SaveError) -> u8 {
 fn capture(error: &CaptureError) -> u8 {
     match error {
         CaptureError::Save(error) => save(error),
+        CaptureError::Prune(error) => prune(error),
         _ => OTHER,
     }
 }
@@ -222,6 +255,15 @@ fn tag(error: &TagError) -> u8 {
     match error {
         TagError::Read(error) => read(error),
         TagError::Save(error) => save(error),
+        _ => OTHER,
+    }
+}
+
+fn address(error: &AddressError) -> u8 {
+    match error {
+        AddressError::NoCheckpoint { .. } => NO_RUN,
+        AddressError::Tag(error) => tag(error),
+        AddressError::Read(error) => read(error),
         _ => OTHER,
     }
 }

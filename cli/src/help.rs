@@ -184,7 +184,8 @@ mod tests {
     fn examples_are_taken() {
         let registry = rekindle_systems::registry();
         for example in EXAMPLES.iter().flat_map(|(_, examples)| *examples) {
-            let words = example.split("rekindle ").last().unwrap_or_default();
+            let words = example.rsplit_once("| ").map_or(*example, |(_, last)| last);
+            let words = words.strip_prefix("rekindle ").unwrap_or(words);
             let words = words.split(" > ").next().unwrap_or_default();
             let quoted: Vec<&str> = words.split('\'').collect();
             let mut arguments = vec!["rekindle".to_owned()];

@@ -30,12 +30,16 @@ fn open(registry: &Registry, address: &str, threads: usize) -> anyhow::Result<Bo
     if let Some(text) = capabilities(registry).find(|text| (text.recognises)(path)) {
         return Ok((text.read)(path, threads)?);
     }
-    let source = Source::open(address)?;
-    let system = registry.system(&system_of(&source.store), address)?;
-    let text = system.text().with_context(|| {
-        format!("`{address}` is not a language model: `{}` models do not go on with texts", system.name())
-    })?;
-    (text.load)(&source.checkpoint()?, threads).with_context(|| format!("`{address}`"))
+    Source::open(address)?
+        .read(|source| {
+            let system = registry.system(&system_of(&source.store), address)?;
+            let text = system.text().with_context(|| {
+                let system = system.name();
+                format!("it is not a language model: `{system}` models do not go on with texts")
+            })?;
+            Ok((text.load)(&source.checkpoint()?, threads)?)
+        })
+        .with_context(|| format!("`{address}`"))
 }
 
 fn capabilities(registry: &Registry) -> impl Iterator<Item = TextCapability> {

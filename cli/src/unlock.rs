@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rekindle::storage::{FileStorage, Keyed, Storage};
-use rekindle::{DataKey, OpenError, Store, is_encrypted, put_wrapped_key, wrapped_key};
+use rekindle::storage::{FileStorage, Storage};
+use rekindle::{Access, DataKey, OpenError, is_encrypted, wrapped_key};
 use rekindle_formats::{is_checkpoint_file, open_archive};
 use rekindle_keys::{
     Identities, PassphraseSource, Recipient, Recipients, Unlock, needs_passphrase, read_file, unwrap_key,
@@ -46,28 +46,19 @@ pub fn set(args: UnlockArgs) {
 }
 
 /// A run's directory or checkpoint file, with its key if it is encrypted.
-pub fn storage(path: &Path) -> anyhow::Result<Arc<dyn Storage>> {
+pub fn access(path: &Path) -> anyhow::Result<Access> {
     let storage: Arc<dyn Storage> = match is_checkpoint_file(path) {
         true => Arc::new(open_archive(path)?),
         false => Arc::new(FileStorage::new(path)),
     };
     if !is_encrypted(&*storage)? {
-        return Ok(storage);
+        return Ok(storage.into());
     }
     let Some(wrapped) = wrapped_key(&*storage)? else {
         bail!("{} is encrypted, but its wrapped key `key.age` is missing", storage.location());
     };
     let key = unwrap(&wrapped, &storage.location())?;
-    Ok(Arc::new(Keyed::new(storage, key)))
-}
-
-/// The place of a run that is made from another: encrypted with the same key, if that one is.
-pub fn beside(store: &Store, storage: Arc<dyn Storage>) -> anyhow::Result<Arc<dyn Storage>> {
-    let Some(key) = store.storage().key() else { return Ok(storage) };
-    if let Some(wrapped) = wrapped_key(&**store.storage())? {
-        put_wrapped_key(&*storage, &wrapped)?;
-    }
-    Ok(Arc::new(Keyed::new(storage, key.clone())))
+    Ok(Access::new(storage, Some(key)))
 }
 
 /// True when an encrypted run cannot be opened by what was given, and nobody can be asked.
@@ -78,8 +69,7 @@ pub fn is_locked(error: &anyhow::Error) -> bool {
 
 fn unwrap(wrapped: &[u8], location: &str) -> anyhow::Result<DataKey> {
     let unlock = unlock(needs_passphrase(wrapped)?, location)?;
-    let key = unwrap_key(wrapped, &unlock).with_context(|| format!("cannot open {location}"))?;
-    Ok(DataKey::from_bytes(*key.as_bytes()))
+    unwrap_key(wrapped, &unlock).with_context(|| format!("cannot open {location}"))
 }
 
 fn unlock(by_passphrase: bool, location: &str) -> anyhow::Result<Unlock> {

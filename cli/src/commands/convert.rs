@@ -13,12 +13,13 @@ use crate::output;
 
 pub fn export(registry: &Registry, checkpoint: &str, file: &Path, json: bool) -> anyhow::Result<u8> {
     let format = for_writing(registry.formats(), file)?;
-    let source = Source::open(checkpoint)?;
-    let checkpoint = source.checkpoint()?;
-    let warnings = format.write(&checkpoint, file)?;
+    let (record, warnings) = Source::open(checkpoint)?.read(|source| {
+        let checkpoint = source.checkpoint()?;
+        let warnings = format.write(&checkpoint, file)?;
+        Ok((checkpoint.record().clone(), warnings))
+    })?;
     warnings.iter().for_each(|warning| tell!("note: {warning}"));
     let len = files::len(file).unwrap_or(0);
-    let record = checkpoint.record();
     if json {
         output::print_json(&json!({
             "file": file, "format": format.name, "bytes": len, "step": record.step, "state_hash": record.state_hash,

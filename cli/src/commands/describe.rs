@@ -10,11 +10,11 @@ use crate::output;
 pub fn describe(registry: &Registry, checkpoint: &str, json: bool) -> anyhow::Result<u8> {
     let source = Source::open(checkpoint)?;
     let system = registry.system(&system_of(&source.store), checkpoint)?;
-    let text = system.describe(&source.checkpoint()?)?;
+    let (step, text) = source.read(|source| Ok((source.step, system.describe(&source.checkpoint()?)?)))?;
     if json {
-        output::print_json(&json!({"step": source.step, "system": system.name(), "description": text}))?;
+        output::print_json(&json!({"step": step, "system": system.name(), "description": text}))?;
     } else {
-        output::print(&format!("{}\n{text}", output::bold(&format!("step {}", source.step))))?;
+        output::print(&format!("{}\n{text}", output::bold(&format!("step {step}"))))?;
     }
     Ok(0)
 }

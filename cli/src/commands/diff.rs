@@ -6,13 +6,22 @@ use rekindle::{ArrayRef, Checkpoint, Difference, EntryPath, ReadError, Side};
 use rekindle_train::{Registry, number};
 use serde_json::json;
 
-use crate::address::Source;
+use crate::address::{Source, read_all};
 use crate::exit;
 use crate::output;
 
 pub fn diff(registry: &Registry, a: &str, b: &str, json: bool) -> anyhow::Result<u8> {
-    let (left, right) = (Source::open_any(registry, a)?, Source::open_any(registry, b)?);
-    let (left, right) = (left.checkpoint()?, right.checkpoint()?);
+    let sources = [Source::open_any(registry, a)?, Source::open_any(registry, b)?];
+    read_all(sources, |[left, right]| {
+        diff_checkpoints((a, left.checkpoint()?), (b, right.checkpoint()?), json)
+    })
+}
+
+fn diff_checkpoints(
+    (a, left): (&str, Checkpoint<'_>),
+    (b, right): (&str, Checkpoint<'_>),
+    json: bool,
+) -> anyhow::Result<u8> {
     let (left_tree, right_tree) = (left.tree()?, right.tree()?);
     let (left_fetch, right_fetch) = (fetch(left), fetch(right));
     let diff = rekindle::diff(

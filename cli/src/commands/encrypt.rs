@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use rekindle::storage::{ArchiveWriter, FileStorage, Keyed, Storage};
-use rekindle::{Copied, DataKey, Lineage, Store, is_encrypted, put_wrapped_key};
+use rekindle::storage::{ArchiveWriter, FileStorage, Storage};
+use rekindle::{Access, Copied, Lineage, Store, Writer, is_encrypted, put_wrapped_key};
 use rekindle_formats::{files, is_checkpoint_file};
-use rekindle_keys::{SigningKey, generate_identity, wrap_key, write_secret};
+use rekindle_keys::{SigningKey, generate_data_key, generate_identity, wrap_key, write_secret};
 use serde_json::json;
 
 use crate::address::{open_run, warn_of};
@@ -23,17 +23,17 @@ pub fn encrypt(args: &EncryptArgs, json: bool) -> anyhow::Result<u8> {
     if files::exists(&args.new) {
         bail!("`{}` exists; nothing was changed: name a place that is free", args.new.display());
     }
-    let key = rekindle_keys::DataKey::generate()?;
+    let key = generate_data_key()?;
     let wrapped = wrap_key(&key, &recipients)?;
-    let key = DataKey::from_bytes(*key.as_bytes());
+    let place = |storage: Arc<dyn Storage>| Access::new(storage, Some(key)).wrapped_as(wrapped);
     let copied = if is_checkpoint_file(&args.run) {
         let file =
             Arc::new(ArchiveWriter::create(&args.new).with_context(|| args.new.display().to_string())?);
-        let copied = copy(&from, file.clone(), key, &wrapped, &args.run)?;
+        let copied = copy(&from, place(file.clone()), &args.run)?;
         file.finish().with_context(|| args.new.display().to_string())?;
         copied
     } else {
-        copy(&from, Arc::new(FileStorage::new(&args.new)), key, &wrapped, &args.run)?
+        copy(&from, place(Arc::new(FileStorage::new(&args.new))), &args.run)?
     };
     warn_of(&copied.skipped);
     if json {
@@ -49,14 +49,7 @@ pub fn encrypt(args: &EncryptArgs, json: bool) -> anyhow::Result<u8> {
     Ok(if copied.skipped.is_empty() { 0 } else { exit::PARTIAL })
 }
 
-fn copy(
-    from: &Store,
-    to: Arc<dyn Storage>,
-    key: DataKey,
-    wrapped: &[u8],
-    source: &Path,
-) -> anyhow::Result<Copied> {
-    put_wrapped_key(&*to, wrapped)?;
+fn copy(from: &Store, to: Access, source: &Path) -> anyhow::Result<Copied> {
     let lineage = Lineage {
         source: source.display().to_string(),
         run: Some(from.identity().run.clone()),
@@ -64,23 +57,21 @@ fn copy(
         state_hash: None,
         only: None,
     };
-    let storage = Arc::new(Keyed::new(to, key));
-    let mut store = Store::create(storage, &from.identity().system, Some(lineage), "rekindle encrypt")?;
+    let mut store = Writer::create(to, &from.identity().system, Some(lineage), "rekindle encrypt")?;
     let mut progress = Progress::new("checkpoints", from.records().count() as u64);
     Ok(store.copy_run(from, |_| progress.add(1))?)
 }
 
 /// Wraps the key of a run for others. Nothing else changes: who had the key before may keep it.
 pub fn rekey(args: &RekeyArgs, json: bool) -> anyhow::Result<u8> {
-    let storage = unlock::storage(&args.run)?;
-    let Some(key) = storage.key() else {
-        bail!("{} is not encrypted", storage.location());
+    let access = unlock::access(&args.run)?;
+    let Some(key) = access.key() else {
+        bail!("{} is not encrypted", access.location());
     };
     let recipients = args.recipients.recipients()?;
-    let _only_writer = Store::open_for_writing(Arc::clone(&storage), "rekindle rekey")?;
-    let wrapped = wrap_key(&rekindle_keys::DataKey::from_bytes(key.as_bytes()), &recipients)?;
-    put_wrapped_key(&*storage, &wrapped)?;
-    debug_assert!(is_encrypted(&*storage).unwrap_or(true));
+    let _only_writer = Writer::open(access.clone(), "rekindle rekey")?;
+    put_wrapped_key(&**access.storage(), &wrap_key(key, &recipients)?)?;
+    debug_assert!(is_encrypted(&**access.storage()).unwrap_or(true));
     if json {
         output::print_json(&json!({"run": args.run}))?;
     } else {

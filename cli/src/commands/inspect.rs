@@ -15,11 +15,10 @@ use crate::output;
 const SHOWN: usize = 24;
 
 pub fn inspect(registry: &Registry, args: &InspectArgs, json: bool) -> anyhow::Result<u8> {
-    // Of an array of which a few rows are wanted, no others are read, not even to find the checkpoint.
-    let source = match args.rows {
-        Some(_) => Source::open_for_a_part(registry, &args.checkpoint)?,
-        None => Source::open_any(registry, &args.checkpoint)?,
-    };
+    Source::open_any(registry, &args.checkpoint)?.read(|source| inspect_source(source, args, json))
+}
+
+fn inspect_source(source: &Source, args: &InspectArgs, json: bool) -> anyhow::Result<u8> {
     let checkpoint = source.checkpoint()?;
     if args.history {
         return history(&checkpoint, json);
@@ -44,7 +43,7 @@ pub fn inspect(registry: &Registry, args: &InspectArgs, json: bool) -> anyhow::R
         return Ok(0);
     }
     let title = || vec![format!("{}  {}", output::bold(&path.to_string()), output::dim(&summary(node)))];
-    let mut lines = if path.is_root() { heading(&source, note)? } else { title() };
+    let mut lines = if path.is_root() { heading(source, note)? } else { title() };
     draw(node, "", args.depth, &mut lines);
     output::print(&lines.join("\n"))?;
     Ok(0)

@@ -23,15 +23,18 @@ pub fn plot(registry: &Registry, args: &PlotArgs, json: bool) -> anyhow::Result<
     if out.extension().is_none_or(|found| !found.eq_ignore_ascii_case(ending)) {
         bail!("`{}`: this picture is written as .{ending}", out.display());
     }
-    let bytes = if args.what == LEARNING {
-        learning(&source, args)?
-    } else {
-        let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
-        picture(system, &source, &args.what)?
-    };
+    let (step, bytes) = source.read(|source| {
+        let bytes = if args.what == LEARNING {
+            learning(source, args)?
+        } else {
+            let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
+            picture(system, source, &args.what)?
+        };
+        Ok((source.step, bytes))
+    })?;
     write(&out, &bytes)?;
     if json {
-        output::print_json(&json!({"file": out, "picture": args.what, "step": source.step}))?;
+        output::print_json(&json!({"file": out, "picture": args.what, "step": step}))?;
     } else {
         output::print(&format!("wrote {}", out.display()))?;
     }

@@ -21,12 +21,13 @@ pub fn predict(registry: &Registry, args: &PredictArgs, json: bool) -> anyhow::R
     let source = Source::open(&args.checkpoint)?;
     let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
     let table = Table::read(&args.data)?;
-    let answers = system.predict(&source.checkpoint()?, &table)?;
+    let (step, answers) =
+        source.read(|source| Ok((source.step, system.predict(&source.checkpoint()?, &table)?)))?;
     match &args.out {
         Some(out) => {
             answers.write(out)?;
             if json {
-                output::print_json(&json!({"file": out, "rows": answers.rows(), "step": source.step}))?;
+                output::print_json(&json!({"file": out, "rows": answers.rows(), "step": step}))?;
             } else {
                 output::print(&format!("wrote {} answers to {}", answers.rows(), out.display()))?;
             }

@@ -4,10 +4,11 @@ use std::ffi::OsString;
 
 use rekindle_train::prove::{Launcher, Process, Proof, ProveOptions, Subject, Training};
 
-use crate::address::{Address, Source};
+use crate::address::Source;
 use crate::args::ProveArgs;
 use crate::exit;
 use crate::output;
+use rekindle::Address;
 
 pub fn prove(args: ProveArgs, json: bool) -> anyhow::Result<u8> {
     let subject = subject(&args.subject)?;
@@ -61,7 +62,7 @@ fn subject(text: &str) -> anyhow::Result<Subject> {
     if !run.is_dir() {
         return Ok(Subject::Config(text.to_owned()));
     }
-    let step = Source::open(text)?.step;
+    let step = Source::open_whole(text)?.step;
     Ok(Subject::Checkpoint { run, step })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::bail;
 use rekindle::similar::nearest;
-use rekindle::{Best, Goal, Plan, Retention, Store};
+use rekindle::{Best, Goal, Plan, Retention, Store, Writer};
 use serde_json::json;
 
 use crate::address::best_of;
@@ -14,23 +14,13 @@ use crate::unlock;
 
 pub fn prune(args: &PruneArgs, json: bool) -> anyhow::Result<u8> {
     let retention = retention(args)?;
-    let mut store = open(args)?;
-    let best = best_of(&store);
-    refuse_unknown_metrics(&store, &retention)?;
-    if let Some(best) = best.as_ref().filter(|best| !metrics_of(&store).contains(&best.metric)) {
-        let metric = &best.metric;
-        tell!("warning: no checkpoint has the metric `{metric}`, so none is kept as the best");
-    }
+    let access = unlock::access(&args.run)?;
     if args.dry_run {
-        let plan = store.prune_plan(&retention, best.as_ref())?;
-        if json {
-            output::print_json(&json!({"plan": plan, "dry_run": true}))?;
-        } else {
-            print_plan(&plan, "would keep", "would delete")?;
-        }
-        return Ok(0);
+        return show_plan(&Store::open(access)?, &retention, json);
     }
-    let pruned = store.prune(&retention, best.as_ref(), args.grace)?;
+    let mut run = Writer::open(access, "rekindle prune")?;
+    let best = best_known(&run, &retention)?;
+    let pruned = run.prune(&retention, best.as_ref(), args.grace)?;
     if json {
         output::print_json(&json!({
             "plan": pruned.plan,
@@ -61,11 +51,26 @@ pub fn prune(args: &PruneArgs, json: bool) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn open(args: &PruneArgs) -> anyhow::Result<Store> {
-    let storage = unlock::storage(&args.run)?;
-    let store =
-        if args.dry_run { Store::open(storage) } else { Store::open_for_writing(storage, "rekindle prune") };
-    Ok(store?)
+fn show_plan(store: &Store, retention: &Retention, json: bool) -> anyhow::Result<u8> {
+    let best = best_known(store, retention)?;
+    let plan = store.prune_plan(retention, best.as_ref())?;
+    if json {
+        output::print_json(&json!({"plan": plan, "dry_run": true}))?;
+    } else {
+        print_plan(&plan, "would keep", "would delete")?;
+    }
+    Ok(0)
+}
+
+/// What the config calls the best, once it is sure that the metrics of `retention` are there.
+fn best_known(store: &Store, retention: &Retention) -> anyhow::Result<Option<Best>> {
+    let best = best_of(store);
+    refuse_unknown_metrics(store, retention)?;
+    if let Some(best) = best.as_ref().filter(|best| !metrics_of(store).contains(&best.metric)) {
+        let metric = &best.metric;
+        tell!("warning: no checkpoint has the metric `{metric}`, so none is kept as the best");
+    }
+    Ok(best)
 }
 
 fn retention(args: &PruneArgs) -> anyhow::Result<Retention> {

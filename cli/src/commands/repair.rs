@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rekindle::storage::FileStorage;
-use rekindle::{Lineage, ReadError, Salvaged, SaveError, Store, Unreadable};
+use rekindle::{Lineage, ReadError, Salvaged, SaveError, Store, Unreadable, Writer};
 use rekindle_formats::files;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::output;
 use crate::unlock;
 
 pub fn gc(args: &GcArgs, json: bool) -> anyhow::Result<u8> {
-    let mut store = Store::open_for_writing(unlock::storage(&args.run)?, "rekindle gc")?;
+    let mut store = Writer::open(unlock::access(&args.run)?, "rekindle gc")?;
     let pruned = store.gc(args.grace)?;
     let kept_because = pruned.kept_because.as_ref().map(ToString::to_string);
     if json {
@@ -48,7 +48,7 @@ pub fn gc(args: &GcArgs, json: bool) -> anyhow::Result<u8> {
 }
 
 pub fn repair(args: &RepairArgs, json: bool) -> anyhow::Result<u8> {
-    let mut store = Store::open_for_writing(unlock::storage(&args.run)?, "rekindle repair")?;
+    let mut store = Writer::open(unlock::access(&args.run)?, "rekindle repair")?;
     let damaged = store.damaged_checkpoints()?;
     if args.dry_run {
         return dry_run(&store, json);
@@ -165,7 +165,7 @@ fn salvage(store: &Store, steps: &[u64], place: &Path) -> anyhow::Result<Vec<(u6
         state_hash: None,
         only: None,
     };
-    let storage = unlock::beside(store, Arc::new(FileStorage::new(place)))?;
-    let mut other = Store::create(storage, &store.identity().system, Some(lineage), "rekindle repair")?;
+    let access = store.access().beside(Arc::new(FileStorage::new(place)))?;
+    let mut other = Writer::create(access, &store.identity().system, Some(lineage), "rekindle repair")?;
     steps.iter().map(|&step| Ok((step, store.salvage(step, &mut other)?))).collect()
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::{FileStorage, Holder, Storage};
-use rekindle::{CopiedObjects, OpenError, Store, copy_objects};
+use rekindle::{Address, CopiedObjects, OpenError, Store, Which, Writer, copy_objects};
 use rekindle_formats::files;
 use serde_json::json;
 
-use crate::address::{Address, Which, open_run, resolve};
+use crate::address::{open_run, resolve};
 use crate::args::{NoteArgs, RmArgs};
 use crate::exit;
 use crate::output::{self, Progress};
@@ -20,7 +20,7 @@ use crate::unlock;
 pub fn cp(from: &Path, to: &Path, json: bool) -> anyhow::Result<u8> {
     let source = run_at(from)?;
     require_free(to)?;
-    let copied = copy(&*source, to)?;
+    let copied = copy(&source, to)?;
     let damaged: Vec<u64> = copied.damaged.iter().map(|skipped| skipped.step).collect();
     if json {
         output::print_json(&json!({
@@ -46,12 +46,12 @@ pub fn cp(from: &Path, to: &Path, json: bool) -> anyhow::Result<u8> {
     Ok(if damaged.is_empty() { 0 } else { exit::PARTIAL })
 }
 
-fn copy(source: &dyn Storage, to: &Path) -> anyhow::Result<CopiedObjects> {
+fn copy(source: &Arc<dyn Storage>, to: &Path) -> anyhow::Result<CopiedObjects> {
     let target: Arc<dyn Storage> = Arc::new(FileStorage::new(to));
     target.make_place()?;
     let _lease = target.lease(&Holder::this_process("rekindle cp"))?;
     let mut progress = Progress::new("bytes", 0);
-    Ok(copy_objects(source, &target, |done, total| progress.set(done, total))?)
+    Ok(copy_objects(Arc::clone(source), &target, |done, total| progress.set(done, total))?)
 }
 
 /// Moves a run that nobody writes.
@@ -64,7 +64,7 @@ pub fn mv(from: &Path, to: &Path, json: bool) -> anyhow::Result<u8> {
     }
     if files::rename(from, to).is_err() {
         // Another file system: a copy that is whole, then the original goes.
-        copy(&*source, to)?;
+        copy(&source, to)?;
         Store::open(Arc::new(FileStorage::new(to))).map(drop).or_else(unless_encrypted)?;
         files::remove_directory(from).with_context(|| from.display().to_string())?;
     }
@@ -143,7 +143,7 @@ pub fn note(args: &NoteArgs, json: bool) -> anyhow::Result<u8> {
         }
         return Ok(0);
     };
-    let store = Store::open_for_writing(unlock::storage(&address.run)?, "rekindle note")?;
+    let store = Writer::open(unlock::access(&address.run)?, "rekindle note")?;
     let step = step_of(&store)?;
     store.set_note(step, text)?;
     if json {

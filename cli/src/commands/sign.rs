@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::bail;
-use rekindle::{Damage, ReadError, SaveError, Store, StoredSignature};
+use rekindle::{Address, Damage, ReadError, SaveError, Store, StoredSignature, Writer};
 use rekindle_keys::{PublicKey, SigningKey, read_file};
 use serde_json::json;
 
-use crate::address::{Address, resolve};
+use crate::address::resolve;
 use crate::args::SignArgs;
 use crate::exit;
 use crate::output;
@@ -18,7 +18,7 @@ use crate::unlock;
 pub fn sign(args: &SignArgs, json: bool) -> anyhow::Result<u8> {
     let address = Address::parse(&args.checkpoint);
     let key = read_file(&args.key, SigningKey::from_pem)?;
-    let store = Store::open_for_writing(unlock::storage(&address.run)?, "rekindle sign")?;
+    let store = Writer::open(unlock::access(&address.run)?, "rekindle sign")?;
     let public_key = key.public_key().to_string();
     let is_whole_run = address.run == Path::new(&args.checkpoint);
     if !is_whole_run {
@@ -47,12 +47,12 @@ struct Signed {
     damaged: Vec<(u64, Damage)>,
 }
 
-fn sign_step(store: &Store, key: &SigningKey, step: u64) -> Result<(), SaveError> {
+fn sign_step(run: &Writer, key: &SigningKey, step: u64) -> Result<(), SaveError> {
     // What is signed is what can be loaded.
-    store.checkpoint(step)?.verify()?;
-    let signature = key.sign(&store.signed_message(step)?);
+    run.checkpoint(step)?.verify()?;
+    let signature = key.sign(&run.signed_message(step)?);
     let public_key = key.public_key().to_string();
-    store.put_signature(step, &StoredSignature { public_key, signature: signature.to_string() })?;
+    run.put_signature(step, &StoredSignature { public_key, signature: signature.to_string() })?;
     Ok(())
 }
 

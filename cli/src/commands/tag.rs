@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use rekindle::Store;
+use rekindle::{Address, Store, Writer};
 use serde_json::json;
 
-use crate::address::{Address, open_run, resolve};
+use crate::address::{open_run, resolve};
 use crate::args::TagArgs;
 use crate::output;
 use crate::unlock;
 
 pub fn tag(args: &TagArgs, json: bool) -> anyhow::Result<u8> {
     let address = Address::parse(&args.checkpoint);
-    let writable = || anyhow::Ok(Store::open_for_writing(unlock::storage(&address.run)?, "rekindle tag")?);
+    let writable = || anyhow::Ok(Writer::open(unlock::access(&address.run)?, "rekindle tag")?);
     if let Some(name) = &args.delete {
         writable()?.delete_tag(name)?;
         if json {

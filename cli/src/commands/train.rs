@@ -2,17 +2,16 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::StorageError;
-use rekindle::{OpenError, Store};
+use rekindle::{Address, OpenError, Store, Which};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
     ConfigText, Onto, Options, Origin, Registry, Report, Start, TrainError, describe_in_order,
 };
 
-use crate::address::{Address, Source, Which, open_run, resolve};
+use crate::address::{Source, open_run, resolve};
 use crate::args::{HowArgs, ResumeArgs, TrainArgs, threads};
 use crate::output;
 use crate::progress::{self, Display};
@@ -51,8 +50,8 @@ pub fn resume(registry: &Registry, args: ResumeArgs, given: &Given, json: bool) 
         let file = address.run.display();
         bail!("`{file}` is a checkpoint file, not a run; make one with `rekindle import {file} --run DIR`");
     }
-    let storage = unlock::storage(&address.run)?;
-    let store = Store::open(Arc::clone(&storage))?;
+    let access = unlock::access(&address.run)?;
+    let store = Store::open(access.clone())?;
     let system = registry.system(&system_of(&store), &args.checkpoint)?;
     // The newest valid one is found while it is loaded.
     let step = match &address.which {
@@ -67,7 +66,7 @@ pub fn resume(registry: &Registry, args: ResumeArgs, given: &Given, json: bool) 
         (None, false, _) => Onto::Same,
     };
     let settings = given.settings(system, args.set)?;
-    let start = Start::Resume { run: address.run, storage, step, settings, onto };
+    let start = Start::Resume { run: address.run, access, step, settings, onto };
     finish(system.train(start, &options(&args.how, json)), json)
 }
 
@@ -82,7 +81,7 @@ pub fn system_of(store: &Store) -> String {
 }
 
 fn origin(from: &str, only: Option<&str>) -> anyhow::Result<Origin> {
-    let Source { store, step } = Source::open(from)?;
+    let Source { store, step, .. } = Source::open_whole(from)?;
     let only = only.map(str::parse).transpose()?;
     Ok(Origin { source: from.to_owned(), store, step, only })
 }

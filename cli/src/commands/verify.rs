@@ -111,7 +111,10 @@ fn without_key(path: &Path, reason: &anyhow::Error, json: bool) -> anyhow::Resul
             "chunks": report.chunks, "bytes": report.bytes,
         }))?;
     } else {
-        tell!("without the key ({reason:#}), the stored bytes are checked, and not what they hold");
+        tell!(
+            "without the key ({reason:#}), the stored bytes are checked, and not what they hold{}",
+            exit::hint(reason, "")
+        );
         for damage in &report.damage {
             output::print(&format!("damage: {damage}"))?;
         }

@@ -6,12 +6,12 @@
 //! [`Signature`] of a [`SigningKey`]; whoever knows the [`PublicKey`] can verify it.
 //!
 //! ```
-//! use rekindle_keys::{DataKey, Identities, Recipients, SigningKey, Unlock};
-//! use rekindle_keys::{generate_identity, unwrap_key, wrap_key};
+//! use rekindle_keys::{Identities, Recipients, SigningKey, Unlock};
+//! use rekindle_keys::{generate_data_key, generate_identity, unwrap_key, wrap_key};
 //!
 //! # fn main() -> Result<(), rekindle_keys::KeyError> {
 //! let (identity, recipient) = generate_identity();
-//! let key = DataKey::generate()?;
+//! let key = generate_data_key()?;
 //! let wrapped = wrap_key(&key, &Recipients::Keys(vec![recipient]))?;
 //! let unlock = Unlock::Identities(Identities::parse(&identity)?);
 //! assert_eq!(unwrap_key(&wrapped, &unlock)?.as_bytes(), key.as_bytes());
@@ -50,7 +50,7 @@
 //!
 //! # What is assumed and left out
 //!
-//! The operating system gives good random bytes; where it has none, [`DataKey::generate`],
+//! The operating system gives good random bytes; where it has none, [`generate_data_key`],
 //! [`SigningKey::generate`] and [`wrap_key`] return an error, and [`generate_identity`] panics. Keys, nonces and salts come from there, so
 //! they differ each time, and nothing that is trained depends on them. Memory is overwritten when a
 //! secret is dropped, as far as the language allows: swap, core dumps, copies that the compiler made and
@@ -71,11 +71,12 @@ mod recipient;
 mod signature;
 mod wrapping;
 
-pub use data_key::DataKey;
+pub use data_key::generate_data_key;
 pub use error::KeyError;
 pub use files::{MAX_FILE_LEN, read_file, write_secret};
 pub use identity::{Identities, generate_identity};
 pub use passphrase::{Passphrase, PassphraseSource};
 pub use recipient::Recipient;
+pub use rekindle_store::DataKey;
 pub use signature::{PublicKey, Signature, SigningKey};
 pub use wrapping::{Recipients, Unlock, needs_passphrase, unwrap_key, wrap_key};

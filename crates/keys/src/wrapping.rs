@@ -5,12 +5,13 @@
 use zeroize::Zeroizing;
 
 use crate::age::{self, File, FileKey, ScryptStanza, Stanzas, X25519Stanza};
-use crate::data_key::DataKey;
+use crate::data_key::from_hex;
 use crate::error::KeyError;
 use crate::files::MAX_FILE_LEN;
 use crate::identity::Identities;
 use crate::passphrase::Passphrase;
 use crate::recipient::Recipient;
+use rekindle_store::DataKey;
 
 /// The binary logarithm of the scrypt work factor of a new file; the one of `age`.
 const WORK_FACTOR: u8 = 18;
@@ -108,8 +109,8 @@ fn unwrap_any(stanzas: &[X25519Stanza], identities: &Identities) -> Result<FileK
 }
 
 fn key_in_payload(payload: &[u8]) -> Result<DataKey, KeyError> {
-    let key = payload.strip_suffix(b"\n").and_then(DataKey::from_hex);
-    key.ok_or(KeyError::Damaged("its payload is no data key"))
+    let key = payload.strip_suffix(b"\n").and_then(from_hex);
+    key.ok_or(KeyError::Damaged("its payload is not a data key"))
 }
 
 #[cfg(test)]
@@ -125,7 +126,7 @@ mod tests {
     }
 
     fn key() -> DataKey {
-        DataKey::from_bytes(&std::array::from_fn(|position| position as u8 * 7))
+        DataKey::from_bytes(std::array::from_fn(|position| position as u8 * 7))
     }
 
     fn new_identity() -> (Unlock, Recipient) {

@@ -139,6 +139,19 @@ impl<T: Element> Matrix<T> {
         Self { columns, elements: vec![T::zeroed(); rows * columns] }
     }
 
+    /// The matrix with these elements, row by row; `None` when they do not fill rows of so many columns.
+    ///
+    /// ```
+    /// let matrix = rekindle::Matrix::from_vec(3, vec![1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+    /// assert_eq!((matrix.rows(), matrix.columns()), (2, 3));
+    /// assert!(rekindle::Matrix::from_vec(4, vec![0u8; 6]).is_none());
+    /// ```
+    #[must_use]
+    pub fn from_vec(columns: usize, elements: Vec<T>) -> Option<Self> {
+        let fits = if columns == 0 { elements.is_empty() } else { elements.len().is_multiple_of(columns) };
+        fits.then_some(Self { columns, elements })
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.elements.len().checked_div(self.columns).unwrap_or(0)

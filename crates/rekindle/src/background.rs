@@ -1,13 +1,13 @@
 //! Saving in the background: one thread that writes while training goes on.
 //!
-//! At most one checkpoint is on its way. The store travels with it: whoever needs the store waits
+//! At most one checkpoint is on its way. The right to write travels with it: whoever needs the run waits
 //! until it is back. What a save failed with is told at the next call.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use rekindle_store::{Saved, Store};
+use rekindle_store::{Saved, Writer};
 
 use crate::capture::CaptureError;
 
@@ -45,48 +45,43 @@ pub(crate) struct Written {
 
 /// What the writer gives back.
 pub(crate) struct Done {
-    pub store: Box<Store>,
+    pub run: Box<Writer>,
     pub written: Written,
 }
 
-type Work = Box<dyn FnOnce(&mut Store) -> Written + Send>;
+type Work = Box<dyn FnOnce(&mut Writer) -> Written + Send>;
 
 /// The thread that writes.
-pub(crate) struct Writer {
-    work: Option<SyncSender<(Box<Store>, Work)>>,
+pub(crate) struct SaveThread {
+    work: Option<SyncSender<(Box<Writer>, Work)>>,
     done: Receiver<Done>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Writer {
+impl SaveThread {
     pub fn spawn() -> Self {
-        let (work, incoming) = sync_channel::<(Box<Store>, Work)>(1);
+        let (work, incoming) = sync_channel::<(Box<Writer>, Work)>(1);
         let (outgoing, done) = sync_channel(1);
         let thread = std::thread::spawn(move || {
-            // Threads of its own: those of the program may all be waiting for this one. Where the system
-            // gives none, the program's serve as long as they do not.
-            let pool = rayon::ThreadPoolBuilder::new().build().ok();
-            for (mut store, work) in incoming {
-                let written = match &pool {
-                    Some(pool) => pool.install(|| guarded(&mut store, work)),
-                    None => guarded(&mut store, work),
-                };
+            let pool = Pool::new();
+            for (mut run, work) in incoming {
+                let written = pool.install(|| guarded(&mut run, work));
                 // A run that was dropped meanwhile no longer waits for the answer.
-                let _ = outgoing.send(Done { store, written });
+                let _ = outgoing.send(Done { run, written });
             }
         });
         Self { work: Some(work), done, thread: Some(thread) }
     }
 
-    /// Hands the store to the thread, with what is to be done.
-    pub fn start(&self, store: Box<Store>, work: impl FnOnce(&mut Store) -> Written + Send + 'static) {
-        let sent = self.work.as_ref().map(|channel| channel.send((store, Box::new(work))));
-        assert!(matches!(sent, Some(Ok(()))), "the writer takes work until it is dropped");
+    /// Hands the run to the thread, with what is to be done.
+    pub fn start(&self, run: Box<Writer>, work: impl FnOnce(&mut Writer) -> Written + Send + 'static) {
+        let sent = self.work.as_ref().map(|channel| channel.send((run, Box::new(work))));
+        assert!(matches!(sent, Some(Ok(()))), "the thread takes work until it is dropped");
     }
 
     /// What the thread has done, once it is done.
     pub fn wait(&mut self) -> Done {
-        self.done.recv().expect("the writer answers until it is dropped, as panics are caught")
+        self.done.recv().expect("the thread answers until it is dropped, as panics are caught")
     }
 
     /// What the thread has done, if it is done already.
@@ -95,13 +90,47 @@ impl Writer {
     }
 }
 
+/// Threads of its own: those of the program may all be waiting for the one that saves. Where the system gives
+/// none, the program's serve as long as they do not.
+#[cfg(feature = "parallel")]
+struct Pool(Option<rayon::ThreadPool>);
+
+#[cfg(feature = "parallel")]
+impl Pool {
+    fn new() -> Self {
+        Self(rayon::ThreadPoolBuilder::new().build().ok())
+    }
+
+    fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match &self.0 {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+}
+
+/// The thread that saves does all by itself.
+#[cfg(not(feature = "parallel"))]
+struct Pool;
+
+#[cfg(not(feature = "parallel"))]
+impl Pool {
+    fn new() -> Self {
+        Self
+    }
+
+    fn install<R>(&self, work: impl FnOnce() -> R) -> R {
+        work()
+    }
+}
+
 /// Does the work. A panic, such as one of the state's own code, becomes an error: the right to write stays
-/// with this process, and the store writes nothing more.
-fn guarded(store: &mut Store, work: Work) -> Written {
-    match std::panic::catch_unwind(AssertUnwindSafe(|| work(store))) {
+/// with this process, and the run writes nothing more.
+fn guarded(run: &mut Writer, work: Work) -> Written {
+    match std::panic::catch_unwind(AssertUnwindSafe(|| work(run))) {
         Ok(written) => written,
         Err(panic) => {
-            store.stop_writing();
+            run.stop_writing();
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
             Written { saved: Err(CaptureError::Panicked { message }), pruned: Ok(()), spare: Vec::new() }
@@ -109,7 +138,7 @@ fn guarded(store: &mut Store, work: Work) -> Written {
     }
 }
 
-impl Drop for Writer {
+impl Drop for SaveThread {
     /// Waits until what was handed over is written.
     fn drop(&mut self) {
         self.work = None;
@@ -119,8 +148,8 @@ impl Drop for Writer {
     }
 }
 
-impl std::fmt::Debug for Writer {
+impl std::fmt::Debug for SaveThread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Writer(..)")
+        f.write_str("SaveThread(..)")
     }
 }

@@ -32,14 +32,26 @@
 //! - Arrays: a sequence of one number type is an array. `#[serde(with = "rekindle::array")]`
 //!   makes it fast and keeps its shape, see [`mod@array`].
 //! - [`RunOptions`] sets policy, schema and lineage; [`Versions`] migrates older states.
-//! - [`Tree`] is the state without serde, for tools: [`to_tree`], [`from_tree`], [`diff`](fn@diff).
-//! - [`Store`] is the engine beneath, with tags, pruning and verification.
+//! - [`Tree`] is the state without serde, for tools: [`to_tree`], [`from_tree`], [`mod@diff`].
+//! - [`Store`] reads a run, with tags and verification; [`Writer`] changes one: tags, pruning, repair.
+//! - [`Address`] names a checkpoint as people write it: `runs/mine@latest~2`, `runs/mine@best`.
+//!
+//! # Features
+//!
+//! | feature | on by default | gives |
+//! |---|---|---|
+//! | `encryption` | yes | encrypted runs: an [`Access`] with a [`DataKey`] |
+//! | `parallel` | yes | hashing, encoding and reading on all cores |
+//! | `signals` | no | `signals`: stopping between two steps at Ctrl-C and its like |
+//!
+//! What is written is the same with and without them.
 
+mod address;
 pub mod array;
 mod background;
 mod capture;
 mod compare;
-mod diff;
+pub mod diff;
 mod engine;
 mod graft;
 mod migrate;
@@ -48,30 +60,72 @@ mod proof;
 mod restore;
 mod run;
 mod saving;
+#[cfg(feature = "signals")]
+pub mod signals;
 
 pub use half;
+
+#[doc(inline)]
 pub use rekindle_store::{
-    About, Array, ArrayDigest, ArrayRef, ArrayType, Best, Checkpoint, CommitRecord, Compression, Copied,
-    CopiedObjects, CopyError, DType, Damage, DataKey, Depth, EntryPath, Goal, Hash, HashedArray, Identity,
-    Lineage, Newest, Node, OpenError, Plan, Problem, PruneError, Pruned, ReadError, Reason, Repaired,
-    Retention, Row, Salvaged, SaveError, Saved, Scalar, Schema, Skipped, Store, StoredSignature, StoredTree,
-    TagError, Tree, Unreadable, Verification, copy_objects, is_encrypted, no_entry, put_wrapped_key, similar,
-    state_hash, storage, time, verify_without_key, wrapped_key,
+    Access, Best, Checkpoint, Compression, DataKey, EntryPath, Goal, Hash, Hint, Node, OpenError, ReadError,
+    Retention, SaveError, Store, Tree, Writer, storage, time,
 };
 
+pub use address::{Address, AddressError, Which};
 pub use array::{ArrayData, Element, Matrix, growing};
 pub use background::{Saving, WhenBusy};
 pub use capture::{CaptureError, hash_of, to_tree};
-pub use compare::{Mismatch, MismatchKind};
-pub use diff::{Change, Diff, Difference, Fetch, Side, diff, first_difference};
-pub use graft::{GraftError, graft};
 pub use migrate::{Migration, MigrationError, Versions};
 pub use policy::Policy;
 pub use restore::{RestoreError, from_tree};
 pub use run::{ResumeError, Resumed, Run, RunOptions};
 pub use saving::Outcome;
 
-/// The example of the README is compiled with the tests.
+/// The state as a tree, for tools: its values, its arrays, its hash, and parts of it in the place of others.
+pub mod tree {
+    pub use crate::compare::{Mismatch, MismatchKind};
+    pub use crate::graft::{GraftError, graft};
+    #[doc(inline)]
+    pub use rekindle_store::{
+        Array, ArrayDigest, ArrayRef, ArrayType, DType, HashedArray, Node, Scalar, StoredTree, Tree,
+        no_entry, state_hash,
+    };
+}
+
+/// What a run says of itself and of its checkpoints, beside the states.
+pub mod records {
+    pub use crate::address::Resolved;
+    #[doc(inline)]
+    pub use rekindle_store::{
+        About, CommitRecord, Identity, Lineage, Newest, Row, Saved, Schema, Skipped, StoredSignature,
+        TagError,
+    };
+}
+
+/// What is done to whole runs: verifying, repairing, pruning, copying, and the keys of encrypted ones.
+pub mod upkeep {
+    #[doc(inline)]
+    pub use rekindle_store::{
+        Copied, CopiedObjects, CopyError, Damage, Depth, Plan, Problem, PruneError, Pruned, Reason, Repaired,
+        Salvaged, Unreadable, Verification, copy_objects, is_encrypted, put_wrapped_key, similar,
+        verify_without_key, wrapped_key,
+    };
+}
+
+// What the modules above hold, under the names by which the crates of this workspace know it.
+#[doc(hidden)]
+pub use {
+    diff::{Change, Diff, Difference, Fetch, Side, diff, first_difference},
+    records::*,
+    tree::*,
+    upkeep::*,
+};
+
+/// The examples of the READMEs are compiled with the tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+mod readme {
+    #[doc = include_str!("../README.md")]
+    struct OfTheCrate;
+    #[doc = include_str!("../../../README.md")]
+    struct OfTheProject;
+}

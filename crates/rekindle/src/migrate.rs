@@ -85,6 +85,7 @@ impl Versions {
     }
 
     /// Adds the step from version `from` to the next.
+    #[must_use]
     pub fn migration(mut self, from: u32, step: Migration) -> Self {
         self.steps.insert(from, step);
         self

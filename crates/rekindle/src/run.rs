@@ -8,10 +8,10 @@ use std::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use rekindle_store::storage::{FileStorage, Storage};
+use rekindle_store::storage::FileStorage;
 use rekindle_store::{
-    About, Checkpoint, Compression, Damage, EntryPath, HashedArray, Lineage, Newest, Node, OpenError,
-    ReadError, Row, SaveError, Skipped, Store,
+    About, Access, Checkpoint, Compression, Damage, EntryPath, HashedArray, Lineage, Newest, Node, OpenError,
+    ReadError, Row, SaveError, Skipped, Store, Writer,
 };
 
 use crate::background::Saving;
@@ -63,6 +63,7 @@ pub struct Run {
 
 /// How a run is opened: builds a [`Run`].
 #[derive(Debug, Clone, Default)]
+#[must_use = "it opens nothing by itself"]
 pub struct RunOptions {
     system: String,
     versions: Option<Versions>,
@@ -138,6 +139,7 @@ fn skip_bullets(skipped: &[Skipped]) -> String {
 
 /// What a resume did.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Resumed {
     /// The step of the checkpoint that was loaded; `None` on a run without any.
     pub step: Option<u64>,
@@ -222,22 +224,22 @@ impl RunOptions {
         }
     }
 
-    /// Makes a new run in any storage.
+    /// Makes a new run in any storage; with a key it is encrypted.
     ///
     /// # Errors
     /// As [`create`](Self::create).
-    pub fn create_in(self, storage: Arc<dyn Storage>) -> Result<Run, OpenError> {
-        let store = Store::create(storage, &self.system, self.lineage.clone(), &self.stated_purpose())?;
-        Ok(Run::new(store, self))
+    pub fn create_in(self, access: impl Into<Access>) -> Result<Run, OpenError> {
+        let writer = Writer::create(access, &self.system, self.lineage.clone(), &self.stated_purpose())?;
+        Ok(Run::new(writer, self))
     }
 
-    /// Opens a run in any storage.
+    /// Opens a run in any storage; an encrypted one with its key.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_in(self, storage: Arc<dyn Storage>) -> Result<Run, OpenError> {
-        let store = Store::open_for_writing(storage, &self.stated_purpose())?;
-        Ok(Run::new(store, self))
+    pub fn open_in(self, access: impl Into<Access>) -> Result<Run, OpenError> {
+        let writer = Writer::open(access, &self.stated_purpose())?;
+        Ok(Run::new(writer, self))
     }
 
     fn stated_purpose(&self) -> String {
@@ -257,15 +259,15 @@ impl Run {
         RunOptions::new().open_or_create(path)
     }
 
-    fn new(mut store: Store, options: RunOptions) -> Self {
-        store.set_compression(options.compression);
+    fn new(mut writer: Writer, options: RunOptions) -> Self {
+        writer.set_compression(options.compression);
         let about = About {
             system: options.system,
             schema: options.versions.as_ref().map(|versions| versions.schema().clone()),
             ..About::default()
         };
         Self {
-            engine: Engine::new(store),
+            engine: Engine::new(writer),
             versions: options.versions,
             policy: options.policy,
             saving: options.saving,
@@ -279,15 +281,15 @@ impl Run {
         }
     }
 
-    /// The store beneath. A checkpoint that is being written is waited for.
+    /// What is in the run. A checkpoint that is being written is waited for.
     pub fn store(&mut self) -> &Store {
-        self.engine.store()
+        self.engine.writer()
     }
 
-    /// The store beneath, for tags, pruning and files for people. A checkpoint that is being
+    /// What writes the run: for tags, pruning and files for people. A checkpoint that is being
     /// written is waited for.
-    pub fn store_mut(&mut self) -> &mut Store {
-        self.engine.store()
+    pub fn writer(&mut self) -> &mut Writer {
+        self.engine.writer()
     }
 
     /// The policy in force.
@@ -331,19 +333,19 @@ impl Run {
         validate: impl Fn(&T) -> Result<(), String>,
     ) -> Result<Resumed, ResumeError> {
         self.form = Some(Arc::new(Form::of(state)?));
-        let store = self.engine.store();
+        let writer = self.engine.writer();
         let load =
             |checkpoint: &Checkpoint<'_>| load_into(checkpoint, state, self.versions.as_ref(), &validate);
         let Newest { valid, skipped } =
-            store.newest_valid(load, |error: &ResumeError| error.damage().cloned())?;
+            writer.newest_valid(load, |error: &ResumeError| error.damage().cloned())?;
         let Some((step, (value, migrated_from))) = valid else {
             if skipped.is_empty() {
                 return Ok(Resumed::default());
             }
-            return Err(ResumeError::NothingValid { location: store.location(), skipped });
+            return Err(ResumeError::NothingValid { location: writer.location(), skipped });
         };
         for damaged in &skipped {
-            store.set_aside(damaged.step)?;
+            writer.set_aside(damaged.step)?;
         }
         *state = value;
         self.begin_at(step);
@@ -361,7 +363,7 @@ impl Run {
         validate: impl Fn(&T) -> Result<(), String>,
     ) -> Result<Resumed, ResumeError> {
         self.form = Some(Arc::new(Form::of(state)?));
-        let checkpoint = self.engine.store().checkpoint(step)?;
+        let checkpoint = self.engine.writer().checkpoint(step)?;
         let (value, migrated_from) = load_into(&checkpoint, state, self.versions.as_ref(), &validate)?;
         *state = value;
         self.begin_at(step);
@@ -371,7 +373,7 @@ impl Run {
     fn begin_at(&mut self, step: u64) {
         self.current = Some(step);
         self.last_save = Some(Instant::now());
-        if let Ok(checkpoint) = self.engine.store().checkpoint(step) {
+        if let Ok(checkpoint) = self.engine.writer().checkpoint(step) {
             self.about.changes = checkpoint.record().about.changes.clone();
         }
     }

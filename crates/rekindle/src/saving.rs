@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use rekindle_store::{
-    About, EntryPath, Node, ReadError, Row, Save, SaveError, Saved, Store, StoredTree, Tree,
+    About, EntryPath, Node, ReadError, Row, Save, SaveError, Saved, Store, StoredTree, Tree, Writer,
 };
 
 use crate::background::{Saving, WhenBusy, Written};
@@ -20,6 +20,7 @@ use crate::run::Run;
 
 /// What came of a call to [`Run::checkpoint`].
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// By the policy, no checkpoint was due.
     NotDue,
@@ -110,8 +111,8 @@ impl Run {
         let job = self.job(step, state)?;
         let mut sink = CopySink::new(self.engine.take_spare());
         let (tree, unordered) = capture_with_order(state, &mut sink)?;
-        self.start(&job.clone(), move |store| {
-            let (saved, pruned) = job.write(store, |store| Stored::of_tree(store, &tree, unordered));
+        self.start(&job.clone(), move |writer| {
+            let (saved, pruned) = job.write(writer, |writer| Stored::of_tree(writer, &tree, unordered));
             Written { saved, pruned, spare: into_buffers(tree) }
         });
         Ok(Outcome::InBackground)
@@ -141,8 +142,8 @@ impl Run {
         self.wait()?;
         let job = self.job(step, &**state)?;
         let state = Arc::clone(state);
-        self.start(&job.clone(), move |store| {
-            let (saved, pruned) = job.write(store, |store| Stored::of(store, &*state));
+        self.start(&job.clone(), move |writer| {
+            let (saved, pruned) = job.write(writer, |writer| Stored::of(writer, &*state));
             Written { saved, pruned, spare: Vec::new() }
         });
         Ok(Outcome::InBackground)
@@ -170,12 +171,12 @@ impl Run {
     /// # Errors
     /// What the save in the background failed with, unless that was told before.
     pub fn wait(&mut self) -> Result<(), CaptureError> {
-        self.engine.store();
+        self.engine.writer();
         self.engine.take_failure()
     }
 
     /// Hands a checkpoint to the writer, which does `work`.
-    fn start(&mut self, job: &Job, work: impl FnOnce(&mut Store) -> Written + Send + 'static) {
+    fn start(&mut self, job: &Job, work: impl FnOnce(&mut Writer) -> Written + Send + 'static) {
         self.engine.start(job.step, job.about.metrics.clone(), Arc::clone(&job.rows), work);
         self.last_save = Some(Instant::now());
     }
@@ -190,7 +191,7 @@ impl Run {
         step: u64,
         state: &T,
     ) -> Result<Saved, CaptureError> {
-        self.engine.store();
+        self.engine.writer();
         let before = self.engine.take_failure();
         let saved = self.save_now(step, state);
         before?;
@@ -205,10 +206,10 @@ impl Run {
     /// When there is no checkpoint of that step, or it cannot be written.
     pub fn amend(&mut self, step: u64) -> Result<(), CaptureError> {
         let metrics = self.about_step(step).metrics;
-        let store = self.engine.store();
-        store.amend(step, &metrics, &self.rows)?;
+        let writer = self.engine.writer();
+        writer.amend(step, &metrics, &self.rows)?;
         self.rows.clear();
-        prune_by_policy(store, &self.policy)
+        prune_by_policy(writer, &self.policy)
     }
 
     fn save_now<T: Serialize + DeserializeOwned>(
@@ -218,7 +219,7 @@ impl Run {
     ) -> Result<Saved, CaptureError> {
         self.current = Some(step);
         let job = self.job(step, state)?;
-        let (saved, pruned) = job.write(self.engine.store(), |store| Stored::of(store, state));
+        let (saved, pruned) = job.write(self.engine.writer(), |writer| Stored::of(writer, state));
         let saved = match saved {
             Ok(saved) => saved,
             Err(error) => {
@@ -261,7 +262,7 @@ impl Run {
     /// As [`checkpoint`](Self::checkpoint).
     pub fn save_tree(&mut self, step: u64, tree: &Tree) -> Result<Saved, CaptureError> {
         self.current = Some(step);
-        let (save, stored) = store_tree(self.engine.store(), tree)?;
+        let (save, stored) = store_tree(self.engine.writer(), tree)?;
         Ok(save.commit(step, &stored, self.about.clone(), &self.rows)?)
     }
 
@@ -303,14 +304,14 @@ struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    fn of<T: Serialize>(store: &'a mut Store, state: &T) -> Result<Self, CaptureError> {
-        let mut save = store.save()?;
+    fn of<T: Serialize>(writer: &'a mut Writer, state: &T) -> Result<Self, CaptureError> {
+        let mut save = writer.save()?;
         let (tree, unordered) = capture_with_order(state, &mut SaveSink(&mut save))?;
         Ok(Self { save, tree, unordered })
     }
 
-    fn of_tree(store: &'a mut Store, tree: &Tree, unordered: Vec<EntryPath>) -> Result<Self, CaptureError> {
-        let (save, tree) = store_tree(store, tree)?;
+    fn of_tree(writer: &'a mut Writer, tree: &Tree, unordered: Vec<EntryPath>) -> Result<Self, CaptureError> {
+        let (save, tree) = store_tree(writer, tree)?;
         Ok(Self { save, tree, unordered })
     }
 }
@@ -319,12 +320,12 @@ impl Job {
     /// Stores the state, commits it, and prunes by the policy.
     fn write(
         &self,
-        store: &mut Store,
-        state: impl FnOnce(&mut Store) -> Result<Stored<'_>, CaptureError>,
+        writer: &mut Writer,
+        state: impl FnOnce(&mut Writer) -> Result<Stored<'_>, CaptureError>,
     ) -> (Result<Saved, CaptureError>, Result<(), CaptureError>) {
-        let saved = self.commit(store, state);
+        let saved = self.commit(writer, state);
         let pruned = match &saved {
-            Ok(saved) if saved.written => prune_by_policy(store, &self.policy),
+            Ok(saved) if saved.written => prune_by_policy(writer, &self.policy),
             _ => Ok(()),
         };
         (saved, pruned)
@@ -332,10 +333,10 @@ impl Job {
 
     fn commit(
         &self,
-        store: &mut Store,
-        state: impl FnOnce(&mut Store) -> Result<Stored<'_>, CaptureError>,
+        writer: &mut Writer,
+        state: impl FnOnce(&mut Writer) -> Result<Stored<'_>, CaptureError>,
     ) -> Result<Saved, CaptureError> {
-        let Stored { save, tree, unordered } = state(store)?;
+        let Stored { save, tree, unordered } = state(writer)?;
         let mut mismatches = self.form.mismatches(&tree);
         // Fields that serde leaves out now and then are looked at when they come back.
         mismatches.retain(|mismatch| !mismatch.is_absence());
@@ -345,7 +346,7 @@ impl Job {
         let not_shown = self.proof().not_shown(&tree);
         let saved = save.commit(self.step, &tree, self.about.clone(), &self.rows)?;
         if saved.written && !not_shown.is_empty() {
-            self.show(store, &tree, unordered)?;
+            self.show(writer, &tree, unordered)?;
             self.proof().note(not_shown);
         }
         Ok(saved)
@@ -354,15 +355,15 @@ impl Job {
     /// Shows that the checkpoint comes back; it is withdrawn when it does not.
     fn show(
         &self,
-        store: &mut Store,
+        writer: &mut Writer,
         tree: &StoredTree,
         unordered: Vec<EntryPath>,
     ) -> Result<(), CaptureError> {
-        match (self.prove)(store, self.step, tree, unordered) {
+        match (self.prove)(writer, self.step, tree, unordered) {
             // That it cannot be read just now tells nothing of the state.
             Ok(()) | Err(CaptureError::Save(SaveError::Read(ReadError::Unreadable(_)))) => Ok(()),
             Err(error) => {
-                store.discard_checkpoint(self.step)?;
+                writer.discard_checkpoint(self.step)?;
                 Err(error)
             }
         }
@@ -373,8 +374,8 @@ impl Job {
     }
 }
 
-fn store_tree<'a>(store: &'a mut Store, tree: &Tree) -> Result<(Save<'a>, StoredTree), CaptureError> {
-    let mut save = store.save()?;
+fn store_tree<'a>(writer: &'a mut Writer, tree: &Tree) -> Result<(Save<'a>, StoredTree), CaptureError> {
+    let mut save = writer.save()?;
     let stored =
         tree.try_map_arrays(&mut |path, array| save.array(path, array.kind().clone(), array.data()))?;
     Ok((save, stored))
@@ -397,11 +398,11 @@ fn into_buffers(tree: Tree) -> Vec<Vec<u8>> {
     buffers
 }
 
-fn prune_by_policy(store: &mut Store, policy: &Policy) -> Result<(), CaptureError> {
+fn prune_by_policy(writer: &mut Writer, policy: &Policy) -> Result<(), CaptureError> {
     if policy.retention == Default::default() {
         return Ok(());
     }
     let Policy { retention, best, grace_seconds, .. } = policy;
-    store.prune_between_saves(retention, best.as_ref(), *grace_seconds)?;
+    writer.prune_between_saves(retention, best.as_ref(), *grace_seconds)?;
     Ok(())
 }

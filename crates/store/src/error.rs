@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::hash::Hash;
-use crate::path::EntryPath;
+use crate::state::path::EntryPath;
 use crate::storage::StorageError;
 
 /// A place in a run whose bytes are not what was written.
@@ -90,13 +90,13 @@ pub enum OpenError {
         location: String,
     },
     /// A new run was to be made where one is.
-    #[error("{location} holds a run already; resume it, or choose another place with --run DIR")]
+    #[error("{location} holds a run already")]
     RunExists {
         /// The place.
         location: String,
     },
     /// The place holds files that are not a run's.
-    #[error("{location} is not empty and holds no run; choose another place with --run DIR")]
+    #[error("{location} is not empty and holds no run")]
     NotEmpty {
         /// The place.
         location: String,
@@ -114,7 +114,7 @@ pub enum OpenError {
         supported: u32,
     },
     /// The run is encrypted, and no key was given.
-    #[error("{location} is encrypted; give its key with --identity FILE or --passphrase-file FILE")]
+    #[error("{location} is encrypted, and its key was not given")]
     Encrypted {
         /// The place.
         location: String,
@@ -331,7 +331,7 @@ pub enum SaveError {
     },
     /// An array's bytes do not match its type and shape.
     #[error(transparent)]
-    ArrayLength(#[from] crate::tree::ArrayLengthError),
+    ArrayLength(#[from] crate::state::tree::ArrayLengthError),
     /// There is less space than the save may take.
     #[error(
         "{location} has {available} bytes free, and the checkpoint may take {needed}; nothing was saved, the \
@@ -350,9 +350,6 @@ pub enum SaveError {
         "an earlier write failed, so nothing more is written; the checkpoints up to then are intact: resume the run"
     )]
     Poisoned,
-    /// The run was opened for reading.
-    #[error("the run was opened for reading only")]
-    ReadOnly,
     /// What was saved before could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),

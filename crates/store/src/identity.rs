@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cipher::{Cipher, SealedText};
+use crate::encryption::cipher::Cipher;
+use crate::encryption::sealer::SealedText;
 use crate::error::Damage;
 use crate::hash::Hash;
 use crate::sealed;
@@ -12,6 +13,7 @@ pub(crate) const LIMIT: u64 = 64 << 10;
 
 /// What run this is; written once, when the run is made.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Identity {
     /// Version of the format.
     pub format: u32,

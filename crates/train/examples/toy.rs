@@ -163,8 +163,8 @@ fn main() -> ExitCode {
     let start = if verb == "train" {
         registry.config_text(&subject).map(|text| Start::New { text, settings, run, from: None })
     } else {
-        let storage = Arc::new(FileStorage::new(&subject));
-        Ok(Start::Resume { run: PathBuf::from(subject), storage, step: None, settings, onto: Onto::Same })
+        let access = Arc::new(FileStorage::new(&subject)).into();
+        Ok(Start::Resume { run: PathBuf::from(subject), access, step: None, settings, onto: Onto::Same })
     };
     match start.map_err(Into::into).and_then(|start| system.train(start, &options)) {
         Ok(report) => println!("{}", serde_json::to_string(&report).expect("plain data")),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use rekindle::storage::{FileStorage, Storage};
 use rekindle::{
-    About, ArrayRef, ArrayType, EntryPath, Node, Run, RunOptions, Saved, Store, StoredTree, Tree,
+    About, ArrayRef, ArrayType, EntryPath, Node, Run, RunOptions, Saved, Store, StoredTree, Tree, Writer,
 };
 use rekindle_formats::{FORMATS, detect, for_writing};
 use rekindle_logic::Logic;
@@ -18,19 +18,19 @@ use crate::states::{NamedArray, State};
 type Fields = Vec<(String, Node<ArrayRef>)>;
 
 /// Makes an empty run in the directory.
-pub fn create(path: &Path) -> anyhow::Result<Store> {
-    Ok(Store::create(Arc::new(FileStorage::new(path)), "", None, "bench")?)
+pub fn create(path: &Path) -> anyhow::Result<Writer> {
+    Ok(Writer::create(Arc::new(FileStorage::new(path)), "", None, "bench")?)
 }
 
 /// Makes an empty run that makes everything as small as it can.
-pub fn create_small(path: &Path) -> anyhow::Result<Store> {
+pub fn create_small(path: &Path) -> anyhow::Result<Writer> {
     let mut store = create(path)?;
     store.set_compression(rekindle::Compression::Small);
     Ok(store)
 }
 
 /// Saves `state` at `step`: hashed, and durable when this returns.
-pub fn save(store: &mut Store, step: u64, state: &State) -> anyhow::Result<Saved> {
+pub fn save(store: &mut Writer, step: u64, state: &State) -> anyhow::Result<Saved> {
     let mut save = store.save()?;
     let mut sections: Vec<(String, Fields)> = Vec::new();
     for array in &state.arrays {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rekindle::storage::MemoryStorage;
 use rekindle::{
     About, Array, Compression, DType, EntryPath, Hash, Node, Row, RunOptions, Scalar, Schema, Store,
-    StoredSignature, Tree, state_hash,
+    StoredSignature, Tree, Writer, state_hash,
 };
 use rekindle_cascor::{Cascor, Dataset};
 use rekindle_formats::FORMATS;
@@ -82,7 +82,7 @@ fn state(step: u64) -> Result<Tree, Box<dyn Error>> {
 }
 
 fn write_run(memory: &MemoryStorage) -> Outcome {
-    let mut store = Store::create(Arc::new(memory.clone()), "logic", None, "seeds")?;
+    let mut store = Writer::create(Arc::new(memory.clone()), "logic", None, "seeds")?;
     store.set_compression(Compression::Small);
     for step in [6, 7] {
         let mut save = store.save()?;
@@ -270,7 +270,7 @@ fn keys() -> Outcome {
         return Ok(());
     }
     SigningKey::from_pem(PRIVATE_PEM)?;
-    let key = rekindle_keys::DataKey::from_bytes(&[7; 32]);
+    let key = rekindle_keys::DataKey::from_bytes([7; 32]);
     let wrapped = wrap_key(&key, &Recipients::Keys(vec![RECIPIENT.parse()?]))?;
     unwrap_key(&wrapped, &unlock)?;
     write("wrapped_key", "armored", &wrapped)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use rekindle::storage::MemoryStorage;
-use rekindle::{About, Array, Compression, DType, Depth, EntryPath, Node, Scalar, Store, Tree};
+use rekindle::{About, Array, Compression, DType, Depth, EntryPath, Node, Scalar, Store, Tree, Writer};
 use rekindle_fuzz::{take_u8, take_u16};
 
 const DTYPES: [DType; 12] = [
@@ -50,7 +50,7 @@ fuzz_target!(|data: &[u8]| {
     let (first, second) = input.split_at(cut);
     let states = [(1, state(dtype, len, first)), (2, state(dtype, len, second))];
     let memory = Arc::new(MemoryStorage::new());
-    let mut store = Store::create(memory.clone(), "", None, "fuzz").expect("memory can be written");
+    let mut store = Writer::create(memory.clone(), "", None, "fuzz").expect("memory can be written");
     store.set_compression(Compression::Small);
     for (step, tree) in &states {
         let mut save = store.save().expect("memory can be written");

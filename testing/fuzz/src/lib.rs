@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{About, Depth, EntryPath, Hash, Node, Repaired, Store, StoredTree, Tree, Unreadable};
+use rekindle::{About, Depth, EntryPath, Hash, Node, Repaired, Store, StoredTree, Tree, Unreadable, Writer};
 use rekindle::{is_encrypted, state_hash, verify_without_key, wrapped_key};
 use rekindle_gpt::LanguageModel;
 use rekindle_gpt::formats::rustgpt::{self, Encoding};
@@ -205,7 +205,7 @@ fn array_bytes(tree: &StoredTree) -> u64 {
 /// nothing.
 pub fn examine_repair(objects: Objects) {
     let memory = MemoryStorage::from_objects(objects);
-    let Ok(mut store) = Store::open_for_writing(Arc::new(memory.clone()), "fuzz") else { return };
+    let Ok(mut store) = Writer::open(Arc::new(memory.clone()), "fuzz") else { return };
     let first = store.repair(Unreadable::Refuse).expect("memory does not fail");
     let again = store.repair(Unreadable::Refuse).expect("memory does not fail");
     let nothing = Repaired { remaining: again.remaining.clone(), ..Repaired::default() };
@@ -220,7 +220,7 @@ pub fn examine_repair(objects: Objects) {
 pub fn state_of(objects: Objects) -> Option<Hash> {
     let store = Store::open(Arc::new(MemoryStorage::from_objects(objects))).ok()?;
     let other = Arc::new(MemoryStorage::new());
-    let mut other = Store::create(other, "", None, "fuzz").expect("memory can be written");
+    let mut other = Writer::create(other, "", None, "fuzz").expect("memory can be written");
     let salvaged = store.salvage(STEP, &mut other).ok()?;
     salvaged.lost.is_empty().then_some(salvaged.saved.record.state_hash)
 }
@@ -228,7 +228,7 @@ pub fn state_of(objects: Objects) -> Option<Hash> {
 /// Saves a state in a new run and loads it again: it is the same.
 pub fn save_and_load(tree: &Tree) {
     let memory = Arc::new(MemoryStorage::new());
-    let mut store = Store::create(memory, "", None, "fuzz").expect("memory can be written");
+    let mut store = Writer::create(memory, "", None, "fuzz").expect("memory can be written");
     let mut save = store.save().expect("memory can be written");
     let stored = tree.try_map_arrays(&mut |path, array| save.array(path, array.kind().clone(), array.data()));
     let Ok(stored) = stored else { return };

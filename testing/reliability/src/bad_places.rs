@@ -17,12 +17,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rekindle::storage::sim::{BadPlace, Entries, Symptom};
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{DataKey, Depth, EntryPath, RunOptions, Store, copy_objects};
+use rekindle::{Access, DataKey, Depth, EntryPath, RunOptions, Store, Writer, copy_objects};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::sample::{Failure, Training};
 use crate::survival::{says, survives};
-use crate::workload::{Prepared, Story, Workload, Writer, keep_all, keep_last};
+use crate::workload::{Opened, Prepared, Story, Workload, keep_all, keep_last};
 
 /// The runs to which it happens.
 const RUNS: &[Workload] = &[
@@ -156,7 +156,7 @@ fn meet(mut story: Story, place: &BadPlace, deed: &Deed) -> Result<Seen, String>
     save_or_refuse(&mut story);
     let expected = story.expected();
     story.writer = None;
-    survives(&story.storage(), &expected)?;
+    survives(&story.access(), &expected)?;
     Ok(seen)
 }
 
@@ -208,14 +208,14 @@ fn several(story: &mut Story, key: Option<DataKey>) -> Result<(), Failure> {
 }
 
 fn training(story: &mut Story) -> Result<(), Failure> {
-    let mut run = RunOptions::new().policy(keep_all()).create_in(story.storage())?;
+    let mut run = RunOptions::new().policy(keep_all()).create_in(story.access())?;
     story.created();
     (0..4).try_for_each(|step| story.save_in_run(&mut run, step, &Training::at(step)))
 }
 
 fn verify(story: &mut Story) -> Result<(), Failure> {
     let before = story.disk.operations();
-    let result = Store::open(story.storage()).map(|store| store.verify(Depth::Full));
+    let result = Store::open(story.access()).map(|store| store.verify(Depth::Full));
     if story.disk.operations() > before {
         return Err("a verification writes".into());
     }
@@ -225,18 +225,14 @@ fn verify(story: &mut Story) -> Result<(), Failure> {
 
 fn copy_to_another_place(story: &mut Story) -> Result<(), Failure> {
     let to: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    copy_objects(&*story.storage(), &to, |_, _| {})?;
-    let key = story.key().cloned();
-    let to: Arc<dyn Storage> = match key {
-        Some(key) => Arc::new(rekindle::storage::Keyed::new(to, key)),
-        None => to,
-    };
+    copy_objects(story.access(), &to, |_, _| {})?;
+    let to = Access::new(to, story.key().cloned());
     holds_all(&Store::open(to)?, story)
 }
 
 fn copy_to_another_run(story: &mut Story) -> Result<(), Failure> {
-    let from = Store::open(story.storage())?;
-    let mut to = Store::create(Arc::new(MemoryStorage::new()), "", None, "copy")?;
+    let from = Store::open(story.access())?;
+    let mut to = Writer::create(Arc::new(MemoryStorage::new()), "", None, "copy")?;
     let copied = to.copy_run(&from, |_| {})?;
     // Those that were left out are named.
     match copied.skipped.is_empty() {
@@ -258,7 +254,7 @@ fn holds_all(copy: &Store, story: &Story) -> Result<(), Failure> {
 /// Resumes as a training does; goes on for two checkpoints, with the retention of a training.
 fn resume(story: &mut Story, goes_on: bool) -> Result<(), Failure> {
     let policy = if goes_on { keep_last(2) } else { keep_all() };
-    let mut run = RunOptions::new().policy(policy).open_in(story.storage())?;
+    let mut run = RunOptions::new().policy(policy).open_in(story.access())?;
     let mut state = Training::at(0);
     let resumed = run.resume(&mut state);
     let result = resumed.map_err(Failure::from).and_then(|resumed| {
@@ -268,6 +264,6 @@ fn resume(story: &mut Story, goes_on: bool) -> Result<(), Failure> {
         let next = resumed.step.map_or(0, |step| step + 1);
         (next..next + 2).try_for_each(|step| story.train_in_run(&mut run, step, 2))
     });
-    story.writer = Some(Writer::Run(Box::new(run)));
+    story.writer = Some(Opened::Run(Box::new(run)));
     result
 }

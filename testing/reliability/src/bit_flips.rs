@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
-use rekindle::storage::{Holder, Keyed, Lease, MemoryStorage, Object, Storage, StorageError, Upload};
+use rekindle::storage::{Holder, Lease, MemoryStorage, Object, Storage, StorageError, Upload};
 use rekindle::{
-    Array, Compression, DType, DataKey, Depth, EntryPath, Node, Row, Scalar, Store, StoredSignature, Tree,
-    Unreadable,
+    Access, Array, Compression, DType, DataKey, Depth, EntryPath, Node, Row, Scalar, Store, StoredSignature,
+    Tree, Unreadable, Writer,
 };
 
 use crate::outcome::{Outcome, Scale, guarded};
@@ -75,7 +75,7 @@ impl Whole {
     fn new(key: Option<DataKey>) -> Result<Self, Failure> {
         let memory = MemoryStorage::new();
         let storage = with_key(Arc::new(memory.clone()), key.as_ref());
-        let mut store = Store::create(storage, "", None, "flips")?;
+        let mut store = Writer::create(storage, "", None, "flips")?;
         store.set_compression(Compression::Small);
         for step in STEPS {
             save(&mut store, step, &state(step))?;
@@ -102,11 +102,8 @@ impl Whole {
     }
 }
 
-fn with_key(storage: Arc<dyn Storage>, key: Option<&DataKey>) -> Arc<dyn Storage> {
-    match key {
-        Some(key) => Arc::new(Keyed::new(storage, key.clone())),
-        None => storage,
-    }
+fn with_key(storage: Arc<dyn Storage>, key: Option<&DataKey>) -> Access {
+    Access::new(storage, key.cloned())
 }
 
 /// Nearly all of it is one array of noise, so that little else than hashing takes time.
@@ -288,7 +285,7 @@ fn state_at(step: u64) -> &'static Tree {
 fn go_on(whole: &Whole, flipped: &Flipped) -> Result<(), String> {
     let storage = whole.storage(flipped);
     let text = |error: &dyn std::fmt::Display| format!("going on: {error}");
-    let mut store = Store::open_for_writing(Arc::clone(&storage), "flips").map_err(|error| text(&error))?;
+    let mut store = Writer::open(storage.clone(), "flips").map_err(|error| text(&error))?;
     let (_, skipped) = store.newest_whole().map_err(|error| text(&error))?;
     for skipped in skipped {
         store.set_aside(skipped.step).map_err(|error| text(&error))?;
@@ -312,7 +309,7 @@ fn go_on(whole: &Whole, flipped: &Flipped) -> Result<(), String> {
 fn repair(whole: &Whole, flipped: &Flipped) -> Result<(), String> {
     let storage = whole.storage(flipped);
     let text = |error: &dyn std::fmt::Display| format!("the repair: {error}");
-    let mut store = Store::open_for_writing(Arc::clone(&storage), "flips").map_err(|error| text(&error))?;
+    let mut store = Writer::open(storage.clone(), "flips").map_err(|error| text(&error))?;
     let loads = |store: &Store, step| {
         store.checkpoint(step).is_ok_and(|checkpoint| checkpoint.load(&EntryPath::root()).is_ok())
     };
@@ -332,7 +329,7 @@ fn repair(whole: &Whole, flipped: &Flipped) -> Result<(), String> {
 
 impl Whole {
     /// A copy of the run with the flipped bit, to be written.
-    fn storage(&self, flipped: &Flipped) -> Arc<dyn Storage> {
+    fn storage(&self, flipped: &Flipped) -> Access {
         with_key(Arc::new(MemoryStorage::from_objects(flipped.to_objects())), self.key.as_ref())
     }
 }

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rekindle::storage::{Keyed, MemoryStorage, Storage};
-use rekindle::{CopyError, DataKey, Depth, EntryPath, Retention, Store, Tree, copy_objects};
+use rekindle::storage::{MemoryStorage, Storage};
+use rekindle::{Access, CopyError, DataKey, Depth, EntryPath, Retention, Store, Tree, Writer, copy_objects};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::random::Random;
@@ -50,12 +50,12 @@ fn copy_one(seed: u64, number: u64) -> (Seen, Result<(), String>) {
         let mut random = Random::new(seed, &[number]);
         let key = random.one_in(3).then(|| DataKey::from_bytes([3; 32]));
         let storage = with_key(Arc::new(MemoryStorage::new()), key.as_ref());
-        let mut writer = Writer::new(Arc::clone(&storage), random)?;
+        let mut writer = RandomWriter::new(storage.clone(), random)?;
         writer.begin()?;
         writer.stayed = writer.saved.keys().copied().collect();
         let target: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
         let mut failure = None;
-        let copied = copy_objects(&*storage, &target, |_, _| {
+        let copied = copy_objects(storage.clone(), &target, |_, _| {
             failure = failure.take().or(writer.act_or_not().err());
         });
         if let Some(failure) = failure {
@@ -83,11 +83,8 @@ fn copy_one(seed: u64, number: u64) -> (Seen, Result<(), String>) {
     (seen, result)
 }
 
-fn with_key(storage: Arc<dyn Storage>, key: Option<&DataKey>) -> Arc<dyn Storage> {
-    match key {
-        Some(key) => Arc::new(Keyed::new(storage, key.clone())),
-        None => storage,
-    }
+fn with_key(storage: Arc<dyn Storage>, key: Option<&DataKey>) -> Access {
+    Access::new(storage, key.cloned())
 }
 
 /// Every checkpoint is whole and is one of these, and every tag points to one.
@@ -112,8 +109,8 @@ fn is_whole(store: &Store, saved: &BTreeMap<u64, Tree>) -> Result<(), String> {
 }
 
 /// Whoever writes the run that is copied.
-struct Writer {
-    store: Store,
+struct RandomWriter {
+    store: Writer,
     random: Random,
     /// What is there, by step.
     saved: BTreeMap<u64, Tree>,
@@ -130,9 +127,9 @@ struct Writer {
     seldom: u64,
 }
 
-impl Writer {
-    fn new(storage: Arc<dyn Storage>, mut random: Random) -> Result<Self, String> {
-        let store = Store::create(storage, "", None, "writer").map_err(text)?;
+impl RandomWriter {
+    fn new(storage: Access, mut random: Random) -> Result<Self, String> {
+        let store = Writer::create(storage, "", None, "writer").map_err(text)?;
         let patience = *random.choose(&[1, 5, 30, 200]);
         let seldom = *random.choose(&[1, 1, 2, 5]);
         let (saved, ever, tagged, stayed) = Default::default();

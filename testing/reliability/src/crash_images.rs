@@ -69,7 +69,7 @@ impl Crash {
         (workload.begin)(&mut story)?;
         let (begin, settled) = (story.disk.log().len(), story.disk.entries());
         (workload.act)(&mut story)?;
-        let codecs = packs::codecs(&*story.storage())?;
+        let codecs = packs::codecs(&**story.access().storage())?;
         let differences = packs::differences(&codecs);
         let log = story.disk.log();
         Ok(Self { workload, prepared, settled, log, begin, past: story.past, differences })
@@ -185,7 +185,7 @@ impl Proof<'_> {
                 continue;
             }
             images += 1;
-            let storage = expected.storage_on(&SimDisk::from_entries(entries));
+            let storage = expected.access_on(&SimDisk::from_entries(entries));
             if let Err(what) = guarded(|| survives(&storage, expected)) {
                 failed += 1;
                 first.get_or_insert(format!("{fates:?}: {what}"));

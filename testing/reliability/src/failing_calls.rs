@@ -152,10 +152,10 @@ fn writer_survives(
     let log = story.disk.log();
     let mut journal = Journal::settled(&settled);
     log[begin..].iter().for_each(|operation| journal.record(operation));
-    let after_power_cut = expected.storage_on(&SimDisk::from_entries(journal.durable()));
+    let after_power_cut = expected.access_on(&SimDisk::from_entries(journal.durable()));
     survives(&after_power_cut, &expected).map_err(|what| format!("after a power cut, {what}"))?;
     story.writer = None;
-    survives(&story.storage(), &expected)?;
+    survives(&story.access(), &expected)?;
     Ok(Some(()))
 }
 
@@ -196,7 +196,7 @@ fn reader_is_not_deceived(
     story.writer = None;
     let expected = story.expected();
     story.disk.fail(trouble.at(skip));
-    let opened = Store::open(story.storage());
+    let opened = Store::open(story.access());
     let loaded = opened.map(|store| {
         for (step, allowed) in &expected.may {
             let loaded = store.checkpoint(*step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
@@ -214,7 +214,7 @@ fn reader_is_not_deceived(
         Err(error) => says(&error, trouble.kind)?,
     }
     story.disk.heal();
-    survives(&story.storage(), &expected)?;
+    survives(&story.access(), &expected)?;
     Ok(Some(()))
 }
 

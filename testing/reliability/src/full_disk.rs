@@ -64,7 +64,7 @@ fn prune_with(workload: &Workload, room: u64, grace: u64) -> Result<bool, String
     story.writer = None;
     story.disk.set_capacity(None);
     let expected = story.expected();
-    survives(&story.storage(), &expected)?;
+    survives(&story.access(), &expected)?;
     Ok(freed)
 }
 

@@ -16,18 +16,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use rekindle::storage::MemoryStorage;
 use rekindle::storage::sim::SimDisk;
-use rekindle::storage::{Keyed, MemoryStorage, Storage};
 use rekindle::{
-    Array, Best, DType, DataKey, Depth, EntryPath, Goal, Node, PruneError, ReadError, Repaired, Retention,
-    SaveError, Scalar, Store, Tree, Unreadable,
+    Access, Array, Best, DType, DataKey, Depth, EntryPath, Goal, Node, PruneError, ReadError, Repaired,
+    Retention, SaveError, Scalar, Store, Tree, Unreadable, Writer,
 };
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::packs;
 use crate::random::Random;
 use crate::sample::{self, drifting, loss, noise, row};
-use crate::workload::storage_on;
+use crate::workload::access_on;
 
 /// Operations of an episode.
 const EPISODE: u64 = 200;
@@ -79,13 +79,13 @@ fn episode(seed: u64, number: u64) -> (Vec<&'static str>, Found, Result<(), Stri
     let (mut done, mut found) = (Vec::new(), Found::default());
     let result = guarded(|| {
         let kind = Kind { trains: number % 4 == 3, is_large: number % 16 == 5 };
-        let mut pair = Pair::new(Random::new(seed, &[number]), storage_of(number), kind)?;
+        let mut pair = Pair::new(Random::new(seed, &[number]), access_of(number), kind)?;
         for position in 0..EPISODE {
             let name = pair.operate().map_err(|what| format!("operation {position}: {what}"))?;
             done.push(name);
             pair.agree().map_err(|what| format!("after operation {position} ({name}): {what}"))?;
         }
-        let codecs = packs::codecs(&*pair.storage).map_err(text)?;
+        let codecs = packs::codecs(&**pair.access.storage()).map_err(text)?;
         found.differences = packs::differences(&codecs);
         found.compactions = pair.compactions;
         Ok(())
@@ -94,21 +94,19 @@ fn episode(seed: u64, number: u64) -> (Vec<&'static str>, Found, Result<(), Stri
 }
 
 /// In memory or on a disk, encrypted or not: each in every fourth episode.
-fn storage_of(number: u64) -> Arc<dyn Storage> {
+fn access_of(number: u64) -> Access {
     let key = number.is_multiple_of(2).then(|| DataKey::from_bytes([number as u8; 32]));
-    let memory = Arc::new(MemoryStorage::new());
-    match ((number / 2).is_multiple_of(2), key) {
-        (true, Some(key)) => Arc::new(Keyed::new(memory, key)),
-        (true, None) => memory,
-        (false, key) => storage_on(&SimDisk::new(), key.as_ref()),
+    match (number / 2).is_multiple_of(2) {
+        true => Access::new(Arc::new(MemoryStorage::new()), key),
+        false => access_on(&SimDisk::new(), key.as_ref()),
     }
 }
 
 /// The run, and what it should be.
 struct Pair {
     random: Random,
-    storage: Arc<dyn Storage>,
-    store: Store,
+    access: Access,
+    store: Writer,
     checkpoints: BTreeMap<u64, Known>,
     tags: BTreeMap<String, u64>,
     notes: BTreeMap<Option<u64>, String>,
@@ -143,11 +141,11 @@ struct Known {
 }
 
 impl Pair {
-    fn new(random: Random, storage: Arc<dyn Storage>, kind: Kind) -> Result<Self, String> {
-        let store = Store::create(Arc::clone(&storage), "", None, "model").map_err(text)?;
+    fn new(random: Random, access: Access, kind: Kind) -> Result<Self, String> {
+        let store = Writer::create(access.clone(), "", None, "model").map_err(text)?;
         let (checkpoints, tags, notes) = Default::default();
         let (moment, compactions, reader) = Default::default();
-        Ok(Self { random, storage, store, checkpoints, tags, notes, moment, kind, compactions, reader })
+        Ok(Self { random, access, store, checkpoints, tags, notes, moment, kind, compactions, reader })
     }
 
     /// One random operation; gives its name.
@@ -340,15 +338,15 @@ impl Pair {
     }
 
     fn open_reader(&mut self) -> Result<&'static str, String> {
-        let store = Store::open(Arc::clone(&self.storage)).map_err(text)?;
+        let store = Store::open(self.access.clone()).map_err(text)?;
         self.reader = Some(Reader { store, checkpoints: self.checkpoints.clone() });
         Ok("readers")
     }
 
     /// Every grace period that has begun is over.
     fn let_time_pass(&mut self) -> Result<&'static str, String> {
-        for mark in self.storage.list("trash/").map_err(text)? {
-            self.storage.put(&mark.name, b"1000\n").map_err(text)?;
+        for mark in self.access.storage().list("trash/").map_err(text)? {
+            self.access.storage().put(&mark.name, b"1000\n").map_err(text)?;
         }
         self.reader = None;
         self.reopen()?;
@@ -374,8 +372,9 @@ impl Pair {
     }
 
     fn objects(&self) -> Result<BTreeMap<String, Vec<u8>>, String> {
-        let read = |name: String| Ok((name.clone(), self.storage.read(&name, u64::MAX).map_err(text)?));
-        self.storage.list("").map_err(text)?.into_iter().map(|object| read(object.name)).collect()
+        let read =
+            |name: String| Ok((name.clone(), self.access.storage().read(&name, u64::MAX).map_err(text)?));
+        self.access.storage().list("").map_err(text)?.into_iter().map(|object| read(object.name)).collect()
     }
 
     fn note(&mut self) -> Result<&'static str, String> {
@@ -431,7 +430,7 @@ impl Pair {
 
     fn copy(&mut self) -> Result<&'static str, String> {
         let Some(step) = self.any_step() else { return Ok("copies") };
-        let mut other = Store::create(Arc::new(MemoryStorage::new()), "", None, "copy").map_err(text)?;
+        let mut other = Writer::create(Arc::new(MemoryStorage::new()), "", None, "copy").map_err(text)?;
         let from = self.store.checkpoint(step).map_err(text)?;
         other.copy_checkpoint(&from).map_err(text)?;
         let copied = other.checkpoint(step).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));
@@ -440,10 +439,10 @@ impl Pair {
     }
 
     fn reopen(&mut self) -> Result<&'static str, String> {
-        // The old store must have let go of the run before the new one takes it.
-        let reader = Store::open(Arc::clone(&self.storage)).map_err(text)?;
-        drop(std::mem::replace(&mut self.store, reader));
-        self.store = Store::open_for_writing(Arc::clone(&self.storage), "model").map_err(text)?;
+        // The old writer must have let go of the run before the new one takes it.
+        let elsewhere = Writer::create(Arc::new(MemoryStorage::new()), "", None, "model").map_err(text)?;
+        drop(std::mem::replace(&mut self.store, elsewhere));
+        self.store = Writer::open(self.access.clone(), "model").map_err(text)?;
         Ok("openings")
     }
 

@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rekindle::storage::FileStorage;
-use rekindle::{EntryPath, ReadError, Retention, Store};
+use rekindle::{EntryPath, ReadError, Retention, Store, Writer};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::random::Random;
@@ -45,7 +45,7 @@ pub fn reader_beside_writer(scale: &Scale, seed: u64) -> Outcome {
 fn read_beside(scale: &Scale, seed: u64) -> Result<Outcome, Failure> {
     let place = tempfile::tempdir()?;
     let dir = place.path().join("run");
-    let mut store = Store::create(Arc::new(FileStorage::new(&dir)), "", None, "writer")?;
+    let mut store = Writer::create(Arc::new(FileStorage::new(&dir)), "", None, "writer")?;
     save(&mut store, 0, &state(0))?;
     let (done, loads) = (AtomicBool::new(false), AtomicU64::new(0));
     let mut outcome = Outcome::default();
@@ -73,7 +73,7 @@ fn read_beside(scale: &Scale, seed: u64) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-fn write_until(store: &mut Store, done: &AtomicBool) -> Result<u64, Failure> {
+fn write_until(store: &mut Writer, done: &AtomicBool) -> Result<u64, Failure> {
     let retention = Retention { keep_last: Some(3), ..Retention::default() };
     let mut step = 0;
     while !done.load(Ordering::Acquire) {

@@ -22,7 +22,7 @@ use rayon::prelude::*;
 use rekindle::storage::FileStorage;
 use rekindle::{
     CaptureError, Depth, EntryPath, OpenError, Policy, Retention, RunOptions, Saving, Store, Tree, WhenBusy,
-    hash_of, to_tree,
+    Writer, hash_of, to_tree,
 };
 
 use crate::outcome::{Outcome, Scale, guarded};
@@ -206,8 +206,8 @@ pub fn save_until_killed(dir: &Path, way: Way) -> Result<(), Failure> {
         return train_until_killed(dir);
     }
     let storage = Arc::new(FileStorage::new(dir));
-    let mut store = match Store::open_for_writing(storage.clone(), "child") {
-        Err(OpenError::NoRun { .. }) => Store::create(storage, "", None, "child")?,
+    let mut store = match Writer::open(storage.clone(), "child") {
+        Err(OpenError::NoRun { .. }) => Writer::create(storage, "", None, "child")?,
         result => result?,
     };
     let mut step = store.steps().last().map_or(0, |newest| newest + 1);

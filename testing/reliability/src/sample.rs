@@ -4,7 +4,7 @@ use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
-use rekindle::{About, Array, ArrayType, DType, Node, Row, Saved, Scalar, Store, Tree};
+use rekindle::{About, Array, ArrayType, DType, Node, Row, Saved, Scalar, Tree, Writer};
 
 use crate::random::Random;
 
@@ -90,7 +90,7 @@ pub fn loss(step: u64) -> f64 {
 ///
 /// # Errors
 /// Those of the save.
-pub fn save(store: &mut Store, step: u64, tree: &Tree) -> Result<Saved, rekindle::SaveError> {
+pub fn save(store: &mut Writer, step: u64, tree: &Tree) -> Result<Saved, rekindle::SaveError> {
     let mut save = store.save()?;
     let stored = tree.try_map_arrays(&mut |path, array: &Array| {
         let ArrayType { dtype, shape } = array.kind().clone();

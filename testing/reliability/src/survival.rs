@@ -5,9 +5,9 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-use rekindle::storage::Storage;
 use rekindle::{
-    Depth, EntryPath, OpenError, ReadError, SaveError, Store, Tree, Unreadable, copy_objects, state_hash,
+    Access, Depth, EntryPath, OpenError, ReadError, SaveError, Store, Tree, Unreadable, Writer, copy_objects,
+    state_hash,
 };
 
 use crate::sample::{save, state};
@@ -30,16 +30,16 @@ pub fn says(error: &dyn Error, kind: ErrorKind) -> Result<(), String> {
 ///
 /// # Errors
 /// What is not as it must be.
-pub fn survives(storage: &Arc<dyn Storage>, expected: &Expected) -> Result<(), String> {
-    let reader = match Store::open(Arc::clone(storage)) {
+pub fn survives(access: &Access, expected: &Expected) -> Result<(), String> {
+    let reader = match Store::open(access.clone()) {
         Ok(store) => store,
         Err(OpenError::NoRun { .. }) if !expected.created && expected.must.is_empty() => {
-            return can_begin(storage, expected);
+            return can_begin(access, expected);
         }
         Err(error) => return Err(format!("it does not open for reading: {error}")),
     };
     holds(&reader, expected).map_err(|what| format!("to a reader, {what}"))?;
-    let mut writer = open_for_writing(storage)?;
+    let mut writer = open_for_writing(access)?;
     holds(&writer, expected).map_err(|what| format!("to a writer, {what}"))?;
     // A copy that was cut short says so: its tags are there before its checkpoints.
     let is_part_of_a_copy = expected.copied_from.is_some() && !expected.created;
@@ -52,7 +52,7 @@ pub fn survives(storage: &Arc<dyn Storage>, expected: &Expected) -> Result<(), S
     let mut after = expected.clone();
     after.must.insert(next, Arc::new(state(next)));
     after.may.entry(next).or_default().push(Arc::new(state(next)));
-    let mut writer = open_for_writing(storage)?;
+    let mut writer = open_for_writing(access)?;
     holds(&writer, &after).map_err(|what| format!("after a new save, {what}"))?;
     if expected.damaged.is_empty() { Ok(()) } else { can_be_repaired(&mut writer, after) }
 }
@@ -63,7 +63,7 @@ fn is_whole(store: &Store) -> Result<(), String> {
 }
 
 /// A repair that was cut short, or not begun, can be done.
-fn can_be_repaired(store: &mut Store, mut expected: Expected) -> Result<(), String> {
+fn can_be_repaired(store: &mut Writer, mut expected: Expected) -> Result<(), String> {
     let repaired =
         store.repair(Unreadable::Refuse).map_err(|error| format!("it cannot be repaired: {error}"))?;
     let there = store.steps();
@@ -80,21 +80,22 @@ fn can_be_repaired(store: &mut Store, mut expected: Expected) -> Result<(), Stri
     is_whole(store).map_err(|what| format!("after a repair, {what}"))
 }
 
-fn open_for_writing(storage: &Arc<dyn Storage>) -> Result<Store, String> {
-    let opened = Store::open_for_writing(Arc::clone(storage), "after");
+fn open_for_writing(access: &Access) -> Result<Writer, String> {
+    let opened = Writer::open(access.clone(), "after");
     opened.map_err(|error| format!("it does not open for writing: {error}"))
 }
 
 /// Nothing was promised yet: a run can be made there, or the copy of one be made again.
-fn can_begin(storage: &Arc<dyn Storage>, expected: &Expected) -> Result<(), String> {
+fn can_begin(access: &Access, expected: &Expected) -> Result<(), String> {
     if let Some(from) = &expected.copied_from {
-        copy_objects(&**from, storage, |_, _| {}).map_err(|error| format!("copying again: {error}"))?;
-        let store = open_for_writing(storage)?;
+        copy_objects(Arc::clone(from), access.storage(), |_, _| {})
+            .map_err(|error| format!("copying again: {error}"))?;
+        let store = open_for_writing(access)?;
         is_whole(&store)?;
         let steps = store.steps();
         return steps.into_iter().try_for_each(|step| loads(&store, step, &[Arc::new(state(step))]));
     }
-    let created = Store::create(Arc::clone(storage), "", None, "after");
+    let created = Writer::create(access.clone(), "", None, "after");
     let mut store = created.map_err(|error| format!("no run can be made: {error}"))?;
     save(&mut store, 0, &state(0)).map_err(|error| format!("a first save fails: {error}"))?;
     loads(&store, 0, &[Arc::new(state(0))])

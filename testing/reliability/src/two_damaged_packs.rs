@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rekindle::storage::{Keyed, MemoryStorage, Storage};
-use rekindle::{DataKey, EntryPath, Node, Retention, Store, Tree, Unreadable};
+use rekindle::storage::{MemoryStorage, Storage};
+use rekindle::{Access, DataKey, EntryPath, Node, Retention, Store, Tree, Unreadable, Writer};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::packs::{self, Entry};
@@ -28,7 +28,7 @@ const STORY: u64 = 60;
 /// What is done with the damaged run.
 struct Deed {
     name: &'static str,
-    act: fn(&mut Store) -> Result<(), String>,
+    act: fn(&mut Writer) -> Result<(), String>,
     /// It begins with a repair.
     repairs: bool,
 }
@@ -109,21 +109,18 @@ fn case(seed: u64, number: u64) -> Outcome {
     outcome
 }
 
-fn storage_of(objects: Objects, key: Option<&DataKey>) -> (MemoryStorage, Arc<dyn Storage>) {
+fn storage_of(objects: Objects, key: Option<&DataKey>) -> (MemoryStorage, Access) {
     let memory = MemoryStorage::from_objects(objects);
-    let plain = Arc::new(memory.clone());
-    match key {
-        Some(key) => (memory, Arc::new(Keyed::new(plain, key.clone()))),
-        None => (memory, plain),
-    }
+    let access = Access::new(Arc::new(memory.clone()), key.cloned());
+    (memory, access)
 }
 
 /// What loads before the deed loads after it.
 fn costs_nothing(objects: &Objects, key: Option<&DataKey>, deed: &Deed) -> Result<(), String> {
     let (memory, storage) = storage_of(objects.clone(), key);
-    let writer = || Store::open_for_writing(Arc::clone(&storage), "damaged").map_err(text);
-    let reader = || Store::open(Arc::clone(&storage)).map_err(text);
-    let before = loaded(&if deed.repairs { reader()? } else { writer()? });
+    let writer = || Writer::open(storage.clone(), "damaged").map_err(text);
+    let reader = || Store::open(storage.clone()).map_err(text);
+    let before = if deed.repairs { loaded(&reader()?) } else { loaded(&*writer()?) };
     // A deed that is refused must cost nothing too.
     let _ = (deed.act)(&mut writer()?);
     let (_, storage) = storage_of(memory.to_objects(), key);
@@ -143,7 +140,7 @@ fn loaded(store: &Store) -> BTreeMap<u64, Tree> {
 /// A run of random operations.
 fn story(random: &mut Random, key: Option<&DataKey>) -> Result<Objects, String> {
     let (memory, storage) = storage_of(Objects::new(), key);
-    let mut store = Store::create(Arc::clone(&storage), "", None, "story").map_err(text)?;
+    let mut store = Writer::create(storage.clone(), "", None, "story").map_err(text)?;
     let is_large = random.one_in(8);
     for moment in 1..=STORY {
         match random.below(12) {
@@ -162,12 +159,12 @@ fn story(random: &mut Random, key: Option<&DataKey>) -> Result<Objects, String> 
             }
             10 => {
                 drop(store);
-                store = Store::open_for_writing(Arc::clone(&storage), "story").map_err(text)?;
+                store = Writer::open(storage.clone(), "story").map_err(text)?;
             }
             _ => {
                 drop(store);
                 flip_one(&memory, random);
-                store = Store::open_for_writing(Arc::clone(&storage), "story").map_err(text)?;
+                store = Writer::open(storage.clone(), "story").map_err(text)?;
                 for skipped in store.newest_whole().map_err(text)?.1 {
                     store.set_aside(skipped.step).map_err(text)?;
                 }
@@ -192,17 +189,17 @@ fn any_state(random: &mut Random, moment: u64, is_large: bool) -> Tree {
     Node::Struct(fields)
 }
 
-fn save_on(store: &mut Store) -> Result<(), String> {
+fn save_on(store: &mut Writer) -> Result<(), String> {
     let next = store.steps().last().map_or(0, |newest| newest + 1);
     save(store, next, &Node::Struct(vec![("drifting0".to_owned(), drifting(300, 0, 2))])).map_err(text)?;
     Ok(())
 }
 
-fn collect(store: &mut Store) -> Result<(), String> {
+fn collect(store: &mut Writer) -> Result<(), String> {
     store.gc(0).map(drop).map_err(text)
 }
 
-fn repair(store: &mut Store) -> Result<(), String> {
+fn repair(store: &mut Writer) -> Result<(), String> {
     store.repair(Unreadable::Refuse).map(drop).map_err(text)
 }
 

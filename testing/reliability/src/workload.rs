@@ -8,10 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rekindle::storage::sim::SimDisk;
-use rekindle::storage::{Disk, FileStorage, Keyed, MemoryStorage, Storage};
+use rekindle::storage::{Disk, FileStorage, MemoryStorage, Storage};
 use rekindle::{
-    DataKey, EntryPath, Node, Policy, Retention, Row, Run, RunOptions, Saving, Store, StoredSignature, Tree,
-    Unreadable, Versions, WhenBusy, copy_objects, put_wrapped_key, to_tree,
+    Access, DataKey, EntryPath, Node, Policy, Retention, Row, Run, RunOptions, Saving, Store,
+    StoredSignature, Tree, Unreadable, Versions, WhenBusy, Writer, copy_objects, put_wrapped_key, to_tree,
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,7 @@ pub const WORKLOADS: &[Workload] = &[
         prepare: |story| story.create(),
         begin: Story::reopen,
         act: |story| {
-            let mut from = Store::create(Arc::new(MemoryStorage::new()), "", None, "source")?;
+            let mut from = Writer::create(Arc::new(MemoryStorage::new()), "", None, "source")?;
             for step in [5, 6] {
                 save(&mut from, step, &state(step))?;
                 story.copy(&from, step)?;
@@ -115,7 +115,7 @@ pub const WORKLOADS: &[Workload] = &[
         name: "migration",
         prepare: |story| {
             let options = RunOptions::new().versions(Versions::new("net", 1)).policy(keep_all());
-            let mut run = options.create_in(story.storage())?;
+            let mut run = options.create_in(story.access())?;
             story.created();
             for step in [1, 2] {
                 let state = Old { step, lr: 0.5, weights: vec![step as f32; 300] };
@@ -126,7 +126,7 @@ pub const WORKLOADS: &[Workload] = &[
         begin: nothing,
         act: |story| {
             let versions = Versions::new("net", 2).migration(1, renamed);
-            let mut run = RunOptions::new().versions(versions).policy(keep_all()).open_in(story.storage())?;
+            let mut run = RunOptions::new().versions(versions).policy(keep_all()).open_in(story.access())?;
             let mut state = New { step: 0, learning_rate: 0.0, weights: vec![0.0; 300] };
             let resumed = run.resume(&mut state)?;
             if resumed.step != Some(2) {
@@ -134,7 +134,7 @@ pub const WORKLOADS: &[Workload] = &[
             }
             state.step = 3;
             let saved = story.save_in_run(&mut run, 3, &state);
-            story.writer = Some(Writer::Run(Box::new(run)));
+            story.writer = Some(Opened::Run(Box::new(run)));
             saved
         },
     },
@@ -204,7 +204,7 @@ pub const WORKLOADS: &[Workload] = &[
         begin: nothing,
         act: |story| {
             let from = plain_run_of(3)?;
-            put_wrapped_key(&*story.storage(), b"a key that is wrapped")?;
+            put_wrapped_key(&**story.access().storage(), b"a key that is wrapped")?;
             story.create()?;
             story.copy_run(&Store::open(from)?)?;
             story.save(3)?;
@@ -325,7 +325,7 @@ const MARKED: u64 = 1;
 /// A run in memory.
 fn plain_run_of(steps: u64) -> Result<Arc<dyn Storage>, Failure> {
     let memory: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    let mut store = Store::create(Arc::clone(&memory), "", None, "source")?;
+    let mut store = Writer::create(Arc::clone(&memory), "", None, "source")?;
     (0..steps).try_for_each(|step| save(&mut store, step, &state(step)).map(drop))?;
     store.set_tag("good", MARKED, false)?;
     store.set_note(Some(MARKED), "a note")?;
@@ -378,7 +378,7 @@ pub struct Story {
     /// The disk, which records every operation.
     pub disk: SimDisk,
     /// The writer that the story has open.
-    pub writer: Option<Writer>,
+    pub writer: Option<Opened>,
     /// What happened, beside what the disk recorded.
     pub past: Past,
 }
@@ -404,9 +404,9 @@ pub struct Past {
 
 /// How the run is written.
 #[derive(Debug)]
-pub enum Writer {
+pub enum Opened {
     /// By the engine.
-    Store(Box<Store>),
+    Writer(Box<Writer>),
     /// As a training loop does.
     Run(Box<Run>),
 }
@@ -461,12 +461,8 @@ pub struct Expected {
 const ROOT: &str = "run";
 
 /// The run on a simulated disk; with a key it is encrypted.
-pub fn storage_on(disk: &SimDisk, key: Option<&DataKey>) -> Arc<dyn Storage> {
-    let storage = Arc::new(FileStorage::on(disk.clone(), ROOT));
-    match key {
-        Some(key) => Arc::new(Keyed::new(storage, key.clone())),
-        None => storage,
-    }
+pub fn access_on(disk: &SimDisk, key: Option<&DataKey>) -> Access {
+    Access::new(Arc::new(FileStorage::on(disk.clone(), ROOT)), key.cloned())
 }
 
 impl Story {
@@ -481,19 +477,19 @@ impl Story {
     }
 
     /// The run on the story's disk.
-    pub fn storage(&self) -> Arc<dyn Storage> {
-        storage_on(&self.disk, self.past.key.as_ref())
+    pub fn access(&self) -> Access {
+        access_on(&self.disk, self.past.key.as_ref())
     }
 
     /// The engine under the writer that is open.
-    pub fn store(&mut self) -> Option<&mut Store> {
+    pub fn store(&mut self) -> Option<&mut Writer> {
         self.writer.as_mut().map(|writer| match writer {
-            Writer::Store(store) => &mut **store,
-            Writer::Run(run) => run.store_mut(),
+            Opened::Writer(store) => &mut **store,
+            Opened::Run(run) => run.writer(),
         })
     }
 
-    fn open_store(&mut self) -> Result<&mut Store, Failure> {
+    fn open_store(&mut self) -> Result<&mut Writer, Failure> {
         self.store().ok_or_else(|| "the story has no writer".into())
     }
 
@@ -518,8 +514,8 @@ impl Story {
     }
 
     fn create(&mut self) -> Result<(), Failure> {
-        let store = Store::create(self.storage(), "", None, "story")?;
-        self.writer = Some(Writer::Store(Box::new(store)));
+        let store = Writer::create(self.access(), "", None, "story")?;
+        self.writer = Some(Opened::Writer(Box::new(store)));
         self.created();
         Ok(())
     }
@@ -539,8 +535,8 @@ impl Story {
     /// Those of the engine.
     pub fn reopen(&mut self) -> Result<(), Failure> {
         self.writer = None;
-        let store = Store::open_for_writing(self.storage(), "story")?;
-        self.writer = Some(Writer::Store(Box::new(store)));
+        let store = Writer::open(self.access(), "story")?;
+        self.writer = Some(Opened::Writer(Box::new(store)));
         Ok(())
     }
 
@@ -772,7 +768,7 @@ impl Story {
         steps.iter().for_each(|&step| self.tell(What::Saving(step, Arc::new(state(step)))));
         self.tell(What::Tagging("good".to_owned(), Some(MARKED)));
         self.tell(What::Noting(Some(MARKED), Some("a note".to_owned())));
-        copy_objects(&*from, &self.storage(), |_, _| {})?;
+        copy_objects(from, self.access().storage(), |_, _| {})?;
         self.created();
         steps.iter().for_each(|&step| self.tell(What::Saved(step)));
         self.tell(What::Tagged("good".to_owned()));
@@ -784,7 +780,8 @@ impl Story {
     /// from the length of the pack.
     fn run_with_damage(&mut self, place: fn(usize) -> usize) -> Result<(), Failure> {
         self.run_of(2)?;
-        let storage = self.storage();
+        let access = self.access();
+        let storage = access.storage();
         let before = storage.list("packs/")?;
         self.save(2)?;
         let pack = storage.list("packs/")?.into_iter().find(|pack| !before.contains(pack));
@@ -795,7 +792,7 @@ impl Story {
         let position = place(bytes.len());
         bytes[position] ^= 0x10;
         self.overwrite(&Path::new(ROOT).join(&pack.name), &bytes)?;
-        let reader = Store::open(self.storage())?;
+        let reader = Store::open(self.access())?;
         for step in reader.steps() {
             if reader.checkpoint(step)?.load(&EntryPath::root()).is_err() {
                 self.tell(What::Damaged(step));
@@ -824,7 +821,7 @@ impl Story {
 
     /// The first checkpoint of a training.
     fn begin_training(&mut self) -> Result<(), Failure> {
-        let mut run = RunOptions::new().policy(keep_all()).create_in(self.storage())?;
+        let mut run = RunOptions::new().policy(keep_all()).create_in(self.access())?;
         self.created();
         self.save_in_run(&mut run, 0, &Training::at(0))
     }
@@ -832,18 +829,18 @@ impl Story {
     /// A training loop that saves in the background.
     fn open_training(&mut self) -> Result<(), Failure> {
         let options = RunOptions::new().policy(keep_all()).saving(Saving::Background(WhenBusy::Wait));
-        let run = options.open_in(self.storage())?;
-        self.writer = Some(Writer::Run(Box::new(run)));
+        let run = options.open_in(self.access())?;
+        self.writer = Some(Opened::Run(Box::new(run)));
         Ok(())
     }
 
     /// Four more checkpoints of it.
     fn train(&mut self) -> Result<(), Failure> {
-        let Some(Writer::Run(mut run)) = self.writer.take() else {
+        let Some(Opened::Run(mut run)) = self.writer.take() else {
             return Err("the story trains nothing".into());
         };
         if let Err(error) = self.train_with(&mut run) {
-            self.writer = Some(Writer::Run(run));
+            self.writer = Some(Opened::Run(run));
             return Err(error);
         }
         run.finish(&Training::at(4))?;
@@ -932,8 +929,8 @@ impl Expected {
     }
 
     /// The run on a disk that may have crashed.
-    pub fn storage_on(&self, disk: &SimDisk) -> Arc<dyn Storage> {
-        storage_on(disk, self.key.as_ref())
+    pub fn access_on(&self, disk: &SimDisk) -> Access {
+        access_on(disk, self.key.as_ref())
     }
 
     fn take(&mut self, what: &What) {

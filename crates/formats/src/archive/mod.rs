@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rekindle::storage::{ARCHIVE_MAGIC, Archive, ArchiveWriter};
-use rekindle::{Checkpoint, EntryPath, Lineage, Store};
+use rekindle::{Checkpoint, EntryPath, Lineage, Store, Writer};
 
 use crate::document::{Document, FormatError};
 use crate::{Format, files};
@@ -56,7 +56,7 @@ fn write(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<Vec<String>, Format
         state_hash: Some(record.state_hash),
         only: None,
     };
-    let mut store = Store::create(writer.clone(), &record.about.system, Some(lineage), "export")?;
+    let mut store = Writer::create(writer.clone(), &record.about.system, Some(lineage), "export")?;
     store.copy_checkpoint(checkpoint)?;
     drop(store);
     writer.finish().map_err(failed)?;

@@ -51,15 +51,15 @@ impl Literal<'_> {
             "$u32" => integer!(U32),
             "$u64" => integer!(U64),
             "$u128" => integer!(U128),
-            _ => return Err(format!("`{mark}` is no type")),
+            _ => return Err(format!("`{mark}` is not a type")),
         };
-        scalar.ok_or_else(|| format!("{self} is no value of type {}", &mark[1..]))
+        scalar.ok_or_else(|| format!("{self} is not a value of type {}", &mark[1..]))
     }
 
     /// Appends the little-endian element of that type.
     #[inline]
     pub fn append_element(self, dtype: DType, bytes: &mut Vec<u8>) -> Result<(), String> {
-        self.try_append(dtype, bytes).ok_or_else(|| format!("{self} is no element of type {dtype}"))
+        self.try_append(dtype, bytes).ok_or_else(|| format!("{self} is not an element of type {dtype}"))
     }
 
     #[inline]

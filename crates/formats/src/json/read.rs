@@ -36,7 +36,7 @@ pub(super) fn read_gzip(path: &Path) -> Result<Document, FormatError> {
 
 fn read_file(path: &Path, reader: impl Read, len: u64) -> Result<Document, FormatError> {
     let (header, tree) = header_and_tree(reader, len, &mut |_| None).map_err(|reason| {
-        FormatError::malformed(path, format!("it is no JSON file of a checkpoint: {reason}"))
+        FormatError::malformed(path, format!("it is not a JSON file of a checkpoint: {reason}"))
     })?;
     header.into_document(path, tree)
 }
@@ -343,7 +343,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let place = self.0;
-        let no_pair = || A::Error::custom("an entry of a map is no pair");
+        let no_pair = || A::Error::custom("an entry of a map is not a pair");
         let key = match seq.next_element_seed(NodeSeed(place))?.ok_or_else(no_pair)? {
             Node::Scalar(key) => key,
             other => return Err(A::Error::custom(format!("a map's key is a {}", other.kind_name()))),

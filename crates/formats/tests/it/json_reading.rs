@@ -53,11 +53,11 @@ fn half_precision_rounds_once_from_what_stands_there() {
 #[test]
 fn an_error_says_where() {
     for (state, wanted) in [
-        (r#"{"a": [null, {"$u8": 256}]}"#, "entry `a.1`: 256 is no value of type u8 at line 2 column"),
+        (r#"{"a": [null, {"$u8": 256}]}"#, "entry `a.1`: 256 is not a value of type u8 at line 2 column"),
         (r#"{"a": [null, {"$u8": 1]}"#, "entry `a.1`: expected `,` or `}` at line 2 column"),
         (
             r#"{"$array": "u8", "shape": [2], "data": [1, -1]}"#,
-            "-1 is no element of type u8 at line 2 column",
+            "-1 is not an element of type u8 at line 2 column",
         ),
         (r#"{"$array": "u8", "shape": [2], "data": [1, null]}"#, "null, expected an element of an array"),
         (r#"{"$array": "u8", "shape": [2], "data": [1, 2, 3]}"#, "its data are longer at line 2 column"),
@@ -65,8 +65,8 @@ fn an_error_says_where() {
         (r#"{"shape": [2], "$array": "u8"}"#, "entry `shape.0`: the number 2 has no type"),
         (r#"{"x": true, "$u8": 5}"#, "`$u8` must be the first key of its object"),
         (r#"{"$u8": 5, "$i8": 5}"#, "an object has both `$u8` and `$i8`"),
-        (r#"{"$map": [["k", {"$strange": 1}]]}"#, "entry `k`: `$strange` is no type"),
-        (r#"{"$map": [["k", null, null]]}"#, "an entry of a map is no pair"),
+        (r#"{"$map": [["k", {"$strange": 1}]]}"#, "entry `k`: `$strange` is not a type"),
+        (r#"{"$map": [["k", null, null]]}"#, "an entry of a map is not a pair"),
         (r#"{"$tensor": "a"}"#, "there is no tensor `a`"),
         (r#"{"$variant": "A"}"#, "a variant has no content"),
         ("5", "entry `(whole state)`: the number 5 has no type at line"),

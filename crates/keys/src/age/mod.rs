@@ -51,7 +51,7 @@ impl File {
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         let file = armor::decode(bytes).ok_or(KeyError::Damaged("its armour cannot be read"))?;
         if !file.starts_with(header::VERSION_LINE) {
-            return Err(KeyError::Damaged("it is no age file of version 1"));
+            return Err(KeyError::Damaged("it is not an age file of version 1"));
         }
         let parsed = header::parse(&file).ok_or(KeyError::Damaged("its header cannot be read"))?;
         let (header, payload) = parsed;

@@ -40,7 +40,7 @@ fn hex(bytes: &[u8]) -> String {
 fn age_reads_and_writes_keys_wrapped_to_recipients() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    let key = DataKey::generate().unwrap();
+    let key = generate_data_key().unwrap();
     let payload = format!("{}\n", hex(key.as_bytes()));
 
     let (identity, recipient) = generate_identity();
@@ -70,7 +70,7 @@ fn age_reads_and_writes_keys_wrapped_to_recipients() {
 fn age_reads_and_writes_keys_wrapped_with_a_passphrase() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
-    let key = DataKey::generate().unwrap();
+    let key = generate_data_key().unwrap();
     let payload = format!("{}\n", hex(key.as_bytes()));
     let passphrase = Passphrase::parse("open sesame").unwrap();
 

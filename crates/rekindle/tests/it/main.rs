@@ -1,5 +1,6 @@
 //! The stories of this crate, in one binary.
 
+mod addresses;
 mod background;
 mod resume;
 mod traps;

@@ -77,10 +77,8 @@ fn a_damaged_checkpoint_is_passed_over_and_its_step_is_saved_anew() {
     run.save(9, &state(9)).unwrap();
     drop(run);
     let mut again = state(0);
-    assert_eq!(
-        open(&memory).resume(&mut again).unwrap(),
-        rekindle::Resumed { step: Some(9), ..Default::default() }
-    );
+    let resumed = open(&memory).resume(&mut again).unwrap();
+    assert_eq!((resumed.step, resumed.skipped.len(), resumed.migrated_from), (Some(9), 0, None));
     assert_eq!(again, state(9));
 }
 

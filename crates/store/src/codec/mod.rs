@@ -23,8 +23,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dtype::DType;
-use crate::tree::ArrayType;
+use crate::state::dtype::DType;
+use crate::state::tree::ArrayType;
 use fit::{Fit, Fits};
 use sample::Sample;
 

@@ -85,7 +85,7 @@ fn read_table(file: &dyn ReadFile) -> io::Result<BTreeMap<String, (u64, u64)>> {
         serde_json::from_slice(&table).map_err(|_| malformed("the table cannot be read"))?;
     let (mut objects, mut position) = (BTreeMap::new(), MAGIC.len() as u64);
     for Entry { name, len } in entries {
-        check_name(&name).map_err(|_| malformed("the table has a name that is no object's"))?;
+        check_name(&name).map_err(|_| malformed("the table has a name that is not an object's"))?;
         let end = position.checked_add(len).filter(|&end| end <= table_at);
         let end = end.ok_or_else(|| malformed("the table goes beyond the file"))?;
         if objects.insert(name, (position, len)).is_some() {

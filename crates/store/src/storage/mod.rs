@@ -8,7 +8,6 @@
 mod archive;
 mod disk;
 mod file;
-mod keyed;
 mod memory;
 pub mod sim;
 
@@ -17,12 +16,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cipher::DataKey;
-
 pub use archive::{Archive, ArchiveWriter, MAGIC as ARCHIVE_MAGIC};
 pub use disk::{Disk, ReadFile, RealDisk, WriteFile};
 pub use file::FileStorage;
-pub use keyed::Keyed;
 pub use memory::MemoryStorage;
 
 /// A place that holds the objects of one run.
@@ -78,11 +74,6 @@ pub trait Storage: Send + Sync + fmt::Debug {
 
     /// Bytes that can still be written; `None` where that is not known.
     fn available(&self) -> Option<u64> {
-        None
-    }
-
-    /// The key of the encrypted run in it; see [`Keyed`].
-    fn key(&self) -> Option<&DataKey> {
         None
     }
 

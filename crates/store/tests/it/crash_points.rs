@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::common::{save, state};
 use rekindle_store::storage::FileStorage;
 use rekindle_store::storage::sim::{Operation, SimDisk};
-use rekindle_store::{Depth, EntryPath, Retention, Store, state_hash};
+use rekindle_store::{Depth, EntryPath, Retention, Writer, state_hash};
 
 fn storage(disk: &SimDisk) -> Arc<FileStorage<SimDisk>> {
     Arc::new(FileStorage::on(disk.clone(), "run"))
@@ -25,9 +25,9 @@ fn images(log: &[Operation], count: usize) -> Vec<SimDisk> {
 
 /// Every checkpoint in `committed` loads with its state, and the run can be written again.
 fn survives(disk: &SimDisk, committed: &[u64], moment: &str) {
-    let Ok(mut store) = Store::open_for_writing(storage(disk), "after the crash") else {
+    let Ok(mut store) = Writer::open(storage(disk), "after the crash") else {
         assert!(committed.is_empty(), "{moment}: the run does not open");
-        Store::create(storage(disk), "", None, "after the crash").expect("the place can be used");
+        Writer::create(storage(disk), "", None, "after the crash").expect("the place can be used");
         return;
     };
     for &step in committed {
@@ -43,9 +43,9 @@ fn survives(disk: &SimDisk, committed: &[u64], moment: &str) {
 
 /// Crashes at every operation of `work`; the steps in `before` are committed when it begins, of
 /// which `work` may delete those in `deletes`. Gives the number of crash images.
-fn crash_everywhere(before: &[u64], deletes: &[u64], work: impl Fn(&mut Store)) -> usize {
+fn crash_everywhere(before: &[u64], deletes: &[u64], work: impl Fn(&mut Writer)) -> usize {
     let disk = SimDisk::new();
-    let mut store = Store::create(storage(&disk), "", None, "story").unwrap();
+    let mut store = Writer::create(storage(&disk), "", None, "story").unwrap();
     for &step in before {
         save(&mut store, step, &state(step)).unwrap();
     }
@@ -66,7 +66,7 @@ fn crash_everywhere(before: &[u64], deletes: &[u64], work: impl Fn(&mut Store)) 
 #[test]
 fn first_save() {
     let disk = SimDisk::new();
-    let mut store = Store::create(storage(&disk), "", None, "story").unwrap();
+    let mut store = Writer::create(storage(&disk), "", None, "story").unwrap();
     save(&mut store, 0, &state(0)).unwrap();
     let log = disk.log();
     for end in 0..log.len() {
@@ -101,7 +101,7 @@ fn save_and_prune() {
 #[test]
 fn save_is_lost_only_while_it_has_not_returned() {
     let disk = SimDisk::new();
-    let mut store = Store::create(storage(&disk), "", None, "story").unwrap();
+    let mut store = Writer::create(storage(&disk), "", None, "story").unwrap();
     for step in 0..5 {
         save(&mut store, step, &state(step)).unwrap();
         let steps: Vec<u64> = (0..=step).collect();

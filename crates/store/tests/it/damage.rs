@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use crate::common::{save, state};
 use rekindle_store::storage::MemoryStorage;
-use rekindle_store::{Depth, EntryPath, ReadError, Store, Tree, state_hash};
+use rekindle_store::{Depth, EntryPath, ReadError, Store, Tree, Writer, state_hash};
 
 /// A run of two checkpoints; and the packs of the first, some of whose chunks the second shares.
 fn small_run() -> (BTreeMap<String, Vec<u8>>, BTreeSet<String>) {
     let memory = MemoryStorage::new();
-    let mut store = Store::create(Arc::new(memory.clone()), "", None, "story").unwrap();
+    let mut store = Writer::create(Arc::new(memory.clone()), "", None, "story").unwrap();
     save(&mut store, 10, &state(10)).unwrap();
     let shared = memory.to_objects().into_keys().filter(|name| name.starts_with("packs/")).collect();
     save(&mut store, 20, &state(20)).unwrap();

@@ -4,23 +4,23 @@
 use std::sync::Arc;
 
 use crate::common::{save, state};
-use rekindle_store::storage::{Keyed, MemoryStorage, Storage};
+use rekindle_store::storage::{MemoryStorage, Storage};
 use rekindle_store::{
-    Array, DType, DataKey, Depth, EntryPath, Node, OpenError, Retention, Store, Tree, is_encrypted,
-    put_wrapped_key, verify_without_key, wrapped_key,
+    Access, Array, DType, DataKey, Depth, EntryPath, Node, OpenError, Retention, Store, Tree, Writer,
+    is_encrypted, put_wrapped_key, verify_without_key, wrapped_key,
 };
 
 const KEY: [u8; 32] = [42; 32];
 
-fn keyed(memory: &MemoryStorage, key: [u8; 32]) -> Arc<dyn Storage> {
-    Arc::new(Keyed::new(Arc::new(memory.clone()), DataKey::from_bytes(key)))
+fn keyed(memory: &MemoryStorage, key: [u8; 32]) -> Access {
+    Access::new(Arc::new(memory.clone()), Some(DataKey::from_bytes(key)))
 }
 
 /// Three checkpoints of a state, with tags and a metrics history.
 fn encrypted_run() -> MemoryStorage {
     let memory = MemoryStorage::new();
     put_wrapped_key(&memory, b"wrapped").unwrap();
-    let mut store = Store::create(keyed(&memory, KEY), "secret-system", None, "story").unwrap();
+    let mut store = Writer::create(keyed(&memory, KEY), "secret-system", None, "story").unwrap();
     for step in 1..=3 {
         save(&mut store, step, &state(step)).unwrap();
     }
@@ -32,10 +32,10 @@ fn encrypted_run() -> MemoryStorage {
 fn everything_works_as_in_a_plain_run() {
     let memory = encrypted_run();
     let plain = MemoryStorage::new();
-    let mut store = Store::create(Arc::new(plain), "", None, "story").unwrap();
+    let mut store = Writer::create(Arc::new(plain), "", None, "story").unwrap();
     let plain_hash = save(&mut store, 3, &state(3)).unwrap().record.state_hash;
 
-    let mut store = Store::open_for_writing(keyed(&memory, KEY), "story").unwrap();
+    let mut store = Writer::open(keyed(&memory, KEY), "story").unwrap();
     assert!(store.identity().encrypted);
     assert_eq!(store.identity().system, "secret-system");
     assert_eq!(store.tagged_step("secret-tag").unwrap(), 2);
@@ -119,7 +119,7 @@ fn objects_cannot_be_exchanged() {
 #[test]
 fn a_plain_run_is_encrypted_into_a_new_one() {
     let plain = MemoryStorage::new();
-    let mut store = Store::create(Arc::new(plain), "toy", None, "story").unwrap();
+    let mut store = Writer::create(Arc::new(plain), "toy", None, "story").unwrap();
     let big = |step: u64| -> Tree {
         let bytes = (0..300_000u64).flat_map(|i| ((i * 31 + step) as f32).sin().to_le_bytes()).collect();
         Node::Struct(vec![(
@@ -132,7 +132,7 @@ fn a_plain_run_is_encrypted_into_a_new_one() {
     }
     store.set_tag("first", 1, false).unwrap();
     let memory = MemoryStorage::new();
-    let mut encrypted = Store::create(keyed(&memory, KEY), "toy", None, "story").unwrap();
+    let mut encrypted = Writer::create(keyed(&memory, KEY), "toy", None, "story").unwrap();
     let copied = encrypted.copy_run(&store, |_| {}).unwrap();
     assert_eq!((copied.steps.as_slice(), copied.tags.as_slice()), (&[1, 2][..], &["first".to_owned()][..]));
     assert!(copied.skipped.is_empty());
@@ -142,4 +142,26 @@ fn a_plain_run_is_encrypted_into_a_new_one() {
         assert_eq!(a.history().0, b.history().0);
         assert_eq!(b.load(&EntryPath::root()).unwrap(), big(step));
     }
+}
+
+#[test]
+fn a_run_that_is_made_beside_an_encrypted_one_opens_with_the_same_keys() {
+    let old = Store::open(keyed(&encrypted_run(), KEY)).unwrap();
+    let memory = MemoryStorage::new();
+    let place = old.access().beside(Arc::new(memory.clone())).unwrap();
+    assert!(memory.to_objects().is_empty(), "nothing is written before the run is made");
+    let mut new = Writer::create(place.clone(), "", None, "story").unwrap();
+    new.copy_checkpoint(&old.checkpoint(3).unwrap()).unwrap();
+    drop(new);
+    assert_eq!(wrapped_key(&memory).unwrap().unwrap(), b"wrapped");
+    assert_eq!(Store::open(keyed(&memory, KEY)).unwrap().steps(), [3]);
+    // A place that is taken keeps its key.
+    put_wrapped_key(&memory, b"wrapped anew").unwrap();
+    assert!(matches!(Writer::create(place, "", None, "story"), Err(OpenError::RunExists { .. })));
+    assert_eq!(wrapped_key(&memory).unwrap().unwrap(), b"wrapped anew");
+
+    let plain = Arc::new(MemoryStorage::new());
+    drop(Writer::create(plain.clone(), "", None, "story").unwrap());
+    let beside = Store::open(plain).unwrap().access().beside(Arc::new(MemoryStorage::new())).unwrap();
+    assert!(beside.key().is_none());
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rekindle_store::storage::MemoryStorage;
-use rekindle_store::{About, Array, ArrayType, DType, Depth, EntryPath, Hash, Node, Scalar, Store, Tree};
+use rekindle_store::{
+    About, Array, ArrayType, DType, Depth, EntryPath, Hash, Node, Scalar, Store, Tree, Writer,
+};
 
 fn sealed(body: &str) -> Vec<u8> {
     format!("{body},\n  \"blake3\": \"{}\"\n}}\n", Hash::of(body.as_bytes())).into_bytes()
@@ -101,7 +103,7 @@ fn a_run_written_by_hand_opens() {
 #[test]
 fn what_the_engine_writes_is_what_was_written_by_hand() {
     let memory = MemoryStorage::new();
-    let mut store = Store::create(Arc::new(memory.clone()), "", None, "story").unwrap();
+    let mut store = Writer::create(Arc::new(memory.clone()), "", None, "story").unwrap();
     let mut save = store.save().unwrap();
     let stored = state()
         .try_map_arrays(&mut |path, array: &Array| {

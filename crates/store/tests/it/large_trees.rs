@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::common::save;
 use rekindle_store::storage::MemoryStorage;
-use rekindle_store::{EntryPath, Node, Scalar, Store, Tree};
+use rekindle_store::{EntryPath, Node, Scalar, Store, Tree, Writer};
 
 #[test]
 fn a_million_equal_values_come_back() {
@@ -13,7 +13,7 @@ fn a_million_equal_values_come_back() {
     let text = Tree::Scalar(Scalar::Str(" ".repeat(64 << 20)));
     let state = Node::Struct(vec![("values".to_owned(), values()), ("text".to_owned(), text)]);
     let memory = MemoryStorage::new();
-    let mut store = Store::create(Arc::new(memory.clone()), "", None, "story").unwrap();
+    let mut store = Writer::create(Arc::new(memory.clone()), "", None, "story").unwrap();
     save(&mut store, 1, &state).unwrap();
     let stored: usize = memory.to_objects().values().map(Vec::len).sum();
     assert!(stored < 100_000, "{stored} bytes");

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rekindle_store::storage::MemoryStorage;
-use rekindle_store::{About, ArrayType, DType, EntryPath, Node, Store, StoredTree};
+use rekindle_store::{About, ArrayType, DType, EntryPath, Node, Store, StoredTree, Writer};
 
 const ARRAYS: u64 = 50_000;
 
@@ -22,7 +22,7 @@ fn noise(seed: u64) -> Vec<u8> {
 }
 
 /// Saves all arrays; those whose number is a multiple of 100 have the content of `version`.
-fn save(store: &mut Store, step: u64, version: u64) -> (u64, u64) {
+fn save(store: &mut Writer, step: u64, version: u64) -> (u64, u64) {
     let mut save = store.save().unwrap();
     let mut layers: Vec<(String, StoredTree)> = Vec::new();
     for number in 0..ARRAYS {
@@ -39,7 +39,7 @@ fn save(store: &mut Store, step: u64, version: u64) -> (u64, u64) {
 #[test]
 fn overhead_and_increment() {
     let memory = MemoryStorage::new();
-    let mut store = Store::create(Arc::new(memory.clone()), "", None, "story").unwrap();
+    let mut store = Writer::create(Arc::new(memory.clone()), "", None, "story").unwrap();
     let (payload, first) = save(&mut store, 1, 0);
     let (_, second) = save(&mut store, 2, 1);
     let overhead = first as f64 / payload as f64 - 1.0;

@@ -9,10 +9,11 @@ use std::time::Duration;
 use crate::common::faulty::{EACCES, EIO, EMFILE, FaultyStorage};
 use crate::common::{save, state};
 use rekindle_store::storage::sim::{Calls, Fault, SimDisk};
-use rekindle_store::storage::{FileStorage, Keyed, MemoryStorage, Storage};
+use rekindle_store::storage::{FileStorage, MemoryStorage, Storage};
 use rekindle_store::{
-    About, Array, CopyError, DType, DataKey, Depth, EntryPath, Node, OpenError, PruneError, ReadError,
-    Retention, Row, SaveError, Skipped, Store, StoredSignature, Tree, Unreadable, copy_objects,
+    About, Access, Array, CopyError, DType, DataKey, Depth, EntryPath, Node, OpenError, PruneError,
+    ReadError, Retention, Row, SaveError, Skipped, Store, StoredSignature, Tree, Unreadable, Writer,
+    copy_objects,
 };
 
 fn keep_last(count: u64) -> Retention {
@@ -48,16 +49,16 @@ fn fields(fields: Vec<(&str, Tree)>) -> Tree {
     Node::Struct(fields.into_iter().map(|(name, node)| (name.to_owned(), node)).collect())
 }
 
-fn run(storage: &Arc<dyn Storage>, steps: u64) -> Store {
-    let mut store = Store::create(Arc::clone(storage), "", None, "story").unwrap();
+fn run(storage: &Arc<dyn Storage>, steps: u64) -> Writer {
+    let mut store = Writer::create(Arc::clone(storage), "", None, "story").unwrap();
     for step in 0..steps {
         save(&mut store, step, &state(step)).unwrap();
     }
     store
 }
 
-fn writer(storage: &Arc<dyn Storage>) -> Store {
-    Store::open_for_writing(Arc::clone(storage), "story").unwrap()
+fn writer(storage: &Arc<dyn Storage>) -> Writer {
+    Writer::open(Arc::clone(storage), "story").unwrap()
 }
 
 fn loads(store: &Store, step: u64) -> Tree {
@@ -72,7 +73,7 @@ fn faulty() -> (FaultyStorage, Arc<dyn Storage>) {
 
 /// Three checkpoints that share `a`, whose pack also holds what the first alone needs: `b`.
 fn sharing_run(storage: &Arc<dyn Storage>) {
-    let mut store = Store::create(Arc::clone(storage), "", None, "story").unwrap();
+    let mut store = Writer::create(Arc::clone(storage), "", None, "story").unwrap();
     for step in 1..=3 {
         let b = if step == 1 { noise(2, 50_000) } else { noise(step + 10, 3000) };
         save(&mut store, step, &fields(vec![("b", b), ("a", noise(1, 40_000))])).unwrap();
@@ -126,7 +127,7 @@ fn what_the_system_refuses_to_read_is_not_passed_over_as_damaged() {
     }
 }
 
-fn writer_after(store: Store, storage: &Arc<dyn Storage>) -> Store {
+fn writer_after(store: Writer, storage: &Arc<dyn Storage>) -> Writer {
     drop(store);
     writer(storage)
 }
@@ -136,7 +137,7 @@ fn a_state_that_returns_to_an_earlier_value_survives_pruning_and_compaction() {
     for last in 3..24 {
         let memory = MemoryStorage::new();
         let storage: Arc<dyn Storage> = Arc::new(memory);
-        let mut store = Store::create(Arc::clone(&storage), "", None, "story").unwrap();
+        let mut store = Writer::create(Arc::clone(&storage), "", None, "story").unwrap();
         save(&mut store, 1, &fields(vec![("w", drifting(1))])).unwrap();
         for step in 2..=last {
             save(&mut store, step, &fields(vec![("w", drifting(step)), ("v", noise(5, 100_000))])).unwrap();
@@ -160,7 +161,7 @@ fn a_copy_beside_a_writer_that_prunes_holds_whole_checkpoints() {
     let rounds = RefCell::new(0);
     let to = MemoryStorage::new();
     let target: Arc<dyn Storage> = Arc::new(to.clone());
-    let copied = copy_objects(&memory, &target, |_, _| {
+    let copied = copy_objects(Arc::new(memory.clone()), &target, |_, _| {
         if *rounds.borrow() < 20 {
             *rounds.borrow_mut() += 1;
             let mut store = store.borrow_mut();
@@ -185,7 +186,7 @@ fn a_copy_of_a_run_that_loses_its_packs_faster_than_they_are_read_is_an_error() 
     let storage: Arc<dyn Storage> = Arc::new(memory.clone());
     let store = RefCell::new(run(&storage, 1));
     let target: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    let copied = copy_objects(&memory, &target, |_, _| {
+    let copied = copy_objects(Arc::new(memory.clone()), &target, |_, _| {
         let mut store = store.borrow_mut();
         let step = store.steps().last().unwrap() + 1;
         save(&mut store, step, &fields(vec![("only", noise(step, 2000))])).unwrap();
@@ -204,7 +205,7 @@ fn files_that_are_not_a_runs_stay_out_of_a_copy() {
     objects.insert("config.yaml~".to_owned(), b"of an editor".to_vec());
     let from = MemoryStorage::from_objects(objects);
     let target: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    let copied = copy_objects(&from, &target, |_, _| {}).unwrap();
+    let copied = copy_objects(Arc::new(from), &target, |_, _| {}).unwrap();
     assert_eq!((copied.steps, copied.left_out), (vec![0, 1], vec!["config.yaml~".to_owned()]));
 }
 
@@ -249,7 +250,6 @@ fn what_is_measured_of_a_checkpoint_later_changes_neither_its_state_nor_what_was
     assert!(matches!(store.amend(0, &measured(0.1), &[]), Err(SaveError::StepBehind { step: 0, newest: 1 })));
     assert!(store.amend(7, &measured(0.1), &[]).is_err());
     assert!(matches!(store.amend(1, &measured(f64::NAN), &[]), Err(SaveError::MetricNotFinite { .. })));
-    assert!(Store::open(Arc::clone(&storage)).unwrap().amend(1, &measured(0.1), &[]).is_err());
 
     let signature = StoredSignature { public_key: "key".to_owned(), signature: "signature".to_owned() };
     store.put_signature(1, &signature).unwrap();
@@ -315,8 +315,8 @@ fn a_plain_run_in_the_place_of_an_encrypted_one_is_refused() {
     let plain = MemoryStorage::new();
     let storage: Arc<dyn Storage> = Arc::new(plain.clone());
     drop(run(&storage, 2));
-    let keyed: Arc<dyn Storage> = Arc::new(Keyed::new(storage, DataKey::from_bytes([1; 32])));
-    let opened = Store::open_for_writing(Arc::clone(&keyed), "story");
+    let keyed = Access::new(storage, Some(DataKey::from_bytes([1; 32])));
+    let opened = Writer::open(keyed.clone(), "story");
     assert!(matches!(opened, Err(OpenError::NotEncrypted { .. })));
     assert!(matches!(Store::open(keyed), Err(OpenError::NotEncrypted { .. })));
 }
@@ -361,8 +361,8 @@ fn the_newest_that_is_kept_is_read_before_others_go() {
 fn an_encrypted_run_does_not_tell_who_writes_it_and_what_for() {
     let dir = tempfile::tempdir().unwrap();
     let files: Arc<dyn Storage> = Arc::new(FileStorage::new(dir.path().join("run")));
-    let keyed: Arc<dyn Storage> = Arc::new(Keyed::new(Arc::clone(&files), DataKey::from_bytes([1; 32])));
-    let store = Store::create(keyed, "secret", None, "train --identity secret.key").unwrap();
+    let keyed = Access::new(Arc::clone(&files), Some(DataKey::from_bytes([1; 32])));
+    let store = Writer::create(keyed, "secret", None, "train --identity secret.key").unwrap();
     let holder = files.holder().unwrap().unwrap();
     assert_eq!((holder.purpose.as_str(), holder.host.as_str()), ("", ""));
     drop(store);
@@ -374,8 +374,8 @@ fn the_record_of_a_fork_does_not_open_in_its_sibling() {
     let key = || DataKey::from_bytes([1; 32]);
     let make = |value: u64| {
         let memory = MemoryStorage::new();
-        let keyed: Arc<dyn Storage> = Arc::new(Keyed::new(Arc::new(memory.clone()), key()));
-        let mut store = Store::create(keyed, "", None, "story").unwrap();
+        let keyed = Access::new(Arc::new(memory.clone()), Some(key()));
+        let mut store = Writer::create(keyed, "", None, "story").unwrap();
         save(&mut store, 1, &state(value)).unwrap();
         store.set_tag("best-so-far", 1, false).unwrap();
         store.set_note(Some(1), "of this run").unwrap();
@@ -384,7 +384,7 @@ fn the_record_of_a_fork_does_not_open_in_its_sibling() {
     let (ours, theirs) = (make(1), make(2));
     let mut objects = ours.to_objects();
     objects.extend(theirs.to_objects().into_iter().filter(|(name, _)| name != "rekindle.json"));
-    let mixed: Arc<dyn Storage> = Arc::new(Keyed::new(Arc::new(MemoryStorage::from_objects(objects)), key()));
+    let mixed = Access::new(Arc::new(MemoryStorage::from_objects(objects)), Some(key()));
     let store = Store::open(mixed).unwrap();
     let error = store.checkpoint(1).unwrap_err();
     assert!(error.damage().is_some(), "{error}");
@@ -425,7 +425,7 @@ fn what_would_not_be_read_back_is_refused_before_it_is_published() {
 #[test]
 fn what_the_writer_takes_for_deep_the_reader_does_too() {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    let mut store = Store::create(Arc::clone(&storage), "", None, "story").unwrap();
+    let mut store = Writer::create(Arc::clone(&storage), "", None, "story").unwrap();
     let filler = || Node::Scalar(rekindle_store::Scalar::Str("x".repeat(1000)));
     let level = |inner: Tree| Node::List((0..9).map(|_| filler()).chain([inner]).collect());
     let nested = |levels: usize| (0..levels).fold(Node::Null, |inner, _| level(inner));
@@ -463,7 +463,7 @@ fn looking_whether_a_run_is_written_makes_no_writer_fail() {
             }
         });
         while !looking.is_finished() {
-            drop(Store::open_for_writing(Arc::clone(&storage), "story").unwrap());
+            drop(Writer::open(Arc::clone(&storage), "story").unwrap());
         }
     });
 }
@@ -473,7 +473,7 @@ fn a_run_that_was_moved_away_is_not_made_anew() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("nowhere");
     let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(&place));
-    assert!(matches!(Store::open_for_writing(storage, "story"), Err(OpenError::NoRun { .. })));
+    assert!(matches!(Writer::open(storage, "story"), Err(OpenError::NoRun { .. })));
     assert!(!place.exists());
 }
 
@@ -494,7 +494,7 @@ fn a_save_that_is_given_up_leaves_no_packs() {
 }
 
 #[test]
-fn only_a_writer_discards_and_only_files_for_people_are_written_beside() {
+fn only_files_for_people_are_written_beside_the_checkpoints() {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
     let store = run(&storage, 2);
     for name in ["commits/000000000000.json", "rekindle.json", "packs/x", "lease", "artifacts/../x"] {
@@ -502,8 +502,6 @@ fn only_a_writer_discards_and_only_files_for_people_are_written_beside() {
     }
     store.put_note("artifacts/picture.png", b"x").unwrap();
     drop(store);
-    let mut reader = Store::open(Arc::clone(&storage)).unwrap();
-    assert!(matches!(reader.discard_checkpoint(1), Err(SaveError::ReadOnly)));
     assert_eq!(Store::open(storage).unwrap().steps(), [0, 1]);
 }
 
@@ -514,7 +512,7 @@ fn two_damaged_packs_keep_the_full_chunk() {
     for twist in 0..6u64 {
         let memory = MemoryStorage::new();
         let storage: Arc<dyn Storage> = Arc::new(memory.clone());
-        let mut store = Store::create(Arc::clone(&storage), "", None, "story").unwrap();
+        let mut store = Writer::create(Arc::clone(&storage), "", None, "story").unwrap();
         let tree =
             |w: u64, extra: u64| fields(vec![("w", drifting(w)), ("x", noise(1000 * twist + extra, 3000))]);
         // In full at 1, a difference at 2; then pruned away and written again from another base.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use crate::common::{save, state};
 use rekindle_store::storage::{FileStorage, MemoryStorage};
-use rekindle_store::{Best, Depth, EntryPath, Goal, Reason, Retention, Store, TagError};
+use rekindle_store::{Best, Depth, EntryPath, Goal, Reason, Retention, Store, TagError, Writer};
 
 fn keep_last(count: u64) -> Retention {
     Retention { keep_last: Some(count), ..Retention::default() }
 }
 
-fn run(steps: u64) -> (MemoryStorage, Store) {
+fn run(steps: u64) -> (MemoryStorage, Writer) {
     let memory = MemoryStorage::new();
-    let mut store = Store::create(Arc::new(memory.clone()), "", None, "story").unwrap();
+    let mut store = Writer::create(Arc::new(memory.clone()), "", None, "story").unwrap();
     for step in 0..steps {
         save(&mut store, step, &state(step)).unwrap();
     }
@@ -58,7 +58,7 @@ fn the_tagged_and_the_best_stay() {
 
 #[test]
 fn a_plan_changes_nothing() {
-    let (memory, mut store) = run(4);
+    let (memory, store) = run(4);
     let before = memory.to_objects();
     assert_eq!(store.prune_plan(&keep_last(1), None).unwrap().delete.len(), 3);
     assert_eq!(memory.to_objects(), before);
@@ -82,7 +82,7 @@ fn a_pack_that_is_written_again_is_not_condemned_any_more() {
     store.discard_checkpoint(2).unwrap();
     store.prune(&keep_last(1), None, 3600).unwrap();
     drop(store);
-    let mut store = Store::open_for_writing(Arc::new(memory), "story").unwrap();
+    let mut store = Writer::open(Arc::new(memory), "story").unwrap();
     // The same states again make packs of the same names as those that wait for their end.
     for step in 3..6 {
         save(&mut store, step, &state(step - 3)).unwrap();
@@ -99,7 +99,7 @@ fn a_damaged_checkpoint_keeps_all_packs() {
     let record = objects.get_mut("commits/000000000001.json").unwrap();
     record[40] ^= 1;
     let damaged = MemoryStorage::from_objects(objects);
-    let mut store = Store::open_for_writing(Arc::new(damaged.clone()), "story").unwrap();
+    let mut store = Writer::open(Arc::new(damaged.clone()), "story").unwrap();
     let pruned = store.prune(&keep_last(1), None, 0).unwrap();
     assert!(pruned.kept_because.is_some());
     assert_eq!(pruned.plan.keep[&1], [Reason::Damaged]);
@@ -110,7 +110,7 @@ fn a_damaged_checkpoint_keeps_all_packs() {
 fn on_a_file_system_a_reader_keeps_what_it_has_opened() {
     let dir = tempfile::tempdir().unwrap();
     let place = || Arc::new(FileStorage::new(dir.path().join("run")));
-    let mut store = Store::create(place(), "", None, "story").unwrap();
+    let mut store = Writer::create(place(), "", None, "story").unwrap();
     for step in 0..4 {
         save(&mut store, step, &state(step)).unwrap();
     }

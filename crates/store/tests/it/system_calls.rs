@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 use crate::common::{save, state};
 use rekindle_store::storage::FileStorage;
-use rekindle_store::{DType, Node, Retention, Store, StoredSignature, Tree, Unreadable};
+use rekindle_store::{DType, Node, Retention, StoredSignature, Tree, Unreadable, Writer};
 
-const THIS: &str = "what_counts_is_durable_and_in_order";
+const THIS: &str = "system_calls::what_counts_is_durable_and_in_order";
 /// Where the traced process finds its place.
 const PLACE: &str = "REKINDLE_SYSTEM_CALLS_PLACE";
 /// Which part of the story it plays.
@@ -216,8 +216,8 @@ fn play(place: &Path, part: &str) {
     let mut told = std::fs::OpenOptions::new().create(true).append(true).open(place.join("told")).unwrap();
     let mut tell = move || told.write_all(b".").unwrap();
     let mut store = match part {
-        "begin" => Store::create(storage.clone(), "", None, "story").unwrap(),
-        _ => Store::open_for_writing(storage.clone(), "story").unwrap(),
+        "begin" => Writer::create(storage.clone(), "", None, "story").unwrap(),
+        _ => Writer::open(storage.clone(), "story").unwrap(),
     };
     let keep_last = |count| Retention { keep_last: Some(count), ..Retention::default() };
     match part {
@@ -261,7 +261,7 @@ fn play(place: &Path, part: &str) {
         _ => {
             drop(store);
             damage_a_pack(&place.join("above").join("run").join("packs"));
-            let mut store = Store::open_for_writing(storage, "story").unwrap();
+            let mut store = Writer::open(storage, "story").unwrap();
             assert!(!store.repair(Unreadable::Refuse).unwrap().packs.is_empty());
             tell();
         }

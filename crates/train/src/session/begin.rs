@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rekindle::storage::{FileStorage, Keyed, Storage};
-use rekindle::{
-    EntryPath, Lineage, OpenError, ReadError, RunOptions, no_entry, put_wrapped_key, wrapped_key,
-};
+use rekindle::storage::FileStorage;
+use rekindle::{Access, EntryPath, Lineage, OpenError, ReadError, RunOptions, no_entry};
 
 use super::training::{AnyState, Configs};
 use super::{Begun, Origin, TrainError, require_memory};
@@ -27,7 +25,7 @@ pub(super) fn begin(
     require_memory(config.memory(), &config.loop_config(), false)?;
     let mut state = config.build()?;
     let lineage = from.as_ref().map(|origin| lineage(origin)).transpose()?;
-    let like = from.as_ref().map(|origin| Arc::clone(origin.store.storage()));
+    let like = from.as_ref().map(|origin| origin.store.access().clone());
     if let Some(origin) = from {
         require_same_system(&origin, configs.system())?;
         take_over(&mut *state, &origin, configs)?;
@@ -44,7 +42,7 @@ pub(super) fn begin(
             if let Some(lineage) = lineage {
                 options = options.lineage(lineage);
             }
-            Some(options.create_in(new_storage(path, like.as_deref())?)?)
+            Some(options.create_in(place_of_new(path, like.as_ref())?)?)
         }
         None => None,
     };
@@ -114,13 +112,7 @@ fn take_over(state: &mut dyn AnyState, origin: &Origin, configs: &dyn Configs) -
 }
 
 /// The place of a new run. One that begins with the state of an encrypted run has the same key.
-pub(super) fn new_storage(path: &Path, like: Option<&dyn Storage>) -> Result<Arc<dyn Storage>, OpenError> {
-    let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(path));
-    let Some((like, key)) = like.and_then(|like| Some((like, like.key()?))) else { return Ok(storage) };
-    if storage.list("")?.is_empty()
-        && let Some(wrapped) = wrapped_key(like)?
-    {
-        put_wrapped_key(&*storage, &wrapped)?;
-    }
-    Ok(Arc::new(Keyed::new(storage, key.clone())))
+pub(super) fn place_of_new(path: &Path, like: Option<&Access>) -> Result<Access, OpenError> {
+    let storage = Arc::new(FileStorage::new(path));
+    Ok(like.map_or(Ok(storage.clone().into()), |like| like.beside(storage))?)
 }

@@ -34,8 +34,8 @@ pub(crate) fn train(configs: &dyn Configs, start: Start, options: &Options) -> R
         Start::New { text, settings, run, from } => {
             begin::begin(configs, &text, &settings, run, from, &resources)?
         }
-        Start::Resume { run, storage, step, settings, onto } => {
-            resume::resume(configs, run, storage, step, &settings, onto, &resources)?
+        Start::Resume { run, access, step, settings, onto } => {
+            resume::resume(configs, run, access, step, &settings, onto, &resources)?
         }
     };
     Session::new(configs, begun, options).train()
@@ -244,7 +244,7 @@ impl<'a> Session<'a> {
                             # goes on (`rekindle resume`).\n";
         let Some(run) = &mut self.run else { return Ok(()) };
         let yaml = self.training.config().yaml()?;
-        run.store().put_note("config.yaml", format!("{HEAD}{yaml}").as_bytes())?;
+        run.writer().put_note("config.yaml", format!("{HEAD}{yaml}").as_bytes())?;
         Ok(())
     }
 
@@ -391,12 +391,12 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         for (name, bytes) in artifacts {
-            run.store().put_note(&format!("artifacts/{name}"), bytes)?;
+            run.writer().put_note(&format!("artifacts/{name}"), bytes)?;
         }
         let record = run.store().checkpoint(step)?.record().clone();
         let rows = run.store().history(&record).0;
         let lines = rows.into_iter().map(|row| serde_json::Value::Object(row).to_string() + "\n");
-        run.store().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
+        run.writer().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
         self.copy_config()
     }
 }

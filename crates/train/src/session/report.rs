@@ -4,8 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rekindle::storage::Storage;
-use rekindle::{EntryPath, Hash, Store};
+use rekindle::{Access, EntryPath, Hash, Store};
 use serde::Serialize;
 
 use crate::config::ConfigText;
@@ -32,7 +31,7 @@ pub enum Start {
         /// The directory of the run.
         run: PathBuf,
         /// The run itself; of an encrypted one, with its key.
-        storage: Arc<dyn Storage>,
+        access: Access,
         /// The step to go on from; the newest valid one when absent.
         step: Option<u64>,
         /// `path=value` for what may change.

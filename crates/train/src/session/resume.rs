@@ -3,22 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{ResumeError, Run, RunOptions, Store};
+use rekindle::storage::MemoryStorage;
+use rekindle::{Access, ResumeError, Run, RunOptions, Store};
 use rekindle_formats::files;
 
-use super::begin::{lineage, new_storage};
+use super::begin::{lineage, place_of_new};
 use super::training::Configs;
 use super::{Begun, Onto, Origin, ResumedFrom, TrainError, require_memory};
 use crate::events::Notice;
 use crate::means::{self, Means};
 use crate::system::Resources;
 
-/// Goes on with the run in `storage`.
+/// Goes on with a run.
 pub(super) fn resume(
     configs: &dyn Configs,
     directory: PathBuf,
-    storage: Arc<dyn Storage>,
+    access: Access,
     step: Option<u64>,
     settings: &[String],
     onto: Onto,
@@ -29,9 +29,9 @@ pub(super) fn resume(
         _ => None,
     };
     let run = match &onto {
-        Onto::Same | Onto::DiscardLater => options(configs).open_in(storage)?,
-        Onto::Fork(path) => fork(configs, &directory, storage, step, path)?,
-        Onto::Nothing => copy_in_memory(configs, storage, step)?,
+        Onto::Same | Onto::DiscardLater => options(configs).open_in(access)?,
+        Onto::Fork(path) => fork(configs, &directory, access, step, path)?,
+        Onto::Nothing => copy_in_memory(configs, access, step)?,
     };
     go_on(configs, run, directory, step, settings, onto, resources).inspect_err(|_| {
         // What cannot go on leaves no fork behind. That it cannot is told; that a directory is
@@ -75,7 +75,7 @@ fn go_on(
     training.make_files_absolute();
     clear_the_way(&mut run, from, &onto)?;
     run.set_saving(loop_config.saving());
-    run.store_mut().set_compression(loop_config.checkpoint.compression);
+    run.writer().set_compression(loop_config.checkpoint.compression);
     run.about_mut().changes.extend(changes.iter().map(|change| format!("step {from}: {change}")));
     let mut notices: Vec<Notice> = resumed.skipped.into_iter().map(Notice::PassedOver).collect();
     let system = configs.system();
@@ -127,7 +127,7 @@ fn clear_the_way(run: &mut Run, from: u64, onto: &Onto) -> Result<(), TrainError
         return Ok(());
     }
     match onto {
-        Onto::DiscardLater => drop(run.store_mut().discard_after(from)?),
+        Onto::DiscardLater => drop(run.writer().discard_after(from)?),
         _ => {
             let location = run.store().location();
             return Err(TrainError::LaterCheckpoints { location, step: from, newest });
@@ -140,33 +140,29 @@ fn clear_the_way(run: &mut Run, from: u64, onto: &Onto) -> Result<(), TrainError
 fn fork(
     configs: &dyn Configs,
     directory: &Path,
-    storage: Arc<dyn Storage>,
+    access: Access,
     step: Option<u64>,
     path: &Path,
 ) -> Result<Run, TrainError> {
-    let new = new_storage(path, Some(&*storage))?;
-    let (store, step) = open_valid(storage, step)?;
+    let new = place_of_new(path, Some(&access))?;
+    let (store, step) = open_valid(access, step)?;
     let source = format!("{}@{step}", directory.display());
     let origin = Origin { source, store, step, only: None };
     let mut run = options(configs).lineage(lineage(&origin)?).create_in(new)?;
-    run.store_mut().copy_checkpoint(&origin.store.checkpoint(step)?)?;
+    run.writer().copy_checkpoint(&origin.store.checkpoint(step)?)?;
     Ok(run)
 }
 
-fn copy_in_memory(
-    configs: &dyn Configs,
-    storage: Arc<dyn Storage>,
-    step: Option<u64>,
-) -> Result<Run, TrainError> {
-    let (store, step) = open_valid(storage, step)?;
+fn copy_in_memory(configs: &dyn Configs, access: Access, step: Option<u64>) -> Result<Run, TrainError> {
+    let (store, step) = open_valid(access, step)?;
     let mut run = options(configs).create_in(Arc::new(MemoryStorage::new()))?;
-    run.store_mut().copy_checkpoint(&store.checkpoint(step)?)?;
+    run.writer().copy_checkpoint(&store.checkpoint(step)?)?;
     Ok(run)
 }
 
 /// A run, opened for reading, and the step that was asked for or its newest valid one.
-fn open_valid(storage: Arc<dyn Storage>, step: Option<u64>) -> Result<(Store, u64), TrainError> {
-    let store = Store::open(storage)?;
+fn open_valid(access: Access, step: Option<u64>) -> Result<(Store, u64), TrainError> {
+    let store = Store::open(access)?;
     let step = match step {
         Some(step) => step,
         None => match store.newest_whole()? {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rekindle::storage::MemoryStorage;
-use rekindle::{EntryPath, Store};
+use rekindle::{EntryPath, Writer};
 
 use crate::allocation;
 use crate::outcome::{Outcome, Scale, guarded};
@@ -110,8 +110,8 @@ fn note(outcome: &mut Outcome, case: &str, result: Result<(), Broken>) {
 
 /// Nothing is added to the greatest number there is.
 fn last_step() -> Result<(), String> {
-    let mut store =
-        Store::create(Arc::new(MemoryStorage::new()), "", None, "last").map_err(|error| error.to_string())?;
+    let mut store = Writer::create(Arc::new(MemoryStorage::new()), "", None, "last")
+        .map_err(|error| error.to_string())?;
     save(&mut store, u64::MAX, &state(0)).map_err(|error| error.to_string())?;
     let discarded = store.discard_after(u64::MAX).map_err(|error| error.to_string())?;
     let loaded = store.checkpoint(u64::MAX).and_then(|checkpoint| checkpoint.load(&EntryPath::root()));

@@ -254,7 +254,7 @@ fn is_plain(name: &str) -> bool {
 fn as_tag(place: &Place, name: &str) -> Result<(), Failure> {
     let mut run = RunOptions::new().create(place.run())?;
     run.save(1, &vec![1.0f32, 2.0])?;
-    let set = run.store().set_tag(name, 1, false);
+    let set = run.writer().set_tag(name, 1, false);
     if set.is_ok() && (!is_plain(name) || name.contains('/')) {
         return Err("it was taken".into());
     }
@@ -267,7 +267,7 @@ fn as_tag(place: &Place, name: &str) -> Result<(), Failure> {
 
 fn as_note(place: &Place, name: &str) -> Result<(), Failure> {
     let mut run = RunOptions::new().create(place.run())?;
-    match run.store().put_note(name, b"x") {
+    match run.writer().put_note(name, b"x") {
         Ok(()) if !is_plain(name) => Err("it was taken".into()),
         _ => Ok(()),
     }

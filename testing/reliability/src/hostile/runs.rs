@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{Depth, EntryPath, Hash, OpenError, Store, Unreadable};
+use rekindle::{Depth, EntryPath, Hash, OpenError, Store, Unreadable, Writer};
 
 use crate::sample::{save, state};
 
@@ -63,7 +63,7 @@ impl HostileRun {
     /// repair what is left is whole.
     pub fn is_harmless_to_a_writer(&self) -> Result<(), String> {
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::from_objects(self.storage.to_objects()));
-        let mut store = match Store::open_for_writing(Arc::clone(&storage), "test") {
+        let mut store = match Writer::open(Arc::clone(&storage), "test") {
             Ok(store) => store,
             Err(_) if Store::open(storage).is_err() => return Ok(()),
             Err(error) => return Err(error.to_string()),
@@ -80,7 +80,7 @@ impl HostileRun {
         let collected = store.gc(0);
         if collected.is_err() {
             drop(store);
-            store = Store::open_for_writing(Arc::clone(&storage), "test").map_err(|error| text(&error))?;
+            store = Writer::open(Arc::clone(&storage), "test").map_err(|error| text(&error))?;
         }
         store.repair(Unreadable::Refuse).map_err(|error| text(&error))?;
         for step in store.steps() {

@@ -134,7 +134,7 @@ fn start(life: &Life) -> Result<(Start, bool), Failed> {
         if is_saved {
             let onto = life.fork.clone().map_or(Onto::Same, Onto::Fork);
             let (run, step, settings) = (run.clone(), life.from, life.settings.clone());
-            return Ok((Start::Resume { run, storage, step, settings, onto }, false));
+            return Ok((Start::Resume { run, access: storage.into(), step, settings, onto }, false));
         }
         // A process that died before its first checkpoint leaves a run that holds nothing.
         if files::exists(run) {

@@ -5,7 +5,7 @@
 pub mod faulty;
 
 use rekindle_store::{
-    About, Array, ArrayType, DType, Node, Row, SaveError, Saved, Scalar, Store, StoredTree, Tree,
+    About, Array, ArrayType, DType, Node, Row, SaveError, Saved, Scalar, StoredTree, Tree, Writer,
 };
 
 /// A state of a few entries that differs from step to step: two arrays in chunks, one of which
@@ -27,7 +27,7 @@ pub fn state(step: u64) -> Tree {
 }
 
 /// Saves `tree` at `step`.
-pub fn save(store: &mut Store, step: u64, tree: &Tree) -> Result<Saved, SaveError> {
+pub fn save(store: &mut Writer, step: u64, tree: &Tree) -> Result<Saved, SaveError> {
     let mut save = store.save()?;
     let stored: StoredTree = tree.try_map_arrays(&mut |path, array: &Array| {
         let ArrayType { dtype, shape } = array.kind().clone();

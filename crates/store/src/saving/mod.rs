@@ -1,0 +1,4 @@
+//! Writing checkpoints.
+
+pub(crate) mod amend;
+pub(crate) mod save;
