@@ -8,7 +8,7 @@ use rekindle::{
 use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;
 use rekindle_train::prove::ProveError;
-use rekindle_train::{AskError, ConfigError, ContentError, TrainError};
+use rekindle_train::{AskError, CompleteError, ConfigError, ContentError, TrainError};
 use serde_json::json;
 
 pub const NEGATIVE: u8 = 1;
@@ -49,11 +49,18 @@ fn message(error: &anyhow::Error) -> String {
 /// What helps, in words of the command line.
 pub fn hint(error: &anyhow::Error, message: &str) -> String {
     let known = known_hint(error);
-    let hint = if known.is_empty() { option_named_in(message).unwrap_or_default() } else { known.to_owned() };
+    let hint = if known.is_empty() { option_named_in(message).unwrap_or_default() } else { known };
     if hint.is_empty() { hint } else { format!("\nhint: {hint}") }
 }
 
-fn known_hint(error: &anyhow::Error) -> &'static str {
+fn known_hint(error: &anyhow::Error) -> String {
+    if let Some(ConfigError::Directory { path }) = error.downcast_ref() {
+        return format!("`rekindle resume {}` goes on with a run", path.display());
+    }
+    fixed_hint(error).to_owned()
+}
+
+fn fixed_hint(error: &anyhow::Error) -> &'static str {
     if let Some(hint) = hint_of(error) {
         return worded(hint);
     }
@@ -65,6 +72,9 @@ fn known_hint(error: &anyhow::Error) -> &'static str {
     }
     if let Some(ProveError::TooFewSteps { .. }) = error.downcast_ref() {
         return "--kills N takes fewer";
+    }
+    if let Some(CompleteError::TooLong { .. }) = error.downcast_ref() {
+        return "shorten it, or let it lose its beginning with --slide";
     }
     match error.downcast_ref() {
         Some(AskError::Version { .. }) => "`rekindle resume RUN` migrates it",
@@ -78,9 +88,10 @@ fn option_named_in(message: &str) -> Option<String> {
     let registry = rekindle_systems::registry();
     let options = registry.systems().flat_map(|system| system.options());
     let mut named = options.filter_map(|option| {
-        let settings = option.settings(&[option.value.to_owned()]).ok()?;
-        let path = settings.first()?.split_once('=')?.0.to_owned();
-        message.contains(&path).then(|| format!("--{} {} sets {path}", option.name, option.value))
+        let settings = option.settings(&vec![option.value.to_owned(); option.most]).ok()?;
+        let mut paths = settings.iter().filter_map(|setting| Some(setting.split_once('=')?.0));
+        let path = paths.find(|path| message.contains(path))?;
+        Some(format!("--{} {} sets {path}", option.name, option.value))
     });
     named.next()
 }
@@ -109,7 +120,6 @@ fn hint_of_config(error: &ConfigError) -> &'static str {
         ConfigError::NotChangeable { .. } => {
             "`rekindle train CONFIG --from RUN` starts a new run from the state"
         }
-        ConfigError::Directory { .. } => "`rekindle resume RUN` goes on with a run",
         _ => "",
     }
 }

@@ -352,7 +352,7 @@ fn what_cannot_be_trained_is_named_and_makes_no_run() {
     for (words, parts) in [
         ("gpt-shakespeare", &["training.pretraining.data.file", "name a text", "--data FILE"][..]),
         ("rustgpt --data text.txt", &["training.tuning.data.file", "--data FILE"]),
-        ("gpt --data a --data b --data c", &["--data", "once or twice"]),
+        ("gpt --data a --data b --data c", &["--data", "2 at most"]),
         ("gpt-shakespeare --data missing.txt", &["`missing.txt`"]),
         ("gpt-shakespeare --data empty.txt", &["`empty.txt`", "nothing to learn"]),
         ("gpt-shakespeare --data empty.json", &["`empty.json`", "the list is empty"]),

@@ -87,7 +87,7 @@ fn what_a_system_cannot_do_is_said() {
     world.ok("train small.yaml --run life --quiet");
     world.write("points.csv", points().as_bytes());
     let error = world.fails(2, "train small.yaml --data points.csv --run other");
-    assert!(error.contains("`logic` learns no files"), "{error}");
+    assert!(error.contains("`logic` has no such option"), "{error}");
     assert!(world.fails(2, "predict life --data points.csv").contains("`logic` models cannot be asked"));
     assert!(world.fails(2, "plot life --what boundary").contains("there are: learning"));
     assert!(world.fails(2, "describe life").contains("no summary"));

@@ -45,8 +45,8 @@ pub use signals::{Interrupt, LEFT_UNSAVED, Signal, Signals};
 pub use state_mismatch::StateMismatch;
 pub use system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
 pub use text::{
-    Completion, Conversation, ConversationError, Generated, Loaded, Message, Role, SetError, TextCapability,
-    TextMeasure, TextModel, TextModelSize, TextOption, TextStop,
+    CompleteError, Completion, Conversation, ConversationError, Generated, Loaded, Message, Role, SetError,
+    TextCapability, TextMeasure, TextModel, TextModelSize, TextOption, TextStop,
 };
 
 /// The page of the guide is a test.

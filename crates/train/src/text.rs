@@ -38,7 +38,7 @@ pub trait TextModel {
         prompt: &[u8],
         request: &Completion,
         piece: &mut dyn FnMut(&str) -> bool,
-    ) -> Result<Generated, SystemError>;
+    ) -> Result<Generated, CompleteError>;
 
     /// Answers the last message, and sees as many of those before it as fit.
     ///
@@ -202,6 +202,23 @@ pub struct Message {
     pub role: Role,
     /// What.
     pub content: String,
+}
+
+/// A text cannot be gone on with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompleteError {
+    /// The model does not see all of the prompt.
+    #[error("the prompt has {found} tokens, but the model sees at most {context}")]
+    TooLong {
+        /// Tokens of the prompt.
+        found: usize,
+        /// Tokens that the model sees.
+        context: usize,
+    },
+    /// The model refused or failed.
+    #[error(transparent)]
+    System(#[from] SystemError),
 }
 
 /// A setting cannot be changed.

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use rekindle::Checkpoint;
 use rekindle_compute::KernelPath;
 use rekindle_train::{
-    Completion, Generated, Message, SetError, SystemError, TextCapability, TextMeasure, TextModel,
-    TextModelSize, TextOption, TextStop,
+    CompleteError, Completion, Generated, Message, SetError, SystemError, TextCapability, TextMeasure,
+    TextModel, TextModelSize, TextOption, TextStop,
 };
 
 use crate::error::GptError;
@@ -186,14 +186,15 @@ impl TextModel for Asked {
         prompt: &[u8],
         request: &Completion,
         piece: &mut dyn FnMut(&str) -> bool,
-    ) -> Result<Generated, SystemError> {
+    ) -> Result<Generated, CompleteError> {
         let tokenizer = self.model.tokenizer();
         // What somebody types is its characters, never a special token.
         let prompt = tokenizer.encode_ordinary(prompt);
         if prompt.is_empty() {
             return Err(SystemError::new(
                 "the prompt has no token that the model knows; give it a text to go on with",
-            ));
+            )
+            .into());
         }
         let stop_tokens: Vec<u32> =
             ENDS.iter().filter_map(|end| tokenizer.token_of(end.as_bytes())).collect();
@@ -205,7 +206,10 @@ impl TextModel for Asked {
             when_full: if request.slide { WhenFull::Slide } else { WhenFull::Stop },
             sampling: self.model.sampling.clone(),
         };
-        self.generate(&prompt, &settings, piece).map_err(SystemError::new)
+        self.generate(&prompt, &settings, piece).map_err(|error| match error {
+            GptError::TooLong { found, context, .. } => CompleteError::TooLong { found, context },
+            error => SystemError::new(error).into(),
+        })
     }
 
     fn answer(
