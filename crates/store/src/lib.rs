@@ -1,10 +1,10 @@
 //! Bytes that survive: the storage engine beneath Rekindle.
 //!
-//! A [`Store`] reads, and a [`Writer`] writes, the checkpoints of one training run in a [`storage::Storage`]: arrays as
-//! content-named chunks in packs that are written once, the state tree as content-named index
-//! nodes, and one small commit record per checkpoint whose writing is the commit. Every byte is
-//! covered by a hash that is checked when it is read. The engine knows arrays as element type and
-//! shape; it knows no model, no serde and no training loop.
+//! A [`Store`] reads, and a [`Writer`] writes, the checkpoints of one training run in a
+//! [`storage::Storage`]: arrays as content-named chunks in packs that are written once, the state
+//! tree as content-named index nodes, and one small commit record per checkpoint whose writing is
+//! the commit. Every byte is covered by a hash that is checked when it is read. The engine knows
+//! arrays as element type and shape; it knows no model, no serde and no training loop.
 //!
 //! ```
 //! use std::sync::Arc;
