@@ -121,7 +121,7 @@ const DEEDS: &[(&str, &str)] = &[
 
 /// Sentences about everyday things.
 pub(crate) fn sentences(seed: u64) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(SENTENCES_BYTES as usize);
     for index in 0..SENTENCES {
         let mut stream = rng::stream(seed, streams::TEXT, index);
         let mut one = |items: &[&'static str]| items[stream.below(items.len() as u64) as usize];

@@ -8,6 +8,8 @@ use std::path::Path;
 use rekindle_compute::KernelPath;
 use rekindle_reliability::random_configs::life::{End, Life, in_child};
 
+use crate::alone;
+
 /// A preset or the text of a config, what is set on top, the step at which it stops, and its state then.
 struct Golden {
     system: &'static str,
@@ -129,6 +131,7 @@ impl Golden {
 
 #[test]
 fn short_trainings_come_to_the_same_states_on_every_machine() {
+    let _alone = alone();
     let directory = tempfile::tempdir().unwrap();
     let mut differing = Vec::new();
     for golden in GOLDEN {
