@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use rekindle::records::Skipped;
 use rekindle::storage::MemoryStorage;
-use rekindle::{Address, Best, Checkpoint, ReadError, RunOptions, Skipped, Store, Which};
+use rekindle::{Address, Best, Checkpoint, ReadError, RunOptions, Store, Which};
 use rekindle_formats::{detect, is_checkpoint_file};
 use rekindle_train::Registry;
 

@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use plotters::prelude::*;
-use rekindle::Row;
+use rekindle::records::Row;
 use serde_json::Value;
 
 /// Width of the picture and height of a panel: pixels.

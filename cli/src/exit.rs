@@ -1,9 +1,10 @@
 //! Errors as exit codes: the table in `rekindle --help`.
 
+use rekindle::records::TagError;
 use rekindle::storage::StorageError;
+use rekindle::upkeep::PruneError;
 use rekindle::{
-    AddressError, CaptureError, Hint, OpenError, PruneError, ReadError, RestoreError, ResumeError, SaveError,
-    TagError,
+    AddressError, CaptureError, Hint, OpenError, ReadError, RestoreError, ResumeError, SaveError,
 };
 use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;

@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use anyhow::{Context, bail};
 use clap::Args;
 use rekindle::storage::{FileStorage, Storage};
-use rekindle::{Access, DataKey, OpenError, is_encrypted, wrapped_key};
+use rekindle::upkeep::{is_encrypted, wrapped_key};
+use rekindle::{Access, DataKey, OpenError};
 use rekindle_formats::{is_checkpoint_file, open_archive};
 use rekindle_keys::{
     Identities, PassphraseSource, Recipient, Recipients, Unlock, needs_passphrase, read_file, unwrap_key,

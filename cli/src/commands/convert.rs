@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use rekindle::{Lineage, RunOptions, state_hash};
+use rekindle::RunOptions;
+use rekindle::records::Lineage;
+use rekindle::tree::state_hash;
 use rekindle_formats::{detect, files, for_writing};
 use rekindle_train::Registry;
 use serde_json::json;

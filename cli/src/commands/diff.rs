@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use rekindle::{ArrayRef, Checkpoint, Difference, EntryPath, ReadError, Side};
+use rekindle::diff::{Difference, Side};
+use rekindle::tree::ArrayRef;
+use rekindle::{Checkpoint, EntryPath, ReadError};
 use rekindle_train::{Registry, number};
 use serde_json::json;
 
@@ -24,7 +26,7 @@ fn diff_checkpoints(
 ) -> anyhow::Result<u8> {
     let (left_tree, right_tree) = (left.tree()?, right.tree()?);
     let (left_fetch, right_fetch) = (fetch(left), fetch(right));
-    let diff = rekindle::diff(
+    let diff = rekindle::diff::diff(
         Side { tree: &left_tree, fetch: &left_fetch },
         Side { tree: &right_tree, fetch: &right_fetch },
     )?;

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use rekindle::records::Lineage;
 use rekindle::storage::{ArchiveWriter, FileStorage, Storage};
-use rekindle::{Access, Copied, Lineage, Store, Writer, is_encrypted, put_wrapped_key};
+use rekindle::upkeep::{Copied, is_encrypted, put_wrapped_key};
+use rekindle::{Access, Store, Writer};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_keys::{SigningKey, generate_data_key, generate_identity, wrap_key, write_secret};
 use serde_json::json;

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use anyhow::bail;
-use rekindle::{ArrayRef, Checkpoint, DType, EntryPath, Node, StoredTree, no_entry, time};
+use rekindle::tree::{ArrayRef, DType, StoredTree, no_entry};
+use rekindle::{Checkpoint, EntryPath, Node, time};
 use rekindle_train::{Registry, describe, number};
 use serde_json::{Value, json};
 

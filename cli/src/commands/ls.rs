@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use rekindle::records::CommitRecord;
 use rekindle::storage::FileStorage;
-use rekindle::{CommitRecord, OpenError, Store, time};
+use rekindle::{OpenError, Store, time};
 use rekindle_formats::files;
 use rekindle_train::describe;
 use serde_json::json;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use anyhow::bail;
 use rekindle::similar::nearest;
-use rekindle::{Best, Goal, Plan, Retention, Store, Writer};
+use rekindle::upkeep::Plan;
+use rekindle::{Best, Goal, Retention, Store, Writer};
 use serde_json::json;
 
 use crate::address::best_of;

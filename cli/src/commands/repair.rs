@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rekindle::records::Lineage;
 use rekindle::storage::FileStorage;
-use rekindle::{Lineage, ReadError, Salvaged, SaveError, Store, Unreadable, Writer};
+use rekindle::upkeep::{Salvaged, Unreadable};
+use rekindle::{ReadError, SaveError, Store, Writer};
 use rekindle_formats::files;
 use serde_json::json;
 
@@ -130,7 +132,7 @@ fn with_hint(error: SaveError) -> anyhow::Error {
 }
 
 fn dry_run(store: &Store, json: bool) -> anyhow::Result<u8> {
-    let report = store.verify(rekindle::Depth::Full)?;
+    let report = store.verify(rekindle::upkeep::Depth::Full)?;
     let steps: Vec<u64> = report.invalid.iter().map(|skipped| skipped.step).collect();
     if json {
         output::print_json(&json!({

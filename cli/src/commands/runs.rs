@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use rekindle::storage::{FileStorage, Holder, Storage};
-use rekindle::{Address, CopiedObjects, OpenError, Store, Which, Writer, copy_objects};
+use rekindle::upkeep::{CopiedObjects, copy_objects};
+use rekindle::{Address, OpenError, Store, Which, Writer};
 use rekindle_formats::files;
 use serde_json::json;
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::bail;
-use rekindle::{Address, Damage, ReadError, SaveError, Store, StoredSignature, Writer};
+use rekindle::records::StoredSignature;
+use rekindle::upkeep::Damage;
+use rekindle::{Address, ReadError, SaveError, Store, Writer};
 use rekindle_keys::{PublicKey, SigningKey, read_file};
 use serde_json::json;
 

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rekindle::{CommitRecord, time};
+use rekindle::records::CommitRecord;
+use rekindle::time;
 use rekindle_train::{describe, duration, number};
 use serde_json::json;
 

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rekindle::storage::{FileStorage, Storage};
-use rekindle::{Damage, Depth, time, verify_without_key};
+use rekindle::time;
+use rekindle::upkeep::{Damage, Depth, verify_without_key};
 use rekindle_formats::{files, is_checkpoint_file, open_archive};
 use rekindle_keys::{PublicKey, read_file};
 use serde_json::{Value, json};

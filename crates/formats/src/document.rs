@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use rekindle::{About, Checkpoint, ReadError, Row, Tree};
+use rekindle::records::{About, Row};
+use rekindle::{Checkpoint, ReadError, Tree};
 
 /// The content of a file, as far as it can be carried over.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ impl Header {
 
     /// The document of this header and the state that came with it, whose hash is checked.
     pub fn into_document(self, path: &Path, tree: Tree) -> Result<Document, FormatError> {
-        if rekindle::state_hash(&tree) != self.state_hash {
+        if rekindle::tree::state_hash(&tree) != self.state_hash {
             return Err(FormatError::malformed(path, "the state does not have the hash that the file says"));
         }
         let Self { step, about, history, .. } = self;

@@ -107,19 +107,13 @@ pub mod upkeep {
     #[doc(inline)]
     pub use rekindle_store::{
         Copied, CopiedObjects, CopyError, Damage, Depth, Plan, Problem, PruneError, Pruned, Reason, Repaired,
-        Salvaged, Unreadable, Verification, copy_objects, is_encrypted, put_wrapped_key, similar,
-        verify_without_key, wrapped_key,
+        Salvaged, Unreadable, Verification, copy_objects, is_encrypted, put_wrapped_key, verify_without_key,
+        wrapped_key,
     };
 }
 
-// What the modules above hold, under the names by which the crates of this workspace know it.
 #[doc(hidden)]
-pub use {
-    diff::{Change, Diff, Difference, Fetch, Side, diff, first_difference},
-    records::*,
-    tree::*,
-    upkeep::*,
-};
+pub use rekindle_store::similar;
 
 /// The examples of the READMEs are compiled with the tests.
 #[cfg(doctest)]

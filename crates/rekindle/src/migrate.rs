@@ -10,7 +10,8 @@ pub type Migration = fn(Tree) -> Result<Tree, String>;
 /// The schema of a state and the ways to it from older versions.
 ///
 /// ```
-/// use rekindle::{Node, Schema, Versions};
+/// use rekindle::{Node, Versions};
+/// use rekindle::records::Schema;
 ///
 /// // Version 2 renamed `lr` to `learning_rate`.
 /// let versions = Versions::new("my-model", 2).migration(1, |tree| match tree {

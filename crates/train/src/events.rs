@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rekindle::{Damage, Skipped};
+use rekindle::records::Skipped;
+use rekindle::upkeep::Damage;
 use serde::Serialize;
 
 use crate::memory::LowMemory;

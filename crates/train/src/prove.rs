@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::Value;
 
+use rekindle::diff::first_difference;
 use rekindle::storage::FileStorage;
-use rekindle::{EntryPath, Hash, ReadError, Store, first_difference};
+use rekindle::{EntryPath, Hash, ReadError, Store};
 use rekindle_formats::files;
 
 use crate::signals::{Signal, Signals};

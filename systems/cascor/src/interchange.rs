@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rekindle::{About, CaptureError, Checkpoint, EntryPath, Hash, Row, from_tree, time, to_tree};
+use rekindle::records::{About, Row};
+use rekindle::{CaptureError, Checkpoint, EntryPath, Hash, from_tree, time, to_tree};
 use rekindle_formats::{Document, Format, FormatError};
 use rekindle_train::{Checkpoints, Evaluate, RunConfig, TrainingState};
 use serde_json::{Map, Value};

@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use rekindle::{About, Checkpoint, EntryPath, from_tree, to_tree};
+use rekindle::records::About;
+use rekindle::{Checkpoint, EntryPath, from_tree, to_tree};
 use rekindle_formats::{Document, Format, FormatError, files};
 use rekindle_train::{Checkpoints, Evaluate, RunConfig, TrainingState};
 use serde_json::{Map, Value, json};

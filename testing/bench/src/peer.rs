@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use rayon::prelude::*;
-use rekindle::DType;
 use rekindle::storage::{Disk, ReadFile, RealDisk};
+use rekindle::tree::DType;
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::place;

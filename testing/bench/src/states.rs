@@ -1,7 +1,7 @@
 //! States to save: named arrays of seeded noise.
 
 use rayon::prelude::*;
-use rekindle::DType;
+use rekindle::tree::DType;
 use rekindle_compute::rng;
 
 /// Numbers that are drawn from one random stream.

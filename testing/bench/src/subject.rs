@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use rekindle::records::{About, Saved};
 use rekindle::storage::{FileStorage, Storage};
-use rekindle::{
-    About, ArrayRef, ArrayType, EntryPath, Node, Run, RunOptions, Saved, Store, StoredTree, Tree, Writer,
-};
+use rekindle::tree::{ArrayRef, ArrayType, StoredTree};
+use rekindle::{EntryPath, Node, Run, RunOptions, Store, Tree, Writer};
 use rekindle_formats::{FORMATS, detect, for_writing};
 use rekindle_logic::Logic;
 use rekindle_train::{Options, Registry, Start, System};

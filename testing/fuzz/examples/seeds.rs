@@ -10,10 +10,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rekindle::storage::MemoryStorage;
-use rekindle::{
-    About, Array, Compression, DType, EntryPath, Hash, Node, Row, RunOptions, Scalar, Schema, Store,
-    StoredSignature, Tree, Writer, state_hash,
-};
+use rekindle::{Compression, EntryPath, Hash, Node, RunOptions, Store, Tree, Writer};
+use rekindle::records::{About, Row, Schema, StoredSignature};
+use rekindle::tree::{Array, DType, Scalar, state_hash};
 use rekindle_cascor::{Cascor, Dataset};
 use rekindle_formats::FORMATS;
 use rekindle_formats::table::{Column, Table, Values};

@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
         objects.insert(name, bytes);
     }
     let last = String::from_utf8_lossy(names.last().expect("there is one")).into_owned();
-    let (root, state) = (Hash::of(&[0]), rekindle::state_hash(&rekindle::Tree::Null));
+    let (root, state) = (Hash::of(&[0]), rekindle::tree::state_hash(&rekindle::Tree::Null));
     objects.insert(record_name(), record(root, state, Some(&last)));
     examine(objects.clone());
     examine_repair(objects);

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use rekindle::storage::MemoryStorage;
-use rekindle::{About, Array, Compression, DType, Depth, EntryPath, Node, Scalar, Store, Tree, Writer};
+use rekindle::{Compression, EntryPath, Node, Store, Tree, Writer};
+use rekindle::records::About;
+use rekindle::tree::{Array, DType, Scalar};
+use rekindle::upkeep::Depth;
 use rekindle_fuzz::{take_u8, take_u16};
 
 const DTYPES: [DType; 12] = [

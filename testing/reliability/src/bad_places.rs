@@ -17,7 +17,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rekindle::storage::sim::{BadPlace, Entries, Symptom};
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{Access, DataKey, Depth, EntryPath, RunOptions, Store, Writer, copy_objects};
+use rekindle::upkeep::{Depth, copy_objects};
+use rekindle::{Access, DataKey, EntryPath, RunOptions, Store, Writer};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::sample::{Failure, Training};

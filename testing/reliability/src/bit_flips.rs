@@ -18,11 +18,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
+use rekindle::records::{Row, StoredSignature};
 use rekindle::storage::{Holder, Lease, MemoryStorage, Object, Storage, StorageError, Upload};
-use rekindle::{
-    Access, Array, Compression, DType, DataKey, Depth, EntryPath, Node, Row, Scalar, Store, StoredSignature,
-    Tree, Unreadable, Writer,
-};
+use rekindle::tree::{Array, DType, Scalar};
+use rekindle::upkeep::{Depth, Unreadable};
+use rekindle::{Access, Compression, DataKey, EntryPath, Node, Store, Tree, Writer};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::packs::{self, CODECS, END};

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{Access, CopyError, DataKey, Depth, EntryPath, Retention, Store, Tree, Writer, copy_objects};
+use rekindle::upkeep::{CopyError, Depth, copy_objects};
+use rekindle::{Access, DataKey, EntryPath, Retention, Store, Tree, Writer};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::random::Random;

@@ -17,7 +17,8 @@ use std::io::ErrorKind;
 
 use rayon::prelude::*;
 use rekindle::storage::sim::{Calls, Fault, SimDisk};
-use rekindle::{Depth, EntryPath, SaveError, Store};
+use rekindle::upkeep::Depth;
+use rekindle::{EntryPath, SaveError, Store};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::power_cut::Journal;

@@ -18,9 +18,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rekindle::storage::MemoryStorage;
 use rekindle::storage::sim::SimDisk;
+use rekindle::tree::{Array, DType, Scalar};
+use rekindle::upkeep::{Depth, PruneError, Repaired, Unreadable};
 use rekindle::{
-    Access, Array, Best, DType, DataKey, Depth, EntryPath, Goal, Node, PruneError, ReadError, Repaired,
-    Retention, SaveError, Scalar, Store, Tree, Unreadable, Writer,
+    Access, Best, DataKey, EntryPath, Goal, Node, ReadError, Retention, SaveError, Store, Tree, Writer,
 };
 
 use crate::outcome::{Outcome, Scale, guarded};

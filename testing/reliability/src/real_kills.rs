@@ -20,9 +20,10 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 use rekindle::storage::FileStorage;
+use rekindle::upkeep::Depth;
 use rekindle::{
-    CaptureError, Depth, EntryPath, OpenError, Policy, Retention, RunOptions, Saving, Store, Tree, WhenBusy,
-    Writer, hash_of, to_tree,
+    CaptureError, EntryPath, OpenError, Policy, Retention, RunOptions, Saving, Store, Tree, WhenBusy, Writer,
+    hash_of, to_tree,
 };
 
 use crate::outcome::{Outcome, Scale, guarded};

@@ -4,7 +4,9 @@ use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
-use rekindle::{About, Array, ArrayType, DType, Node, Row, Saved, Scalar, Tree, Writer};
+use rekindle::records::{About, Row, Saved};
+use rekindle::tree::{Array, ArrayType, DType, Scalar};
+use rekindle::{Node, Tree, Writer};
 
 use crate::random::Random;
 

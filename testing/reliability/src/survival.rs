@@ -5,10 +5,9 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-use rekindle::{
-    Access, Depth, EntryPath, OpenError, ReadError, SaveError, Store, Tree, Unreadable, Writer, copy_objects,
-    state_hash,
-};
+use rekindle::tree::state_hash;
+use rekindle::upkeep::{Depth, Unreadable, copy_objects};
+use rekindle::{Access, EntryPath, OpenError, ReadError, SaveError, Store, Tree, Writer};
 
 use crate::sample::{save, state};
 use crate::workload::Expected;

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{Access, DataKey, EntryPath, Node, Retention, Store, Tree, Unreadable, Writer};
+use rekindle::upkeep::Unreadable;
+use rekindle::{Access, DataKey, EntryPath, Node, Retention, Store, Tree, Writer};
 
 use crate::outcome::{Outcome, Scale, guarded};
 use crate::packs::{self, Entry};

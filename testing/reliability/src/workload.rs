@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use rekindle::records::{Row, StoredSignature};
 use rekindle::storage::sim::SimDisk;
 use rekindle::storage::{Disk, FileStorage, MemoryStorage, Storage};
+use rekindle::upkeep::{Unreadable, copy_objects, put_wrapped_key};
 use rekindle::{
-    Access, DataKey, EntryPath, Node, Policy, Retention, Row, Run, RunOptions, Saving, Store,
-    StoredSignature, Tree, Unreadable, Versions, WhenBusy, Writer, copy_objects, put_wrapped_key, to_tree,
+    Access, DataKey, EntryPath, Node, Policy, Retention, Run, RunOptions, Saving, Store, Tree, Versions,
+    WhenBusy, Writer, to_tree,
 };
 use serde::{Deserialize, Serialize};
 

@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rekindle::records::Lineage;
 use rekindle::storage::{ARCHIVE_MAGIC, Archive, ArchiveWriter};
-use rekindle::{Checkpoint, EntryPath, Lineage, Store, Writer};
+use rekindle::{Checkpoint, EntryPath, Store, Writer};
 
 use crate::document::{Document, FormatError};
 use crate::{Format, files};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use rekindle::{Array, DType};
+use rekindle::tree::{Array, DType};
 
 use super::limits::Allowance;
 use super::literal::LiteralSeed;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
-use rekindle::{DType, Scalar, half};
+use rekindle::half;
+use rekindle::tree::{DType, Scalar};
 
 /// A value as it stands in the file, before its type counts.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,8 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use rekindle::{Array, EntryPath, Node, Scalar, Tree};
+use rekindle::tree::{Array, Scalar};
+use rekindle::{EntryPath, Node, Tree};
 
 use super::array;
 use super::limits::{Allowance, Metered};

@@ -6,7 +6,8 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use rekindle::{ArrayRef, ArrayType, Checkpoint, DType, EntryPath, Node, Scalar, StoredTree};
+use rekindle::tree::{ArrayRef, ArrayType, DType, Scalar, StoredTree};
+use rekindle::{Checkpoint, EntryPath, Node};
 
 use super::MARK;
 use crate::document::{FormatError, Header};

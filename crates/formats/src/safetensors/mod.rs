@@ -29,8 +29,8 @@ fn matches(head: &[u8]) -> bool {
 }
 
 /// Our element type and safetensors', where both know it.
-const DTYPES: [(rekindle::DType, safetensors::Dtype); 13] = {
-    use rekindle::DType;
+const DTYPES: [(rekindle::tree::DType, safetensors::Dtype); 13] = {
+    use rekindle::tree::DType;
     use safetensors::Dtype;
     [
         (DType::Bool, Dtype::BOOL),

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use rekindle::{About, Array, Node, Scalar};
+use rekindle::Node;
+use rekindle::records::About;
+use rekindle::tree::{Array, Scalar};
 
 use super::{DTYPES, HEADER_LIMIT, MARK};
 use crate::document::{Document, FormatError};

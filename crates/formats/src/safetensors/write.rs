@@ -7,7 +7,8 @@ use std::path::Path;
 
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use rekindle::{ArrayRef, Checkpoint, EntryPath, Node, StoredTree};
+use rekindle::tree::{ArrayRef, StoredTree};
+use rekindle::{Checkpoint, EntryPath, Node};
 
 use super::{DTYPES, HEADER_LIMIT, MARK};
 use crate::document::{FormatError, Header};

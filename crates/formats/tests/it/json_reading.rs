@@ -3,7 +3,8 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests look at files directly")]
 
-use rekindle::{Array, DType, Node, Scalar, Tree, state_hash};
+use rekindle::tree::{Array, DType, Scalar, state_hash};
+use rekindle::{Node, Tree};
 use rekindle_formats::{FORMATS, detect};
 
 fn read(state: &str, hash: &str) -> Result<Tree, String> {

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use rekindle::storage::MemoryStorage;
-use rekindle::{Depth, Run, RunOptions, Store, half, state_hash};
+use rekindle::tree::state_hash;
+use rekindle::upkeep::Depth;
+use rekindle::{Run, RunOptions, Store, half};
 use rekindle_formats::{FORMATS, detect, for_writing};
 use serde::{Deserialize, Serialize};
 

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use rekindle::storage::{MemoryStorage, Storage, StorageError};
+use rekindle::tree::MismatchKind;
 use rekindle::{
-    MigrationError, MismatchKind, Node, OpenError, Policy, ResumeError, Retention, Run, RunOptions,
-    SaveError, Versions, hash_of,
+    MigrationError, Node, OpenError, Policy, ResumeError, Retention, Run, RunOptions, SaveError, Versions,
+    hash_of,
 };
 use serde::{Deserialize, Serialize};
 
@@ -201,7 +202,7 @@ fn old_versions_are_migrated_and_newer_ones_refused() {
         _ => Err("a struct was expected".to_owned()),
     };
     let widen = |tree| {
-        use rekindle::Scalar;
+        use rekindle::tree::Scalar;
         let Node::Struct(mut fields) = tree else { return Err("a struct was expected".to_owned()) };
         if let Node::Scalar(Scalar::F32(rate)) = fields[0].1 {
             fields[0].1 = Node::Scalar(Scalar::F64(f64::from(rate)));

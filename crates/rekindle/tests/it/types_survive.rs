@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use rekindle::storage::MemoryStorage;
-use rekindle::{CaptureError, EntryPath, Matrix, Node, RunOptions, Scalar, from_tree, hash_of, to_tree};
+use rekindle::tree::Scalar;
+use rekindle::{CaptureError, EntryPath, Matrix, Node, RunOptions, from_tree, hash_of, to_tree};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rekindle::records::Lineage;
 use rekindle::storage::FileStorage;
-use rekindle::{Access, EntryPath, Lineage, OpenError, ReadError, RunOptions, no_entry};
+use rekindle::tree::no_entry;
+use rekindle::{Access, EntryPath, OpenError, ReadError, RunOptions};
 
 use super::training::{AnyState, Configs};
 use super::{Begun, Origin, TrainError, require_memory};

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use rekindle::{CaptureError, GraftError, OpenError, PruneError, ReadError, ResumeError};
+use rekindle::tree::GraftError;
+use rekindle::upkeep::PruneError;
+use rekindle::{CaptureError, OpenError, ReadError, ResumeError};
 
 use crate::config::ConfigError;
 use crate::content::ContentError;

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use rekindle::{
-    CaptureError, CommitRecord, EntryPath, GraftError, Hash, ResumeError, Resumed, Run, Tree, Versions,
-    graft, hash_of,
-};
+use rekindle::records::CommitRecord;
+use rekindle::tree::{GraftError, graft};
+use rekindle::{CaptureError, EntryPath, Hash, ResumeError, Resumed, Run, Tree, Versions, hash_of};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -70,7 +70,7 @@ fn a_network_goes_out_and_comes_back_to_the_bit() {
     let document = Document {
         tree: to_tree(&saved).unwrap(),
         step: saved.state.step,
-        about: rekindle::About {
+        about: rekindle::records::About {
             system: Cascor::NAME.to_owned(),
             config: serde_json::to_value(&config).unwrap(),
             ..Default::default()
@@ -99,7 +99,7 @@ fn what_a_snapshot_cannot_hold_is_refused() {
     let config = crate::common::spirals();
     let state = crate::common::initial(&config.model, &config.training, 1);
     let saved = Saved { seed: 1, model: config.model.clone(), training: config.training.clone(), state };
-    let about = rekindle::About { system: Cascor::NAME.to_owned(), ..Default::default() };
+    let about = rekindle::records::About { system: Cascor::NAME.to_owned(), ..Default::default() };
     let tree = to_tree(&saved).unwrap();
     let document = Document { tree, step: 0, about, history: Vec::new(), warnings: Vec::new() };
     let dir = tempfile::tempdir().unwrap();

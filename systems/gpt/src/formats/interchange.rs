@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use rekindle::{About, Checkpoint, EntryPath, Matrix, from_tree, to_tree};
+use rekindle::records::About;
+use rekindle::{Checkpoint, EntryPath, Matrix, from_tree, to_tree};
 use rekindle_formats::{Document, Format, FormatError};
 use rekindle_tokenizer::{Tokenizer, WordRules};
 use rekindle_train::{Checkpoints, ConfigOf, Evaluate, System, TrainingState};

@@ -4,7 +4,7 @@ use std::fs;
 
 use half::bf16;
 use rayon::prelude::*;
-use rekindle::DType;
+use rekindle::tree::DType;
 
 use crate::Settings;
 use crate::language_model::{self, LanguageModel};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::wrapped_key;
+use rekindle::upkeep::wrapped_key;
 use rekindle_keys::{
     Identities, MAX_FILE_LEN, Passphrase, Unlock, generate_identity, needs_passphrase, unwrap_key,
 };

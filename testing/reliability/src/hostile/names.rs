@@ -8,7 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rekindle::{EntryPath, RunOptions, state_hash};
+use rekindle::tree::state_hash;
+use rekindle::{EntryPath, RunOptions};
 use rekindle_formats::{FORMATS, detect, for_writing};
 
 use super::files::{archive, json_with};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{Depth, EntryPath, Hash, OpenError, Store, Unreadable, Writer};
+use rekindle::upkeep::{Depth, Unreadable};
+use rekindle::{EntryPath, Hash, OpenError, Store, Writer};
 
 use crate::sample::{save, state};
 

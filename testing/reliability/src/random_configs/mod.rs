@@ -24,8 +24,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use rekindle::Store;
+use rekindle::diff::first_difference;
 use rekindle::storage::FileStorage;
-use rekindle::{Store, first_difference};
 use rekindle_compute::KernelPath;
 use rekindle_compute::rng::{self, Stream};
 use rekindle_formats::files;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use flate2::{Compression, write::GzEncoder};
 use rekindle::storage::MemoryStorage;
-use rekindle::{RunOptions, Store, state_hash};
+use rekindle::tree::state_hash;
+use rekindle::{RunOptions, Store};
 use rekindle_formats::{Document, FORMATS, FormatError, detect, for_writing};
 use rekindle_reliability::allocation::peak_of;
 use serde::{Serialize, de::DeserializeOwned};
