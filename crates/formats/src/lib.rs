@@ -57,12 +57,19 @@ pub struct Format {
     pub name: &'static str,
     /// The endings of its files.
     pub endings: &'static [&'static str],
+    /// How its files are told and read; absent for formats that are only written.
+    pub reading: Option<Reading>,
+    /// Writes a checkpoint; absent for formats that are only read.
+    pub write: Option<Write>,
+}
+
+/// How the files of a format are told and read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
     /// Tells its files by their first bytes, at most [`HEAD`].
     pub matches: fn(&[u8]) -> bool,
     /// Reads a file.
     pub read: Read,
-    /// Writes a checkpoint; absent for formats that are only read.
-    pub write: Option<Write>,
 }
 
 /// So many first bytes tell the format of a file.
@@ -83,7 +90,8 @@ pub fn detect<'a>(
     let head = files::head(&told_by, HEAD).map_err(|error| FormatError::read(path, error))?;
     let mut known = Vec::new();
     for format in formats {
-        if (format.matches)(&head) {
+        let Some(reading) = format.reading else { continue };
+        if (reading.matches)(&head) {
             return Ok(format);
         }
         known.push(format.name);
@@ -114,9 +122,13 @@ impl Format {
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// When it cannot be read or is not well formed.
+    /// When it cannot be read or is not well formed, or the format is only written.
     pub fn read(&self, path: &Path) -> Result<Document, FormatError> {
-        (self.read)(path)
+        let unsupported = || FormatError::Unsupported {
+            path: path.to_owned(),
+            reason: format!("{} files can only be written", self.name),
+        };
+        (self.reading.ok_or_else(unsupported)?.read)(path)
     }
 
     /// Writes a checkpoint to the file at `path`, which appears as a whole or not at all. Gives warnings:

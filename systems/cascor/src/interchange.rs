@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rekindle::records::{About, Row};
 use rekindle::{CaptureError, Checkpoint, EntryPath, Hash, from_tree, time, to_tree};
-use rekindle_formats::{Document, Format, FormatError};
+use rekindle_formats::{Document, Format, FormatError, Reading};
 use rekindle_train::{Checkpoints, Evaluate, RunConfig, TrainingState};
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ use crate::data::{Input, Preparation, Target};
 use crate::network::{self, Network};
 use crate::schema::{SYSTEM, versions};
 use crate::snapshot::{
-    self, HiddenUnit, History, Identity, OutputLayer, Reading, Settings, Snapshot, SnapshotError,
+    self, HiddenUnit, History, Identity, OutputLayer, ReadSnapshot, Settings, Snapshot, SnapshotError,
 };
 use crate::state::{JuniperState, State, TrainerState};
 
@@ -27,8 +27,7 @@ use crate::state::{JuniperState, State, TrainerState};
 pub(crate) const FORMAT: Format = Format {
     name: "Juniper HDF5",
     endings: &[".h5", ".hdf5"],
-    matches: snapshot::matches,
-    read,
+    reading: Some(Reading { matches: snapshot::matches, read }),
     write: Some(|checkpoint, path| write(checkpoint, path).map(|()| Vec::new())),
 };
 
@@ -41,7 +40,7 @@ const CONFIG: &str = "juniper_config";
 type SavedState = TrainingState<Model, Training, State>;
 
 fn read(path: &Path) -> Result<Document, FormatError> {
-    let Reading { snapshot, warnings } = snapshot::read(path).map_err(|error| refused(path, error))?;
+    let ReadSnapshot { snapshot, warnings } = snapshot::read(path).map_err(|error| refused(path, error))?;
     let malformed = |reason: String| FormatError::malformed(path, reason);
     let state = state_of(&snapshot).map_err(malformed)?;
     let step = state.state.step;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rekindle::records::About;
 use rekindle::{Checkpoint, EntryPath, from_tree, to_tree};
-use rekindle_formats::{Document, Format, FormatError, files};
+use rekindle_formats::{Document, Format, FormatError, Reading, files};
 use rekindle_train::{Checkpoints, Evaluate, RunConfig, TrainingState};
 use serde_json::{Map, Value, json};
 
@@ -22,12 +22,19 @@ use crate::state::{Measured, PhaseResult, State, TextIdentity};
 
 type SavedState = TrainingState<Model, Training, State>;
 
+/// A file of any of the three kinds below, which are told apart when they are read.
+pub(crate) const ANY: Format = Format {
+    name: "WNN phase checkpoint, genome or results",
+    endings: &[],
+    reading: Some(Reading { matches: original::matches, read }),
+    write: None,
+};
+
 /// A phase checkpoint.
 pub(crate) const PHASE: Format = Format {
     name: "WNN phase checkpoint",
     endings: &[".phase.json.gz"],
-    matches: original::matches,
-    read,
+    reading: None,
     write: Some(|checkpoint, path| write_phase(checkpoint, path).map(|()| Vec::new())),
 };
 
@@ -35,8 +42,7 @@ pub(crate) const PHASE: Format = Format {
 pub(crate) const GENOME: Format = Format {
     name: "WNN genome",
     endings: &[".genome.json.gz"],
-    matches: original::matches,
-    read,
+    reading: None,
     write: Some(|checkpoint, path| write_genome(checkpoint, path).map(|()| Vec::new())),
 };
 
@@ -44,8 +50,7 @@ pub(crate) const GENOME: Format = Format {
 pub(crate) const RESULTS: Format = Format {
     name: "WNN results",
     endings: &[".results.json"],
-    matches: original::matches,
-    read,
+    reading: None,
     write: Some(|checkpoint, path| write_results(checkpoint, path).map(|()| Vec::new())),
 };
 

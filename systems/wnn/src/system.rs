@@ -232,7 +232,7 @@ impl Family for Wnn {
     }
 
     fn formats() -> &'static [Format] {
-        &[interchange::PHASE, interchange::GENOME, interchange::RESULTS]
+        &[interchange::ANY, interchange::PHASE, interchange::GENOME, interchange::RESULTS]
     }
 
     fn options() -> &'static [SystemOption] {

@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
         root = chunk.id;
         chunks.push(chunk);
     }
-    // Reading it takes far longer than all the rest.
+    // ReadSnapshot it takes far longer than all the rest.
     if !data.windows(3).any(|three| three == b"@#\x02") {
         chunks.remove(2);
     }

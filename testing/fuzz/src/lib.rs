@@ -306,7 +306,8 @@ pub fn read_rustgpt(bytes: &[u8]) {
 pub fn read_format(name: &str, bytes: &[u8]) {
     let format = rekindle_formats::FORMATS.iter().find(|format| format.name == name);
     let format = format.expect("there is such a format");
-    let _ = (format.matches)(&bytes[..bytes.len().min(rekindle_formats::HEAD)]);
+    let reading = format.reading.expect("it can be read");
+    let _ = (reading.matches)(&bytes[..bytes.len().min(rekindle_formats::HEAD)]);
     if let Ok(document) = with_file(bytes, |path| format.read(path)) {
         save_and_load(&document.tree);
     }

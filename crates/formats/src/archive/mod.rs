@@ -9,10 +9,14 @@ use rekindle::storage::{ARCHIVE_MAGIC, Archive, ArchiveWriter};
 use rekindle::{Checkpoint, EntryPath, Store, Writer};
 
 use crate::document::{Document, FormatError};
-use crate::{Format, files};
+use crate::{Format, Reading, files};
 
-pub(crate) const FORMAT: Format =
-    Format { name: "checkpoint file", endings: &[".rekindle"], matches, read, write: Some(write) };
+pub(crate) const FORMAT: Format = Format {
+    name: "checkpoint file",
+    endings: &[".rekindle"],
+    reading: Some(Reading { matches, read }),
+    write: Some(write),
+};
 
 fn matches(head: &[u8]) -> bool {
     head.starts_with(ARCHIVE_MAGIC)

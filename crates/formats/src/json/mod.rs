@@ -25,21 +25,19 @@ mod write;
 pub(crate) use read::header_and_tree;
 pub(crate) use write::{Failure, quoted, write_tree};
 
-use crate::{Format, gzip};
+use crate::{Format, Reading, gzip};
 
 pub(crate) const FORMAT: Format = Format {
     name: "JSON",
     endings: &[".json"],
-    matches,
-    read: read::read,
+    reading: Some(Reading { matches, read: read::read }),
     write: Some(|checkpoint, path| write::write(checkpoint, path).map(|()| Vec::new())),
 };
 
 pub(crate) const GZIP_FORMAT: Format = Format {
     name: "gzipped JSON",
     endings: &[".json.gz"],
-    matches: matches_gzip,
-    read: read::read_gzip,
+    reading: Some(Reading { matches: matches_gzip, read: read::read_gzip }),
     write: Some(|checkpoint, path| write::write_gzip(checkpoint, path).map(|()| Vec::new())),
 };
 

@@ -7,13 +7,12 @@
 mod read;
 mod write;
 
-use crate::Format;
+use crate::{Format, Reading};
 
 pub(crate) const FORMAT: Format = Format {
     name: "safetensors",
     endings: &[".safetensors"],
-    matches,
-    read: read::read,
+    reading: Some(Reading { matches, read: read::read }),
     write: Some(|checkpoint, path| write::write(checkpoint, path).map(|()| Vec::new())),
 };
 

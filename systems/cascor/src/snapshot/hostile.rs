@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::error::{Fault, Problem};
 use super::isolation;
-use super::model::Reading;
+use super::model::ReadSnapshot;
 use super::read::parse;
 
 /// The parts of a file with two inputs and one output, as it is written unless a test changes them.
@@ -107,7 +107,7 @@ impl Draft {
         file.add_group(group.finish());
     }
 
-    fn read(&self) -> Result<Reading, Fault> {
+    fn read(&self) -> Result<ReadSnapshot, Fault> {
         parse(self.bytes())
     }
 
@@ -126,7 +126,7 @@ fn the_first_versions_are_read() {
     let draft = Draft { format: Some("cascor_hdf5_v1"), version: Some("1.4"), ..Draft::with_units(1) };
     assert_eq!(draft.read().unwrap().snapshot.hidden.len(), 1);
     let draft = Draft { version: None, activation: "Tanh()", ..Draft::with_units(1) };
-    let Reading { snapshot, warnings } = draft.read().unwrap();
+    let ReadSnapshot { snapshot, warnings } = draft.read().unwrap();
     assert_eq!((snapshot.activation.as_str(), snapshot.hidden[0].activation.as_str()), ("tanh", "tanh"));
     assert_eq!(snapshot.settings.random_seed, 42);
     assert!(warnings[0].contains("no checksums"), "{warnings:?}");

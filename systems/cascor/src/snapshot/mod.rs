@@ -17,7 +17,7 @@
 //! | `history` | losses, accuracies, correlations | yes | yes |
 //! | `data` | training tensors | no | no |
 //!
-//! What a file holds beyond that is named in [`Reading::warnings`], in words for a user.
+//! What a file holds beyond that is named in [`ReadSnapshot::warnings`], in words for a user.
 //!
 //! # Trust
 //!
@@ -63,7 +63,7 @@ mod write;
 
 pub use error::{Problem, SnapshotError};
 pub use limits::{MAX_ARRAY_BYTES, MAX_FILE_BYTES, MAX_HIDDEN, MAX_WIDTH};
-pub use model::{HiddenUnit, History, Identity, OutputLayer, Reading, Settings, Snapshot};
+pub use model::{HiddenUnit, History, Identity, OutputLayer, ReadSnapshot, Settings, Snapshot};
 pub use read::read;
 pub use write::write;
 

@@ -28,7 +28,7 @@ pub struct Snapshot {
 
 /// A snapshot as read, and what of the file it does not hold.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+pub struct ReadSnapshot {
     /// What was read.
     pub snapshot: Snapshot,
     /// What could not be carried over, a sentence each, in words for a user.

@@ -1,4 +1,4 @@
-//! Reading a snapshot.
+//! ReadSnapshot a snapshot.
 
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::error::{Fault, Problem, SnapshotError};
 use super::limits::{MAX_FILE_BYTES, MAX_HIDDEN, MAX_WIDTH};
-use super::model::{HiddenUnit, History, Identity, OutputLayer, Reading, Settings, Snapshot};
+use super::model::{HiddenUnit, History, Identity, OutputLayer, ReadSnapshot, Settings, Snapshot};
 use super::objects::{Allowance, Checksums, Folder};
 use super::source::BoundedSource;
 use super::{
@@ -26,7 +26,7 @@ type Found<T> = Result<T, Fault>;
 /// [`SnapshotError::Read`] when the system does not give the file, and [`SnapshotError::Refused`]
 /// when it is damaged, contradicts itself, holds no network, or is too large; the problem names the
 /// object within the file. Then nothing was imported.
-pub fn read(path: &Path) -> Result<Reading, SnapshotError> {
+pub fn read(path: &Path) -> Result<ReadSnapshot, SnapshotError> {
     let read_error = |source| SnapshotError::Read { path: path.to_owned(), source };
     let refused =
         |Fault { object, problem }| SnapshotError::Refused { path: path.to_owned(), object, problem };
@@ -47,7 +47,7 @@ fn content(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Reads a file that is in memory.
-pub(super) fn parse(bytes: Vec<u8>) -> Found<Reading> {
+pub(super) fn parse(bytes: Vec<u8>) -> Found<ReadSnapshot> {
     if !matches(&bytes) {
         return Err(Fault::at("/", Problem::NotHdf5));
     }
@@ -97,7 +97,7 @@ fn check_version(root: &Folder<'_>) -> Found<()> {
     }
 }
 
-fn reading(root: &Folder<'_>) -> Found<Reading> {
+fn reading(root: &Folder<'_>) -> Found<ReadSnapshot> {
     let architecture = root.required_folder("arch")?;
     let sizes = Sizes::read(root, &architecture)?;
     let config_folder = root.required_folder("config")?;
@@ -122,7 +122,7 @@ fn reading(root: &Folder<'_>) -> Found<Reading> {
         hidden,
         history: history(root)?,
     };
-    Ok(Reading { snapshot, warnings })
+    Ok(ReadSnapshot { snapshot, warnings })
 }
 
 struct Sizes {

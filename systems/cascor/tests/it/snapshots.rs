@@ -11,8 +11,8 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use rekindle_cascor::snapshot::{
-    HiddenUnit, History, Identity, OutputLayer, Problem, Reading, Settings, Snapshot, SnapshotError, matches,
-    read, write,
+    HiddenUnit, History, Identity, OutputLayer, Problem, ReadSnapshot, Settings, Snapshot, SnapshotError,
+    matches, read, write,
 };
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ fn written(snapshot: &Snapshot) -> Vec<u8> {
     std::fs::read(&path).unwrap()
 }
 
-fn read_bytes(bytes: &[u8]) -> Result<Reading, SnapshotError> {
+fn read_bytes(bytes: &[u8]) -> Result<ReadSnapshot, SnapshotError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hostile.h5");
     std::fs::write(&path, bytes).unwrap();
@@ -110,7 +110,7 @@ fn panicked(error: &SnapshotError) -> bool {
     matches!(error, SnapshotError::Refused { problem: Problem::Parser, .. })
 }
 
-fn refused(result: Result<Reading, SnapshotError>) -> (String, Problem) {
+fn refused(result: Result<ReadSnapshot, SnapshotError>) -> (String, Problem) {
     match result.unwrap_err() {
         SnapshotError::Refused { object, problem, .. } => (object, problem),
         other => panic!("{other}"),
@@ -418,7 +418,7 @@ fn every_file_of_the_original_is_read_or_refused_with_the_reason() {
 #[test]
 fn an_early_file_tells_that_it_has_no_checksums() {
     let Some(bytes) = sample("170103") else { return };
-    let Reading { snapshot, warnings } = read_bytes(&bytes).unwrap();
+    let ReadSnapshot { snapshot, warnings } = read_bytes(&bytes).unwrap();
     assert!(warnings[0].contains("no checksums"), "{warnings:?}");
     assert_eq!((snapshot.inputs, snapshot.outputs, snapshot.hidden.len()), (2, 1, 0));
     assert_eq!(snapshot.output.weights, [0.102530815, 0.016706154]);
@@ -432,7 +432,7 @@ fn a_trained_network_is_read_as_the_original_saw_it() {
     let Some(bytes) = sample("with_hidden") else { return };
     let expected = std::fs::read(sample_dir().join("expected.json")).unwrap();
     let expected: Value = serde_json::from_slice(&expected).unwrap();
-    let Reading { snapshot, warnings } = read_bytes(&bytes).unwrap();
+    let ReadSnapshot { snapshot, warnings } = read_bytes(&bytes).unwrap();
     assert_eq!(snapshot.output.weights, numbers(&expected["output_weights"]));
     assert_eq!(snapshot.output.bias, numbers(&expected["output_bias"]));
     let units = expected["hidden_units"].as_array().unwrap();

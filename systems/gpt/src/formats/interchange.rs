@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rekindle::records::About;
 use rekindle::{Checkpoint, EntryPath, Matrix, from_tree, to_tree};
-use rekindle_formats::{Document, Format, FormatError};
+use rekindle_formats::{Document, Format, FormatError, Reading};
 use rekindle_tokenizer::{Tokenizer, WordRules};
 use rekindle_train::{Checkpoints, ConfigOf, Evaluate, System, TrainingState};
 
@@ -35,59 +35,57 @@ pub(crate) const FORMATS: &[Format] = &[
     Format {
         name: "LOPOS of version 1",
         endings: &[".v1.lopos"],
-        matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
-        read,
+        reading: Some(Reading { matches: |head| format_of_head(head) == Some(ModelFormat::Lopos), read }),
         write: Some(|checkpoint, path| write_lopos(checkpoint, path, Version::LoopOs)),
     },
     Format {
         name: "LOPOS",
         endings: &[".lopos"],
-        matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
-        read,
+        reading: Some(Reading { matches: |head| format_of_head(head) == Some(ModelFormat::Lopos), read }),
         write: Some(|checkpoint, path| write_lopos(checkpoint, path, Version::Named(Checksum::Sha256))),
     },
     Format {
         name: "RustGPT as JSON",
         endings: &[".rustgpt.json"],
-        matches: |head| {
-            matches!(format_of_head(head), Some(ModelFormat::RustGptJson | ModelFormat::RustGptContainer))
-        },
-        read,
+        reading: Some(Reading {
+            matches: |head| {
+                matches!(format_of_head(head), Some(ModelFormat::RustGptJson | ModelFormat::RustGptContainer))
+            },
+            read,
+        }),
         write: Some(|checkpoint, path| write_rustgpt(checkpoint, path, Encoding::Json)),
     },
     Format {
         name: "RustGPT",
         endings: &[".rustgpt.bin"],
-        matches: |head| format_of_head(head) == Some(ModelFormat::RustGptBincode),
-        read,
+        reading: Some(Reading {
+            matches: |head| format_of_head(head) == Some(ModelFormat::RustGptBincode),
+            read,
+        }),
         write: Some(|checkpoint, path| write_rustgpt(checkpoint, path, Encoding::Bincode)),
     },
     Format {
         name: "Hugging Face directory",
         endings: &[".hf"],
-        matches: hugging_face::is_config,
-        read,
+        reading: Some(Reading { matches: hugging_face::is_config, read }),
         write: Some(write_hugging_face),
     },
     Format {
         name: "GGUF in 8 bits",
         endings: &[".q8_0.gguf"],
-        matches: |_| false,
-        read,
+        reading: None,
         write: Some(|checkpoint, path| write_gguf(checkpoint, path, Quantization::Q8)),
     },
     Format {
         name: "GGUF in 16 bits",
         endings: &[".f16.gguf"],
-        matches: |_| false,
-        read,
+        reading: None,
         write: Some(|checkpoint, path| write_gguf(checkpoint, path, Quantization::F16)),
     },
     Format {
         name: "GGUF",
         endings: &[".gguf"],
-        matches: |_| false,
-        read,
+        reading: None,
         write: Some(|checkpoint, path| write_gguf(checkpoint, path, Quantization::F32)),
     },
 ];
