@@ -6,9 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use rekindle::records::Skipped;
 use rekindle::storage::MemoryStorage;
-use rekindle::{Address, Best, Checkpoint, ReadError, RunOptions, Store, Which};
+use rekindle::{Address, Checkpoint, ReadError, RunOptions, Store, Which};
 use rekindle_formats::{detect, is_checkpoint_file};
-use rekindle_train::Registry;
+use rekindle_train::{Registry, recorded_best};
 
 use crate::unlock;
 
@@ -117,7 +117,7 @@ fn may_be_damage(error: &anyhow::Error) -> bool {
 
 /// The step that `which` stands for.
 pub fn resolve(store: &Store, which: &Which) -> anyhow::Result<u64> {
-    let found = which.resolve(store, best_of(store).as_ref())?;
+    let found = which.resolve(store, recorded_best(store).as_ref())?;
     warn_of(&found.skipped);
     Ok(found.step)
 }
@@ -127,10 +127,4 @@ pub fn warn_of(skipped: &[Skipped]) {
     for Skipped { step, damage } in skipped {
         tell!("warning: the checkpoint at step {step} is damaged and was passed over: {damage}");
     }
-}
-
-/// What the newest config of the run calls its best checkpoint.
-pub fn best_of(store: &Store) -> Option<Best> {
-    let config = &store.records().next_back()?.about.config;
-    serde_json::from_value(config.get("best")?.clone()).ok()?
 }

@@ -8,10 +8,10 @@ use rekindle::records::CommitRecord;
 use rekindle::storage::FileStorage;
 use rekindle::{OpenError, Store, time};
 use rekindle_formats::files;
-use rekindle_train::describe;
+use rekindle_train::{describe, recorded_best};
 use serde_json::json;
 
-use crate::address::{best_of, open_run};
+use crate::address::open_run;
 use crate::output;
 
 pub fn ls(path: Option<&Path>, json: bool) -> anyhow::Result<u8> {
@@ -32,8 +32,8 @@ fn checkpoints(store: &Store, json: bool) -> anyhow::Result<u8> {
             tags.entry(step).or_default().push(name);
         }
     }
-    let best =
-        best_of(store).and_then(|best| best.choose(store.records().map(|r| (r.step, &r.about.metrics))));
+    let best = recorded_best(store)
+        .and_then(|best| best.choose(store.records().map(|r| (r.step, &r.about.metrics))));
     if best.is_some_and(|step| tags.get(&step).is_none_or(|tags| !tags.contains(&"best".to_owned()))) {
         tags.entry(best.unwrap_or_default()).or_default().push("best".to_owned());
     }

@@ -6,9 +6,9 @@ use anyhow::bail;
 use rekindle::similar::nearest;
 use rekindle::upkeep::Plan;
 use rekindle::{Best, Goal, Retention, Store, Writer};
+use rekindle_train::recorded_best;
 use serde_json::json;
 
-use crate::address::best_of;
 use crate::args::PruneArgs;
 use crate::output;
 use crate::unlock;
@@ -65,7 +65,7 @@ fn show_plan(store: &Store, retention: &Retention, json: bool) -> anyhow::Result
 
 /// What the config calls the best, once it is sure that the metrics of `retention` are there.
 fn best_known(store: &Store, retention: &Retention) -> anyhow::Result<Option<Best>> {
-    let best = best_of(store);
+    let best = recorded_best(store);
     refuse_unknown_metrics(store, retention)?;
     if let Some(best) = best.as_ref().filter(|best| !metrics_of(store).contains(&best.metric)) {
         let metric = &best.metric;

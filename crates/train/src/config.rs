@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use rekindle::similar::nearest;
-use rekindle::{Best, Compression, Policy, Retention, Saving, WhenBusy};
+use rekindle::{Best, Compression, Policy, Retention, Saving, Store, WhenBusy};
 
 /// The config of a run: the sections of the loop, and `model:` and `training:` as the system
 /// defines them.
@@ -352,6 +352,12 @@ where
         }
     }
     Ok((check(&tree, "")?, changes))
+}
+
+/// What the newest config of a run calls its best checkpoint.
+pub fn recorded_best(store: &Store) -> Option<Best> {
+    let config = &store.records().next_back()?.about.config;
+    serde_json::from_value(config.get("best")?.clone()).ok()?
 }
 
 /// Sets the value at the path of a `path=value`; the value is YAML.

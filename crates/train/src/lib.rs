@@ -28,7 +28,7 @@ mod system;
 mod text;
 
 pub use capabilities::AskError;
-pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig};
+pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig, recorded_best};
 pub use config_keys::{ConfigKey, config_keys};
 pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileContentError};
 pub use early_stopping::{EarlyStopping, Patience};

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rekindle::storage::{FileStorage, Storage};
-use rekindle::{EntryPath, Store, from_tree};
+use rekindle::{Address, EntryPath, Store, from_tree};
 use rekindle_compute::rng;
 use rekindle_formats::{is_checkpoint_file, open_archive};
-use rekindle_train::{SettingError, TrainingState};
+use rekindle_train::{SettingError, TrainingState, recorded_best};
 
 use crate::config::{Model, Training};
 use crate::corpus::{Corpus, TokenPart};
@@ -146,29 +146,17 @@ fn load(origin: &str, first: Option<Phase>, maker: &Maker, seed: u64) -> Result<
     }
 }
 
-/// The newest checkpoint of a run, or that of `RUN@STEP`.
+/// A checkpoint of a run, addressed as everywhere.
 fn from_run(origin: &str, first: Option<Phase>) -> Result<Seed, String> {
-    let (run, step) = match origin.rsplit_once('@') {
-        Some((run, "latest")) => (run, None),
-        Some((run, step)) => match step.parse::<u64>() {
-            Ok(step) => (run, Some(step)),
-            Err(_) => return Err(format!("`{step}` is not a step; name it as RUN@STEP or RUN@latest")),
-        },
-        None => (origin, None),
-    };
-    let path = Path::new(run);
-    let storage: Arc<dyn Storage> = match is_checkpoint_file(path) {
-        true => Arc::new(open_archive(path).map_err(|error| error.to_string())?),
-        false => Arc::new(FileStorage::new(path)),
+    let address = Address::parse(origin);
+    let storage: Arc<dyn Storage> = match is_checkpoint_file(&address.run) {
+        true => Arc::new(open_archive(&address.run).map_err(|error| error.to_string())?),
+        false => Arc::new(FileStorage::new(&address.run)),
     };
     let store = Store::open(storage).map_err(|error| error.to_string())?;
-    let step = match step {
-        Some(step) => step,
-        None => {
-            let (newest, _) = store.newest_whole().map_err(|error| error.to_string())?;
-            newest.ok_or("the run has no checkpoint")?
-        }
-    };
+    let resolved = address.which.resolve_whole(&store, recorded_best(&store).as_ref());
+    let resolved = resolved.map_err(|error| error.to_string())?;
+    let step = resolved.step;
     let checkpoint = store.checkpoint(step).map_err(|error| error.to_string())?;
     let tree = checkpoint.load(&EntryPath::root()).map_err(|error| error.to_string())?;
     let saved: TrainingState<Model, Training, State> = from_tree(&tree)
