@@ -47,7 +47,7 @@ proofs() {
 }
 
 # The proof of a language model with everything on that a run can have, on the fastest kernels: the portable
-# ones are far slower, and that they give the same bits is a test (systems/gpt/tests/gradients.rs).
+# ones are far slower, and that they give the same bits is a test (systems/gpt/src/model/pass/tests.rs).
 proof_of_gpt() {
     for threads in 1 2; do
         "$rekindle" prove gpt --steps 40 --kills 20 --threads $threads \

@@ -417,7 +417,7 @@ fn questions_that_cannot_be_asked() {
         ("--prompt Rain --temperature nan", "", &["temperature"]),
         ("--prompt Rain --repetition-penalty 0", "", &["repetition_penalty"]),
         ("--prompt Rain --threads 0", "", &["--threads"]),
-        ("--prompt Rain --max-tokens -1", "", &["'-1'"]),
+        ("--prompt Rain --max-tokens -1", "", &["`-1`"]),
     ] {
         let said = world.told(&format!("generate r {words}"), input);
         assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{words}: {}", said.stderr);

@@ -17,7 +17,7 @@ pub struct ConfigKey {
     pub values: Vec<(String, String)>,
 }
 
-/// The keys of the configs of a schema, in the order of their fields. Lists and sections that may be absent are
+/// The keys of the configs of a schema, by name within each section. Lists and sections that may be absent are
 /// keys, and so is what is in them.
 pub fn config_keys(schema: &Value) -> Vec<ConfigKey> {
     let mut keys = Vec::new();
@@ -184,12 +184,12 @@ mod tests {
             found,
             [
                 ("count", "whole number from 0, or null", Some(&Value::Null)),
-                ("way", "one of the values below", Some(&at_once)),
                 ("inner", "list of: section", None),
                 ("inner[].share", "number", None),
+                ("way", "one of the values below", Some(&at_once)),
             ]
         );
         assert_eq!(keys[0].meaning, "How many there are.");
-        assert_eq!(keys[1].values[1], ("later".to_owned(), "Later.".to_owned()));
+        assert_eq!(keys[3].values[1], ("later".to_owned(), "Later.".to_owned()));
     }
 }

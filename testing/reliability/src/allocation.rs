@@ -35,9 +35,10 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc_zeroed(layout) }
     }
 
+    /// Counted as growth in place: the system moves the pages of a large block, it does not copy them.
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        add(new_size);
         NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        add(new_size);
         // SAFETY: the caller keeps to the contract.
         unsafe { System.realloc(pointer, layout, new_size) }
     }
