@@ -31,7 +31,7 @@ fn inspect_source(source: &Source, args: &InspectArgs, json: bool) -> anyhow::Re
         return show_array(&checkpoint, &path, array, args.rows.clone(), json);
     }
     if args.rows.is_some() {
-        bail!("`{path}` is no array; --rows takes a part of one");
+        bail!("`{path}` is not an array; --rows takes a part of one");
     }
     let note = source.store.note(Some(source.step))?;
     if json {

@@ -111,7 +111,7 @@ fn best(text: &str) -> anyhow::Result<Best> {
     let (metric, goal) = match text.rsplit_once(':') {
         Some((metric, "max")) => (metric, Goal::Max),
         Some((metric, "min")) => (metric, Goal::Min),
-        Some((_, other)) => bail!("`{other}` is no goal: write METRIC:min or METRIC:max"),
+        Some((_, other)) => bail!("`{other}` is not a goal: write METRIC:min or METRIC:max"),
         None => (text, Goal::Min),
     };
     Ok(Best { metric: metric.to_owned(), goal })

@@ -85,7 +85,7 @@ fn only_a_file_is_replaced() {
     let world = world();
     let socket = std::os::unix::net::UnixListener::bind(world.path("socket")).unwrap();
     let error = world.fails(2, "tokenizer build story.txt --out socket --force");
-    assert!(error.contains("`socket` is no regular file"), "{error}");
+    assert!(error.contains("`socket` is not a regular file"), "{error}");
     drop(socket);
     assert!(!world.path("socket").is_file());
 }
@@ -171,8 +171,8 @@ fn wrong_vocabularies_and_numbers_are_said() {
         ("encode story.txt --text a", "`story.txt`: the tokenizer.json cannot be read"),
         ("encode pairs.json none.txt", "cannot read `none.txt`"),
         ("encode pairs.json story.txt --text a", "cannot be used with"),
-        ("decode pairs.json 1 x", "`x` is no number of a token"),
-        ("decode pairs.json 99999999999", "`99999999999` is no number of a token"),
+        ("decode pairs.json 1 x", "`x` is not the number of a token"),
+        ("decode pairs.json 99999999999", "`99999999999` is not the number of a token"),
         ("decode pairs.json 65 291", "291, at position 1, is not a token of this vocabulary"),
         ("stats pairs.json", "<FILES>..."),
         ("stats pairs.json story.txt none.txt", "cannot read `none.txt`"),
@@ -184,7 +184,7 @@ fn wrong_vocabularies_and_numbers_are_said() {
     let Outcome { code, stderr, .. } =
         outcome(with_input(&world, "tokenizer decode pairs.json", b"1 \x1b\xff"));
     assert_eq!(code, 2);
-    assert!(stderr.contains("`\\u{1b}\\xff` is no number of a token"), "{stderr}");
+    assert!(stderr.contains("`\\u{1b}\\xff` is not the number of a token"), "{stderr}");
     let error = world.fails(2, "tokenizer decode pairs.json x --json");
     assert_eq!(crate::common::last_json(&error)["code"], 2);
 }

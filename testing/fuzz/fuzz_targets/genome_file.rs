@@ -13,7 +13,7 @@ fuzz_target!(|data: &[u8]| {
     };
     for genome in genomes {
         if let Ok(genome) = genome.to_genome(|_, _| Vec::new()) {
-            let _ = genome.flaw(genome.bits.len(), 64);
+            let _ = genome.check(genome.bits.len(), 64);
         }
     }
 });

@@ -74,7 +74,7 @@ fn check_place(args: &TokenizerBuildArgs) -> anyhow::Result<()> {
     }
     // A device or a pipe would be gone, with a file in its place.
     if out.exists() && !out.is_file() {
-        bail!("`{}` is no regular file; name another", out.display());
+        bail!("`{}` is not a regular file; name another", out.display());
     }
     if files::exists(out) && !args.force {
         bail!("`{}` is there already; --force replaces it", out.display());

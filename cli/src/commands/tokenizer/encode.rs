@@ -79,7 +79,7 @@ fn number(word: &[u8]) -> anyhow::Result<u32> {
     let parsed = str::from_utf8(word).ok().and_then(|word| word.parse().ok());
     parsed.with_context(|| {
         let quoted: String = visible(word).chars().take(QUOTED).collect();
-        format!("`{quoted}` is no number of a token")
+        format!("`{quoted}` is not the number of a token")
     })
 }
 

@@ -22,7 +22,7 @@ pub enum ModelFileError {
         source: io::Error,
     },
     /// The file is of no known kind.
-    #[error("`{}` is no model file that can be read: {known}", path.display())]
+    #[error("`{}` is not a model file that can be read: {known}", path.display())]
     Unknown {
         /// The file.
         path: PathBuf,

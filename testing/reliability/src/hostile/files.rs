@@ -135,7 +135,7 @@ fn safetensors() -> Vec<(&'static str, Vec<u8>)> {
         ("a header 100,000 deep", file(&deep, 0)),
         ("20,000 tensors at one place", file(&format!("{{{}}}", many.join(",")), 4)),
         ("a state of nothing", inside("\"{}\"")),
-        ("a state that is no JSON", inside("\"{{{\"")),
+        ("a state that is not JSON", inside("\"{{{\"")),
         ("a state 50,000 deep", inside(&format!("\"{}\"", "[".repeat(50_000)))),
         ("metadata that are numbers", file(r#"{"__metadata__":{"a":1}}"#, 0)),
         ("metadata that are a list", file(r#"{"__metadata__":[]}"#, 0)),

@@ -63,7 +63,7 @@ pub fn all() -> Vec<(String, Vec<u8>)> {
     add("600 identities", file(&share(&point).repeat(600)));
     add("a point of no order", file(&share(&"A".repeat(43))));
     add("a share of other length", file(&share("AAAA")));
-    add("a share that is no base64", file(&share(&"!".repeat(43))));
+    add("a share that is not base64", file(&share(&"!".repeat(43))));
     add(
         "stanzas of no known kind",
         file(&format!("-> x {}\n{body}\n", "y ".repeat(100).trim_end()).repeat(100)),

@@ -382,7 +382,7 @@ fn objects() -> Vec<(String, String, Vec<u8>)> {
         ("without its root", record(other, Hash::of(b"nobody"), "null", "null")),
         ("whose history lies outside", record(other, root, "\"../../../../etc/passwd\"", "null")),
         ("whose history is a pack", record(other, root, "\"packs/x.pack\"", "null")),
-        ("that is no JSON", sealed("{nonsense")),
+        ("that is not JSON", sealed("{nonsense")),
         ("that is a list", sealed("[1")),
         ("without a field", sealed("{\"format\": 1")),
         ("of no bytes", Vec::new()),
