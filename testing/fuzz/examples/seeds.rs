@@ -9,10 +9,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use rekindle::storage::MemoryStorage;
-use rekindle::{Compression, EntryPath, Hash, Node, RunOptions, Store, Tree, Writer};
 use rekindle::records::{About, Row, Schema, StoredSignature};
+use rekindle::storage::MemoryStorage;
 use rekindle::tree::{Array, DType, Scalar, state_hash};
+use rekindle::{Compression, EntryPath, Hash, Node, RunOptions, Store, Tree, Writer};
 use rekindle_cascor::{Cascor, Dataset};
 use rekindle_formats::FORMATS;
 use rekindle_formats::table::{Column, Table, Values};
@@ -23,9 +23,9 @@ use rekindle_gpt::formats::{SpecialTokens, hugging_face};
 use rekindle_gpt::model::{Block, Network, Sampling};
 use rekindle_gpt::train::Optimizer;
 use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap_key};
-use rekindle_logic::{HardCircuit, ModelConfig, State, presets};
+use rekindle_logic::{HardCircuit, Model, State, presets};
 use rekindle_tokenizer::Tokenizer;
-use rekindle_train::{ConfigOf, ConfigText, Family, System, TrainingState};
+use rekindle_train::{ConfigOf, ConfigText, Family, TrainingState};
 use rekindle_wisard::Wisard;
 use rekindle_wnn::Wnn;
 
@@ -289,7 +289,7 @@ fn texts() -> Outcome {
     write("search", "small", b"context_size: 4\npatience: null\nce_percentile: 0.5\n")?;
     let set = [presets::LIFE, "\n--set training.epochs=5\n--set best=null"].concat();
     write("config", "set", set.as_bytes())?;
-    let model = ModelConfig {
+    let model = Model {
         channels: 1,
         kernels: 3,
         kernel_gates: vec![8, 4, 2, 1],

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rekindle::{Hash, Tree};
 use rekindle::tree::state_hash;
+use rekindle::{Hash, Tree};
 use rekindle_fuzz::{Chunk, examine, examine_repair, pack, run, take_u8, take_u16};
 
 fuzz_target!(|data: &[u8]| {

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rekindle::{EntryPath, Hash};
 use rekindle::tree::DType;
+use rekindle::{EntryPath, Hash};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = str::from_utf8(data) else { return };

@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use rekindle::{Hash, Tree};
 use rekindle::tree::state_hash;
+use rekindle::{Hash, Tree};
 use rekindle_fuzz::{Chunk, examine, pack, record, record_name, run, state_of, take_u16, with_references};
 
 fuzz_target!(|data: &[u8]| {

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use rekindle::storage::MemoryStorage;
-use rekindle::{Compression, EntryPath, Node, Store, Tree, Writer};
 use rekindle::records::About;
+use rekindle::storage::MemoryStorage;
 use rekindle::tree::{Array, DType, Scalar};
 use rekindle::upkeep::Depth;
+use rekindle::{Compression, EntryPath, Node, Store, Tree, Writer};
 use rekindle_fuzz::{take_u8, take_u16};
 
 const DTYPES: [DType; 12] = [

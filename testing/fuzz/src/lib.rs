@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rekindle::storage::{MemoryStorage, Storage};
-use rekindle::{EntryPath, Hash, Node, Store, Tree, Writer};
 use rekindle::records::About;
+use rekindle::storage::{MemoryStorage, Storage};
 use rekindle::tree::StoredTree;
-use rekindle::upkeep::{Depth, Repaired, Unreadable};
 use rekindle::tree::state_hash;
+use rekindle::upkeep::{Depth, Repaired, Unreadable};
 use rekindle::upkeep::{is_encrypted, verify_without_key, wrapped_key};
+use rekindle::{EntryPath, Hash, Node, Store, Tree, Writer};
 use rekindle_gpt::LanguageModel;
 use rekindle_gpt::formats::rustgpt::{self, Encoding};
 use rekindle_gpt::formats::{Imported, ImportedVocabulary, detect};
