@@ -85,13 +85,13 @@ pub enum Command {
     },
     /// Ask a trained model about the rows of a table.
     Predict(PredictArgs),
-    /// Measure a trained model on a table or a text that it has not seen.
+    /// Measure a trained model on a table or text it has not seen.
     Evaluate(EvaluateArgs),
     /// Let a language model go on with a text.
     Generate(GenerateArgs),
     /// Talk with a language model.
     Chat(ChatArgs),
-    /// Check that network and vocabulary of a language model agree and that it computes.
+    /// Check that a language model is whole and computes.
     Validate {
         /// A run, a checkpoint, or a file or directory of another program.
         model: String,
@@ -103,7 +103,7 @@ pub enum Command {
         /// A run or one of its checkpoints.
         checkpoint: String,
     },
-    /// Prove exact resume: a run that is killed and resumed, against one never stopped.
+    /// Prove exact resume: a killed run against one never stopped.
     Prove(ProveArgs),
     /// Delete checkpoints that are not to be kept, and free their space.
     Prune(PruneArgs),
@@ -131,13 +131,15 @@ pub enum Command {
     },
     /// Delete a run that no process writes.
     Rm(RmArgs),
-    /// Copy a run, or a .rekindle file, into a new one that is encrypted.
+    /// Copy a run or .rekindle file into a new, encrypted one.
     Encrypt(EncryptArgs),
     /// Change who can open an encrypted run; nothing is encrypted anew.
     Rekey(RekeyArgs),
     /// Make an age identity for encrypted runs, or a key to sign with.
     Keygen(KeygenArgs),
-    /// Sign a checkpoint, or all of a run; `verify --signed-by` checks it.
+    /// Sign a checkpoint, or all of a run.
+    ///
+    /// `verify --signed-by` checks signatures.
     Sign(SignArgs),
     /// Make a vocabulary of tokens from texts, use one, or measure it.
     Tokenizer {
@@ -145,8 +147,9 @@ pub enum Command {
         #[command(subcommand)]
         command: TokenizerCommand,
     },
-    /// Write a checkpoint into a file: .rekindle, .safetensors, .json, .json.gz, or a format of its
-    /// system, such as .h5.
+    /// Write a checkpoint into a file; its ending says the format.
+    ///
+    /// Any state as .rekindle, .safetensors, .json or .json.gz; and in the formats of its system, such as .h5.
     Export {
         /// The checkpoint.
         checkpoint: String,
@@ -161,7 +164,7 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         run: PathBuf,
     },
-    /// Say what this machine can do: processor, kernels, memory, and how fast the disk is.
+    /// Say what this machine can do, and how fast its disk is.
     Doctor {
         /// The directory whose disk is measured.
         #[arg(default_value = ".")]

@@ -181,6 +181,16 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_commands_fits_80_columns() {
+        let wide: Vec<String> = groups(&Cli::command())
+            .lines()
+            .filter(|line| line.chars().count() > 80)
+            .map(str::to_owned)
+            .collect();
+        assert!(wide.is_empty(), "{}", wide.join("\n"));
+    }
+
+    #[test]
     fn examples_are_taken() {
         let registry = rekindle_systems::registry();
         for example in EXAMPLES.iter().flat_map(|(_, examples)| *examples) {

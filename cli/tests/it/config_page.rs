@@ -64,7 +64,9 @@ fn section(page: &mut String, title: &str, keys: &[&Value]) {
         let mut meaning = text("meaning");
         for value in key["values"].as_array().unwrap() {
             let of = |name: &str| value[name].as_str().unwrap().replace('|', "\\|");
-            write!(meaning, "<br>`{}`: {}", of("value"), of("meaning")).unwrap();
+            let meant =
+                Some(of("meaning")).filter(|meant| !meant.is_empty()).map(|meant| format!(": {meant}"));
+            write!(meaning, "<br>`{}`{}", of("value"), meant.unwrap_or_default()).unwrap();
         }
         writeln!(page, "| `{}` | {} | {default} | {meaning} |", key["path"].as_str().unwrap(), text("kind"))
             .unwrap();

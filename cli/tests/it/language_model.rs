@@ -427,7 +427,7 @@ fn questions_that_cannot_be_asked() {
     check(&world.fails(10, "generate nowhere --prompt Rain"), &["no run in `nowhere`"]);
     world.json("train small.yaml --run life --stop-at 1");
     for words in ["generate life --prompt Rain", "chat life", "validate life", "export life m.gguf"] {
-        check(&world.fails(2, words), &["no language model", "`logic`"]);
+        check(&world.fails(2, words), &["not a language model", "`logic`"]);
     }
     std::fs::create_dir(world.path("m.hf")).unwrap();
     let config = r#"{"model_type": "gpt2", "n_embd": 10, "n_head": 3, "n_layer": 1, "vocab_size": 5}"#;

@@ -87,7 +87,7 @@ const OPTIONS: &[SystemOption] = &[
     SystemOption {
         name: "resume-from",
         value: "PHASE",
-        help: "Do this phase (1a to 3b) and those after it again, with those before it come from `seed-from`",
+        help: "Do this phase (1a to 3b) and those after it again; the ones before are from `seed-from`",
         most: 1,
         resumes: false,
         to_settings: |phases| Ok(vec![text_setting("training.resume_from", &phases[0])]),
