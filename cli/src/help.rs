@@ -129,6 +129,7 @@ const EXAMPLES: [(&str, &[&str]); 37] = [
 /// `command` with its commands in groups and examples in the help of each.
 pub fn arrange(command: Command) -> Command {
     let groups = groups(&command);
+    let groups = groups.trim_end();
     let command = EXAMPLES.iter().fold(command, |command, (name, examples)| {
         let text = format!("Examples:\n  {}", examples.join("\n  "));
         let add = |command: Command| command.after_help(text.clone());
@@ -138,7 +139,7 @@ pub fn arrange(command: Command) -> Command {
         }
     });
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}\nOptions:\n{{options}}{{after-help}}"
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}\n\nOptions:\n{{options}}{{after-help}}"
     );
     command.help_template(template)
 }
