@@ -104,7 +104,7 @@ pub enum GptError {
         source: std::io::Error,
     },
     /// There is no language model.
-    #[error("there is no language model: {0}")]
+    #[error("it is not a language model: {0}")]
     NoLanguageModel(String),
     /// A checkpoint cannot be read.
     #[error(transparent)]
