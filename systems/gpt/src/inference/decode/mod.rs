@@ -34,7 +34,7 @@ pub enum WeightPrecision {
     /// As they are.
     #[default]
     F32,
-    /// 8 bits and a share of a scale; see [`q8`]. A quarter of the memory to read for each token.
+    /// 8 bits and a share of a scale; see the module `q8`. A quarter of the memory to read for each token.
     /// The rows that tokens are read with, norms and biases stay as they are.
     Int8,
 }
