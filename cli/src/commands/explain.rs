@@ -52,7 +52,7 @@ fn in_words(key: &ConfigKey, config: &Value) -> String {
         let _ = writeln!(text, "    {line}");
     }
     for (name, meaning) in &key.values {
-        let _ = writeln!(text, "      {name}  {meaning}");
+        let _ = writeln!(text, "{}", format!("      {name}  {meaning}").trim_end());
     }
     text + "\n"
 }
