@@ -70,12 +70,13 @@ impl Asked {
         Box::new(Self { model, max_tokens: MAX_TOKENS, precision, threads, decoder: None })
     }
 
-    fn decoder(&mut self) -> Result<&mut Decoder, GptError> {
+    /// The decoder, made when it is first asked for.
+    fn decoder(&mut self) -> Result<(&mut Decoder, &LanguageModel), GptError> {
         let decoder = match self.decoder.take() {
             Some(decoder) => decoder,
             None => Decoder::new(&self.model.network, self.precision, self.threads)?,
         };
-        Ok(self.decoder.insert(decoder))
+        Ok((self.decoder.insert(decoder), &self.model))
     }
 
     fn generate(
@@ -84,8 +85,8 @@ impl Asked {
         settings: &GenerationSettings,
         piece: &mut dyn FnMut(&str) -> bool,
     ) -> Result<Generated, GptError> {
-        let tokenizer = self.model.tokenizer().clone();
-        let mut generation = Generation::start(self.decoder()?, &tokenizer, settings, prompt)?;
+        let (decoder, model) = self.decoder()?;
+        let mut generation = Generation::start(decoder, model.tokenizer(), settings, prompt)?;
         for text in &mut generation {
             if !piece(&text?) {
                 break;
@@ -175,7 +176,7 @@ impl TextModel for Asked {
     }
 
     fn warm_up(&mut self) -> Result<(), SystemError> {
-        let decoder = self.decoder().map_err(SystemError::new)?;
+        let (decoder, _) = self.decoder().map_err(SystemError::new)?;
         decoder.feed(&[0]).map_err(SystemError::new)?;
         decoder.clear();
         Ok(())
