@@ -45,7 +45,7 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "cascade",
-        summary: "a table of your own: --data FILE --set 'training.data.targets=[\"COLUMN\"]'",
+        summary: "a table of your own: option `data`, setting `training.data.targets`",
         yaml: presets::CASCADE,
     },
 ];

@@ -26,7 +26,7 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "wisard",
-        summary: "classes of a table of your own: --data FILE --set training.data.target=COLUMN",
+        summary: "classes of a table of your own: option `data`, setting `training.data.target`",
         yaml: presets::WISARD,
     },
 ];

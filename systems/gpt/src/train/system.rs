@@ -50,12 +50,12 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "gpt-shakespeare",
-        summary: "a model of 4 layers that learns a text letter by letter; needs --data FILE",
+        summary: "a model of 4 layers that learns a text letter by letter: option `data`",
         yaml: presets::SHAKESPEARE,
     },
     Preset {
         name: "rustgpt",
-        summary: "the model and the schedule of RustGPT; needs --data with its two files",
+        summary: "the model and the schedule of RustGPT: option `data` twice, for its two files",
         yaml: presets::RUSTGPT,
     },
 ];
