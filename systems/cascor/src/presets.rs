@@ -105,7 +105,7 @@ model:
   max_hidden: 50
 training:
   data:
-    # The file is named by --data, the columns to learn by --set 'training.data.targets=[\"NAME\"]'.
+    # The option `data` names the file, the setting `training.data.targets` the columns to learn.
     source: file
     targets: []
     task: classification
