@@ -2,6 +2,7 @@
 
 use rekindle_compute::{KernelPathError, PoolError};
 use rekindle_tokenizer::TokenizerError;
+use rekindle_train::{SettingError, StateMismatch};
 
 use crate::model::network::NetworkError;
 
@@ -10,15 +11,8 @@ use crate::model::network::NetworkError;
 #[non_exhaustive]
 pub enum GptError {
     /// A value of the config is out of its range.
-    #[error("`{path}` is {value}: {reason}")]
-    Config {
-        /// The path in the config.
-        path: String,
-        /// The value.
-        value: String,
-        /// What it must be.
-        reason: String,
-    },
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The text cannot be used.
     #[error("{origin}: {reason}")]
     Data {
@@ -70,17 +64,9 @@ pub enum GptError {
         /// What to do.
         hint: &'static str,
     },
-    /// The state is of other data.
-    #[error("{origin}: {reason}; the run was made with other data")]
-    OtherData {
-        /// Where the data is from.
-        origin: String,
-        /// What differs.
-        reason: String,
-    },
-    /// The state contradicts itself or the config.
-    #[error("the state does not fit: {0}")]
-    Mismatch(String),
+    /// The state does not fit the config or the data.
+    #[error(transparent)]
+    Mismatch(#[from] StateMismatch),
     /// The config names no text to learn.
     #[error("`{path}` is absent: name a text")]
     NoText {
@@ -126,6 +112,6 @@ pub enum GptError {
 impl GptError {
     /// A value of the config is out of its range.
     pub(crate) fn config(path: impl Into<String>, value: impl ToString, reason: impl Into<String>) -> Self {
-        Self::Config { path: path.into(), value: value.to_string(), reason: reason.into() }
+        SettingError::new(path.into(), value, reason.into()).into()
     }
 }

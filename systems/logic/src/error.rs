@@ -1,30 +1,19 @@
 //! What can go wrong before training or when a circuit is read.
 
 use rekindle_compute::PoolError;
+use rekindle_train::{SettingError, StateMismatch};
 use thiserror::Error;
 
 /// A config, state or circuit that cannot be used. Nothing was changed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LogicError {
-    /// A field of the config has a value that makes no sense.
-    #[error("`{field}` is {value}: {reason}")]
-    Config {
-        /// The field's path, such as `model.update_gates`.
-        field: &'static str,
-        /// What it holds.
-        value: String,
-        /// What it should be.
-        reason: String,
-    },
+    /// A value of the config is out of its range.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
     /// The saved state does not fit the config.
-    #[error("the state does not fit the config: `{entry}` {problem}")]
-    State {
-        /// The entry's path, such as `update.layers.3.wire_a`.
-        entry: String,
-        /// What is wrong with it.
-        problem: String,
-    },
+    #[error(transparent)]
+    Mismatch(#[from] StateMismatch),
     /// The threads could not be started.
     #[error("the kernels have no threads to run on")]
     Threads(#[from] PoolError),
@@ -55,11 +44,11 @@ impl LogicError {
         value: impl std::fmt::Debug,
         reason: impl Into<String>,
     ) -> Self {
-        Self::Config { field, value: format!("{value:?}"), reason: reason.into() }
+        SettingError::new(field, format!("{value:?}"), reason.into()).into()
     }
 
     pub(crate) fn state(entry: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::State { entry: entry.into(), problem: problem.into() }
+        StateMismatch::Contradiction(format!("`{}` {}", entry.into(), problem.into())).into()
     }
 
     pub(crate) fn circuit(entry: impl Into<String>, problem: impl Into<String>) -> Self {

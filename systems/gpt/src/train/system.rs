@@ -9,7 +9,7 @@ use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
-    Resources, System, SystemError, SystemOption, text_setting,
+    Resources, StateMismatch, System, SystemError, SystemOption, text_setting,
 };
 
 use crate::data::{Corpus, CorpusOptions, Dataset, Document, Truncation, end_token, origin, target_bytes};
@@ -130,7 +130,7 @@ impl System for Gpt {
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         validate(config)?;
         if let Some(mismatch) = state.mismatch(&config.model, &config.training) {
-            return Err(SystemError::mismatch(GptError::Mismatch(mismatch)));
+            return Err(SystemError::mismatch(StateMismatch::Contradiction(mismatch)));
         }
         Self::new(config, state, resources)
     }
@@ -242,7 +242,8 @@ impl Gpt {
             if found != expected {
                 let origin = origin(&phase(training, index).data);
                 let reason = "the text is another one".to_owned();
-                return Err(SystemError::mismatch(GptError::OtherData { origin, reason }));
+                let setting = ["training.pretraining.data.file", "training.tuning.data.file"][index.min(1)];
+                return Err(SystemError::mismatch(StateMismatch::OtherData { origin, reason, setting }));
             }
         }
         let corpora =
