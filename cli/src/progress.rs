@@ -2,7 +2,7 @@
 //! standard error.
 
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -30,8 +30,21 @@ pub enum Display {
 
 /// Shows a training; with `json`, its beginning is a line of JSON on standard output.
 pub fn observer(display: Display, json: bool) -> Observer {
-    let view = Mutex::new(View { display, json, ..View::default() });
-    std::sync::Arc::new(move |event| view.lock().unwrap_or_else(PoisonError::into_inner).show(event))
+    let bar: Arc<OnceLock<ProgressBar>> = Arc::default();
+    let view = Mutex::new(View { display, json, bar: Arc::clone(&bar), ..View::default() });
+    Arc::new(move |event| match event {
+        // It is told by a thread of its own, which may have to wait for a terminal: training does not wait for it.
+        Event::Signal { signal, saves } => tell_above(bar.get(), answer(*signal, *saves)),
+        event => view.lock().unwrap_or_else(PoisonError::into_inner).show(event),
+    })
+}
+
+/// Tells a line, above the bar if there is one.
+fn tell_above(bar: Option<&ProgressBar>, line: &str) {
+    match bar {
+        Some(bar) => bar.println(line),
+        None => tell!("{line}"),
+    }
 }
 
 /// What is shown of one training.
@@ -39,7 +52,7 @@ pub fn observer(display: Display, json: bool) -> Observer {
 struct View {
     display: Display,
     json: bool,
-    bar: Option<ProgressBar>,
+    bar: Arc<OnceLock<ProgressBar>>,
     begun: Instant,
     first_step: u64,
     last_line: Option<Instant>,
@@ -52,7 +65,7 @@ impl Default for View {
         Self {
             display: Display::Quiet,
             json: false,
-            bar: None,
+            bar: Arc::default(),
             begun: Instant::now(),
             first_step: 0,
             last_line: None,
@@ -72,18 +85,13 @@ impl View {
             Event::Notice(notice) => self.tell(&sentence(notice)),
             Event::Step { progress, metrics } => self.step(*progress, metrics),
             Event::Evaluated { metrics, .. } => self.evaluated(metrics),
-            Event::Signal { signal, saves } => self.tell(answer(*signal, *saves)),
             Event::Ended { progress } => self.finish(*progress),
             _ => {}
         }
     }
 
-    /// Tells a line, above the bar if there is one.
     fn tell(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => tell!("{line}"),
-        }
+        tell_above(self.bar.get(), line);
     }
 
     fn start(&mut self, started: &Started) {
@@ -96,10 +104,11 @@ impl View {
         // A terminal that cannot move its cursor gets lines.
         let bar =
             (self.display == Display::Bar).then(|| bar(started.progress)).filter(|bar| !bar.is_hidden());
-        if bar.is_none() && self.display == Display::Bar {
-            self.display = Display::Lines;
+        match bar {
+            Some(bar) => drop(self.bar.set(bar)),
+            None if self.display == Display::Bar => self.display = Display::Lines,
+            None => {}
         }
-        self.bar = bar;
         self.begun = Instant::now();
         self.first_step = started.progress.step;
         self.order.clone_from(&started.order);
@@ -109,7 +118,7 @@ impl View {
         if self.display == Display::Quiet {
             return;
         }
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.get() {
             // The bar itself limits how often it is drawn.
             bar.set_position(progress.step);
             if bar.position() % 16 == 0 || self.metrics.is_empty() {
@@ -125,13 +134,13 @@ impl View {
 
     fn evaluated(&mut self, metrics: &Metrics) {
         self.metrics.extend(metrics.iter().map(|(name, value)| (name.clone(), *value)));
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.get() {
             bar.set_message(describe_in_order(&self.metrics, &self.order));
         }
     }
 
     fn finish(&self, progress: Progress) {
-        if let Some(bar) = &self.bar {
+        if let Some(bar) = self.bar.get() {
             // There is no time to its end where it goes no further.
             if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {wide_msg}")
                 && progress.total.is_some()

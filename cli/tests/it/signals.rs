@@ -68,6 +68,22 @@ fn a_signal_saves_and_stops() {
     }
 }
 
+/// Telling takes as long as whoever is told; saving does not wait for it.
+#[test]
+fn a_signal_saves_though_nobody_takes_what_is_told() {
+    let world = World::new();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    // As much as a pipe holds.
+    std::io::Write::write_all(&mut writer, &[b' '; 1 << 16]).unwrap();
+    let child = world.command(&format!("{ENDLESS} -q")).stderr(writer).spawn().unwrap();
+    wait_for_training(&world);
+    send(&child, &["-INT"]);
+    let ended = end(child);
+    drop(reader);
+    assert_eq!(ended.code, 130);
+    assert_eq!(durable_step(&world), last_json(&ended.stdout)["step"].as_u64().unwrap());
+}
+
 #[test]
 fn signals_in_quick_succession_are_one() {
     for signals in [&["-INT", "-INT"][..], &["-INT", "-INT", "-INT", "-HUP"], &["-TERM", "-INT"]] {
