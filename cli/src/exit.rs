@@ -47,21 +47,22 @@ fn message(error: &anyhow::Error) -> String {
     message
 }
 
-/// What helps, in words of the command line.
+/// What helps, in words of the command line, on a line of its own.
 pub fn hint(error: &anyhow::Error, message: &str) -> String {
-    let known = known_hint(error);
-    let hint = if known.is_empty() { option_named_in(message).unwrap_or_default() } else { known };
-    if hint.is_empty() { hint } else { format!("\nhint: {hint}") }
+    let hint = known_hint(error).or_else(|| option_named_in(message));
+    hint.map_or_else(String::new, |hint| format!("\nhint: {hint}"))
 }
 
-fn known_hint(error: &anyhow::Error) -> String {
-    if let Some(ConfigError::Directory { path }) = error.downcast_ref() {
-        return format!("`rekindle resume {}` goes on with a run", path.display());
+fn known_hint(error: &anyhow::Error) -> Option<String> {
+    match error.downcast_ref() {
+        Some(ConfigError::Directory { path }) => {
+            Some(format!("`rekindle resume {}` goes on with a run", path.display()))
+        }
+        _ => fixed_hint(error).map(str::to_owned),
     }
-    fixed_hint(error).to_owned()
 }
 
-fn fixed_hint(error: &anyhow::Error) -> &'static str {
+fn fixed_hint(error: &anyhow::Error) -> Option<&'static str> {
     if let Some(hint) = hint_of(error) {
         return worded(hint);
     }
@@ -72,15 +73,15 @@ fn fixed_hint(error: &anyhow::Error) -> &'static str {
         return hint_of_config(error);
     }
     if let Some(ProveError::TooFewSteps { .. }) = error.downcast_ref() {
-        return "--kills N takes fewer";
+        return Some("--kills N takes fewer");
     }
     if let Some(CompleteError::TooLong { .. }) = error.downcast_ref() {
-        return "shorten it, or let it lose its beginning with --slide";
+        return Some("shorten it, or let it lose its beginning with --slide");
     }
-    match error.downcast_ref() {
-        Some(AskError::Version { .. }) => "`rekindle resume RUN` migrates it",
-        Some(AskError::Unsupported { .. }) => "`rekindle inspect RUN` shows the state",
-        _ => "",
+    match error.downcast_ref()? {
+        AskError::Version { .. } => Some("`rekindle resume RUN` migrates it"),
+        AskError::Unsupported { .. } => Some("`rekindle inspect RUN` shows the state"),
+        _ => None,
     }
 }
 
@@ -97,9 +98,9 @@ fn option_named_in(message: &str) -> Option<String> {
     named.next()
 }
 
-fn hint_of_training(error: &TrainError) -> &'static str {
-    match error {
-        TrainError::Config(error) => hint_of_config(error),
+fn hint_of_training(error: &TrainError) -> Option<&'static str> {
+    Some(match error {
+        TrainError::Config(error) => return hint_of_config(error),
         TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. }) => {
             "--data FILE names the file where it lies now"
         }
@@ -109,21 +110,16 @@ fn hint_of_training(error: &TrainError) -> &'static str {
         TrainError::NothingSaved { .. } => {
             "`rekindle train CONFIG --run DIR` begins anew in another directory"
         }
-        TrainError::Contradiction { .. } => {
-            "`rekindle train CONFIG --from RUN` starts a new run from the state"
-        }
-        _ => "",
-    }
+        TrainError::Contradiction { .. } => NEW_RUN,
+        _ => return None,
+    })
 }
 
-fn hint_of_config(error: &ConfigError) -> &'static str {
-    match error {
-        ConfigError::NotChangeable { .. } => {
-            "`rekindle train CONFIG --from RUN` starts a new run from the state"
-        }
-        _ => "",
-    }
+fn hint_of_config(error: &ConfigError) -> Option<&'static str> {
+    matches!(error, ConfigError::NotChangeable { .. }).then_some(NEW_RUN)
 }
+
+const NEW_RUN: &str = "`rekindle train CONFIG --from RUN` starts a new run from the state";
 
 /// The hint of an error of the libraries, or of the one inside it.
 fn hint_of(error: &anyhow::Error) -> Option<Hint> {
@@ -142,14 +138,14 @@ fn hint_of(error: &anyhow::Error) -> Option<Hint> {
     open.and_then(OpenError::hint).or_else(|| error.downcast_ref::<TagError>()?.hint())
 }
 
-fn worded(hint: Hint) -> &'static str {
-    match hint {
+fn worded(hint: Hint) -> Option<&'static str> {
+    Some(match hint {
         Hint::ResumeOrChooseAnotherPlace => "resume it, or choose another place with --run DIR",
         Hint::ChooseAnotherPlace => "choose another place with --run DIR",
         Hint::GiveKey => "give its key with --identity FILE or --passphrase-file FILE",
         Hint::DeleteOrMoveTag => "delete it first, or use --force",
-        _ => "",
-    }
+        _ => return None,
+    })
 }
 
 fn code(error: &anyhow::Error) -> u8 {

@@ -26,20 +26,39 @@ pub fn load(
 }
 
 fn open(registry: &Registry, address: &str, threads: usize) -> anyhow::Result<Box<dyn TextModel>> {
-    let path = Path::new(address);
-    if let Some(text) = capabilities(registry).find(|text| (text.recognises)(path)) {
-        return Ok((text.read)(path, threads)?);
+    match of_another_program(registry, address, threads)? {
+        Some(model) => Ok(model),
+        None => of_checkpoint(registry, Source::open(address)?, address, threads),
     }
-    Source::open(address)?
-        .read(|source| {
-            let system = registry.system(&system_of(&source.store), address)?;
-            let text = system.text().with_context(|| {
-                let system = system.name();
-                format!("it is not a language model: `{system}` models do not go on with texts")
-            })?;
-            Ok((text.load)(&source.checkpoint()?, threads)?)
-        })
-        .with_context(|| format!("`{address}`"))
+}
+
+/// The model of a file or directory of another program, if it is one of those.
+pub fn of_another_program(
+    registry: &Registry,
+    address: &str,
+    threads: usize,
+) -> anyhow::Result<Option<Box<dyn TextModel>>> {
+    let path = Path::new(address);
+    let text = capabilities(registry).find(|text| (text.recognises)(path));
+    Ok(text.map(|text| (text.read)(path, threads)).transpose()?)
+}
+
+/// The model of a checkpoint; `address` is what it was called.
+pub fn of_checkpoint(
+    registry: &Registry,
+    source: Source,
+    address: &str,
+    threads: usize,
+) -> anyhow::Result<Box<dyn TextModel>> {
+    let load = |source: &Source| {
+        let system = registry.system(&system_of(&source.store), address)?;
+        let text = system.text().with_context(|| {
+            let system = system.name();
+            format!("it is not a language model: `{system}` models do not go on with texts")
+        })?;
+        Ok((text.load)(&source.checkpoint()?, threads)?)
+    };
+    source.read(load).with_context(|| format!("`{address}`"))
 }
 
 fn capabilities(registry: &Registry) -> impl Iterator<Item = TextCapability> {

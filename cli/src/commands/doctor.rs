@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use rekindle::storage::{FileStorage, Storage};
-use rekindle_compute::KernelPath;
+use rekindle_compute::{KernelPath, rng};
 use rekindle_formats::files;
 use rekindle_train::{MachineMemory, bytes};
 use serde::Serialize;
@@ -94,13 +94,9 @@ struct DiskSpeed {
 /// Writes a large file and some small ones, makes each durable, and takes them away again.
 fn measure(directory: &Path) -> anyhow::Result<DiskSpeed> {
     // Bytes that no disk makes smaller.
-    let mut state = 1u64;
-    let noise: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    })
-    .take(WRITTEN)
-    .collect();
+    let mut stream = rng::stream(0, 0, 0);
+    let noise: Vec<u8> =
+        std::iter::repeat_with(|| stream.bits().to_le_bytes()).take(WRITTEN / 8).flatten().collect();
     let write = |bytes: &[u8]| -> anyhow::Result<f64> {
         let begun = Instant::now();
         let mut file = tempfile::NamedTempFile::new_in(directory)?;

@@ -6,30 +6,31 @@ use anyhow::Context;
 use rekindle_data::{Confusion, NumberErrors, TableEvaluation};
 use rekindle_formats::files;
 use rekindle_formats::table::Table;
-use rekindle_train::{AnySystem, Registry, TextMeasure, number};
+use rekindle_train::{Registry, TextMeasure, TextModel, number};
 use serde_json::{Value, json};
 
 use crate::address::Source;
 use crate::args::{EvaluateArgs, threads};
 use crate::commands::train::system_of;
-use crate::language_model::{self, Asked};
+use crate::language_model;
 use crate::output;
 
 /// A text is never longer: bytes.
 const TEXT_LIMIT: u64 = 1 << 30;
 
 pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
-    let path = Path::new(&args.model);
-    if registry.systems().filter_map(AnySystem::text).any(|text| (text.recognises)(path)) {
-        return text(registry, args, json);
+    let threads = threads(None);
+    if let Some(model) = language_model::of_another_program(registry, &args.model, threads)? {
+        return evaluate_text(&*model, &args.data, json);
     }
     let source = Source::open(&args.model)?;
     let system = registry.system(&system_of(&source.store), &args.model)?;
     if system.text().is_some() {
-        return text(registry, args, json);
+        let model = language_model::of_checkpoint(registry, source, &args.model, threads)?;
+        return evaluate_text(&*model, &args.data, json);
     }
     let table = Table::read(&args.data)?;
-    let answers = system.predict(&source.checkpoint()?, &table)?;
+    let answers = source.read(|source| Ok(system.predict(&source.checkpoint()?, &table)?))?;
     let evaluation =
         TableEvaluation::of(&answers, &table).with_context(|| args.data.display().to_string())?;
     if json {
@@ -40,10 +41,9 @@ pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow:
     Ok(0)
 }
 
-fn text(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
-    let text = files::read_text(&args.data, TEXT_LIMIT).with_context(|| args.data.display().to_string())?;
-    let model = language_model::load(registry, &args.model, &Asked::default(), threads(None))?;
-    let measure = model.measure(text.as_bytes()).with_context(|| args.data.display().to_string())?;
+fn evaluate_text(model: &dyn TextModel, data: &Path, json: bool) -> anyhow::Result<u8> {
+    let text = files::read_text(data, TEXT_LIMIT).with_context(|| data.display().to_string())?;
+    let measure = model.measure(text.as_bytes()).with_context(|| data.display().to_string())?;
     let TextMeasure { tokens, bytes, loss } = measure;
     let (perplexity, bits) = (measure.perplexity(), measure.bits_per_byte());
     if json {

@@ -93,7 +93,6 @@ pub struct TextOption {
 
 /// What a model is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
 pub struct TextModelSize {
     /// Numbers that were learnt.
     pub parameters: u64,
@@ -107,19 +106,6 @@ pub struct TextModelSize {
     pub vocabulary: usize,
     /// Identity of its tokenizer.
     pub tokenizer: String,
-}
-
-impl TextModelSize {
-    /// With all that it says.
-    pub fn new(
-        parameters: u64,
-        (layers, width): (usize, usize),
-        context: usize,
-        vocabulary: usize,
-        tokenizer: String,
-    ) -> Self {
-        Self { parameters, layers, width, context, vocabulary, tokenizer }
-    }
 }
 
 /// How a text is gone on with, beside the model's settings.

@@ -159,7 +159,7 @@ impl Automaton {
     }
 }
 
-/// False when a logit is no number: nothing that follows would be one.
+/// False when a logit is not a number: nothing that follows would be one.
 fn is_sound(state: &State) -> bool {
     let layers = state.perception.layers.iter().chain(&state.update.layers);
     layers.flat_map(|layer| &layer.logits).all(|logit| logit.is_finite())

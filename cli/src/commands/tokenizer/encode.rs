@@ -11,7 +11,7 @@ use super::{Piece, TEXT_LIMIT, Text, open, read, tokens_of, visible};
 use crate::args::TokenizerEncodeArgs;
 use crate::output;
 
-/// An error quotes no more characters of what is no number.
+/// An error quotes no more characters of what is not a number.
 const QUOTED: usize = 30;
 
 pub fn encode(args: &TokenizerEncodeArgs, json: bool) -> anyhow::Result<u8> {

@@ -41,7 +41,7 @@ pub enum Goal {
 
 impl Best {
     /// The best of `values`, by step: the earliest among equals. Steps without the metric and
-    /// values that are no numbers do not count.
+    /// values that are not numbers do not count.
     pub fn choose<'a>(
         &self,
         steps: impl IntoIterator<Item = (u64, &'a BTreeMap<String, f64>)>,

@@ -149,13 +149,14 @@ impl TextModel for Asked {
     fn size(&self) -> TextModelSize {
         let network = &self.model.network;
         let layers = network.layers.iter().filter(|layer| matches!(layer, Layer::Attention(_))).count();
-        TextModelSize::new(
-            network.parameters() as u64,
-            (layers, network.width()),
-            network.context(),
-            network.vocabulary(),
-            self.model.tokenizer().identity().to_string(),
-        )
+        TextModelSize {
+            parameters: network.parameters() as u64,
+            layers,
+            width: network.width(),
+            context: network.context(),
+            vocabulary: network.vocabulary(),
+            tokenizer: self.model.tokenizer().identity().to_string(),
+        }
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {

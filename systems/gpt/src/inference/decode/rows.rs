@@ -30,7 +30,7 @@ kernel! {
         match activation {
             Activation::Gelu => numbers.iter_mut().for_each(|number| *number = gelu(*number)),
             Activation::Relu => numbers.iter_mut().for_each(|number| {
-                // What is no number stays what it is.
+                // What is not a number stays what it is.
                 *number = if *number < 0.0 { 0.0 } else { *number };
             }),
         }
