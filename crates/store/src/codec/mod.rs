@@ -303,7 +303,7 @@ pub(crate) fn decode_into(codec: Codec, stored: &[u8], base: Option<&[u8]>, raw:
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
 
