@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::plain_words::in_plain_words;
 use rekindle::similar::nearest;
 use rekindle::{Best, Compression, Policy, Retention, Saving, Store, WhenBusy};
 
@@ -274,12 +275,20 @@ impl ConfigText {
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        serde_saphyr::from_str(&self.yaml).map_err(|error| {
-            let message = error.to_string().replace("<input>", &self.origin);
-            let message = message.trim_start_matches("error: ");
-            let hint = hint_in(&error.without_snippet().to_string());
-            ConfigError::Text { message: message.trim_end().to_owned(), hint }
+        serde_saphyr::from_str(&self.yaml).or_else(|error| {
+            let whole = self.with_whole_numbers();
+            whole.ok_or_else(|| {
+                let message = error.to_string().replace("<input>", &self.origin);
+                let message = in_plain_words(message.trim_start_matches("error: ").trim_end());
+                ConfigError::Text { message, hint: hint_in(&error.without_snippet().to_string()) }
+            })
         })
+    }
+
+    /// The config where whole numbers are written as floats are, such as `1e3`.
+    fn with_whole_numbers<T: DeserializeOwned>(&self) -> Option<T> {
+        let tree: Value = serde_saphyr::from_str(&self.yaml).ok()?;
+        serde_json::from_value(whole_numbers(tree)).ok()
     }
 
     /// The whole config with `settings` (`path=value`) on top.
@@ -312,7 +321,7 @@ fn check<M: DeserializeOwned, T: DeserializeOwned>(
 ) -> Result<RunConfig<M, T>, ConfigError> {
     serde_json::from_value(tree.clone()).map_err(|error| {
         let message = error.to_string();
-        let hint = hint_in(&message);
+        let (hint, message) = (hint_in(&message), in_plain_words(&message));
         ConfigError::Setting { setting: setting.to_owned(), message, hint }
     })
 }
@@ -360,6 +369,26 @@ pub fn recorded_best(store: &Store) -> Option<Best> {
     serde_json::from_value(config.get("best")?.clone()).ok()?
 }
 
+/// A value whose whole numbers are integers, however they are written: `1e3` is 1000. Where a float is wanted,
+/// an integer serves.
+fn whole_numbers(value: Value) -> Value {
+    /// All integers up to here are floats too.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT => {
+                Value::from(float as i64)
+            }
+            _ => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(whole_numbers).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, whole_numbers(value))).collect()
+        }
+        other => other,
+    }
+}
+
 /// Sets the value at the path of a `path=value`; the value is YAML.
 fn apply(tree: &mut Value, setting: &str) -> Result<(), ConfigError> {
     let error =
@@ -392,7 +421,7 @@ fn apply(tree: &mut Value, setting: &str) -> Result<(), ConfigError> {
         }
         place = fields.entry(segment).or_insert(Value::Null);
     }
-    *place = value;
+    *place = whole_numbers(value);
     Ok(())
 }
 
@@ -446,6 +475,18 @@ mod tests {
         assert_eq!((set.training.learning_rate, set.seed, set.checkpoint.every_steps), (1e-3, 7, Some(5)));
         let best = config(GOOD, &["best.metric=loss"]).unwrap().best.unwrap();
         assert_eq!(best.metric, "loss");
+    }
+
+    #[test]
+    fn whole_numbers_can_be_written_as_floats_are() {
+        assert_eq!(config(GOOD, &["training.epochs=1e3"]).unwrap().training.epochs, 1000);
+        assert_eq!(config(&GOOD.replace("10", "2e2"), &[]).unwrap().training.epochs, 200);
+        for (yaml, setting) in
+            [(GOOD.replace("10", "2.5"), "seed=1"), (GOOD.to_owned(), "training.epochs=2.5")]
+        {
+            let message = message(&yaml, &[setting]);
+            assert!(message.contains("whole number"), "{message}");
+        }
     }
 
     #[test]

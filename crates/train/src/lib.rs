@@ -18,6 +18,7 @@ mod means;
 mod memory;
 mod numbers;
 pub mod plain;
+mod plain_words;
 pub mod prove;
 mod registry;
 mod session;
