@@ -49,3 +49,7 @@ bench dir="target/bench" tmpfs="/dev/shm":
 # Fuzz one target, or each in turn, for so many seconds; needs cargo-fuzz, see testing/fuzz/README.md.
 fuzz TARGET='' SECONDS='120':
     testing/fuzz/run.sh "{{TARGET}}" {{SECONDS}}
+
+# Release archives with checksums, for every target that the toolchain has.
+release *TARGETS:
+    tools/release.sh {{TARGETS}}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::replace::ReplaceArgs;
 use crate::unlock::{RecipientArgs, UnlockArgs};
 
 const EXIT_CODES: &str = "\
@@ -68,10 +69,7 @@ pub enum Command {
         schema: bool,
     },
     /// List runs, or the checkpoints of one.
-    Ls {
-        /// A run's directory, or one that holds runs [default: runs].
-        run: Option<PathBuf>,
-    },
+    Ls(LsArgs),
     /// Look into a state: its tree, one entry, or one array.
     Inspect(InspectArgs),
     /// Check every byte of a run against its hash.
@@ -150,12 +148,7 @@ pub enum Command {
     /// Write a checkpoint into a file; its ending says the format.
     ///
     /// Any state as .rekindle, .safetensors, .json or .json.gz; and in the formats of its system, such as .h5.
-    Export {
-        /// The checkpoint.
-        checkpoint: String,
-        /// The file; its ending says the format.
-        file: PathBuf,
-    },
+    Export(ExportArgs),
     /// Make a run from a file, whose format is found by its content.
     Import {
         /// The file.
@@ -170,7 +163,17 @@ pub enum Command {
         #[arg(default_value = ".")]
         directory: PathBuf,
     },
+    /// Print the manual page of a command, or write all.
+    Man {
+        /// The command, such as `train` or `tokenizer build` [default: the first page].
+        command: Vec<String>,
+        /// Write the pages of all commands into this directory.
+        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        out: Option<PathBuf>,
+    },
     /// Print a script that completes commands in a shell.
+    ///
+    /// It asks this program, so that presets, runs, tags, steps and config keys are completed too.
     Completions {
         /// The shell.
         shell: Shell,
@@ -224,6 +227,28 @@ pub struct PredictArgs {
     /// Write the answers to this file, as CSV or NPY by its ending [default: print them as CSV].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Put this column of the table before the answers, such as a number of each row; may be given several
+    /// times.
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Vec<String>,
+    /// Put how probable each class is behind the answers.
+    #[arg(long)]
+    pub probabilities: bool,
+    /// Put all columns of the table before the answers.
+    #[arg(long, conflicts_with = "id")]
+    pub inputs: bool,
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The checkpoint.
+    pub checkpoint: String,
+    /// The file; its ending says the format.
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
 }
 
 #[derive(Debug, Args)]
@@ -233,6 +258,8 @@ pub struct EvaluateArgs {
     /// The table, as CSV or NPY, with the columns of the inputs and of what is to be answered; or the text.
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -248,9 +275,8 @@ pub struct GenerateArgs {
     /// When the model cannot see more, forget the older half and go on.
     #[arg(long)]
     pub slide: bool,
-    /// Number of threads [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -260,9 +286,8 @@ pub struct ChatArgs {
     /// Keep the chat in this file: it goes on where it was left, and is saved after every answer.
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Number of threads [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -281,18 +306,31 @@ pub struct PlotArgs {
     pub out: Option<PathBuf>,
 }
 
-/// The number of threads that was asked for, or one for each core.
-pub fn threads(asked: Option<u16>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    asked.map_or_else(cores, usize::from)
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct ThreadsArgs {
+    /// Number of threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+impl ThreadsArgs {
+    /// The number that was asked for.
+    pub fn asked(self) -> Option<u16> {
+        self.threads
+    }
+
+    /// The number that was asked for, or one for each core.
+    pub fn count(self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(cores, usize::from)
+    }
 }
 
 /// How to train; none of it changes the result.
 #[derive(Debug, Args)]
 pub struct HowArgs {
-    /// Number of threads [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
     /// Save and stop when this step is reached.
     #[arg(long, value_name = "STEP")]
     pub stop_at: Option<u64>,
@@ -308,6 +346,34 @@ pub struct HowArgs {
     /// Write the state hash of every step to a file.
     #[arg(long, hide = true)]
     pub trace: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct LsArgs {
+    /// A run's directory, or one that holds runs [default: runs].
+    pub run: Option<PathBuf>,
+    /// Look for runs in directories within directories too.
+    #[arg(long, short)]
+    pub recursive: bool,
+    /// What the runs are ordered by; but for names, the largest or latest comes first.
+    #[arg(long, value_enum, value_name = "KEY", default_value_t = SortArg::Name)]
+    pub sort: SortArg,
+    /// Only runs of this system.
+    #[arg(long, value_name = "NAME")]
+    pub system: Option<String>,
+}
+
+/// What `ls` orders runs by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SortArg {
+    /// By directory.
+    Name,
+    /// By when they were last saved.
+    Saved,
+    /// By steps done.
+    Step,
+    /// By what they take on disk.
+    Size,
 }
 
 #[derive(Debug, Args)]
@@ -384,9 +450,8 @@ pub struct ProveArgs {
     /// Change a value of the config.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// Number of threads [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
 }
 
 #[derive(Debug, Args)]
@@ -465,9 +530,8 @@ pub struct TokenizerBuildArgs {
     /// A text that is one token wherever it stands, such as '<|endoftext|>'; may be given several times.
     #[arg(long, value_name = "TOKEN")]
     pub special: Vec<String>,
-    /// Replace the file if it is there.
-    #[arg(long)]
-    pub force: bool,
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,8 @@ use rekindle_train::prove::ProveError;
 use rekindle_train::{AskError, CompleteError, ConfigError, ContentError, TrainError};
 use serde_json::json;
 
+use crate::output;
+
 pub const NEGATIVE: u8 = 1;
 const OTHER: u8 = 2;
 pub const PARTIAL: u8 = 3;
@@ -25,13 +27,33 @@ const NO_KEY: u8 = 14;
 pub fn report(error: &anyhow::Error, json: bool) -> u8 {
     let code = code(error);
     let message = message(error);
-    let message = format!("{message}{}", hint(error, &message));
     if json {
-        tell!("{}", json!({"error": message, "code": code}));
+        tell_json(&message, known_hint(error).or_else(|| option_named_in(&message)).as_deref(), code);
     } else {
-        tell!("error: {message}");
+        tell!("error: {message}{}", hint(error, &message));
     }
     code
+}
+
+/// An error as an object for scripts.
+fn tell_json(message: &str, hint: Option<&str>, code: u8) {
+    let error = output::versioned(&json!({"error": message, "hint": hint, "code": code}));
+    tell!("{}", error.unwrap_or_default());
+}
+
+/// Ends with what clap says of arguments that it does not take, or with the help that was asked for.
+pub fn usage(error: &clap::Error, json: bool) -> u8 {
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let hint = rest.split("\n\n").next().map(str::trim).filter(|hint| hint.starts_with("tip:"));
+        let message = message.trim_start_matches("error: ").trim();
+        tell_json(message, hint.map(|hint| hint.trim_start_matches("tip: ")), OTHER);
+    } else {
+        // Nobody may be there to read it.
+        let _ = error.print();
+    }
+    if error.use_stderr() { OTHER } else { 0 }
 }
 
 /// The error and its causes, as far as they say something new.

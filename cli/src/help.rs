@@ -11,11 +11,11 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Ask trained models", &["predict", "evaluate", "generate", "chat", "validate", "tokenizer"]),
     ("Keep runs", &["tag", "note", "prune", "gc", "repair", "cp", "mv", "rm"]),
     ("Other programs and other people", &["export", "import", "encrypt", "rekey", "keygen", "sign"]),
-    ("Other", &["doctor", "completions", "help"]),
+    ("Other", &["doctor", "man", "completions", "help"]),
 ];
 
 /// Commands as they are typed, by the command that they show; `tokenizer build` is one of two words.
-const EXAMPLES: [(&str, &[&str]); 37] = [
+const EXAMPLES: [(&str, &[&str]); 39] = [
     (
         "train",
         &[
@@ -45,7 +45,7 @@ const EXAMPLES: [(&str, &[&str]); 37] = [
         ],
     ),
     ("prove", &["rekindle prove life --kills 5", "rekindle prove runs/life@1200 --steps 200 --kills 3"]),
-    ("ls", &["rekindle ls", "rekindle ls runs/life"]),
+    ("ls", &["rekindle ls", "rekindle ls runs/life", "rekindle ls --recursive --sort saved"]),
     (
         "inspect",
         &[
@@ -72,7 +72,7 @@ const EXAMPLES: [(&str, &[&str]); 37] = [
             "rekindle verify runs/life --signed-by me.pub",
         ],
     ),
-    ("predict", &["rekindle predict runs/wisard --data new.csv --out answers.csv"]),
+    ("predict", &["rekindle predict runs/wisard --data new.csv --id name --out answers.csv"]),
     (
         "evaluate",
         &[
@@ -110,6 +110,8 @@ const EXAMPLES: [(&str, &[&str]); 37] = [
         ],
     ),
     ("doctor", &["rekindle doctor", "rekindle doctor /mnt/scratch"]),
+    ("man", &["rekindle man train | man -l -", "rekindle man --out ~/.local/share/man/man1"]),
+    ("completions", &["rekindle completions bash > ~/.local/share/bash-completion/completions/rekindle"]),
     ("gc", &["rekindle gc runs/life"]),
     ("repair", &["rekindle repair runs/life"]),
     ("cp", &["rekindle cp runs/life /mnt/backup/life"]),
@@ -176,7 +178,7 @@ mod tests {
         for name in command.get_subcommands().map(Command::get_name) {
             assert!(GROUPS.iter().any(|(_, names)| names.contains(&name)), "{name} is in no group");
         }
-        for name in command.get_subcommands().map(Command::get_name).filter(|name| *name != "completions") {
+        for name in command.get_subcommands().map(Command::get_name) {
             assert!(EXAMPLES.iter().any(|(of, _)| *of == name), "{name} has no example");
         }
     }
@@ -195,7 +197,8 @@ mod tests {
     fn examples_are_taken() {
         let registry = rekindle_systems::registry();
         for example in EXAMPLES.iter().flat_map(|(_, examples)| *examples) {
-            let words = example.rsplit_once("| ").map_or(*example, |(_, last)| last);
+            let pieces = example.split(" | ");
+            let words = pieces.filter(|piece| piece.starts_with("rekindle ")).last().unwrap_or(example);
             let words = words.strip_prefix("rekindle ").unwrap_or(words);
             let words = words.split(" > ").next().unwrap_or_default();
             let quoted: Vec<&str> = words.split('\'').collect();

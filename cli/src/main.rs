@@ -12,18 +12,23 @@ macro_rules! tell {
 mod address;
 mod args;
 mod commands;
+mod complete;
 mod curve;
 mod exit;
 mod help;
+mod json_events;
 mod language_model;
 mod output;
 mod progress;
+mod replace;
+mod run_state;
 mod system_options;
 mod unlock;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
+use clap_complete::CompleteEnv;
 
 use rekindle_train::Registry;
 
@@ -34,7 +39,12 @@ use system_options::Given;
 
 fn main() -> ExitCode {
     let registry = rekindle_systems::registry();
-    let matches = command(&registry).get_matches();
+    let complete = CompleteEnv::with_factory(|| command(&registry)).var(commands::man::COMPLETE);
+    complete.complete();
+    let matches = match command(&registry).try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return exit::usage(&error, std::env::args_os().any(|word| word == "--json")).into(),
+    };
     let given = Declared { systems: Given::of(&matches, &registry), text: Asked::of(&matches, &registry) };
     // The arguments were read by the same rules.
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -49,7 +59,7 @@ fn main() -> ExitCode {
 /// The command line, with what the systems add to it.
 fn command(registry: &Registry) -> clap::Command {
     let command = system_options::declare(Cli::command(), registry);
-    help::arrange(language_model::declare(command, registry))
+    help::arrange(complete::declare(language_model::declare(command, registry)))
 }
 
 /// The options that systems declare, as far as they were given.
@@ -64,7 +74,7 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
     match cli.command {
         Command::Train(args) => commands::train::train(registry, args, &given.systems, json),
         Command::Resume(args) => commands::train::resume(registry, args, &given.systems, json),
-        Command::Status { run } => commands::status::status(&run, json),
+        Command::Status { run } => commands::status::status(registry, &run, json),
         Command::Presets => commands::presets::presets(registry, json),
         Command::ShowConfig { config, set, explain, schema } => {
             let shown = match (explain, schema) {
@@ -74,7 +84,7 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
             };
             commands::presets::show_config(registry, &config, &set, shown, json)
         }
-        Command::Ls { run } => commands::ls::ls(run.as_deref(), json),
+        Command::Ls(args) => commands::ls::ls(registry, &args, json),
         Command::Inspect(args) => commands::inspect::inspect(registry, &args, json),
         Command::Verify(args) => commands::verify::verify(&args, json),
         Command::Diff { a, b } => commands::diff::diff(registry, &a, &b, json),
@@ -99,9 +109,12 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
         Command::Sign(args) => commands::sign::sign(&args, json),
         Command::Tag(args) => commands::tag::tag(&args, json),
         Command::Tokenizer { command } => commands::tokenizer::tokenizer(&command, json),
-        Command::Export { checkpoint, file } => commands::convert::export(registry, &checkpoint, &file, json),
+        Command::Export(args) => commands::convert::export(registry, &args, json),
         Command::Import { file, run } => commands::convert::import(registry, &file, &run, json),
         Command::Doctor { directory } => commands::doctor::doctor(&directory, json),
-        Command::Completions { shell } => commands::completions(command(registry), shell),
+        Command::Man { command: name, out } => {
+            commands::man::man(command(registry), &name, out.as_deref(), json)
+        }
+        Command::Completions { shell } => commands::man::completions(shell),
     }
 }

@@ -10,10 +10,27 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     print_with(|out| writeln!(out, "{text}"))
 }
 
-/// Writes a value as one line of JSON.
+/// The version of the JSON objects that `docs/guide/json.md` describes: it rises when a key goes or changes,
+/// not when one comes.
+pub const SCHEMA_VERSION: u64 = 1;
+
+/// Writes an object of this program as one line of JSON, with the version of its form.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    let text = serde_json::to_string(value)?;
-    print(&text)
+    print(&versioned(value)?)
+}
+
+/// Writes a document of the user, such as a config, as one line of JSON.
+pub fn print_json_as_it_is(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&serde_json::to_string(value)?)
+}
+
+/// An object as one line of JSON, with the version of its form.
+pub fn versioned(value: &impl Serialize) -> serde_json::Result<String> {
+    let mut value = serde_json::to_value(value)?;
+    if let Some(object) = value.as_object_mut() {
+        object.insert("schema_version".to_owned(), SCHEMA_VERSION.into());
+    }
+    serde_json::to_string(&value)
 }
 
 /// Writes a piece of a text at once; false when its reader went away.
@@ -73,6 +90,98 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     lines.join("\n")
 }
 
+/// A column of a [`fitted_table`].
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    title: &'static str,
+    right: bool,
+    flexible: bool,
+    /// Columns with higher numbers are left out first where there is no room; 0 stays.
+    drop: u8,
+}
+
+impl Column {
+    pub fn left(title: &'static str) -> Self {
+        Self { title, right: false, flexible: false, drop: 0 }
+    }
+
+    pub fn right(title: &'static str) -> Self {
+        Self { right: true, ..Self::left(title) }
+    }
+
+    /// A column that is cut where there is no room for it.
+    pub fn flexible(title: &'static str) -> Self {
+        Self { flexible: true, ..Self::left(title) }
+    }
+
+    pub fn dropped(self, drop: u8) -> Self {
+        Self { drop, ..self }
+    }
+}
+
+/// A flexible column has at least so many characters before others are left out for it.
+const FLEXIBLE_MIN: usize = 28;
+/// Between two columns.
+const GAP: usize = 2;
+
+/// As [`table`], no wider than the terminal. Columns without anything in them are left out.
+pub fn fitted_table(columns: &[Column], rows: &[Vec<String>]) -> String {
+    fit(columns, rows, terminal_width().unwrap_or(usize::MAX / 2))
+}
+
+fn fit(columns: &[Column], rows: &[Vec<String>], room: usize) -> String {
+    let natural = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([columns[column].title.chars().count()]).max().unwrap_or(0)
+    };
+    let least = |column: usize, most: usize| match columns[column].flexible {
+        true => natural(column).min(most),
+        false => natural(column),
+    };
+    let width = |shown: &[usize], most| shown.iter().map(|&column| least(column, most) + GAP).sum::<usize>();
+    let filled = |column: &usize| rows.is_empty() || rows.iter().any(|row| !row[*column].is_empty());
+    let mut shown: Vec<usize> = (0..columns.len()).filter(filled).collect();
+    let first_out = |shown: &[usize]| {
+        let droppable = shown.iter().copied().filter(|&column| columns[column].drop > 0);
+        droppable.max_by_key(|&column| columns[column].drop)
+    };
+    while width(&shown, FLEXIBLE_MIN) > room + GAP
+        && let Some(out) = first_out(&shown)
+    {
+        shown.retain(|&column| column != out);
+    }
+    let rest = (room + GAP).saturating_sub(width(&shown, 0)).max(8);
+    let cell = |row: &[String], column: usize| match columns[column].flexible {
+        true => cut(&row[column], rest),
+        false => row[column].clone(),
+    };
+    let title = |&column: &usize| {
+        let Column { title, right, .. } = columns[column];
+        format!("{}{title}", if right { ">" } else { "" })
+    };
+    let titles: Vec<String> = shown.iter().map(title).collect();
+    let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| shown.iter().map(|&column| cell(row, column)).collect()).collect();
+    table(&titles, &rows)
+}
+
+/// A text of at most `width` characters, which says when it was cut.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}\u{2026}", kept.trim_end())
+}
+
+/// Columns of the terminal; none where text goes elsewhere, unless `COLUMNS` says how many.
+fn terminal_width() -> Option<usize> {
+    let terminal = terminal_size::terminal_size_of(io::stdout());
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.map(|(width, _)| usize::from(width.0)).or_else(told)
+}
+
 /// Progress of long work, on a terminal; nothing elsewhere.
 pub struct Progress(indicatif::ProgressBar);
 
@@ -107,6 +216,22 @@ impl Drop for Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_fits_the_room_it_has() {
+        let columns = [Column::right("n"), Column::flexible("metrics"), Column::left("saved").dropped(1)];
+        let rows =
+            vec![vec!["1".to_owned(), "loss 0.5  accuracy 0.9  units 4".to_owned(), "today".to_owned()]];
+        assert_eq!(
+            fit(&columns, &rows, 80).lines().nth(1),
+            Some("1  loss 0.5  accuracy 0.9  units 4  today")
+        );
+        assert_eq!(
+            fit(&columns, &rows, 38).lines().nth(1),
+            Some("1  loss 0.5  accuracy 0.9  unit\u{2026}  today")
+        );
+        assert_eq!(fit(&columns, &rows, 20).lines().nth(1), Some("1  loss 0.5  accur\u{2026}"));
+    }
 
     #[test]
     fn columns_are_aligned() {

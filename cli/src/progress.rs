@@ -10,8 +10,6 @@ use rekindle_train::{
     Event, Metrics, Notice, Observer, Progress, Signal, Started, bytes, describe_in_order, duration,
 };
 
-use crate::output;
-
 /// Plain lines come no closer together.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
 /// Every process takes some memory; only what is more than that is worth a word.
@@ -28,10 +26,10 @@ pub enum Display {
     Quiet,
 }
 
-/// Shows a training; with `json`, its beginning is a line of JSON on standard output.
-pub fn observer(display: Display, json: bool) -> Observer {
+/// Shows a training to people.
+pub fn observer(display: Display) -> Observer {
     let bar: Arc<OnceLock<ProgressBar>> = Arc::default();
-    let view = Mutex::new(View { display, json, bar: Arc::clone(&bar), ..View::default() });
+    let view = Mutex::new(View { display, bar: Arc::clone(&bar), ..View::default() });
     Arc::new(move |event| match event {
         // It is told by a thread of its own, which may have to wait for a terminal: training does not wait for it.
         Event::Signal { signal, saves } => tell_above(bar.get(), answer(*signal, *saves)),
@@ -51,7 +49,6 @@ fn tell_above(bar: Option<&ProgressBar>, line: &str) {
 #[derive(Debug)]
 struct View {
     display: Display,
-    json: bool,
     bar: Arc<OnceLock<ProgressBar>>,
     begun: Instant,
     first_step: u64,
@@ -64,7 +61,6 @@ impl Default for View {
     fn default() -> Self {
         Self {
             display: Display::Quiet,
-            json: false,
             bar: Arc::default(),
             begun: Instant::now(),
             first_step: 0,
@@ -95,12 +91,7 @@ impl View {
     }
 
     fn start(&mut self, started: &Started) {
-        if self.json {
-            // A reader that went away does not stop training.
-            let _ = output::print_json(started);
-        } else {
-            tell_start(started);
-        }
+        tell_start(started);
         // A terminal that cannot move its cursor gets lines.
         let bar =
             (self.display == Display::Bar).then(|| bar(started.progress)).filter(|bar| !bar.is_hidden());

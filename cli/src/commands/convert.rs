@@ -10,23 +10,27 @@ use rekindle_train::Registry;
 use serde_json::json;
 
 use crate::address::Source;
+use crate::args::ExportArgs;
 use crate::exit;
 use crate::output;
 
-pub fn export(registry: &Registry, checkpoint: &str, file: &Path, json: bool) -> anyhow::Result<u8> {
+pub fn export(registry: &Registry, args: &ExportArgs, json: bool) -> anyhow::Result<u8> {
+    let file = &args.file;
     let format = for_writing(registry.formats(), file)?;
-    let (record, warnings) = Source::open(checkpoint)?.read(|source| {
+    args.replace.allow(file)?;
+    let (record, warnings) = Source::open(&args.checkpoint)?.read(|source| {
         let checkpoint = source.checkpoint()?;
         let warnings = format.write(&checkpoint, file)?;
         Ok((checkpoint.record().clone(), warnings))
     })?;
-    warnings.iter().for_each(|warning| tell!("note: {warning}"));
     let len = files::len(file).unwrap_or(0);
     if json {
         output::print_json(&json!({
-            "file": file, "format": format.name, "bytes": len, "step": record.step, "state_hash": record.state_hash,
+            "file": file, "format": format.name, "bytes": len, "step": record.step,
+            "state_hash": record.state_hash, "warnings": warnings,
         }))?;
     } else {
+        warnings.iter().for_each(|warning| tell!("note: {warning}"));
         let file = file.display();
         output::print(&format!(
             "wrote step {} as {} to {file} ({})",
@@ -55,7 +59,7 @@ pub fn import(registry: &Registry, file: &Path, run: &Path, json: bool) -> anyho
     if json {
         output::print_json(&json!({
             "run": run, "format": format.name, "step": document.step,
-            "state_hash": saved.record.state_hash, "losses": document.warnings,
+            "state_hash": saved.record.state_hash, "warnings": document.warnings,
         }))?;
     } else {
         output::print(&format!("made {} from {}: step {}", run.display(), format.name, document.step))?;

@@ -11,7 +11,7 @@ use rekindle_formats::files;
 use rekindle_train::{MachineMemory, bytes};
 use serde::Serialize;
 
-use crate::args::threads;
+use crate::args::ThreadsArgs;
 use crate::output;
 
 /// Bytes that are written to measure the disk.
@@ -40,7 +40,7 @@ pub fn doctor(directory: &Path, json: bool) -> anyhow::Result<u8> {
     let findings = Findings {
         version: env!("CARGO_PKG_VERSION"),
         processor: processor(),
-        cores: threads(None),
+        cores: ThreadsArgs::default().count(),
         kernels: KernelPath::available().into_iter().map(KernelPath::name).collect(),
         memory_bytes: memory.map(|memory| memory.total),
         memory_available_bytes: memory.map(|memory| memory.available),

@@ -41,7 +41,7 @@ pub fn encrypt(args: &EncryptArgs, json: bool) -> anyhow::Result<u8> {
     if json {
         output::print_json(&json!({
             "run": args.new, "steps": copied.steps, "tags": copied.tags,
-            "skipped": copied.skipped.iter().map(|skipped| skipped.step).collect::<Vec<_>>(),
+            "damaged": copied.skipped.iter().map(|skipped| skipped.step).collect::<Vec<_>>(),
         }))?;
     } else {
         let count = copied.steps.len();
@@ -75,7 +75,7 @@ pub fn rekey(args: &RekeyArgs, json: bool) -> anyhow::Result<u8> {
     put_wrapped_key(&**access.storage(), &wrap_key(key, &recipients)?)?;
     debug_assert!(is_encrypted(&**access.storage()).unwrap_or(true));
     if json {
-        output::print_json(&json!({"run": args.run}))?;
+        output::print_json(&json!({"run": args.run, "rekeyed": true}))?;
     } else {
         output::print("the key is wrapped anew; who opened the run before may have kept its key")?;
     }

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::Context;
-use rekindle_data::{Confusion, NumberErrors, TableEvaluation};
+use rekindle_data::{Calibration, Confusion, NumberErrors, TableEvaluation};
 use rekindle_formats::files;
 use rekindle_formats::table::Table;
 use rekindle_train::{Registry, TextMeasure, TextModel, number};
 use serde_json::{Value, json};
 
 use crate::address::Source;
-use crate::args::{EvaluateArgs, threads};
+use crate::args::EvaluateArgs;
 use crate::commands::train::system_of;
 use crate::language_model;
 use crate::output;
@@ -19,7 +19,7 @@ use crate::output;
 const TEXT_LIMIT: u64 = 1 << 30;
 
 pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
-    let threads = threads(None);
+    let threads = args.threads.count();
     if let Some(model) = language_model::of_another_program(registry, &args.model, threads)? {
         return evaluate_text(&*model, &args.data, json);
     }
@@ -65,7 +65,7 @@ fn evaluate_text(model: &dyn TextModel, data: &Path, json: bool) -> anyhow::Resu
 
 fn in_json(evaluation: &TableEvaluation) -> Value {
     match evaluation {
-        TableEvaluation::Classes(confusion) => classes_in_json(confusion),
+        TableEvaluation::Classes(confusion, calibration) => classes_in_json(confusion, calibration),
         TableEvaluation::Numbers(columns) => {
             let columns = columns.iter().map(|errors| {
                 json!({
@@ -82,7 +82,7 @@ fn in_json(evaluation: &TableEvaluation) -> Value {
     }
 }
 
-fn classes_in_json(confusion: &Confusion) -> Value {
+fn classes_in_json(confusion: &Confusion, calibration: &Calibration) -> Value {
     let classes = confusion.classes.iter().enumerate().map(|(index, class)| {
         json!({"class": class, "precision": confusion.precision(index), "recall": confusion.recall(index)})
     });
@@ -94,12 +94,49 @@ fn classes_in_json(confusion: &Confusion) -> Value {
         "macro_f1": confusion.macro_f1(),
         "classes": classes.collect::<Vec<_>>(),
         "confusion": confusion.counts,
+        "calibration": calibration_in_json(calibration),
     })
+}
+
+fn calibration_in_json(calibration: &Calibration) -> Value {
+    let bins = calibration.bins.iter().map(|bin| {
+        json!({
+            "from": bin.from, "to": bin.to, "rows": bin.rows,
+            "confidence": bin.confidence, "accuracy": bin.accuracy,
+        })
+    });
+    json!({
+        "expected_error": calibration.expected_error,
+        "brier": calibration.brier,
+        "log_loss": calibration.log_loss,
+        "bins": bins.collect::<Vec<_>>(),
+    })
+}
+
+fn calibration_in_words(calibration: &Calibration) -> String {
+    let rows: Vec<Vec<String>> = calibration
+        .bins
+        .iter()
+        .map(|bin| {
+            let shares = [bin.confidence, bin.accuracy].map(|share| format!("{share:.4}"));
+            let span = format!("{:.0} to {:.0} %", 100.0 * bin.from, 100.0 * bin.to);
+            [span].into_iter().chain(shares).chain([bin.rows.to_string()]).collect()
+        })
+        .collect();
+    format!(
+        "{}\n\ncalibration error {:.4}, Brier score {:.4}, log loss {:.4} nats",
+        output::table(&["how sure", ">mean confidence", ">right", ">rows"], &rows),
+        calibration.expected_error,
+        calibration.brier,
+        calibration.log_loss
+    )
 }
 
 fn in_words(evaluation: &TableEvaluation) -> String {
     match evaluation {
-        TableEvaluation::Classes(confusion) => classes_in_words(confusion),
+        TableEvaluation::Classes(confusion, calibration) => {
+            format!("{}\n\n{}", classes_in_words(confusion), calibration_in_words(calibration))
+        }
         TableEvaluation::Numbers(columns) => numbers_in_words(columns),
     }
 }

@@ -18,7 +18,7 @@ pub fn explain(system: &dyn AnySystem, config: &Value, json: bool) -> anyhow::Re
     let keys = config_keys(&system.schema());
     if json {
         let keys: Vec<Value> = keys.iter().map(|key| in_json(key, config)).collect();
-        output::print_json(&keys)?;
+        output::print_json(&serde_json::json!({"keys": keys}))?;
         return Ok(0);
     }
     let text: String = keys.iter().map(|key| in_words(key, config)).collect();

@@ -6,7 +6,7 @@ use anyhow::Context;
 use rekindle_train::{Completion, Generated, Registry, TextStop};
 use serde_json::json;
 
-use crate::args::{GenerateArgs, threads};
+use crate::args::GenerateArgs;
 use crate::language_model::{self, Asked};
 use crate::output;
 
@@ -14,7 +14,7 @@ use crate::output;
 const PROMPT_LIMIT: u64 = 64 << 20;
 
 pub fn generate(registry: &Registry, args: &GenerateArgs, asked: &Asked, json: bool) -> anyhow::Result<u8> {
-    let mut model = language_model::load(registry, &args.model, asked, threads(args.threads))?;
+    let mut model = language_model::load(registry, &args.model, asked, args.threads.count())?;
     let request = Completion { stop: args.stop.clone(), slide: args.slide };
     let (mut text, mut printed) = (String::new(), Ok(true));
     let generated = model.complete(&prompt(&args.prompt)?, &request, &mut |piece| {

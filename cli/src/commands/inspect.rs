@@ -212,7 +212,7 @@ fn history(checkpoint: &Checkpoint<'_>, json: bool) -> anyhow::Result<u8> {
     }
     for row in rows {
         if json {
-            output::print_json(&row)?;
+            output::print_json_as_it_is(&row)?;
             continue;
         }
         let cell = |(name, value): (&String, &Value)| match value.as_f64() {

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod generate;
 pub mod inspect;
 pub mod ls;
+pub mod man;
 pub mod plot;
 pub mod predict;
 pub mod presets;
@@ -25,15 +26,3 @@ pub mod tokenizer;
 pub mod train;
 pub mod validate;
 pub mod verify;
-
-use clap_complete::Shell;
-
-use crate::output;
-
-/// Prints the completion script of a shell.
-pub fn completions(mut command: clap::Command, shell: Shell) -> anyhow::Result<u8> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, "rekindle", &mut script);
-    output::print(String::from_utf8_lossy(&script).trim_end())?;
-    Ok(0)
-}

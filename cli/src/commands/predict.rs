@@ -1,9 +1,7 @@
 //! `predict`: what a trained model answers to the rows of a table.
 
-use std::path::PathBuf;
-
-use anyhow::bail;
-use rekindle_formats::table::{Table, Values};
+use anyhow::Context;
+use rekindle_formats::table::{Column, Table, Values};
 use rekindle_train::Registry;
 use serde_json::{Map, Value, json};
 
@@ -13,16 +11,19 @@ use crate::commands::train::system_of;
 use crate::output;
 
 pub fn predict(registry: &Registry, args: &PredictArgs, json: bool) -> anyhow::Result<u8> {
-    let is_data =
-        |out: &PathBuf| out.canonicalize().ok().is_some_and(|out| args.data.canonicalize().ok() == Some(out));
-    if args.out.as_ref().is_some_and(is_data) {
-        bail!("--out names the file of the questions, which would be lost; name another");
+    if let Some(out) = &args.out {
+        args.replace.allow_beside(out, [args.data.as_path()])?;
     }
     let source = Source::open(&args.checkpoint)?;
     let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
     let table = Table::read(&args.data)?;
     let (step, answers) =
         source.read(|source| Ok((source.step, system.predict(&source.checkpoint()?, &table)?)))?;
+    let answers = match args.probabilities {
+        true => answers.with_probabilities().map_err(anyhow::Error::msg)?,
+        false => answers.table,
+    };
+    let answers = beside(shown_columns(args, &table)?, answers)?;
     match &args.out {
         Some(out) => {
             answers.write(out)?;
@@ -32,10 +33,35 @@ pub fn predict(registry: &Registry, args: &PredictArgs, json: bool) -> anyhow::R
                 output::print(&format!("wrote {} answers to {}", answers.rows(), out.display()))?;
             }
         }
-        None if json => output::print_json(&to_json(&answers))?,
+        None if json => output::print_json(&json!({"step": step, "answers": to_json(&answers)}))?,
         None => output::print(answers.to_csv().trim_end())?,
     }
     Ok(0)
+}
+
+/// The columns of the table that are to stand before the answers.
+fn shown_columns(args: &PredictArgs, table: &Table) -> anyhow::Result<Vec<Column>> {
+    if args.inputs {
+        return Ok(table.columns().to_vec());
+    }
+    let column = |name: &String| {
+        table.column(name).cloned().with_context(|| {
+            let names: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
+            format!("--id {name}: the table has no such column; there are: {}", names.join(", "))
+        })
+    };
+    args.id.iter().map(column).collect()
+}
+
+/// The answers behind other columns; one of the same name, which holds what is right, is called so.
+fn beside(mut columns: Vec<Column>, answers: Table) -> anyhow::Result<Table> {
+    for column in &mut columns {
+        if answers.column(&column.name).is_some() {
+            column.name = format!("{}_known", column.name);
+        }
+    }
+    columns.extend_from_slice(answers.columns());
+    Table::new(columns).map_err(anyhow::Error::msg)
 }
 
 /// An object for each row.

@@ -16,7 +16,7 @@ pub fn presets(registry: &Registry, json: bool) -> anyhow::Result<u8> {
         let list: Vec<_> = presets
             .map(|(system, preset)| json!({"name": preset.name, "system": system, "summary": preset.summary}))
             .collect();
-        output::print_json(&list)?;
+        output::print_json(&json!({"presets": list}))?;
         return Ok(0);
     }
     let rows: Vec<Vec<String>> = presets
@@ -55,7 +55,7 @@ pub fn show_config(
         return explain::explain(system, &config.json()?, json);
     }
     if json {
-        output::print_json(&config.json()?)?;
+        output::print_json_as_it_is(&config.json()?)?;
     } else {
         output::print(config.yaml()?.trim_end())?;
     }

@@ -13,7 +13,7 @@ use rekindle::Address;
 pub fn prove(args: ProveArgs, json: bool) -> anyhow::Result<u8> {
     let subject = subject(&args.subject)?;
     let mut common = Vec::new();
-    if let Some(threads) = args.threads {
+    if let Some(threads) = args.threads.asked() {
         common.extend(["--threads".into(), threads.to_string().into()]);
     }
     let launcher = Launcher { program: std::env::current_exe()?, arguments, common };

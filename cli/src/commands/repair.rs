@@ -74,7 +74,7 @@ pub fn repair(args: &RepairArgs, json: bool) -> anyhow::Result<u8> {
             "set_aside": repaired.set_aside.iter().map(|skipped| skipped.step).collect::<Vec<_>>(),
             "tags": repaired.tags.iter().map(|(name, _)| name).collect::<Vec<_>>(),
             "identity": repaired.identity,
-            "remaining": repaired.remaining.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "damage": repaired.remaining.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "salvaged_to": (!salvaged.is_empty()).then_some(&place),
             "salvaged": salvaged.iter().map(|(step, salvaged)| json!({
                 "step": step, "intact": salvaged.intact,

@@ -25,7 +25,7 @@ pub fn cp(from: &Path, to: &Path, json: bool) -> anyhow::Result<u8> {
     let damaged: Vec<u64> = copied.damaged.iter().map(|skipped| skipped.step).collect();
     if json {
         output::print_json(&json!({
-            "run": to, "bytes": copied.bytes, "steps": copied.steps, "damaged": damaged,
+            "run": to, "disk_bytes": copied.bytes, "steps": copied.steps, "damaged": damaged,
             "left_out": copied.left_out,
         }))?;
         return Ok(if damaged.is_empty() { 0 } else { exit::PARTIAL });
@@ -95,7 +95,7 @@ pub fn rm(args: &RmArgs, json: bool) -> anyhow::Result<u8> {
     }
     files::remove_directory(&args.run).with_context(|| args.run.display().to_string())?;
     if json {
-        output::print_json(&json!({"deleted": args.run, "bytes": bytes}))?;
+        output::print_json(&json!({"run": args.run, "deleted": true, "disk_bytes": bytes}))?;
     } else {
         output::print(&format!("deleted {} ({})", args.run.display(), output::bytes(bytes)))?;
     }
@@ -136,9 +136,10 @@ pub fn note(args: &NoteArgs, json: bool) -> anyhow::Result<u8> {
     let step_of = |store: &Store| if on_run { Ok(None) } else { resolve(store, &address.which).map(Some) };
     let Some(text) = &args.text else {
         let store = open_run(&address.run)?;
-        let note = store.note(step_of(&store)?)?;
+        let step = step_of(&store)?;
+        let note = store.note(step)?;
         if json {
-            output::print_json(&json!({"note": note}))?;
+            output::print_json(&json!({"step": step, "note": note}))?;
         } else {
             output::print(note.as_deref().unwrap_or("there is no note"))?;
         }

@@ -2,54 +2,50 @@
 
 use std::path::Path;
 
-use rekindle::records::CommitRecord;
 use rekindle::time;
-use rekindle_train::{describe, duration, number};
+use rekindle_train::{Registry, duration, number};
 use serde_json::json;
 
 use crate::address::open_run;
 use crate::output;
+use crate::run_state::{RunState, metrics_line};
 
-pub fn status(path: &Path, json: bool) -> anyhow::Result<u8> {
+pub fn status(registry: &Registry, path: &Path, json: bool) -> anyhow::Result<u8> {
     let store = open_run(path)?;
-    let holder = store.storage().holder()?;
-    let newest = store.records().next_back();
-    let environment =
-        |name: &str| newest.and_then(|record| record.about.environment.get(name)?.parse::<f64>().ok());
-    let (total, rate) = (environment("total_steps"), environment("steps_per_second"));
-    let remaining =
-        newest.and_then(|record| Some((total? - record.step as f64).max(0.0) / rate.filter(|r| *r > 0.0)?));
+    let state = RunState::of(&store)?;
+    let RunState { newest, holder, total_steps, steps_per_second } = &state;
+    let lineage = store.identity().lineage.as_ref();
     if json {
         output::print_json(&json!({
             "run": path,
             "system": store.identity().system,
-            "durable_step": newest.map(|record| record.step),
-            "total_steps": total,
+            "state": state.standing(),
+            "step": newest.map(|record| record.step),
+            "total_steps": total_steps,
             "saved": newest.map(|record| record.created),
-            "steps_per_second": rate,
-            "eta_seconds": remaining,
+            "steps_per_second": steps_per_second,
+            "eta_seconds": state.eta_seconds(),
             "state_hash": newest.map(|record| record.state_hash),
             "metrics": newest.map(|record| &record.about.metrics),
             "damaged": store.damaged_records().map(|skipped| skipped.step).collect::<Vec<_>>(),
             "holder": holder,
-            "lineage": store.identity().lineage,
+            "lineage": lineage,
         }))?;
         return Ok(0);
     }
+    let text = |value: Option<String>| value.unwrap_or_default();
     let mut rows = vec![
         ("run", path.display().to_string()),
         ("system", store.identity().system.clone()),
-        ("durable step", newest.map_or("none yet".to_owned(), |record| progress(record, total))),
-        ("saved", newest.map_or(String::new(), |record| time::format_utc(record.created))),
-        ("rate", rate.map_or(String::new(), |rate| format!("{} steps/s", number(rate)))),
-        ("remaining", remaining.filter(|seconds| *seconds > 0.0).map_or(String::new(), duration)),
-        ("metrics", newest.map_or(String::new(), |record| describe(&record.about.metrics))),
-        ("state", newest.map_or(String::new(), |record| record.state_hash.to_string())),
-        (
-            "started from",
-            store.identity().lineage.as_ref().map_or(String::new(), |lineage| lineage.source.clone()),
-        ),
-        ("written by", holder.map_or("nobody".to_owned(), |holder| holder.to_string())),
+        ("state", state.standing().name().to_owned()),
+        ("durable step", progress(&state)),
+        ("saved", text(newest.map(|record| time::format_utc(record.created)))),
+        ("rate", text(steps_per_second.map(|rate| format!("{} steps/s", number(rate))))),
+        ("remaining", text(state.eta_seconds().map(duration))),
+        ("metrics", text(newest.map(|record| metrics_line(registry, record)))),
+        ("state hash", text(newest.map(|record| record.state_hash.to_string()))),
+        ("started from", text(lineage.map(|lineage| lineage.source.clone()))),
+        ("written by", holder.as_ref().map_or("nobody".to_owned(), ToString::to_string)),
     ];
     rows.retain(|(_, value)| !value.is_empty());
     let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:13} {value}")).collect();
@@ -60,10 +56,10 @@ pub fn status(path: &Path, json: bool) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn progress(record: &CommitRecord, total: Option<f64>) -> String {
-    match total {
-        Some(total) if record.step as f64 >= total => format!("{} of {total}, finished", record.step),
-        Some(total) => format!("{} of {total}", record.step),
-        None => record.step.to_string(),
+fn progress(state: &RunState<'_>) -> String {
+    match (state.newest, state.total_steps) {
+        (Some(record), Some(total)) => format!("{} of {total}", record.step),
+        (Some(record), None) => record.step.to_string(),
+        (None, _) => "none yet".to_owned(),
     }
 }

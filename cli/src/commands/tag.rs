@@ -16,7 +16,7 @@ pub fn tag(args: &TagArgs, json: bool) -> anyhow::Result<u8> {
     if let Some(name) = &args.delete {
         writable()?.delete_tag(name)?;
         if json {
-            output::print_json(&json!({"deleted": name}))?;
+            output::print_json(&json!({"tag": name, "deleted": true}))?;
         } else {
             output::print(&format!("deleted {name}"))?;
         }
@@ -41,7 +41,7 @@ fn list(store: &Store, json: bool) -> anyhow::Result<u8> {
     if json {
         let steps: BTreeMap<_, _> =
             tags.iter().filter_map(|(name, step)| Some((name, step.as_ref().ok()?))).collect();
-        output::print_json(&steps)?;
+        output::print_json(&json!({"tags": steps}))?;
         return Ok(0);
     }
     for (name, step) in tags {

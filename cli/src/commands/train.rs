@@ -12,7 +12,8 @@ use rekindle_train::{
 };
 
 use crate::address::{Source, open_run, resolve};
-use crate::args::{HowArgs, ResumeArgs, TrainArgs, threads};
+use crate::args::{HowArgs, ResumeArgs, TrainArgs};
+use crate::json_events;
 use crate::output;
 use crate::progress::{self, Display};
 use crate::system_options::Given;
@@ -103,18 +104,19 @@ pub fn options(how: &HowArgs, json: bool) -> Options {
         (false, true) => Display::Bar,
         (false, false) => Display::Lines,
     };
+    let observer = if json { json_events::observer(how.quiet) } else { progress::observer(display) };
     Options {
-        threads: threads(how.threads),
+        threads: how.threads.count(),
         stop_at: how.stop_at,
         kill_at: how.kill_at,
         trace: how.trace.clone(),
-        observer: progress::observer(display, json),
+        observer,
     }
 }
 
 fn finish(result: Result<Report, TrainError>, json: bool) -> anyhow::Result<u8> {
     let report = result?;
-    let printed = if json { output::print_json(&report) } else { output::print(&summary(&report)) };
+    let printed = if json { json_events::print_end(&report) } else { output::print(&summary(&report)) };
     match report.stopped_by {
         // The terminal may be gone that this was for. What matters is that all is saved.
         Some(signal) => Ok(signal.exit_code()),

@@ -42,12 +42,12 @@ fn a_model_is_trained_validated_and_asked() {
     let (world, end) = with_run();
     assert_eq!((&end["step"], &end["resumed_from"]), (&Value::from(16), &Value::Null));
     for name in ["loss", "validation_loss", "vocabulary"] {
-        assert!(end[name].is_f64(), "{name}: {end}");
+        assert!(end["metrics"][name].is_f64(), "{name}: {end}");
     }
 
     let found = world.json("validate r");
     assert_eq!((&found["layers"], &found["context"]), (&Value::from(2), &Value::from(48)));
-    assert_eq!(found["vocabulary"].as_f64(), end["vocabulary"].as_f64());
+    assert_eq!(found["vocabulary"].as_f64(), end["metrics"]["vocabulary"].as_f64());
     check(&world.ok("validate r@8"), &["every logit is finite", "is a whole language model"]);
 
     let ask = |seed| {
@@ -206,7 +206,7 @@ training:
     // Vocabulary and network are those of the other run, the optimiser begins anew.
     let (old, new) = (world.json("validate r"), world.json("validate tuned@0"));
     assert_eq!(old, new);
-    assert_eq!(new["vocabulary"].as_f64(), end["vocabulary"].as_f64());
+    assert_eq!(new["vocabulary"].as_f64(), end["metrics"]["vocabulary"].as_f64());
     assert_eq!(greedy(&world, "r", "Rain is"), greedy(&world, "tuned@0", "Rain is"));
     check(&updates(&world, "r"), &[" 16 (u64)"]);
     check(&updates(&world, "tuned"), &[" 4 (u64)"]);
@@ -224,7 +224,7 @@ fn the_number_of_threads_changes_nothing() {
     world.json("resume parts --threads 3 --stop-at 11");
     let parts = world.json("resume parts --threads 2");
     assert_eq!(parts["state_hash"], end["state_hash"]);
-    assert_eq!(parts["validation_loss"], end["validation_loss"]);
+    assert_eq!(parts["metrics"]["validation_loss"], end["metrics"]["validation_loss"]);
     world.ok("diff r parts");
 }
 

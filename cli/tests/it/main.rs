@@ -4,6 +4,7 @@ mod bad_input;
 mod common;
 mod config_page;
 mod documents;
+mod json_page;
 mod keeping_runs;
 mod language_model;
 mod moved_data;

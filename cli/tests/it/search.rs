@@ -12,9 +12,9 @@ fn a_search_is_gone_through_seeded_and_exchanged() {
     let world = World::new();
     let end = world.json(&format!("train wnn-search --run first {SMALL}"));
     for name in ["cross_entropy", "accuracy", "test_cross_entropy", "test_accuracy", "bigram_cross_entropy"] {
-        assert!(end[name].is_f64(), "{name}: {end}");
+        assert!(end["metrics"][name].is_f64(), "{name}: {end}");
     }
-    assert_eq!(end["rounds_of_3b"], 2.0);
+    assert_eq!(end["metrics"]["rounds_of_3b"], 2.0);
     let history = world.read("first/metrics.jsonl");
     let history = String::from_utf8(history).unwrap();
     for phase in ["1a", "1b", "2a", "2b", "3a", "3b"] {
@@ -22,7 +22,7 @@ fn a_search_is_gone_through_seeded_and_exchanged() {
     }
     let again =
         world.json(&format!("train wnn-search --run again --seed-from first --resume-from 2b {SMALL}"));
-    assert_eq!(again["cross_entropy"], end["cross_entropy"]);
+    assert_eq!(again["metrics"]["cross_entropy"], end["metrics"]["cross_entropy"]);
     assert!(again["step"].as_u64() < end["step"].as_u64(), "{again}");
 
     for (file, option) in [("a.genome.json.gz", ""), ("a.phase.json.gz", ""), ("a.results.json", "--pass 2")]
@@ -30,7 +30,7 @@ fn a_search_is_gone_through_seeded_and_exchanged() {
         assert_eq!(world.run(&format!("export first {file}")).code, 0);
         let seeded = world
             .json(&format!("train wnn-search --without-run --stop-at 0 --seed-from {file} {option} {SMALL}"));
-        assert_eq!(seeded["cross_entropy"], end["cross_entropy"], "{file}");
+        assert_eq!(seeded["metrics"]["cross_entropy"], end["metrics"]["cross_entropy"], "{file}");
     }
     // Not everything is carried over, which the exit code says.
     assert_eq!(world.run("import a.phase.json.gz --run back").code, 3);

@@ -32,7 +32,7 @@ fn a_table_is_learnt_and_asked() {
     let kinds: Vec<&str> = answers.lines().map(|line| line.split(',').next().unwrap()).collect();
     assert_eq!(kinds, ["kind", "inside", "outside"]);
     let rows = world.json("predict ring --data ask.csv");
-    assert_eq!(rows[1]["kind"], "outside");
+    assert_eq!(rows["answers"][1]["kind"], "outside");
     world.ok("predict ring --data ask.csv --out answers.csv");
     assert_eq!(String::from_utf8(world.read("answers.csv")).unwrap().trim(), answers.trim());
     // NPY holds numbers only, and the answers are words.
@@ -106,7 +106,7 @@ fn a_moved_table_is_found_and_another_refused() {
     assert!(error.contains("other data") && error.contains("--data"), "{error}");
     let end = world.json("resume ring --data moved.csv --quiet");
     assert_eq!(end["step"], straight["step"]);
-    assert_eq!(end["train_loss"], straight["train_loss"]);
+    assert_eq!(end["metrics"]["train_loss"], straight["metrics"]["train_loss"]);
 }
 
 #[test]
@@ -122,8 +122,11 @@ fn a_table_that_is_not_named_is_asked_for() {
 fn two_spirals_to_the_end() {
     let world = World::new();
     let end = world.json("train spirals --run s --quiet");
-    assert_eq!((end["error_bits"].as_f64(), end["accuracy"].as_f64()), (Some(0.0), Some(1.0)));
-    assert!(end["hidden_units"].as_f64().unwrap() >= 11.0 && end["epochs"].as_f64().unwrap() > 1000.0);
+    let metrics = &end["metrics"];
+    assert_eq!((metrics["error_bits"].as_f64(), metrics["accuracy"].as_f64()), (Some(0.0), Some(1.0)));
+    assert!(
+        metrics["hidden_units"].as_f64().unwrap() >= 11.0 && metrics["epochs"].as_f64().unwrap() > 1000.0
+    );
     assert!(world.read("s/artifacts/boundary.png").starts_with(b"\x89PNG"));
     let error = world.fails(2, "export s s.h5");
     assert!(error.contains("Juniper variant"), "{error}");

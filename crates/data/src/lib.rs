@@ -51,8 +51,8 @@ pub use identity::DataOutline;
 pub use origin::Origin;
 pub use split::{Part, Shares, Split, SplitError};
 pub use table::{
-    CLASSES_LIMIT, ClassColumn, ClassOrder, CompareError, Confusion, ExamplesError, LARGEST_NUMBER,
-    NumberColumn, NumberErrors, Statistics, TableEvaluation, TableExamples, TableLayout, TableSize,
-    TableTarget, TargetKind,
+    Answers, CLASSES_LIMIT, Calibration, CalibrationBin, ClassColumn, ClassOrder, CompareError, Confusion,
+    ExamplesError, LARGEST_NUMBER, NumberColumn, NumberErrors, Probabilities, Statistics, TableEvaluation,
+    TableExamples, TableLayout, TableSize, TableTarget, TargetKind,
 };
 pub use text::{TextError, read_text};

@@ -1,6 +1,7 @@
 //! What a trained model is asked: answers, pictures, words.
 
 use rekindle::{Checkpoint, EntryPath, ReadError, RestoreError, from_tree};
+use rekindle_data::Answers;
 use rekindle_formats::table::Table;
 
 use crate::config::{ConfigError, change_config};
@@ -77,7 +78,7 @@ fn unsupported<S: Family>(what: &'static str) -> AskError {
 }
 
 /// Answers to the rows of a table.
-pub(crate) fn predict<S: Family>(checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Table, AskError> {
+pub(crate) fn predict<S: Family>(checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Answers, AskError> {
     let predict =
         S::capabilities().predict.ok_or_else(|| unsupported::<S>("cannot be asked with a table"))?;
     let Trained { config, state } = Trained::<S>::load(checkpoint)?;

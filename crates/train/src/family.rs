@@ -1,5 +1,6 @@
 //! What a family of models offers beside training.
 
+use rekindle_data::Answers;
 use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 
@@ -86,8 +87,8 @@ pub fn text_setting(path: &str, text: &str) -> String {
     format!("{path}={}", serde_json::Value::from(text))
 }
 
-/// What a model answers to each row of a table, as columns.
-pub type Predict<S> = fn(&ConfigOf<S>, &<S as System>::State, &Table) -> Result<Table, SystemError>;
+/// What a model answers to each row of a table.
+pub type Predict<S> = fn(&ConfigOf<S>, &<S as System>::State, &Table) -> Result<Answers, SystemError>;
 /// A model in words: its parts, and how they came about.
 pub type Describe<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<String, SystemError>;
 /// A picture of a state, as a PNG file.

@@ -4,11 +4,12 @@ use std::marker::PhantomData;
 use std::path::Path;
 
 use rekindle::Checkpoint;
+use rekindle_data::Answers;
 use rekindle_formats::table::Table;
 use rekindle_formats::{FORMATS, Format, files};
 
 use crate::capabilities::{self, AskError};
-use crate::config::{ConfigError, ConfigText, hint};
+use crate::config::{ConfigError, ConfigText, change_config, hint};
 use crate::family::{Family, Preset, SystemOption};
 use crate::session::{AnyConfig, Configs, ConfigsOf, Options, Report, Start, TrainError, train};
 use crate::system::ConfigOf;
@@ -44,6 +45,10 @@ pub trait AnySystem {
     /// The JSON Schema of its configs, with what each key means.
     fn schema(&self) -> serde_json::Value;
 
+    /// The metrics of a training with the config that a checkpoint records, in the order in which they are
+    /// shown; none where that is not known.
+    fn measures(&self, config: &serde_json::Value) -> Vec<String>;
+
     /// Trains until the end, a signal, or an error.
     ///
     /// # Errors
@@ -55,7 +60,7 @@ pub trait AnySystem {
     /// # Errors
     /// When models of the family answer none, the checkpoint cannot be read, or the table is not what the
     /// model needs.
-    fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Table, AskError>;
+    fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Answers, AskError>;
 
     /// One of the [`pictures`](Self::pictures), as a PNG file.
     ///
@@ -108,11 +113,15 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
         serde_json::Value::from(schema)
     }
 
+    fn measures(&self, config: &serde_json::Value) -> Vec<String> {
+        change_config(config, &[], &[]).map_or_else(|_| Vec::new(), |(config, _)| S::measures(&config))
+    }
+
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError> {
         train(self, start, options)
     }
 
-    fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Table, AskError> {
+    fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Answers, AskError> {
         capabilities::predict::<S>(checkpoint, table)
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rekindle::Versions;
 use rekindle_compute::KernelPath;
+use rekindle_data::Answers;
 use rekindle_formats::Format;
 use rekindle_formats::table::Table;
 use rekindle_train::{
@@ -191,11 +192,11 @@ fn refuse_choice_by_test(config: &ConfigOf<Cascor>) -> Result<(), SystemError> {
     }
 }
 
-fn predict(config: &ConfigOf<Cascor>, state: &State, table: &Table) -> Result<Table, SystemError> {
+fn predict(config: &ConfigOf<Cascor>, state: &State, table: &Table) -> Result<Answers, SystemError> {
     check(config, state)?;
     let inputs = state.preparation.inputs_of(table).map_err(SystemError::new)?;
     let outputs = state.network.outputs(KernelPath::best(), config.model.output, &inputs);
-    Table::new(state.preparation.answers(&outputs)).map_err(SystemError::new)
+    state.preparation.answers(&outputs).map_err(SystemError::new)
 }
 
 fn draw_boundary(config: &ConfigOf<Cascor>, state: &State) -> Result<Vec<u8>, SystemError> {

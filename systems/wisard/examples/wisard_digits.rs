@@ -55,7 +55,7 @@ fn trial(
     let begun = Instant::now();
     let answers = state.predict(test)?;
     let answered = begun.elapsed().as_secs_f64();
-    let (Some(found), Some(expected)) = (answers.column(target), test.column(target)) else {
+    let (Some(found), Some(expected)) = (answers.table.column(target), test.column(target)) else {
         return Err(format!("there is no column `{target}`").into());
     };
     let right = (0..test.rows()).filter(|&row| found.values.text(row) == expected.values.text(row)).count();

@@ -1,6 +1,7 @@
 //! What a checkpoint holds.
 
 use rekindle_compute::Pool;
+use rekindle_data::{Answers, Probabilities};
 use rekindle_formats::table::{Column, Table, Values};
 use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
@@ -93,26 +94,23 @@ impl State {
     ///
     /// # Errors
     /// When the table lacks a column of the inputs, or one is not of numbers.
-    pub fn predict(&self, table: &Table) -> Result<Table, WisardError> {
+    pub fn predict(&self, table: &Table) -> Result<Answers, WisardError> {
         let preparation = &self.preparation;
         let planes = preparation.encode(table)?;
         let (mut classes, mut confidence) = (Vec::new(), Vec::new());
-        let mut shares = vec![Vec::new(); preparation.classes.len()];
-        let tuples = self.mapping.tuples() as f64;
+        let mut votes_of = vec![Vec::new(); preparation.classes.len()];
         self.query().answer(&planes, 0..planes.blocks(), |answer, votes| {
             classes.push(answer.class);
             confidence.push(answer.confidence);
-            shares.iter_mut().zip(votes).for_each(|(shares, &votes)| shares.push(f64::from(votes) / tuples));
+            votes_of.iter_mut().zip(votes).for_each(|(of, &votes)| of.push(f64::from(votes)));
         });
         // Begun with the name of the first column, so that no name is given twice.
-        let target = &preparation.target;
-        let numbers = |name: String, numbers| Column { name, values: Values::Numbers(numbers) };
-        let confidence = numbers(format!("{target}_confidence"), confidence);
-        let mut columns = vec![preparation.answers(&classes), confidence];
-        for (class, shares) in preparation.classes.iter().zip(shares) {
-            columns.push(numbers(format!("{target}_votes_{class}"), shares));
-        }
-        Table::new(columns).map_err(|reason| StateMismatch::Contradiction(reason).into())
+        let name = format!("{}_confidence", preparation.target);
+        let columns =
+            vec![preparation.answers(&classes), Column { name, values: Values::Numbers(confidence) }];
+        let table = Table::new(columns).map_err(StateMismatch::Contradiction)?;
+        let probabilities = Some(Probabilities::of_scores(preparation.classes.clone(), votes_of));
+        Ok(Answers { table, probabilities })
     }
 
     /// Checks that all parts fit each other and the config.

@@ -1,5 +1,6 @@
 //! The classifier as a system of the training loop.
 
+use rekindle_data::Answers;
 use rekindle_formats::table::Table;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
@@ -153,7 +154,7 @@ fn build(config: &ConfigOf<Wisard>) -> Result<State, WisardError> {
     State::new(model, preparation, &examples, config.seed)
 }
 
-fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<Table, SystemError> {
+fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<Answers, SystemError> {
     check(config, state)?;
     state.predict(table).map_err(SystemError::new)
 }

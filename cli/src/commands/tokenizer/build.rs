@@ -17,7 +17,7 @@ const BYTES: usize = 256;
 
 pub fn build(args: &TokenizerBuildArgs, json: bool) -> anyhow::Result<u8> {
     let asked = size(args)?;
-    check_place(args)?;
+    args.replace.allow_beside(&args.out, args.files.iter().map(PathBuf::as_path))?;
     let text = joined(&args.files)?;
     if !json {
         let (tokens, bytes) = (asked, output::bytes(text.len() as u64));
@@ -59,27 +59,6 @@ fn size(args: &TokenizerBuildArgs) -> anyhow::Result<usize> {
         }
         (_, asked) => Ok(asked.unwrap_or(USUAL_VOCABULARY)),
     }
-}
-
-/// Refuses to lose a file, before anything is learnt.
-fn check_place(args: &TokenizerBuildArgs) -> anyhow::Result<()> {
-    let out = &args.out;
-    let place = out.canonicalize().ok();
-    let is_out = |file: &PathBuf| place.is_some() && file.canonicalize().ok() == place;
-    if args.files.iter().any(is_out) {
-        bail!("--out names one of the texts, which would be lost; name another");
-    }
-    if out.is_dir() {
-        bail!("`{}` is a directory; name a file in it", out.display());
-    }
-    // A device or a pipe would be gone, with a file in its place.
-    if out.exists() && !out.is_file() {
-        bail!("`{}` is not a regular file; name another", out.display());
-    }
-    if files::exists(out) && !args.force {
-        bail!("`{}` is there already; --force replaces it", out.display());
-    }
-    Ok(())
 }
 
 fn joined(files: &[PathBuf]) -> anyhow::Result<Vec<u8>> {

@@ -24,7 +24,10 @@ pub fn encode(args: &TokenizerEncodeArgs, json: bool) -> anyhow::Result<u8> {
     let tokens = tokens_of(&tokenizer, &text);
     output::print_with(|out| {
         match (json, args.show) {
-            (true, _) => serde_json::to_writer(&mut *out, &Pieces(&tokenizer, &tokens))?,
+            (true, _) => serde_json::to_writer(
+                &mut *out,
+                &Encoded { schema_version: output::SCHEMA_VERSION, tokens: Pieces(&tokenizer, &tokens) },
+            )?,
             (false, true) => write_between(out, "|", &tokens, |&token| shown(&tokenizer, token))?,
             (false, false) => write_between(out, " ", &tokens, u32::to_string)?,
         }
@@ -96,6 +99,12 @@ fn write_between<T>(
         out.write_all(shown(item).as_bytes())?;
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct Encoded<'a> {
+    schema_version: u64,
+    tokens: Pieces<'a>,
 }
 
 /// Tokens as a list for scripts, made while it is written.

@@ -77,8 +77,7 @@ struct Summary {
     tokens_per_word: Option<f64>,
     used_tokens: u64,
     used_share: f64,
-    /// 10⁶ bytes per second.
-    megabytes_per_second: Option<f64>,
+    bytes_per_second: Option<f64>,
 }
 
 impl Use {
@@ -144,7 +143,7 @@ impl Use {
             tokens_per_word: quotient(tokens as f64, self.words as f64),
             used_tokens: used,
             used_share: used as f64 / vocabulary as f64,
-            megabytes_per_second: quotient(self.bytes as f64 / 1e6, self.seconds),
+            bytes_per_second: quotient(self.bytes as f64, self.seconds),
         }
     }
 
@@ -160,7 +159,7 @@ impl Use {
             shown(summary.bytes_per_token, 2),
             shown(summary.tokens_per_word, 2),
             format!("{} of {vocabulary} ({:.1}%)", summary.used_tokens, summary.used_share * 100.0),
-            shown(summary.megabytes_per_second, 1),
+            shown(summary.bytes_per_second.map(|rate| rate / 1e6), 1),
         ]
     }
 

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use rekindle_formats::table::{Column, Table, Values};
 
+use super::answers::Answers;
+use super::calibration::Calibration;
 use super::listed;
 
 /// How the answers of a model compare with a table that holds what was to be answered.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TableEvaluation {
-    /// Of classes.
-    Classes(Confusion),
+    /// Of classes, and whether the model is as sure as it should be.
+    Classes(Confusion, Calibration),
     /// Of numbers: one for each column.
     Numbers(Vec<NumberErrors>),
 }
@@ -71,27 +73,22 @@ pub enum CompareError {
 }
 
 impl TableEvaluation {
-    /// Compares answers with the columns of the same names in a table of as many rows. Where only the first
-    /// column of the answers is in the table, it is a class, and the others say how sure it is.
+    /// Compares answers with the columns of the same names in a table of as many rows.
     ///
     /// # Errors
     /// When the table lacks the column, or has other values in it.
-    pub fn of(answers: &Table, table: &Table) -> Result<Self, CompareError> {
+    pub fn of(answers: &Answers, table: &Table) -> Result<Self, CompareError> {
         if table.rows() == 0 {
             return Err(CompareError::Empty);
         }
         let known = |column: &Column| table.column(&column.name).ok_or_else(|| unknown(&column.name, table));
-        let columns = answers.columns();
-        let is_text = |column: &Column| matches!(column.values, Values::Text(_));
-        let are_numbers =
-            columns.iter().all(|column| !is_text(column) && table.column(&column.name).is_some());
-        match columns {
-            [class, ..] if !are_numbers => Ok(Self::Classes(Confusion::of(class, known(class)?))),
-            numbers => {
-                let errors = numbers.iter().map(|answer| NumberErrors::of(answer, known(answer)?));
-                errors.collect::<Result<_, _>>().map(Self::Numbers)
-            }
+        if let (Some(class), Some(probabilities)) = (answers.class_column(), &answers.probabilities) {
+            let known = known(class)?;
+            let calibration = Calibration::of(probabilities, &texts(known));
+            return Ok(Self::Classes(Confusion::of(class, known), calibration));
         }
+        let errors = answers.table.columns().iter().map(|answer| NumberErrors::of(answer, known(answer)?));
+        errors.collect::<Result<_, _>>().map(Self::Numbers)
     }
 }
 
@@ -100,11 +97,12 @@ fn unknown(column: &str, table: &Table) -> CompareError {
     CompareError::Unknown { column: column.to_owned(), columns: listed(&names) }
 }
 
+fn texts(column: &Column) -> Vec<String> {
+    (0..column.values.len()).map(|row| column.values.text(row)).collect()
+}
+
 impl Confusion {
     fn of(answers: &Column, known: &Column) -> Self {
-        let texts = |column: &Column| -> Vec<String> {
-            (0..column.values.len()).map(|row| column.values.text(row)).collect()
-        };
         let (answers_of, known_of) = (texts(answers), texts(known));
         let mut classes: Vec<String> =
             answers_of.iter().chain(&known_of).cloned().collect::<BTreeSet<_>>().into_iter().collect();
@@ -201,6 +199,7 @@ fn numbers(column: &Column) -> Result<Vec<f64>, CompareError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Probabilities;
 
     fn words(name: &str, words: &[&str]) -> Column {
         Column { name: name.to_owned(), values: Values::Text(words.iter().map(|&w| w.to_owned()).collect()) }
@@ -212,10 +211,13 @@ mod tests {
 
     #[test]
     fn classes_are_counted_by_what_they_were_taken_for() {
-        let answers =
-            Table::new(vec![words("kind", &["a", "b", "b", "a"]), column("sure", &[0.1; 4])]).unwrap();
+        let classes = ["a", "b"].map(str::to_owned).to_vec();
+        let answers = Answers {
+            table: Table::new(vec![words("kind", &["a", "b", "b", "a"])]).unwrap(),
+            probabilities: Some(Probabilities { classes, shares: vec![vec![0.5; 4], vec![0.5; 4]] }),
+        };
         let table = Table::new(vec![words("kind", &["a", "b", "a", "c"])]).unwrap();
-        let TableEvaluation::Classes(found) = TableEvaluation::of(&answers, &table).unwrap() else {
+        let TableEvaluation::Classes(found, _) = TableEvaluation::of(&answers, &table).unwrap() else {
             panic!("classes were answered")
         };
         assert_eq!(found.classes, ["a", "b", "c"]);
@@ -228,7 +230,7 @@ mod tests {
 
     #[test]
     fn numbers_are_compared_by_their_differences() {
-        let answers = Table::new(vec![column("y", &[1.0, 2.0, 4.0])]).unwrap();
+        let answers = Answers::numbers(Table::new(vec![column("y", &[1.0, 2.0, 4.0])]).unwrap());
         let table = Table::new(vec![column("x", &[0.0; 3]), column("y", &[1.0, 3.0, 2.0])]).unwrap();
         let TableEvaluation::Numbers(found) = TableEvaluation::of(&answers, &table).unwrap() else {
             panic!("numbers were answered")
@@ -241,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_compared_is_named() {
-        let answers = Table::new(vec![words("kind", &["a"])]).unwrap();
+        let answers = Answers::numbers(Table::new(vec![words("kind", &["a"])]).unwrap());
         let table = Table::new(vec![column("x", &[1.0])]).unwrap();
         let error = TableEvaluation::of(&answers, &table).unwrap_err().to_string();
         assert!(error.contains("no column `kind`") && error.contains("there are: x"), "{error}");

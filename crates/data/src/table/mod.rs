@@ -1,5 +1,7 @@
 //! A table as examples.
 
+mod answers;
+mod calibration;
 mod classes;
 mod error;
 mod evaluation;
@@ -13,6 +15,8 @@ use rekindle_formats::table::{Column, Table};
 use crate::origin::Origin;
 use crate::split::{Shares, Split};
 
+pub use answers::{Answers, Probabilities};
+pub use calibration::{Calibration, CalibrationBin};
 pub use classes::{CLASSES_LIMIT, ClassColumn, ClassOrder};
 pub use error::ExamplesError;
 pub(crate) use error::listed;

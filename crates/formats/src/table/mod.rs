@@ -86,6 +86,12 @@ impl Values {
         self.len() == 0
     }
 
+    /// Numbers of 32 bits: each is the shortest decimal number that rounds to it.
+    pub fn of_f32(numbers: impl IntoIterator<Item = f32>) -> Self {
+        let shortest = |number: f32| number.to_string().parse().unwrap_or_else(|_| f64::from(number));
+        Self::Numbers(numbers.into_iter().map(shortest).collect())
+    }
+
     /// The value of a row as text.
     pub fn text(&self, row: usize) -> String {
         match self {

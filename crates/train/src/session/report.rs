@@ -123,7 +123,6 @@ pub struct Report {
     /// The files that training ended with.
     pub artifacts: Vec<String>,
     /// Metrics of the final state.
-    #[serde(flatten)]
     pub metrics: Metrics,
     /// Names of metrics in the order in which they are shown; others follow.
     #[serde(skip)]

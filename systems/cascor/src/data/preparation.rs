@@ -1,8 +1,8 @@
 //! How examples become numbers that the network sees, and outputs become answers.
 
 use rekindle_data::{
-    ClassColumn, DataOutline, ExamplesError, NumberColumn, Origin, Split, TableExamples, TableTarget,
-    identity,
+    Answers, ClassColumn, DataOutline, ExamplesError, NumberColumn, Origin, Probabilities, Split,
+    TableExamples, TableTarget, identity,
 };
 use rekindle_formats::table::{Column, Table, Values};
 use serde::{Deserialize, Serialize};
@@ -159,27 +159,39 @@ impl Preparation {
         columns
     }
 
-    /// What the outputs say, as columns of a table: the class and how sure of it the network is
-    /// (the output itself), or the numbers.
-    pub fn answers(&self, outputs: &Columns) -> Vec<Column> {
-        let column = |name: &str, values| Column { name: name.to_owned(), values };
+    /// What the outputs say: classes, with the outputs themselves and how near they are to what they should be
+    /// for each class, or numbers.
+    ///
+    /// # Errors
+    /// When two columns have the same name; says which.
+    pub fn answers(&self, outputs: &Columns) -> Result<Answers, String> {
         match &self.target {
-            Target::Classes { name, classes, one_hot, .. } => {
+            Target::Classes { name, classes, one_hot, levels } => {
                 let class = (0..outputs.cases()).map(|case| self.class_of(outputs, case));
-                let mut answers = vec![ClassColumn::to_table(name, classes, class)];
+                let mut columns = vec![ClassColumn::to_table(name, classes, class)];
                 for output in 0..outputs.len() {
                     let class = if *one_hot { output } else { 1 };
-                    let numbers = outputs.column(output).map(f64::from).collect();
-                    answers.push(column(&format!("output_{}", classes[class]), Values::Numbers(numbers)));
+                    let values = Values::of_f32(outputs.column(output));
+                    columns.push(Column { name: format!("output_{}", classes[class]), values });
                 }
-                answers
+                let table = Table::new(columns)?;
+                let share =
+                    |value: f32| f64::from((value - levels[0]) / (levels[1] - levels[0])).clamp(0.0, 1.0);
+                let mut scores: Vec<Vec<f64>> =
+                    (0..outputs.len()).map(|output| outputs.column(output).map(share).collect()).collect();
+                if !one_hot {
+                    let of_the_other = scores[0].iter().map(|share| 1.0 - share).collect();
+                    scores.insert(0, of_the_other);
+                }
+                let probabilities = Some(Probabilities::of_scores(classes.clone(), scores));
+                Ok(Answers { table, probabilities })
             }
             Target::Numbers(targets) => {
                 let unscaled = |(index, target): (usize, &Input)| {
-                    let numbers = outputs.column(index).map(|value| target.unscaled(value)).collect();
-                    column(&target.name, Values::Numbers(numbers))
+                    let numbers = outputs.column(index).map(|value| target.unscaled(value) as f32);
+                    Column { name: target.name.clone(), values: Values::of_f32(numbers) }
                 };
-                targets.iter().enumerate().map(unscaled).collect()
+                Ok(Answers::numbers(Table::new(targets.iter().enumerate().map(unscaled).collect())?))
             }
         }
     }

@@ -54,7 +54,7 @@ fn an_imported_network_answers_as_the_original_does() {
     let table = Table::new(vec![column("x", 0), column("y", 1)]).unwrap();
     let answers = Cascor::capabilities().predict.unwrap()(&config, &saved.state, &table).unwrap();
     for (output, name) in ["output_0", "output_1"].into_iter().enumerate() {
-        let Values::Numbers(found) = &answers.column(name).unwrap().values else { panic!() };
+        let Values::Numbers(found) = &answers.table.column(name).unwrap().values else { panic!() };
         for (found, row) in found.iter().zip(rows("outputs")) {
             assert!((found - row[output]).abs() <= 1e-6, "{found} {}", row[output]);
         }

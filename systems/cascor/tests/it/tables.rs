@@ -48,8 +48,8 @@ fn classes_are_learnt_and_answered() {
     let state = crate::common::train(&config, 0);
     let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
     let answers = Cascor::capabilities().predict.unwrap()(&config, &state, &table).unwrap();
-    assert_eq!(answers.columns().len(), 4);
-    assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
+    assert_eq!(answers.table.columns().len(), 4);
+    assert_eq!(answers.table.column("kind").unwrap().values, table.column("kind").unwrap().values);
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn classes_that_are_numbers_are_answered_with_numbers() {
     let state = crate::common::train(&config, 0);
     let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
     let answers = Cascor::capabilities().predict.unwrap()(&config, &state, &table).unwrap();
-    assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
+    assert_eq!(answers.table.column("kind").unwrap().values, table.column("kind").unwrap().values);
     // So they can be written as NPY.
-    answers.write(&dir.path().join("answers.npy")).unwrap();
+    answers.table.write(&dir.path().join("answers.npy")).unwrap();
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn numbers_are_learnt_and_answered() {
     let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
     let answers = Cascor::capabilities().predict.unwrap()(&config, &state, &table).unwrap();
     let (Values::Numbers(found), Values::Numbers(expected)) =
-        (&answers.columns()[0].values, &table.column("sum").unwrap().values)
+        (&answers.table.columns()[0].values, &table.column("sum").unwrap().values)
     else {
         panic!("numbers are answered with numbers")
     };

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use rekindle::{from_tree, hash_of, to_tree};
+use rekindle_data::Answers;
 use rekindle_formats::table::{Column, Table, Values};
 use rekindle_train::{ConfigOf, ConfigText, Family, Resources, System, SystemError};
 use rekindle_wisard::{Encoding, EncodingKind, Memory, Model, State, Wisard, presets};
@@ -67,7 +68,7 @@ fn table_of(config: &ConfigOf<Wisard>) -> Table {
     Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap()
 }
 
-fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<Table, SystemError> {
+fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<Answers, SystemError> {
     Wisard::capabilities().predict.unwrap()(config, state, table)
 }
 
@@ -176,14 +177,18 @@ fn classes_of_a_table_are_learnt_and_answered() {
         let state = train(&config);
         let table = table_of(&config);
         let answers = predict(&config, &state, &table).unwrap();
-        assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
+        assert_eq!(answers.table.column("kind").unwrap().values, table.column("kind").unwrap().values);
+        let answers = answers.with_probabilities().unwrap();
         let names: Vec<&str> = answers.columns().iter().map(|column| column.name.as_str()).collect();
-        let expected = ["kind", "kind_confidence", "kind_votes_iris", "kind_votes_lily", "kind_votes_rose"];
-        assert_eq!(names, expected);
-        for column in &answers.columns()[1..] {
-            let Values::Numbers(shares) = &column.values else { panic!("shares are numbers") };
-            assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
-        }
+        assert_eq!(names, ["kind", "kind_confidence", "kind_is_iris", "kind_is_lily", "kind_is_rose"]);
+        let shares = answers.columns()[1..].iter().map(|column| match &column.values {
+            Values::Numbers(shares) => shares,
+            Values::Text(_) => panic!("shares are numbers"),
+        });
+        let shares: Vec<&Vec<f64>> = shares.collect();
+        assert!(shares.iter().all(|shares| shares.iter().all(|share| (0.0..=1.0).contains(share))));
+        let sum = |row: usize| shares[1..].iter().map(|shares| shares[row]).sum::<f64>();
+        assert!((0..answers.rows()).all(|row| (sum(row) - 1.0).abs() < 1e-12));
     }
 }
 
@@ -195,10 +200,10 @@ fn classes_that_are_numbers_are_answered_with_numbers_and_npy_is_read_and_writte
     assert_eq!(state.preparation.classes, ["-7.5", "2", "10"]);
     let table = table_of(&config);
     let answers = predict(&config, &state, &table).unwrap();
-    assert_eq!(answers.column("kind").unwrap().values, table.column("kind").unwrap().values);
+    assert_eq!(answers.table.column("kind").unwrap().values, table.column("kind").unwrap().values);
     let path = dir.path().join("table.npy");
     table.write(&path).unwrap();
-    answers.write(&dir.path().join("answers.npy")).unwrap();
+    answers.table.write(&dir.path().join("answers.npy")).unwrap();
     // Columns of an NPY file are named by their numbers.
     let config = of_file(&path, &["training.data.target=\"3\""]);
     let of_npy = train(&config);
@@ -400,11 +405,11 @@ fn a_row_unlike_all_is_answered_with_the_largest_class() {
     let mut state = Wisard::build(&config).unwrap();
     let question = table_of(&config);
     let before = predict(&config, &state, &question).unwrap();
-    assert_eq!(before.columns()[0].values.text(4), "x", "nothing is learnt: the first class");
-    assert_eq!(before.columns()[1].values.text(4), "0");
+    assert_eq!(before.table.columns()[0].values.text(4), "x", "nothing is learnt: the first class");
+    assert_eq!(before.table.columns()[1].values.text(4), "0");
     attach(&config, &state, 1).step(&mut state).unwrap();
     let after = predict(&config, &state, &question).unwrap();
-    assert_eq!(after.columns()[0].values.text(4), "y");
+    assert_eq!(after.table.columns()[0].values.text(4), "y");
 }
 
 #[test]

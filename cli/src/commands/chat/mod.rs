@@ -1,6 +1,8 @@
 //! `chat`: questions and answers at the terminal.
 
-use std::io::{self, BufRead, IsTerminal, Read};
+mod lines;
+
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -9,20 +11,20 @@ use rekindle_formats::files;
 use rekindle_train::{Conversation, Interrupt, Registry, Role, SetError, TextModel};
 use serde_json::json;
 
-use crate::args::{ChatArgs, threads};
+use self::lines::Lines;
+use crate::args::ChatArgs;
 use crate::commands::generate::summary;
 use crate::language_model::{self, Asked};
 use crate::output;
 
 /// A saved chat is never longer: bytes.
 const FILE_LIMIT: u64 = 64 << 20;
-/// Nobody says more at once: bytes.
-const LINE_LIMIT: u64 = 16 << 20;
 
 const HELP: &str = "\
 /help              this text
 /clear             forget what was said
-/save [FILE]       save the chat; without a file, where it was saved or loaded last
+/save [FILE]       save the chat; without a file, where it was saved or loaded last;
+                   with --force behind it, a file that is there is replaced
 /load FILE         go on with a saved chat
 /stats             tokens and speed of this session
 /config            how answers are sampled
@@ -30,12 +32,13 @@ const HELP: &str = "\
 /bye               end (Ctrl-D does too; Ctrl-C ends an answer)";
 
 pub fn chat(registry: &Registry, args: ChatArgs, asked: &Asked, json: bool) -> anyhow::Result<u8> {
-    let mut model = language_model::load(registry, &args.model, asked, threads(args.threads))?;
+    let mut model = language_model::load(registry, &args.model, asked, args.threads.count())?;
     model.warm_up()?;
     let parameters = model.size().parameters;
     let mut chat = Chat::new(&args, model, json)?;
     if chat.is_terminal {
         tell!("{} ({parameters} parameters); /help shows the commands", args.model);
+        chat.show_said()?;
     }
     chat.talk()?;
     Ok(0)
@@ -49,6 +52,7 @@ struct Chat {
     saves: bool,
     stats: Stats,
     interrupt: Interrupt,
+    lines: Lines,
     is_terminal: bool,
     json: bool,
 }
@@ -75,6 +79,7 @@ impl Chat {
             saves: args.file.is_some(),
             stats: Stats::default(),
             interrupt: Interrupt::listen(),
+            lines: Lines::new(json)?,
             is_terminal: io::stdin().is_terminal() && !json,
             json,
         };
@@ -86,12 +91,7 @@ impl Chat {
 
     fn talk(&mut self) -> anyhow::Result<()> {
         loop {
-            if self.is_terminal && !output::print_piece("> ")? {
-                return Ok(());
-            }
-            let Some(line) = read_line()? else {
-                return if self.is_terminal { output::print("") } else { Ok(()) };
-            };
+            let Some(line) = self.lines.next()? else { return Ok(()) };
             match self.handle(&line) {
                 Ok(Next::GoOn) => {}
                 Ok(Next::End) => return Ok(()),
@@ -103,8 +103,9 @@ impl Chat {
     }
 
     /// Does what a line of the user asks for.
-    fn handle(&mut self, line: &[u8]) -> anyhow::Result<Next> {
-        let line = str::from_utf8(line).context("what was said is not UTF-8")?.trim();
+    fn handle(&mut self, line: &str) -> anyhow::Result<Next> {
+        let line = line.trim();
+        self.lines.remember(line);
         match line.strip_prefix('/') {
             _ if line.is_empty() => Ok(Next::GoOn),
             Some(command) => self.command(command),
@@ -166,14 +167,14 @@ impl Chat {
                 self.say("forgotten")?;
             }
             ("save", []) => self.save()?,
-            ("save", [file]) => {
-                self.file = Some(PathBuf::from(file));
-                self.save()?;
-                self.say(&format!("saved in {file}"))?;
-            }
+            ("save", [file]) => self.save_in(Path::new(file), false)?,
+            ("save", [file, "--force"]) => self.save_in(Path::new(file), true)?,
             ("load", [file]) => {
                 self.load(Path::new(file))?;
                 self.say(&format!("{} turns from {file}", self.conversation.messages.len()))?;
+                if self.is_terminal {
+                    self.show_said()?;
+                }
             }
             ("load", _) => bail!("name the file: /load FILE"),
             ("stats", _) => {
@@ -206,6 +207,33 @@ impl Chat {
         self.say(&format!("{name} is {value}"))
     }
 
+    /// Shows what was said in a chat that goes on.
+    fn show_said(&mut self) -> anyhow::Result<()> {
+        for message in &self.conversation.messages {
+            match message.role {
+                Role::User => {
+                    self.lines.remember(&message.content);
+                    output::print(&format!("> {}", message.content))?;
+                }
+                _ => output::print(&message.content)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Saves the chat in another file, which it is kept in from then on.
+    fn save_in(&mut self, file: &Path, force: bool) -> anyhow::Result<()> {
+        if self.file.as_deref() != Some(file) && files::exists(file) && !force {
+            bail!("`{}` is there already; /save {} --force replaces it", file.display(), file.display());
+        }
+        let before = self.file.replace(file.to_owned());
+        if let Err(error) = self.save() {
+            self.file = before;
+            return Err(error);
+        }
+        self.say(&format!("saved in {}", file.display()))
+    }
+
     fn save(&self) -> anyhow::Result<()> {
         let file = self.file.as_deref().context("name a file: /save FILE")?;
         files::write(file, self.conversation.to_json().as_bytes())
@@ -223,15 +251,4 @@ impl Chat {
     fn say(&self, text: &str) -> anyhow::Result<()> {
         if self.json { output::print_json(&json!({"note": text})) } else { output::print(text) }
     }
-}
-
-/// A line of the standard input; none when it has ended.
-fn read_line() -> anyhow::Result<Option<Vec<u8>>> {
-    let mut line = Vec::new();
-    let mut input = io::stdin().lock().take(LINE_LIMIT);
-    input.read_until(b'\n', &mut line).context("standard input")?;
-    if line.len() as u64 == LINE_LIMIT {
-        bail!("standard input: a line has {} or more", output::bytes(LINE_LIMIT));
-    }
-    Ok((!line.is_empty()).then_some(line))
 }
