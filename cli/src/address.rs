@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use rekindle::records::Skipped;
+use rekindle::records::{FORMAT, Skipped};
 use rekindle::storage::MemoryStorage;
 use rekindle::{Address, Checkpoint, ReadError, RunOptions, Store, Which};
 use rekindle_formats::{detect, is_checkpoint_file};
@@ -22,7 +22,20 @@ pub fn open_run(path: &Path) -> anyhow::Result<Store> {
         let (text, run) = (path.display(), address.run.display());
         bail!("`{text}` is the address of a checkpoint; this command takes the whole run: `{run}`");
     }
-    Ok(Store::open(unlock::access(path)?)?)
+    let store = Store::open(unlock::access(path)?)?;
+    note_older_format(&store);
+    Ok(store)
+}
+
+/// Tells that a run was made by an older program: that is no mistake, but an older one cannot read what this
+/// one adds.
+pub fn note_older_format(store: &Store) {
+    let found = store.identity().format;
+    if found < FORMAT {
+        tell!(
+            "note: the run is of format {found}; it is read as it is, and what is saved from now on is of format {FORMAT}"
+        );
+    }
 }
 
 /// A checkpoint that is ready to be read. Of an address like `RUN` it is the newest whose structure is valid;

@@ -11,7 +11,7 @@ use rekindle_train::{
     ConfigText, Onto, Options, Origin, Registry, Report, Start, TrainError, describe_in_order,
 };
 
-use crate::address::{Source, open_run, resolve};
+use crate::address::{Source, note_older_format, open_run, resolve};
 use crate::args::{HowArgs, ResumeArgs, TrainArgs};
 use crate::json_events;
 use crate::output;
@@ -53,6 +53,7 @@ pub fn resume(registry: &Registry, args: ResumeArgs, given: &Given, json: bool) 
     }
     let access = unlock::access(&address.run)?;
     let store = Store::open(access.clone())?;
+    note_older_format(&store);
     let system = registry.system(&system_of(&store), &args.checkpoint)?;
     // The newest valid one is found while it is loaded.
     let step = match &address.which {

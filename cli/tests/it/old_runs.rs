@@ -17,7 +17,9 @@ fn weightless_runs_from_before_there_was_a_test_part_end_with_the_same_bits() {
         let world = World::new();
         std::fs::copy(old.join(file), world.path(file)).unwrap();
         copy(&old.join(system), &world.path("r"));
-        // They can be asked before they go on, too.
+        // They can be asked before they go on, too; that they are old is said.
+        let noted = world.run("ls r").stderr;
+        assert!(noted.contains("the run is of format 2"), "{noted}");
         world.ok("describe r");
         let ended = world.json("resume r -q");
         assert_eq!((&ended["step"], &ended["state_hash"]), (&step.into(), &expected.into()), "{system}");

@@ -97,7 +97,7 @@ pub mod records {
     pub use crate::address::Resolved;
     #[doc(inline)]
     pub use rekindle_store::{
-        About, CommitRecord, Identity, Lineage, Newest, Row, Saved, Schema, Skipped, StoredSignature,
+        About, CommitRecord, FORMAT, Identity, Lineage, Newest, Row, Saved, Schema, Skipped, StoredSignature,
         TagError,
     };
 }

@@ -460,16 +460,16 @@ impl Prover<'_> {
 
 /// How often a process is looked at: often enough for the short ones.
 const LOOK: Duration = Duration::from_millis(2);
-/// A process that takes longer is one whose progress is told.
+/// How far a process is, is told no more often.
 const LONG: Duration = Duration::from_secs(5);
 
 /// Waits for the end of a process, tells how far it is, and ends it when a signal comes.
 fn watch(mut child: Child, signals: &Signals, notify: &mut dyn FnMut(&str)) -> Result<Output, ProveError> {
     let (said, listening) = channel();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let stdout = std::thread::spawn(move || all_of(stdout));
-    let stderr = std::thread::spawn(move || lines_of(stderr, &said));
-    let begun = Instant::now();
+    let stdout = std::thread::spawn(move || lines_of(stdout, &said));
+    let stderr = std::thread::spawn(move || all_of(stderr));
+    let mut told = Instant::now();
     let status = loop {
         if let Some(signal) = signals.received() {
             // What it has not yet said is of no interest, and neither is whether it ended by itself.
@@ -481,13 +481,26 @@ fn watch(mut child: Child, signals: &Signals, notify: &mut dyn FnMut(&str)) -> R
             break status;
         }
         match listening.recv_timeout(LOOK) {
-            Ok(line) if line.starts_with("step ") && begun.elapsed() >= LONG => notify(&format!("  {line}")),
+            Ok(line) if told.elapsed() >= LONG => {
+                if let Some(progress) = progress_in(&line) {
+                    notify(&format!("  {progress}"));
+                    told = Instant::now();
+                }
+            }
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
         }
     };
     let read = |thread: std::thread::JoinHandle<Vec<u8>>| thread.join().unwrap_or_default();
     Ok(Output { status, stdout: read(stdout), stderr: read(stderr) })
+}
+
+/// How far a process is, if a line of it says so.
+fn progress_in(line: &str) -> Option<String> {
+    let event: Value = serde_json::from_str(line).ok()?;
+    let step = event.get("event").filter(|name| *name == "step").and_then(|_| event.get("step")?.as_u64())?;
+    let total = event.get("total_steps").and_then(Value::as_u64);
+    Some(total.map_or(format!("step {step}"), |total| format!("step {step}/{total}")))
 }
 
 fn all_of(stream: Option<impl Read>) -> Vec<u8> {
@@ -523,7 +536,7 @@ fn was_killed(output: &Output) -> bool {
 
 #[cfg(not(unix))]
 fn was_killed(output: &Output) -> bool {
-    !output.status.success() && json_lines(output).len() == 1
+    !output.status.success() && json_lines(output).iter().all(|line| line.get("steps_run").is_none())
 }
 
 fn json_lines(output: &Output) -> Vec<Value> {
@@ -531,9 +544,9 @@ fn json_lines(output: &Output) -> Vec<Value> {
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// Every process says first where it began.
+/// Every process says where it began before it says anything else of that name.
 fn resumed_from(lines: &[Value]) -> Option<u64> {
-    lines.first()?.get("resumed_from")?.as_u64()
+    lines.iter().find_map(|line| line.get("resumed_from"))?.as_u64()
 }
 
 /// The first step that both traces have with different hashes. The killed run does some steps
