@@ -53,3 +53,12 @@ fuzz TARGET='' SECONDS='120':
 # Release archives with checksums, for every target that the toolchain has.
 release *TARGETS:
     tools/release.sh {{TARGETS}}
+
+# Our files in the programs that own their formats, and theirs here; see the head of each script for what it needs.
+parity SYSTEM *ARGS:
+    testing/parity/{{SYSTEM}}.sh {{ARGS}}
+
+# A new user's first day, stumble by stumble, as a table.
+first-day:
+    cargo build --release
+    tools/first_day.sh

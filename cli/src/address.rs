@@ -44,6 +44,8 @@ pub fn note_older_format(store: &Store) {
 pub struct Source {
     pub store: Store,
     pub step: u64,
+    /// It stands for a file of another kind, which does not say when it was saved.
+    pub is_of_a_file: bool,
     which: Which,
 }
 
@@ -57,7 +59,7 @@ impl Source {
         }
         let store = open_run(&address.run)?;
         let step = resolve(&store, &address.which).with_context(|| format!("`{text}`"))?;
-        Ok(Self { store, step, which: address.which })
+        Ok(Self { store, step, is_of_a_file: false, which: address.which })
     }
 
     /// As [`open`](Self::open); the newest is one all of whose bytes are good. For what loads it elsewhere.
@@ -78,7 +80,7 @@ impl Source {
         *run.about_mut() = document.about;
         run.save_tree(document.step, &document.tree)?;
         let store = Store::open(Arc::clone(run.store().storage()))?;
-        Ok(Self { store, step: document.step, which: Which::Step(document.step) })
+        Ok(Self { store, step: document.step, is_of_a_file: true, which: Which::Step(document.step) })
     }
 
     pub fn checkpoint(&self) -> anyhow::Result<Checkpoint<'_>> {

@@ -1,11 +1,12 @@
 //! `export` and `import`.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use rekindle::RunOptions;
+use rekindle::Writer;
 use rekindle::records::Lineage;
-use rekindle::tree::state_hash;
-use rekindle_formats::{detect, files, for_writing};
+use rekindle::storage::{FileStorage, Storage};
+use rekindle_formats::{Imported, detect, files, for_writing};
 use rekindle_train::Registry;
 use serde_json::json;
 
@@ -23,7 +24,7 @@ pub fn export(registry: &Registry, args: &ExportArgs, json: bool) -> anyhow::Res
         let warnings = format.write(&checkpoint, file)?;
         Ok((checkpoint.record().clone(), warnings))
     })?;
-    let len = files::len(file).unwrap_or(0);
+    let len = files::total_len(file).unwrap_or(0);
     if json {
         output::print_json(&json!({
             "file": file, "format": format.name, "bytes": len, "step": record.step,
@@ -44,30 +45,33 @@ pub fn export(registry: &Registry, args: &ExportArgs, json: bool) -> anyhow::Res
 
 pub fn import(registry: &Registry, file: &Path, run: &Path, json: bool) -> anyhow::Result<u8> {
     let format = detect(registry.formats(), file)?;
-    let document = format.read(file)?;
-    let lineage = Lineage {
-        source: file.display().to_string(),
-        run: None,
-        step: Some(document.step),
-        state_hash: Some(state_hash(&document.tree)),
-        only: None,
-    };
-    let mut made = RunOptions::new().system(&document.about.system).lineage(lineage).create(run)?;
-    *made.about_mut() = document.about;
-    made.take_history(document.history);
-    let saved = made.save_tree(document.step, &document.tree)?;
+    let (was_there, mut is_made) = (files::exists(run), false);
+    let result = format.import(file, &mut |about| {
+        let source = file.display().to_string();
+        let lineage = Lineage { source, run: None, step: None, state_hash: None, only: None };
+        let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(run));
+        let writer = Writer::create(storage, &about.system, Some(lineage), "rekindle import")?;
+        is_made = true;
+        Ok(writer)
+    });
+    let Imported { saved, warnings } = result.inspect_err(|_| {
+        // A run without a checkpoint is of no use; one that was there is not touched.
+        if is_made && !was_there {
+            let _ = files::remove_directory(run);
+        }
+    })?;
+    let step = saved.record.step;
     if json {
         output::print_json(&json!({
-            "run": run, "format": format.name, "step": document.step,
-            "state_hash": saved.record.state_hash, "warnings": document.warnings,
+            "run": run, "format": format.name, "step": step,
+            "state_hash": saved.record.state_hash, "warnings": warnings,
         }))?;
     } else {
-        output::print(&format!("made {} from {}: step {}", run.display(), format.name, document.step))?;
-        if !document.warnings.is_empty() {
-            let warnings: Vec<String> =
-                document.warnings.iter().map(|warning| format!("- {warning}")).collect();
+        output::print(&format!("made {} from {}: step {step}", run.display(), format.name))?;
+        if !warnings.is_empty() {
+            let warnings: Vec<String> = warnings.iter().map(|warning| format!("- {warning}")).collect();
             output::print(&format!("Not everything was carried over:\n{}", warnings.join("\n")))?;
         }
     }
-    Ok(if document.warnings.is_empty() { 0 } else { exit::PARTIAL })
+    Ok(if warnings.is_empty() { 0 } else { exit::PARTIAL })
 }

@@ -5,21 +5,27 @@ use std::ops::Range;
 use anyhow::bail;
 use rekindle::tree::{ArrayRef, DType, StoredTree, no_entry};
 use rekindle::{Checkpoint, EntryPath, Node, time};
-use rekindle_train::{Registry, describe, number};
+use rekindle_train::{Registry, number};
 use serde_json::{Value, json};
 
 use crate::address::Source;
 use crate::args::InspectArgs;
 use crate::output;
+use crate::run_state::metrics_line;
 
 /// So many children of one node, or elements of an array, are shown.
 const SHOWN: usize = 24;
 
 pub fn inspect(registry: &Registry, args: &InspectArgs, json: bool) -> anyhow::Result<u8> {
-    Source::open_any(registry, &args.checkpoint)?.read(|source| inspect_source(source, args, json))
+    Source::open_any(registry, &args.checkpoint)?.read(|source| inspect_source(registry, source, args, json))
 }
 
-fn inspect_source(source: &Source, args: &InspectArgs, json: bool) -> anyhow::Result<u8> {
+fn inspect_source(
+    registry: &Registry,
+    source: &Source,
+    args: &InspectArgs,
+    json: bool,
+) -> anyhow::Result<u8> {
     let checkpoint = source.checkpoint()?;
     if args.history {
         return history(&checkpoint, json);
@@ -44,13 +50,13 @@ fn inspect_source(source: &Source, args: &InspectArgs, json: bool) -> anyhow::Re
         return Ok(0);
     }
     let title = || vec![format!("{}  {}", output::bold(&path.to_string()), output::dim(&summary(node)))];
-    let mut lines = if path.is_root() { heading(source, note)? } else { title() };
+    let mut lines = if path.is_root() { heading(registry, source, note)? } else { title() };
     draw(node, "", args.depth, &mut lines);
     output::print(&lines.join("\n"))?;
     Ok(0)
 }
 
-fn heading(source: &Source, note: Option<String>) -> anyhow::Result<Vec<String>> {
+fn heading(registry: &Registry, source: &Source, note: Option<String>) -> anyhow::Result<Vec<String>> {
     let checkpoint = source.checkpoint()?;
     let record = checkpoint.record();
     let about = &record.about;
@@ -59,10 +65,12 @@ fn heading(source: &Source, note: Option<String>) -> anyhow::Result<Vec<String>>
     let mut lines = vec![
         output::bold(&format!("step {}{system}", record.step)),
         format!("state {}, {} in arrays", record.state_hash, output::bytes(record.payload_bytes)),
-        format!("saved {}", time::format_utc(record.created)),
     ];
+    if !source.is_of_a_file {
+        lines.push(format!("saved {}", time::format_utc(record.created)));
+    }
     if !about.metrics.is_empty() {
-        lines.push(format!("metrics {}", describe(&about.metrics)));
+        lines.push(format!("metrics {}", metrics_line(registry, record)));
     }
     if rows > 0 {
         lines.push(format!("history of {rows} {}: see --history", if rows == 1 { "row" } else { "rows" }));

@@ -55,4 +55,4 @@ pub use table::{
     ExamplesError, LARGEST_NUMBER, NumberColumn, NumberErrors, Probabilities, Statistics, TableEvaluation,
     TableExamples, TableLayout, TableSize, TableTarget, TargetKind,
 };
-pub use text::{TextError, read_text};
+pub use text::{TextError, check_text, read_text};

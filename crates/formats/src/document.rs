@@ -9,9 +9,9 @@ use rekindle::{Checkpoint, ReadError, Tree};
 
 /// The content of a file, as far as it can be carried over.
 #[derive(Debug, Clone)]
-pub struct Document {
+pub struct Document<T = Tree> {
     /// The state.
-    pub tree: Tree,
+    pub tree: T,
     /// Its step; 0 where the file does not say.
     pub step: u64,
     /// Everything about the state that the file says.

@@ -108,6 +108,18 @@ pub fn len(path: &Path) -> io::Result<u64> {
     Ok(std::fs::metadata(path)?.len())
 }
 
+/// Bytes of a file, or of all files in a directory and those below it.
+///
+/// # Errors
+/// The system's.
+pub fn total_len(path: &Path) -> io::Result<u64> {
+    if !path.is_dir() {
+        return len(path);
+    }
+    let entries = std::fs::read_dir(path)?.map(|entry| total_len(&entry?.path()));
+    entries.sum()
+}
+
 /// Creates a directory and those above it.
 ///
 /// # Errors

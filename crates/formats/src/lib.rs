@@ -40,13 +40,19 @@ pub mod table;
 
 use std::path::Path;
 
-use rekindle::Checkpoint;
+use rekindle::records::{About, Saved};
+use rekindle::tree::Array;
+use rekindle::{Checkpoint, OpenError, Writer};
 
 pub use archive::{is_checkpoint_file, open as open_archive};
 pub use document::{Document, FormatError};
 
 /// Reads a file.
 pub type Read = fn(&Path) -> Result<Document, FormatError>;
+/// Makes the run for a file's checkpoint, once it is known what the file says of it.
+pub type MakeRun<'a> = dyn FnMut(&About) -> Result<Writer, OpenError> + 'a;
+/// Saves what a file holds array by array; nothing where the file has to be read as a whole.
+pub type Stream = fn(&Path, &mut MakeRun<'_>) -> Result<Option<Imported>, FormatError>;
 /// Writes a checkpoint to a file. Gives warnings: what of the checkpoint the format cannot hold.
 pub type Write = fn(&Checkpoint<'_>, &Path) -> Result<Vec<String>, FormatError>;
 
@@ -63,6 +69,15 @@ pub struct Format {
     pub write: Option<Write>,
 }
 
+/// A file that was saved as a checkpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// The checkpoint.
+    pub saved: Saved,
+    /// What could not be carried over, in words.
+    pub warnings: Vec<String>,
+}
+
 /// How the files of a format are told and read.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
@@ -70,6 +85,8 @@ pub struct Reading {
     pub matches: fn(&[u8]) -> bool,
     /// Reads a file.
     pub read: Read,
+    /// Reads a file into a save, with less memory; absent for formats that are always read as a whole.
+    pub stream: Option<Stream>,
 }
 
 /// So many first bytes tell the format of a file.
@@ -129,6 +146,26 @@ impl Format {
             reason: format!("{} files can only be written", self.name),
         };
         (self.reading.ok_or_else(unsupported)?.read)(path)
+    }
+
+    /// Saves what the file at `path` holds as a checkpoint of the run that `make` makes.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not well formed, the format is only written, or the run cannot be
+    /// made or written.
+    pub fn import(&self, path: &Path, make: &mut MakeRun<'_>) -> Result<Imported, FormatError> {
+        if let Some(stream) = self.reading.and_then(|reading| reading.stream)
+            && let Some(imported) = stream(path, make)?
+        {
+            return Ok(imported);
+        }
+        let Document { tree, step, about, history, warnings } = self.read(path)?;
+        let mut writer = make(&about)?;
+        let mut save = writer.save()?;
+        let stored = tree.try_map_arrays(&mut |path, array: &Array| {
+            save.array(path, array.kind().clone(), array.data())
+        })?;
+        Ok(Imported { saved: save.commit(step, &stored, about, &history)?, warnings })
     }
 
     /// Writes a checkpoint to the file at `path`, which appears as a whole or not at all. Gives warnings:

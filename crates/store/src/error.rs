@@ -304,6 +304,14 @@ pub enum SaveError {
         /// The limit.
         limit: usize,
     },
+    /// The elements of an array cannot be read from where they come from.
+    #[error("the elements of `{path}` cannot be read: {source}; nothing was saved")]
+    Unreadable {
+        /// The array.
+        path: EntryPath,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Somebody deleted or replaced the file whose lock is the right to write.
     #[error(
         "the right to write {location} was taken away: its file `lease` was deleted or replaced, and another process \

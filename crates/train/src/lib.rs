@@ -38,7 +38,7 @@ pub use family::{
     Capabilities, Describe, Draw, Family, Picture, Predict, Preset, SystemOption, text_setting,
 };
 pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
-pub use numbers::{bytes, describe, describe_in_order, duration, number};
+pub use numbers::{bytes, describe_in_order, duration, number};
 pub use registry::{AnySystem, Registry, any_system};
 pub use session::{AnyConfig, Onto, Options, Origin, Report, Start, TrainError, TrainingState};
 pub use setting_error::SettingError;

@@ -2,12 +2,7 @@
 
 use crate::system::Metrics;
 
-/// `name value` pairs of metrics, short.
-pub fn describe(metrics: &Metrics) -> String {
-    describe_in_order(metrics, &[])
-}
-
-/// The same, in the order of the names in `order`; others stand behind them.
+/// `name value` pairs of metrics, short, in the order of the names in `order`; others stand behind them.
 pub fn describe_in_order(metrics: &Metrics, order: &[String]) -> String {
     let first = order.iter().filter_map(|name| metrics.get_key_value(name));
     let others = metrics.iter().filter(|(name, _)| !order.contains(name));

@@ -27,7 +27,7 @@ use crate::state::{JuniperState, State, TrainerState};
 pub(crate) const FORMAT: Format = Format {
     name: "Juniper HDF5",
     endings: &[".h5", ".hdf5"],
-    reading: Some(Reading { matches: snapshot::matches, read }),
+    reading: Some(Reading { matches: snapshot::matches, read, stream: None }),
     write: Some(|checkpoint, path| write(checkpoint, path).map(|()| Vec::new())),
 };
 

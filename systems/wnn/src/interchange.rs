@@ -26,7 +26,7 @@ type SavedState = TrainingState<Model, Training, State>;
 pub(crate) const ANY: Format = Format {
     name: "WNN phase checkpoint, genome or results",
     endings: &[],
-    reading: Some(Reading { matches: original::matches, read }),
+    reading: Some(Reading { matches: original::matches, read, stream: None }),
     write: None,
 };
 

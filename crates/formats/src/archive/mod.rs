@@ -9,12 +9,12 @@ use rekindle::storage::{ARCHIVE_MAGIC, Archive, ArchiveWriter};
 use rekindle::{Checkpoint, EntryPath, Store, Writer};
 
 use crate::document::{Document, FormatError};
-use crate::{Format, Reading, files};
+use crate::{Format, Imported, MakeRun, Reading, files};
 
 pub(crate) const FORMAT: Format = Format {
     name: "checkpoint file",
     endings: &[".rekindle"],
-    reading: Some(Reading { matches, read }),
+    reading: Some(Reading { matches, read, stream: Some(stream) }),
     write: Some(write),
 };
 
@@ -48,6 +48,16 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         history: checkpoint.history().0,
         warnings: Vec::new(),
     })
+}
+
+fn stream(path: &Path, make: &mut MakeRun<'_>) -> Result<Option<Imported>, FormatError> {
+    let store = Store::open(Arc::new(open(path)?))?;
+    let Some(&step) = store.steps().last() else {
+        return Err(FormatError::malformed(path, "it holds no checkpoint"));
+    };
+    let checkpoint = store.checkpoint(step)?;
+    let saved = make(&checkpoint.record().about)?.copy_checkpoint(&checkpoint)?;
+    Ok(Some(Imported { saved, warnings: Vec::new() }))
 }
 
 fn write(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<Vec<String>, FormatError> {

@@ -30,14 +30,14 @@ use crate::{Format, Reading, gzip};
 pub(crate) const FORMAT: Format = Format {
     name: "JSON",
     endings: &[".json"],
-    reading: Some(Reading { matches, read: read::read }),
+    reading: Some(Reading { matches, read: read::read, stream: None }),
     write: Some(|checkpoint, path| write::write(checkpoint, path).map(|()| Vec::new())),
 };
 
 pub(crate) const GZIP_FORMAT: Format = Format {
     name: "gzipped JSON",
     endings: &[".json.gz"],
-    reading: Some(Reading { matches: matches_gzip, read: read::read_gzip }),
+    reading: Some(Reading { matches: matches_gzip, read: read::read_gzip, stream: None }),
     write: Some(|checkpoint, path| write::write_gzip(checkpoint, path).map(|()| Vec::new())),
 };
 

@@ -12,7 +12,7 @@ use crate::{Format, Reading};
 pub(crate) const FORMAT: Format = Format {
     name: "safetensors",
     endings: &[".safetensors"],
-    reading: Some(Reading { matches, read: read::read }),
+    reading: Some(Reading { matches, read: read::read, stream: Some(read::stream) }),
     write: Some(|checkpoint, path| write::write(checkpoint, path).map(|()| Vec::new())),
 };
 

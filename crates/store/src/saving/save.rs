@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::io::Read;
 use std::sync::Arc;
 use std::thread::{Builder, ScopedJoinHandle};
 
@@ -64,6 +65,15 @@ struct Note {
     /// Of the new chunks.
     sizes: Sizes,
     features: Vec<(Vec<u64>, Hash)>,
+}
+
+/// An array whose chunks are being stored.
+struct OpenArray {
+    content: Content,
+    bases: ArrayBases,
+    note: Note,
+    /// Of the chunks so far.
+    hashes: Vec<Hash>,
 }
 
 /// The outcome of a save.
@@ -195,10 +205,54 @@ impl<'a> Save<'a> {
             let place = ArrayPlace::Inline(bytes.to_vec());
             return Ok(ArrayRef { kind, place });
         }
-        let content = Content::of(&kind);
+        let mut open = self.open_array(path, &kind);
+        let pieces: Vec<&[u8]> =
+            kind.boxes().map(|range| &bytes[range.start as usize..range.end as usize]).collect();
+        for window in pieces.chunks(WINDOW) {
+            self.enter(window, &mut open)?;
+        }
+        Ok(self.close_array(kind, open))
+    }
+
+    /// As [`array`](Self::array), with elements that are read as they are stored: of a long array, a few MiB
+    /// are in memory at once.
+    ///
+    /// # Errors
+    /// When the elements cannot be read, or the storage fails.
+    pub fn array_from(
+        &mut self,
+        path: &EntryPath,
+        kind: ArrayType,
+        elements: &mut impl Read,
+    ) -> Result<ArrayRef, SaveError> {
+        let unreadable = |source| SaveError::Unreadable { path: path.clone(), source };
+        let len = kind.byte_len().unwrap_or(u64::MAX);
+        let mut bytes = Vec::new();
+        if len < INLINE_LIMIT {
+            elements.take(len).read_to_end(&mut bytes).map_err(unreadable)?;
+            return self.array(path, kind, &bytes);
+        }
+        self.payload_bytes += len;
+        let mut open = self.open_array(path, &kind);
+        let mut boxes = kind.boxes().peekable();
+        while boxes.peek().is_some() {
+            let lens: Vec<usize> =
+                boxes.by_ref().take(WINDOW).map(|range| (range.end - range.start) as usize).collect();
+            bytes.resize(lens.iter().sum(), 0);
+            elements.read_exact(&mut bytes).map_err(unreadable)?;
+            let mut rest = bytes.as_slice();
+            let window: Vec<&[u8]> =
+                lens.iter().map(|&len| rest.split_off(..len).unwrap_or_default()).collect();
+            self.enter(&window, &mut open)?;
+        }
+        Ok(self.close_array(kind, open))
+    }
+
+    /// Begins to store an array that is cut into chunks.
+    fn open_array(&mut self, path: &EntryPath, kind: &ArrayType) -> OpenArray {
         let key = bases::key(path);
-        let mut bases = self.writer.bases.as_mut().and_then(|bases| bases.of_array(&key)).unwrap_or_default();
-        let mut note = Note {
+        let bases = self.writer.bases.as_mut().and_then(|bases| bases.of_array(&key)).unwrap_or_default();
+        let note = Note {
             key,
             boxes: Vec::new(),
             changed: false,
@@ -207,23 +261,25 @@ impl<'a> Save<'a> {
             sizes: Sizes::default(),
             features: Vec::new(),
         };
-        let pieces: Vec<&[u8]> =
-            kind.boxes().map(|range| &bytes[range.start as usize..range.end as usize]).collect();
-        let mut hashes = Vec::with_capacity(pieces.len());
-        for window in pieces.chunks(WINDOW) {
-            let first = hashes.len();
-            for entered in self.enter_window(window, content, &bases, first)? {
-                hashes.push(entered.hash);
-                self.note(entered, &mut note);
-            }
-            if note.changed && !note.used {
-                // The first boxes tell for all: the bases of the others are not even read.
-                bases = ArrayBases::default();
-            }
+        OpenArray { content: Content::of(kind), bases, note, hashes: Vec::new() }
+    }
+
+    /// Stores the next chunks of an array.
+    fn enter(&mut self, window: &[&[u8]], open: &mut OpenArray) -> Result<(), SaveError> {
+        for entered in self.enter_window(window, open.content, &open.bases, open.hashes.len())? {
+            open.hashes.push(entered.hash);
+            self.note(entered, &mut open.note);
         }
-        self.notes.push(note);
-        let place = ArrayPlace::Chunks(hashes);
-        Ok(ArrayRef { kind, place })
+        if open.note.changed && !open.note.used {
+            // The first boxes tell for all: the bases of the others are not even read.
+            open.bases = ArrayBases::default();
+        }
+        Ok(())
+    }
+
+    fn close_array(&mut self, kind: ArrayType, open: OpenArray) -> ArrayRef {
+        self.notes.push(open.note);
+        ArrayRef { kind, place: ArrayPlace::Chunks(open.hashes) }
     }
 
     fn encoder(&self) -> Encoder<'_> {

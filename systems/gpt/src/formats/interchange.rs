@@ -35,13 +35,21 @@ pub(crate) const FORMATS: &[Format] = &[
     Format {
         name: "LOPOS of version 1",
         endings: &[".v1.lopos"],
-        reading: Some(Reading { matches: |head| format_of_head(head) == Some(ModelFormat::Lopos), read }),
+        reading: Some(Reading {
+            matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
+            read,
+            stream: None,
+        }),
         write: Some(|checkpoint, path| write_lopos(checkpoint, path, Version::LoopOs)),
     },
     Format {
         name: "LOPOS",
         endings: &[".lopos"],
-        reading: Some(Reading { matches: |head| format_of_head(head) == Some(ModelFormat::Lopos), read }),
+        reading: Some(Reading {
+            matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
+            read,
+            stream: None,
+        }),
         write: Some(|checkpoint, path| write_lopos(checkpoint, path, Version::Named(Checksum::Sha256))),
     },
     Format {
@@ -52,6 +60,7 @@ pub(crate) const FORMATS: &[Format] = &[
                 matches!(format_of_head(head), Some(ModelFormat::RustGptJson | ModelFormat::RustGptContainer))
             },
             read,
+            stream: None,
         }),
         write: Some(|checkpoint, path| write_rustgpt(checkpoint, path, Encoding::Json)),
     },
@@ -61,13 +70,14 @@ pub(crate) const FORMATS: &[Format] = &[
         reading: Some(Reading {
             matches: |head| format_of_head(head) == Some(ModelFormat::RustGptBincode),
             read,
+            stream: None,
         }),
         write: Some(|checkpoint, path| write_rustgpt(checkpoint, path, Encoding::Bincode)),
     },
     Format {
         name: "Hugging Face directory",
         endings: &[".hf"],
-        reading: Some(Reading { matches: hugging_face::is_config, read }),
+        reading: Some(Reading { matches: hugging_face::is_config, read, stream: None }),
         write: Some(write_hugging_face),
     },
     Format {

@@ -3,6 +3,7 @@
 
 mod examples_memory;
 mod golden_states;
+mod import_memory;
 mod json_memory;
 mod model_file_memory;
 mod short;
