@@ -14,6 +14,10 @@ use crate::system::Logic;
 /// 0.73 of the neighbourhoods of the Game of Life, one that stays as it is on 0.78.
 const LEAST_ACCURACY: f64 = 0.9;
 
+/// Circuits with more bits to a cell are not tried: the published ones have 128 at most, and a thousand boards
+/// of many bits fill the memory.
+const MOST_CHANNELS: usize = 256;
+
 /// The seed of the boards that a circuit is checked on, and of the runs that are made of circuits.
 const SEED: u64 = 0;
 
@@ -30,7 +34,8 @@ impl Recognized {
     /// # Errors
     /// The circuit is damaged.
     pub fn of(circuit: &HardCircuit, path: KernelPath) -> Result<Self, LogicError> {
-        for config in candidates()? {
+        let candidates = if circuit.channels <= MOST_CHANNELS { candidates()? } else { Vec::new() };
+        for config in candidates {
             let check = circuit.check(&config.training, SEED, path)?;
             if check.accuracy() >= LEAST_ACCURACY {
                 return Ok(Self { config, check: Some(check) });
@@ -43,8 +48,8 @@ impl Recognized {
     pub fn sentence(&self) -> String {
         match &self.check {
             None => {
-                "What it is for is not in the file, and it does none of the tasks that are known: it can be \
-                     looked at and exported, and trained on once training.task is set."
+                "What it is for is not in the file, and it does none of the tasks that are known: it can be looked \
+                 at and exported, and a new run with a task can begin with its state."
                     .to_owned()
             }
             Some(check) => format!(

@@ -208,6 +208,25 @@ fn a_circuit_of_an_unknown_task_is_described_drawn_and_not_trained() {
 }
 
 #[test]
+fn a_circuit_of_many_bits_is_read_without_being_tried() {
+    let model = Model {
+        channels: 300,
+        kernels: 1,
+        kernel_gates: vec![8, 4, 2, 1],
+        update_gates: vec![300],
+        pass_logit: 10.0,
+        identity_start: false,
+    };
+    let circuit = HardCircuit::from_state(&model, &State::new(&model, 1).unwrap()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("wide.json");
+    std::fs::write(&path, json(&circuit)).unwrap();
+    let (_, saved, config) = import(&path);
+    assert_eq!(config.training.task, Task::Unknown);
+    assert_eq!(HardCircuit::from_state(&config.model, &saved.state).unwrap(), circuit);
+}
+
+#[test]
 fn a_circuit_that_no_model_has_is_refused_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("odd.json");
