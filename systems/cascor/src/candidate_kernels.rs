@@ -105,11 +105,14 @@ pub(crate) fn backward(
 
 kernel! {
     fn forward_blocks(task: &CandidateTask<'_>, blocks: &Range<usize>, part: &mut CandidatePart) {
-        // One loop for each activation, so that none is chosen inside.
+        // One loop for each activation that is much used, so that none is chosen inside.
         match task.activation {
             Activation::Sigmoid => forward_with(task, blocks, part, |sums| Activation::Sigmoid.of(sums)),
             Activation::Gaussian => forward_with(task, blocks, part, |sums| Activation::Gaussian.of(sums)),
             Activation::Tanh => forward_with(task, blocks, part, |sums| Activation::Tanh.of(sums)),
+            Activation::Logistic => forward_with(task, blocks, part, |sums| Activation::Logistic.of(sums)),
+            Activation::Relu => forward_with(task, blocks, part, |sums| Activation::Relu.of(sums)),
+            other => forward_with(task, blocks, part, |sums| other.of(sums)),
         }
     }
 }

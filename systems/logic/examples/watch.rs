@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (boards, times) = match training.task {
         Task::Life => (glider(), [0, 4, 8, 16]),
-        Task::Checkerboard => (noise(&model, &training), [0, 5, 10, 20]),
+        Task::Checkerboard | Task::Unknown => (noise(&model, &training), [0, 5, 10, 20]),
     };
     print!("{}", film(&circuit.compile()?, &boards, &training, times)?);
     Ok(())

@@ -38,6 +38,17 @@ impl Check {
     pub fn accuracy(&self) -> f64 {
         self.right_cells as f64 / self.tried_cells as f64
     }
+
+    /// The outcome in words.
+    pub(crate) fn verdict(&self, training: &Training) -> String {
+        let what = if is_one_step_of_life(training) { "rows of the truth table" } else { "random boards" };
+        format!("the circuit is right on {} of {} {what}", self.right, self.tried)
+    }
+}
+
+/// Whether a truth table tells all.
+fn is_one_step_of_life(training: &Training) -> bool {
+    (training.task, training.automaton_steps) == (Task::Life, 1)
 }
 
 impl HardCircuit {
@@ -45,10 +56,11 @@ impl HardCircuit {
     /// table, otherwise 1000 random boards drawn from the seed, after the task's steps.
     ///
     /// # Errors
-    /// The circuit is damaged.
+    /// The circuit is damaged, or its task is not known.
     pub fn check(&self, training: &Training, seed: u64, path: KernelPath) -> Result<Check, LogicError> {
-        match (training.task, training.automaton_steps) {
-            (Task::Life, 1) => self.check_rows(path),
+        match training.task {
+            Task::Unknown => Err(LogicError::UnknownTask),
+            _ if is_one_step_of_life(training) => self.check_rows(path),
             _ => self.check_boards(training, seed, path),
         }
     }

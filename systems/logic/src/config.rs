@@ -46,6 +46,19 @@ pub enum Task {
     Life,
     /// A checkerboard on the first channel, whatever random bits the channels begin with.
     Checkerboard,
+    /// Not known: of a circuit that was imported. It can be looked at and exported, not trained.
+    Unknown,
+}
+
+impl Task {
+    /// Its name in configs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Life => "life",
+            Self::Checkerboard => "checkerboard",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// What lies beyond the edge of a board.
@@ -105,7 +118,7 @@ pub struct Training {
     pub early_stopping: Option<EarlyStopping>,
 }
 
-fn default_pass_logit() -> f64 {
+pub(crate) fn default_pass_logit() -> f64 {
     10.0
 }
 
@@ -210,6 +223,11 @@ impl Training {
     /// # Errors
     /// A size is zero or absurd, or a number is outside of its range.
     pub fn validate(&self) -> Result<(), LogicError> {
+        if self.task == Task::Unknown {
+            let reason = "nothing is known that the circuit should do; a new run with the task life or checkerboard can \
+                          begin with its state";
+            return Err(LogicError::config("training.task", self.task, reason));
+        }
         positive("training.width", self.width)?;
         positive("training.height", self.height)?;
         positive("training.square", self.square)?;

@@ -1,7 +1,8 @@
 //! What can go wrong before training or when a circuit is read.
 
 use rekindle_compute::PoolError;
-use rekindle_train::{SettingError, StateMismatch};
+use rekindle_formats::png::PngError;
+use rekindle_train::{ConfigError, SettingError, StateMismatch};
 use thiserror::Error;
 
 /// A config, state or circuit that cannot be used. Nothing was changed.
@@ -28,6 +29,23 @@ pub enum LogicError {
         /// What is wrong with it.
         problem: String,
     },
+    /// Nobody knows what the circuit should do.
+    #[error("what the circuit is for is not known, so that it cannot be checked")]
+    UnknownTask,
+    /// The kernels of a circuit have wires of their own, and those of a model share them.
+    #[error(
+        "kernel {kernel} of the circuit is wired unlike kernel 0; kernels are read that are all wired alike"
+    )]
+    OtherWires {
+        /// The first one that differs.
+        kernel: usize,
+    },
+    /// A config cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A picture cannot be written.
+    #[error(transparent)]
+    Picture(#[from] PngError),
     /// A board does not fit the circuit.
     #[error("the board has {found} channels, the circuit {expected}")]
     Channels {

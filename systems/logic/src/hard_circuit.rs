@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::MOST_GATES;
-use crate::config::Model;
+use crate::config::{Model, default_pass_logit};
 use crate::error::LogicError;
 use crate::gate::{self, GATES};
 use crate::state::{Layer, State};
@@ -106,6 +106,33 @@ impl HardCircuit {
                 output_size: model.channels,
             },
             channels: model.channels,
+        }
+    }
+
+    /// The model that this is a circuit of.
+    ///
+    /// # Errors
+    /// No model has such a circuit: its kernels are wired in several ways, or a layer has too few or too many
+    /// gates for its inputs.
+    pub(crate) fn model(&self) -> Result<Model, LogicError> {
+        let kernels = &self.perception.kernels;
+        let sizes = |layers: &[HardLayer]| layers.iter().map(|layer| layer.gates.len()).collect();
+        let model = Model {
+            channels: self.channels,
+            kernels: kernels.len(),
+            kernel_gates: kernels.first().map(|kernel| sizes(&kernel.layers)).unwrap_or_default(),
+            update_gates: sizes(&self.update.layers),
+            pass_logit: default_pass_logit(),
+            identity_start: false,
+        };
+        model.validate()?;
+        let wires = |kernel: &Kernel| -> Vec<Vec<(u32, u32)>> {
+            let layers = kernel.layers.iter();
+            layers.map(|layer| layer.gates.iter().map(|gate| (gate.wire_a, gate.wire_b)).collect()).collect()
+        };
+        match kernels.iter().position(|kernel| wires(kernel) != wires(&kernels[0])) {
+            Some(kernel) => Err(LogicError::OtherWires { kernel }),
+            None => Ok(model),
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Model;
 use crate::error::LogicError;
 use crate::gate::{GATES, PASS_A};
+use crate::hard_circuit::{Gate, HardCircuit, HardLayer};
 use crate::identity;
 use crate::streams;
 use crate::wiring::{self, Wires};
@@ -69,6 +70,20 @@ impl State {
         Ok(Self { epoch: 0, perception, update, optimizer, patience: None })
     }
 
+    /// The state of a circuit, of which `model` is the [model](HardCircuit::model): each gate is the one
+    /// function, and the optimiser has not begun.
+    pub(crate) fn of_circuit(model: &Model, circuit: &HardCircuit) -> Self {
+        let kernels = &circuit.perception.kernels;
+        let depth = model.kernel_gates.len();
+        let perception =
+            (0..depth).map(|index| sure_layer(model, kernels.iter().map(|kernel| &kernel.layers[index])));
+        let perception = Network { layers: perception.collect() };
+        let update = circuit.update.layers.iter().map(|layer| sure_layer(model, std::iter::once(layer)));
+        let update = Network { layers: update.collect() };
+        let optimizer = Optimizer { perception: zero_moments(&perception), update: zero_moments(&update) };
+        Self { epoch: 0, perception, update, optimizer, patience: None }
+    }
+
     /// Checks that the state is one of this model, and that every wire leads somewhere.
     ///
     /// # Errors
@@ -116,6 +131,20 @@ fn new_layer(model: &Model, (wire_a, wire_b): Wires, rows: usize) -> Layer {
     let mut logits = vec![0.0; rows * GATES];
     for row in logits.chunks_exact_mut(GATES) {
         row[usize::from(PASS_A)] = model.pass_logit as f32;
+    }
+    Layer { wire_a, wire_b, logits }
+}
+
+/// A layer whose gates have the functions of `copies`, which are wired alike.
+fn sure_layer<'a>(model: &Model, copies: impl Iterator<Item = &'a HardLayer> + Clone) -> Layer {
+    let wires =
+        |wire: fn(&Gate) -> u32| copies.clone().take(1).flat_map(|layer| &layer.gates).map(wire).collect();
+    let (wire_a, wire_b) = (wires(|gate| gate.wire_a), wires(|gate| gate.wire_b));
+    let mut logits = Vec::new();
+    for gate in copies.flat_map(|layer| &layer.gates) {
+        let mut row = [0.0; GATES];
+        row[usize::from(gate.op)] = model.pass_logit as f32;
+        logits.extend(row);
     }
     Layer { wire_a, wire_b, logits }
 }

@@ -3,19 +3,16 @@
 use std::collections::BTreeMap;
 
 use rekindle_compute::KernelPath;
+use rekindle_formats::Format;
 use rekindle_train::{
-    Conclusion, ConfigOf, Family, Metrics, Preset, Progress, Resources, System, SystemError,
+    Capabilities, Conclusion, ConfigOf, Family, Metrics, Preset, Progress, Resources, System, SystemError,
 };
 
 use crate::automaton::Automaton;
-use crate::boards::Boards;
-use crate::config::{Boundary, Model, Task, Training};
-use crate::error::LogicError;
+use crate::config::{Model, Task, Training};
 use crate::hard_circuit::HardCircuit;
-use crate::presets;
-use crate::render::{render, side_by_side};
 use crate::state::State;
-use crate::streams;
+use crate::{interchange, presets, show, summary};
 
 /// Logic-gate cellular automata in the training loop; a step is an epoch.
 pub struct Logic {
@@ -91,12 +88,9 @@ impl System for Logic {
         let check = circuit.check(&self.training, self.seed, self.path).map_err(SystemError::new)?;
         let mut json = Vec::new();
         circuit.write(&mut json).map_err(SystemError::new)?;
-        let what = match self.training.task {
-            Task::Life if self.training.automaton_steps == 1 => "rows of the truth table",
-            _ => "random boards",
-        };
-        let verdict = format!("the circuit is right on {} of {} {what}", check.right, check.tried);
-        let picture = self.picture(&circuit).map_err(SystemError::new)?;
+        let verdict = check.verdict(&self.training);
+        let moments =
+            show::moments(&circuit, &self.training, self.seed, self.path).map_err(SystemError::new)?;
         Ok(Conclusion {
             metrics: Metrics::from([
                 ("accuracy".to_owned(), check.accuracy()),
@@ -104,7 +98,7 @@ impl System for Logic {
                 ("tried".to_owned(), check.tried as f64),
                 ("active_gates".to_owned(), circuit.active_gates() as f64),
             ]),
-            text: format!("{}\n\n{verdict}", picture.trim_end()),
+            text: format!("{}\n\n{verdict}", show::text(&moments).trim_end()),
             artifacts: vec![("circuit.json".to_owned(), json)],
         })
     }
@@ -120,35 +114,34 @@ impl Family for Logic {
     fn presets() -> &'static [Preset] {
         PRESETS
     }
-}
 
-impl Logic {
-    /// The circuit on a small board, at a few moments side by side.
-    fn picture(&self, circuit: &HardCircuit) -> Result<String, LogicError> {
-        let (board, boundary, moments) = match self.training.task {
-            Task::Life => (glider(self.model.channels), Boundary::Periodic, vec![0, 8, 16, 24]),
-            Task::Checkerboard => {
-                let mut stream = rekindle_compute::rng::stream(self.seed, streams::CHECK, 1);
-                let steps = self.training.automaton_steps;
-                let board = self.training.random_boards(1, self.model.channels, &mut stream);
-                (board, self.training.boundary, vec![0, steps / 4, steps / 2, steps])
-            }
-        };
-        let compiled = circuit.compile()?;
-        let mut pictures = Vec::new();
-        for moment in moments {
-            let shown = compiled.run(&board, boundary, moment, self.path)?;
-            pictures.push((format!("step {moment}"), render(&shown, 0)));
-        }
-        Ok(side_by_side(&pictures))
+    fn formats() -> &'static [Format] {
+        &[interchange::FORMAT]
+    }
+
+    fn capabilities() -> Capabilities<Self> {
+        let capabilities = Capabilities::default().describe(describe);
+        capabilities.picture("boards", "the circuit at work on a board, at four moments", draw)
     }
 }
 
-/// A glider on a torus of 16 by 16.
-fn glider(channels: usize) -> Boards {
-    let mut boards = Boards::zeros(1, 16, 16, channels);
-    for (x, y) in [(2, 1), (3, 2), (1, 3), (2, 3), (3, 3)] {
-        boards.set(0, 0, x, y, true);
-    }
-    boards
+fn describe(config: &ConfigOf<Logic>, state: &State) -> Result<String, SystemError> {
+    let ConfigOf::<Logic> { model, training, seed, .. } = config;
+    let circuit = circuit_of(model, state)?;
+    let needed = circuit.compile().map_err(SystemError::new)?.gates();
+    let check = match training.task {
+        Task::Unknown => None,
+        _ => Some(circuit.check(training, *seed, KernelPath::best()).map_err(SystemError::new)?),
+    };
+    Ok(summary::summary(model, training, &circuit, needed, check))
+}
+
+fn draw(config: &ConfigOf<Logic>, state: &State) -> Result<Vec<u8>, SystemError> {
+    let circuit = circuit_of(&config.model, state)?;
+    let moments = show::moments(&circuit, &config.training, config.seed, KernelPath::best());
+    show::picture(&moments.map_err(SystemError::new)?).map_err(SystemError::new)
+}
+
+fn circuit_of(model: &Model, state: &State) -> Result<HardCircuit, SystemError> {
+    HardCircuit::from_state(model, state).map_err(SystemError::mismatch)
 }

@@ -17,12 +17,13 @@ impl Training {
         let mut boards = Boards::zeros(count, self.width, self.height, channels);
         match self.task {
             Task::Life => boards.randomize(1, stream),
-            Task::Checkerboard => boards.randomize(channels, stream),
+            Task::Checkerboard | Task::Unknown => boards.randomize(channels, stream),
         }
         boards
     }
 
-    /// What the first channel of the boards should be after the automaton's steps.
+    /// What the first channel of the boards should be after the automaton's steps; where the task is not
+    /// known, what it is.
     pub fn targets(&self, boards: &Boards) -> Boards {
         match self.task {
             Task::Life => {
@@ -33,6 +34,7 @@ impl Training {
                 target
             }
             Task::Checkerboard => checkerboard(boards, self.square),
+            Task::Unknown => boards.clone(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use hdf5_pure::{AttrValue, Datatype, FileBuilder, GroupBuilder, make_u8_type};
 use serde_json::json;
 
+use super::checksum;
 use super::error::{Fault, Problem};
 use super::isolation;
 use super::model::ReadSnapshot;
@@ -20,6 +21,8 @@ struct Draft {
     inputs: i64,
     num_units: i64,
     units: Vec<(String, Vec<f32>)>,
+    /// Units that have checksums.
+    checked: &'static [usize],
     bias_shape: Vec<u64>,
     output: (Vec<f32>, Vec<u64>),
     config: String,
@@ -38,6 +41,7 @@ impl Draft {
             inputs: 2,
             num_units: count as i64,
             units: (0..count).map(|index| (format!("unit_{index}"), weights(index))).collect(),
+            checked: &[],
             bias_shape: vec![1],
             output: (vec![0.5; rows], vec![rows as u64, 1]),
             config: "{}".to_owned(),
@@ -102,6 +106,11 @@ impl Draft {
             unit.create_dataset("weights").with_f32_data(weights);
             unit.create_dataset("bias").with_f32_data(&[index as f32]).with_shape(&self.bias_shape);
             unit.set_attr("correlation", AttrValue::F64(index as f64));
+            if self.checked.contains(&index) {
+                let digest = |values: &[f32]| checksum::of(&checksum::bytes_of(values));
+                let digests = json!({ "weights": digest(weights), "bias": digest(&[index as f32]) });
+                unit.create_dataset("checksums").with_vlen_strings(&[&digests.to_string()]).with_shape(&[]);
+            }
             group.add_group(unit.finish());
         }
         file.add_group(group.finish());
@@ -130,6 +139,43 @@ fn the_first_versions_are_read() {
     assert_eq!((snapshot.activation.as_str(), snapshot.hidden[0].activation.as_str()), ("tanh", "tanh"));
     assert_eq!(snapshot.settings.random_seed, 42);
     assert!(warnings[0].contains("no checksums"), "{warnings:?}");
+}
+
+#[test]
+fn layers_without_checksums_are_named() {
+    let draft = Draft { checked: &[0, 2], ..Draft::with_units(4) };
+    let warnings = draft.read().unwrap().warnings;
+    let named =
+        "Weights and bias of params/output_layer, hidden_units/unit_1, hidden_units/unit_3 could not be";
+    assert!(warnings.iter().any(|warning| warning.starts_with(named)), "{warnings:?}");
+    let draft = Draft { checked: &[0], ..Draft::with_units(8) };
+    let warnings = draft.read().unwrap().warnings;
+    assert!(warnings.iter().any(|warning| warning.contains("unit_4 and 3 more could not")), "{warnings:?}");
+}
+
+#[test]
+fn weights_of_the_history_that_are_not_the_networks_are_named() {
+    let draft = Draft {
+        more: |file| {
+            let mut history = file.create_group("history");
+            let mut units = history.create_group("hidden_units_added");
+            for (index, weights) in [vec![0.0f32, 0.0], vec![1.0, 1.0, 7.0], vec![2.0; 4]].iter().enumerate()
+            {
+                let mut unit = units.create_group(&format!("unit_{index}"));
+                unit.set_attr("correlation", AttrValue::F64(index as f64));
+                unit.create_dataset("weights").with_f32_data(weights);
+                unit.create_dataset("bias").with_f32_data(&[index as f32]).with_shape(&[]);
+                units.add_group(unit.finish());
+            }
+            history.add_group(units.finish());
+            file.add_group(history.finish());
+        },
+        ..Draft::with_units(2)
+    };
+    let ReadSnapshot { snapshot, warnings } = draft.read().unwrap();
+    assert_eq!(snapshot.history.units_added, [0.0, 1.0, 2.0]);
+    let named = "Of history/hidden_units_added/unit_1, history/hidden_units_added/unit_2 only";
+    assert!(warnings.iter().any(|warning| warning.starts_with(named)), "{warnings:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@
 //! | `hidden_units` | a group for each unit | yes | yes |
 //! | `random` | seed, states of four generators | only the seed | only the seed |
 //! | `mp` | addresses and a secret of worker processes | no | no |
-//! | `history` | losses, accuracies, correlations | yes | yes |
+//! | `history` | losses, accuracies, correlations and weights of added units | weights of the network's units only | yes |
 //! | `data` | training tensors | no | no |
 //!
 //! What a file holds beyond that is named in [`ReadSnapshot::warnings`], in words for a user.

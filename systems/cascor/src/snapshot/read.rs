@@ -12,6 +12,7 @@ use super::limits::{MAX_FILE_BYTES, MAX_HIDDEN, MAX_WIDTH};
 use super::model::{HiddenUnit, History, Identity, OutputLayer, ReadSnapshot, Settings, Snapshot};
 use super::objects::{Allowance, Checksums, Folder};
 use super::source::BoundedSource;
+use super::warnings::Loss;
 use super::{
     FORMAT, FORMAT_BEFORE, FORMAT_VERSION, REQUIRED_GROUPS, activation, isolation, matches, warnings,
 };
@@ -108,9 +109,12 @@ fn reading(root: &Folder<'_>) -> Found<ReadSnapshot> {
     };
     let missing = || Fault::at(architecture.attribute_path("activation_function_name"), Problem::Missing);
     let activation = activation::normalised(&activation.ok_or_else(missing)?);
-    let (output, output_checked) = output_layer(root, &sizes)?;
-    let (hidden, hidden_checked) = hidden_units(root, &sizes, &activation)?;
-    let warnings = warnings::of(root, output_checked && hidden_checked, configuration.secret)?;
+    let mut unchecked = Vec::new();
+    let output = output_layer(root, &sizes, &mut unchecked)?;
+    let hidden = hidden_units(root, &sizes, &activation, &mut unchecked)?;
+    let (history, unlike) = history(root, &hidden)?;
+    let loss = Loss { unchecked, layers: 1 + hidden.len(), secret: configuration.secret, unlike };
+    let warnings = warnings::of(root, &loss)?;
     let snapshot = Snapshot {
         identity: identity(root)?,
         settings: configuration.settings(root, &config_folder)?,
@@ -120,7 +124,7 @@ fn reading(root: &Folder<'_>) -> Found<ReadSnapshot> {
         outputs: sizes.outputs,
         output,
         hidden,
-        history: history(root)?,
+        history,
     };
     Ok(ReadSnapshot { snapshot, warnings })
 }
@@ -262,25 +266,32 @@ pub(super) fn is_secret(name: &str) -> bool {
     name.to_lowercase().contains("authkey")
 }
 
-/// The output layer, and whether checksums vouch for it.
-fn output_layer(root: &Folder<'_>, sizes: &Sizes) -> Found<(OutputLayer, bool)> {
+/// The output layer, which is `unchecked` when no checksums vouch for it.
+fn output_layer(root: &Folder<'_>, sizes: &Sizes, unchecked: &mut Vec<String>) -> Found<OutputLayer> {
     let folder = root.required_folder("params")?.required_folder("output_layer")?;
     let checksums = folder.checksums()?;
+    if checksums.is_none() {
+        unchecked.push(folder.path().to_owned());
+    }
     let named = |name| checksums.as_ref().map(|checksums| (checksums, name));
     let rows = (sizes.inputs + sizes.hidden) as u64;
     let columns = sizes.outputs as u64;
-    let layer = OutputLayer {
+    Ok(OutputLayer {
         weights: folder.required_array("weights")?.tensor(&[&[rows, columns]], named("output_weights"))?,
         bias: folder.required_array("bias")?.tensor(&[&[columns]], named("output_bias"))?,
-    };
-    Ok((layer, checksums.is_some()))
+    })
 }
 
-/// The hidden units, oldest first, and whether checksums vouch for all of them.
-fn hidden_units(root: &Folder<'_>, sizes: &Sizes, activation: &str) -> Found<(Vec<HiddenUnit>, bool)> {
+/// The hidden units, oldest first; those are `unchecked` that no checksums vouch for.
+fn hidden_units(
+    root: &Folder<'_>,
+    sizes: &Sizes,
+    activation: &str,
+    unchecked: &mut Vec<String>,
+) -> Found<Vec<HiddenUnit>> {
     let Some(folder) = root.folder("hidden_units")? else {
         return match sizes.hidden {
-            0 => Ok((Vec::new(), true)),
+            0 => Ok(Vec::new()),
             _ => Err(Fault::at("hidden_units", Problem::Missing)),
         };
     };
@@ -291,14 +302,15 @@ fn hidden_units(root: &Folder<'_>, sizes: &Sizes, activation: &str) -> Found<(Ve
         let (expected, found) = (sizes.hidden as u64, folders.len() as u64);
         return Err(Fault::at(folder.path(), Problem::Disagrees { expected, found, with: "arch" }));
     }
-    let mut checked = true;
     let mut units = Vec::new();
     for (index, folder) in folders.iter().enumerate() {
         let checksums = folder.checksums()?;
-        checked &= checksums.is_some();
+        if checksums.is_none() {
+            unchecked.push(folder.path().to_owned());
+        }
         units.push(hidden_unit(folder, sizes.inputs + index, checksums.as_ref(), activation)?);
     }
-    Ok((units, checked))
+    Ok(units)
 }
 
 fn hidden_unit(
@@ -338,8 +350,9 @@ fn numbered<'a>(folder: &Folder<'a>) -> Found<Vec<Folder<'a>>> {
     Ok(numbered.into_iter().map(|(_, unit)| unit).collect())
 }
 
-fn history(root: &Folder<'_>) -> Found<History> {
-    let Some(folder) = root.folder("history")? else { return Ok(History::default()) };
+/// The history, and what it says of added units that is not so of the network's.
+fn history(root: &Folder<'_>, hidden: &[HiddenUnit]) -> Found<(History, Vec<String>)> {
+    let Some(folder) = root.folder("history")? else { return Ok((History::default(), Vec::new())) };
     let series = |name: &str, before: &str| {
         let array = match folder.array(name)? {
             Some(array) => Some(array),
@@ -347,16 +360,40 @@ fn history(root: &Folder<'_>) -> Found<History> {
         };
         array.map_or_else(|| Ok(Vec::new()), |array| array.series())
     };
-    Ok(History {
+    let (units_added, unlike) = units_added(&folder, hidden)?;
+    let history = History {
         train_loss: series("train_loss", "train_loss")?,
         value_loss: series("value_loss", "val_loss")?,
         train_accuracy: series("train_accuracy", "train_accuracy")?,
         value_accuracy: series("value_accuracy", "val_accuracy")?,
-        units_added: units_added(&folder)?,
-    })
+        units_added,
+    };
+    Ok((history, unlike))
 }
 
-fn units_added(history: &Folder<'_>) -> Found<Vec<f64>> {
-    let Some(folder) = history.folder("hidden_units_added")? else { return Ok(Vec::new()) };
-    numbered(&folder)?.iter().map(|unit| Ok(unit.finite("correlation")?.unwrap_or(0.0))).collect()
+/// The correlations of the units that were added, and the paths of those whose weights are not the network's.
+fn units_added(history: &Folder<'_>, hidden: &[HiddenUnit]) -> Found<(Vec<f64>, Vec<String>)> {
+    let Some(folder) = history.folder("hidden_units_added")? else { return Ok((Vec::new(), Vec::new())) };
+    let (mut correlations, mut unlike) = (Vec::new(), Vec::new());
+    for (index, unit) in numbered(&folder)?.iter().enumerate() {
+        correlations.push(unit.finite("correlation")?.unwrap_or(0.0));
+        if !hidden.get(index).is_some_and(|hidden| repeats(unit, hidden)) {
+            unlike.push(unit.path().to_owned());
+        }
+    }
+    Ok((correlations, unlike))
+}
+
+/// True when a unit of the history has the weights of the hidden unit, or none.
+fn repeats(unit: &Folder<'_>, hidden: &HiddenUnit) -> bool {
+    let repeats = |name: &str, expected: &[f32]| {
+        let shape = [expected.len() as u64];
+        match unit.array(name) {
+            Ok(None) => true,
+            // Candidates that were never trained have a bias without dimensions.
+            Ok(Some(array)) => array.tensor(&[&shape, &[]], None).is_ok_and(|found| found == expected),
+            Err(_) => false,
+        }
+    };
+    repeats("weights", &hidden.weights) && repeats("bias", &[hidden.bias])
 }

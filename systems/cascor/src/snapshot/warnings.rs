@@ -18,22 +18,66 @@ const GENERATORS: [(&str, &str); 4] = [
     ("cuda_states", "The states of the random generators of GPUs are not carried over."),
 ];
 
+/// A list names so many objects, and says how many more there are.
+const MOST_NAMED: usize = 5;
+
+/// What reading could not do.
+pub(super) struct Loss {
+    /// Paths of the layers without checksums.
+    pub(super) unchecked: Vec<String>,
+    /// Layers that can have checksums: the output layer, and every hidden unit.
+    pub(super) layers: usize,
+    /// True when there was a secret in the configuration.
+    pub(super) secret: bool,
+    /// Paths of units in the history that are not the network's.
+    pub(super) unlike: Vec<String>,
+}
+
 /// What lies in the file and is not carried over, or could not be checked.
-pub(super) fn of(root: &Folder<'_>, checked: bool, secret: bool) -> Result<Vec<String>, Fault> {
+pub(super) fn of(root: &Folder<'_>, loss: &Loss) -> Result<Vec<String>, Fault> {
     let mut warnings = Vec::new();
-    if !checked {
-        warnings.push(
-            "The file carries no checksums, so damage to its weights would not be seen: it is of an early version."
-                .to_owned(),
-        );
-    }
+    warnings.extend(unchecked(loss));
     warnings.extend(generators(root)?);
     warnings.extend(optimiser(root)?);
-    warnings.extend(workers(root, secret)?);
+    warnings.extend(workers(root, loss.secret)?);
     warnings.extend(data(root)?);
     warnings.extend(history(root)?);
+    warnings.extend(units_added(loss));
     warnings.extend(unknown(root)?);
     Ok(warnings)
+}
+
+fn unchecked(loss: &Loss) -> Option<String> {
+    match loss.unchecked.len() {
+        0 => None,
+        all if all == loss.layers => Some(
+            "The file carries no checksums, so damage to its weights would not be seen: it is of an early version."
+                .to_owned(),
+        ),
+        _ => Some(format!(
+            "Weights and bias of {} could not be checked: they have no checksums, so damage to them would not be seen.",
+            named(&loss.unchecked)
+        )),
+    }
+}
+
+fn units_added(loss: &Loss) -> Option<String> {
+    let unlike = &loss.unlike;
+    (!unlike.is_empty()).then(|| {
+        format!(
+            "Of {} only the correlations are carried over: the weights are not those of the network's units.",
+            named(unlike)
+        )
+    })
+}
+
+/// The first paths, and how many there are beside.
+fn named(paths: &[String]) -> String {
+    let shown = legible(&paths[..paths.len().min(MOST_NAMED)].join(", "));
+    match paths.len().saturating_sub(MOST_NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 fn generators(root: &Folder<'_>) -> Result<Vec<String>, Fault> {

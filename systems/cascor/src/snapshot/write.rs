@@ -10,7 +10,6 @@
 //! | `params/output_layer/optimizer` | the original begins every training of that layer with a new one |
 //! | `mp` | it would hold the secret key of worker processes |
 //! | `meta/@python_version`, `@torch_version`, `@h5py_version` | none of them wrote the file |
-//! | weights in `history/hidden_units_added` | they repeat those in `hidden_units` |
 //!
 //! One type differs: `@requires_grad` is an 8-bit 0 where h5py makes an enumeration of FALSE and
 //! TRUE. Python's `bool` of either is the same. One object is added: `config/checksums`, which
@@ -85,7 +84,7 @@ fn encode(snapshot: &Snapshot) -> Result<Vec<u8>, Fault> {
     }
     random(&mut file, snapshot)?;
     if snapshot.history != History::default() {
-        history(&mut file, &snapshot.history);
+        history(&mut file, &snapshot.history, &snapshot.hidden);
     }
     let bytes = file.finish().map_err(|error| Fault::at("/", Problem::Damaged(error.to_string())))?;
     match bytes.len() as u64 {
@@ -258,23 +257,25 @@ fn random(file: &mut FileBuilder, snapshot: &Snapshot) -> Result<(), Fault> {
     Ok(())
 }
 
-fn history(file: &mut FileBuilder, history: &History) {
+/// Of the units that were added, weights are those that the network has.
+fn history(file: &mut FileBuilder, history: &History, hidden: &[HiddenUnit]) {
     let mut group = file.create_group("history");
     for (name, values) in series(history) {
         if values.is_empty() {
             continue;
         }
-        let shape = [values.len() as u64];
         let dataset = group.create_dataset(name).with_f64_data(values);
-        compressed(dataset, &shape)
-            .set_attr("array_type", text("numpy.ndarray"))
-            .set_attr("dtype", text("float64"));
+        numpy_array(dataset, values.len(), "float64");
     }
     if !history.units_added.is_empty() {
         let mut units = group.create_group("hidden_units_added");
         for (index, &correlation) in history.units_added.iter().enumerate() {
             let mut unit = units.create_group(&format!("unit_{index}"));
             unit.set_attr("correlation", AttrValue::F64(correlation));
+            if let Some(HiddenUnit { weights, bias, .. }) = hidden.get(index) {
+                numpy_array(unit.create_dataset("weights").with_f32_data(weights), weights.len(), "float32");
+                numpy_array(unit.create_dataset("bias").with_f32_data(&[*bias]), 1, "float32");
+            }
             units.add_group(unit.finish());
         }
         group.add_group(units.finish());
@@ -300,6 +301,13 @@ fn tensor(group: &mut GroupBuilder, name: &str, values: &[f32], shape: &[u64]) -
         .set_attr("device", text("cpu"))
         .set_attr("requires_grad", AttrValue::I8(0));
     checksum::of(&checksum::bytes_of(values))
+}
+
+/// Completes an array of one dimension as the original adds one of NumPy.
+fn numpy_array(dataset: &mut DatasetBuilder, length: usize, dtype: &str) {
+    compressed(dataset, &[length as u64])
+        .set_attr("array_type", text("numpy.ndarray"))
+        .set_attr("dtype", text(dtype));
 }
 
 fn compressed<'a>(dataset: &'a mut DatasetBuilder, shape: &[u64]) -> &'a mut DatasetBuilder {
@@ -359,7 +367,10 @@ fn check_limits(snapshot: &Snapshot) -> Result<(), Fault> {
 
 fn check_bytes(snapshot: &Snapshot) -> Result<(), Fault> {
     let mut bytes = 4 * (snapshot.output.weights.len() + snapshot.output.bias.len()) as u64;
-    bytes += snapshot.hidden.iter().map(|unit| 4 * (unit.weights.len() as u64 + 1)).sum::<u64>();
+    let unit_bytes = |unit: &HiddenUnit| 4 * (unit.weights.len() as u64 + 1);
+    bytes += snapshot.hidden.iter().map(unit_bytes).sum::<u64>();
+    // The history repeats them.
+    bytes += snapshot.hidden.iter().take(snapshot.history.units_added.len()).map(unit_bytes).sum::<u64>();
     for (name, values) in series(&snapshot.history) {
         let found = values.len() as u64;
         if found > MAX_HISTORY {

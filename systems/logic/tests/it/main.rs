@@ -1,3 +1,4 @@
 //! The stories of this crate, in one binary.
 
+mod interchange;
 mod logicars;

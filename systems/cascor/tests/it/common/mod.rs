@@ -18,17 +18,20 @@ pub fn spirals() -> ConfigOf<Cascor> {
 
 /// A few growths of the Juniper variant in a second.
 pub fn small_juniper() -> ConfigOf<Cascor> {
-    config(
-        presets::SPIRALS_JUNIPER,
-        &[
-            "model.max_hidden=4",
-            "training.data.points=150",
-            "training.method.juniper.output_epochs=40",
-            "training.method.juniper.candidate_epochs=40",
-            "training.method.juniper.candidate_patience=5",
-            "training.method.juniper.pool=10",
-        ],
-    )
+    small_juniper_with(&[])
+}
+
+/// The same with other settings.
+pub fn small_juniper_with(settings: &[&str]) -> ConfigOf<Cascor> {
+    let small = [
+        "model.max_hidden=4",
+        "training.data.points=150",
+        "training.method.juniper.output_epochs=40",
+        "training.method.juniper.candidate_epochs=40",
+        "training.method.juniper.candidate_patience=5",
+        "training.method.juniper.pool=10",
+    ];
+    config(presets::SPIRALS_JUNIPER, &[&small, settings].concat())
 }
 
 pub fn initial(model: &Model, training: &Training, seed: u64) -> State {
