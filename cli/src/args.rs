@@ -233,6 +233,9 @@ pub struct EvaluateArgs {
     /// The table, as CSV or NPY, with the columns of the inputs and of what is to be answered; or the text.
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
+    /// Of a language model: with its weights in 32, 16 and 8 bits, to see what fewer bits cost.
+    #[arg(long)]
+    pub by_precision: bool,
 }
 
 #[derive(Debug, Args)]
