@@ -260,6 +260,9 @@ pub struct EvaluateArgs {
     pub data: PathBuf,
     #[command(flatten)]
     pub threads: ThreadsArgs,
+    /// Of a language model: with its weights in 32, 16 and 8 bits, to see what fewer bits cost.
+    #[arg(long)]
+    pub by_precision: bool,
 }
 
 #[derive(Debug, Args)]

@@ -19,6 +19,7 @@ pub fn load(
     threads: usize,
 ) -> anyhow::Result<Box<dyn TextModel>> {
     let mut model = open(registry, address, threads)?;
+    model.notes().iter().for_each(|note| tell!("note: {note}"));
     for (name, value) in &asked.0 {
         model.set(name, value).with_context(|| format!("--{}", dashed(name)))?;
     }

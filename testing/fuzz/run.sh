@@ -14,7 +14,7 @@ for target in $targets; do
     case $target in
         circuit | config | genome_file | key_text | search | table | tokenizer_json | wrapped_key) dictionary=text ;;
         json | json_gz | safetensors) dictionary=formats ;;
-        hugging_face | lopos* | rustgpt_* | texts) dictionary=models ;;
+        gguf | hugging_face | lopos* | rustgpt_* | texts) dictionary=models ;;
         *) dictionary=store ;;
     esac
     # A gzipped file may grow 1100-fold, a node may refer to a box of 1 MiB with every third byte.

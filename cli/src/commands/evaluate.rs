@@ -1,8 +1,6 @@
 //! `evaluate`: how a trained model does on data that it has not seen.
 
-use std::path::Path;
-
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rekindle_data::{Calibration, Confusion, NumberErrors, TableEvaluation};
 use rekindle_formats::files;
 use rekindle_formats::table::Table;
@@ -21,13 +19,16 @@ const TEXT_LIMIT: u64 = 1 << 30;
 pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
     let threads = args.threads.count();
     if let Some(model) = language_model::of_another_program(registry, &args.model, threads)? {
-        return evaluate_text(&*model, &args.data, json);
+        return evaluate_text(&*model, args, json);
     }
     let source = Source::open(&args.model)?;
     let system = registry.system(&system_of(&source.store), &args.model)?;
     if system.text().is_some() {
         let model = language_model::of_checkpoint(registry, source, &args.model, threads)?;
-        return evaluate_text(&*model, &args.data, json);
+        return evaluate_text(&*model, args, json);
+    }
+    if args.by_precision {
+        bail!("--by-precision is for language models: `{}` is a `{}` model", args.model, system.name());
     }
     let table = Table::read(&args.data)?;
     let answers = source.read(|source| Ok(system.predict(&source.checkpoint()?, &table)?))?;
@@ -41,8 +42,14 @@ pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow:
     Ok(0)
 }
 
-fn evaluate_text(model: &dyn TextModel, data: &Path, json: bool) -> anyhow::Result<u8> {
+fn evaluate_text(model: &dyn TextModel, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
+    let data = &args.data;
     let text = files::read_text(data, TEXT_LIMIT).with_context(|| data.display().to_string())?;
+    if args.by_precision {
+        let measures =
+            model.measure_by_precision(text.as_bytes()).with_context(|| data.display().to_string())?;
+        return by_precision(&measures, json);
+    }
     let measure = model.measure(text.as_bytes()).with_context(|| data.display().to_string())?;
     let TextMeasure { tokens, bytes, loss } = measure;
     let (perplexity, bits) = (measure.perplexity(), measure.bits_per_byte());
@@ -60,6 +67,39 @@ fn evaluate_text(model: &dyn TextModel, data: &Path, json: bool) -> anyhow::Resu
     ];
     let rows = rows.map(|(name, found)| vec![name.to_owned(), found]);
     output::print(&output::table(&["measure", "found"], &rows))?;
+    Ok(0)
+}
+
+/// A row for each precision, and by how much its perplexity is above that of the first.
+fn by_precision(measures: &[(&'static str, TextMeasure)], json: bool) -> anyhow::Result<u8> {
+    let Some((_, first)) = measures.first() else { return Ok(0) };
+    let change = |measure: &TextMeasure| measure.perplexity() / first.perplexity() - 1.0;
+    if json {
+        let rows: Vec<Value> = measures
+            .iter()
+            .map(|(precision, measure)| {
+                json!({
+                    "precision": precision, "tokens": measure.tokens, "bytes": measure.bytes, "loss": measure.loss,
+                    "perplexity": measure.perplexity(), "bits_per_byte": measure.bits_per_byte(),
+                    "perplexity_change": change(measure),
+                })
+            })
+            .collect();
+        output::print_json(&json!({"precisions": rows}))?;
+        return Ok(0);
+    }
+    let rows: Vec<Vec<String>> = measures
+        .iter()
+        .map(|(precision, measure)| {
+            let change = format!("{:+.4} %", 100.0 * change(measure));
+            let numbers = [measure.loss, measure.perplexity(), measure.bits_per_byte()];
+            let numbers = numbers.map(|number| format!("{number:.6}"));
+            std::iter::once((*precision).to_owned()).chain(numbers).chain([change]).collect()
+        })
+        .collect();
+    let header = ["weights", ">loss", ">perplexity", ">bits per byte", ">perplexity, change"];
+    output::print(&output::table(&header, &rows))?;
+    output::print(&format!("measured on {} tokens, {} bytes", first.tokens, first.bytes))?;
     Ok(0)
 }
 

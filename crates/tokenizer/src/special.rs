@@ -18,7 +18,7 @@ impl Tokenizer {
     /// When a text is empty, longer than 1024 bytes or a token of a single byte, or a `tokenizer.json`
     /// could not tell it from another token; or there are more than [`VOCABULARY_LIMIT`] tokens.
     pub fn with_special_tokens(self, tokens: &[&str]) -> Result<Self, TokenizerError> {
-        let Self { mut vocabulary, mut model_tokens, model, mut added } = self;
+        let Self { mut vocabulary, mut model_tokens, model, mut added, frame, conventions } = self;
         let has_gaps = vocabulary.tokens().count() < vocabulary.len();
         let mut known: HashMap<Vec<u8>, u32> =
             vocabulary.tokens().map(|(token, bytes)| (bytes.to_vec(), token)).collect();
@@ -41,7 +41,7 @@ impl Tokenizer {
             // The Hugging Face library counts tokens, not numbers, to number those behind the model's.
             model_tokens = vocabulary.len() as u32;
         }
-        Form { vocabulary, model_tokens, model, added }.try_into()
+        Form { vocabulary, model_tokens, model, added, frame, conventions }.try_into()
     }
 
     /// The token of these bytes, the first one where several have them. It looks through the vocabulary.

@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 use crate::added::{AddedTokens, Part};
 use crate::byte_level;
 use crate::byte_pair::{self, BytePair, TEXT_LIMIT};
+use crate::conventions::Conventions;
 use crate::error::TokenizerError;
+use crate::frame::Frame;
 use crate::listed_words::{ListedWords, WordRules, words_of};
 use crate::vocabulary::{VOCABULARY_LIMIT, Vocabulary};
 use crate::word_piece::WordPiece;
@@ -27,6 +29,12 @@ pub struct Tokenizer {
     pub(crate) model_tokens: u32,
     pub(crate) model: Model,
     pub(crate) added: AddedTokens,
+    /// Not in the serde form when it is empty, as it came later.
+    #[serde(skip_serializing_if = "Frame::is_empty")]
+    pub(crate) frame: Frame,
+    /// Not in the serde form when it is absent, as it came later. In a box, as few tokenizers have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) conventions: Option<Box<Conventions>>,
 }
 
 /// The members of a [`Tokenizer`], not yet checked.
@@ -36,6 +44,17 @@ pub(crate) struct Form {
     pub model_tokens: u32,
     pub model: Model,
     pub added: AddedTokens,
+    #[serde(default)]
+    pub frame: Frame,
+    #[serde(default)]
+    pub conventions: Option<Box<Conventions>>,
+}
+
+impl Form {
+    /// With nothing around a text, and no conventions.
+    pub fn of_model(vocabulary: Vocabulary, model_tokens: u32, model: Model, added: AddedTokens) -> Self {
+        Self { vocabulary, model_tokens, model, added, frame: Frame::default(), conventions: None }
+    }
 }
 
 /// How text becomes tokens.
@@ -211,7 +230,7 @@ impl Tokenizer {
 
     fn trained(vocabulary: Vocabulary, model: Model) -> Result<Self, TokenizerError> {
         let model_tokens = vocabulary.len() as u32;
-        Form { vocabulary, model_tokens, model, added: AddedTokens::default() }.try_into()
+        Form::of_model(vocabulary, model_tokens, model, AddedTokens::default()).try_into()
     }
 }
 
@@ -237,13 +256,14 @@ impl TryFrom<Form> for Tokenizer {
 }
 
 fn check(form: Form) -> Result<Tokenizer, String> {
-    let Form { vocabulary, model_tokens, mut model, mut added } = form;
+    let Form { vocabulary, model_tokens, mut model, mut added, frame, conventions } = form;
     vocabulary.check()?;
     let len = vocabulary.len();
     if model_tokens as usize > len {
         return Err(format!("the model has {model_tokens} tokens, but the vocabulary {len}"));
     }
     added.index(&vocabulary)?;
+    frame.check(len)?;
     match &mut model {
         Model::BytePair(model) => model.index(&vocabulary, model_tokens, &added)?,
         Model::Words(model) => model.index(&vocabulary, model_tokens, &added)?,
@@ -258,7 +278,7 @@ fn check(form: Form) -> Result<Tokenizer, String> {
     if let Model::BytePair(model) = &model {
         byte_level::check_names(&vocabulary, model_tokens, &added, &model.byte_tokens)?;
     }
-    Ok(Tokenizer { vocabulary, model_tokens, model, added })
+    Ok(Tokenizer { vocabulary, model_tokens, model, added, frame, conventions })
 }
 
 fn check_training(kind: &'static str, least: usize, text: &[u8], asked: usize) -> Result<(), TokenizerError> {

@@ -13,6 +13,11 @@ pub trait TextModel {
     /// What it is made of.
     fn size(&self) -> TextModelSize;
 
+    /// What whoever asks should know of it, such as what of its file was left out.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// How text is sampled: names and values, such as `temperature`.
     fn settings(&self) -> Vec<(&'static str, String)>;
 
@@ -56,6 +61,13 @@ pub trait TextModel {
     /// # Errors
     /// When there is nothing to predict.
     fn measure(&self, text: &[u8]) -> Result<TextMeasure, SystemError>;
+
+    /// The same with weights in each precision that the model can have: names such as `f32`, that of
+    /// [`measure`](Self::measure) first.
+    ///
+    /// # Errors
+    /// Those of [`measure`](Self::measure).
+    fn measure_by_precision(&self, text: &[u8]) -> Result<Vec<(&'static str, TextMeasure)>, SystemError>;
 
     /// Computes the logits of a short text; gives how many tokens it had.
     ///

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use rekindle_formats::files;
 use rekindle_gpt::data::{Corpus, CorpusOptions, DataVersion, Dataset};
-use rekindle_gpt::formats::{SpecialTokens, hugging_face};
+use rekindle_gpt::formats::hugging_face;
 use rekindle_gpt::model::Sequence;
 use rekindle_gpt::train::State;
 use rekindle_gpt::{Gpt, data};
@@ -48,7 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config: ConfigOf<Gpt> = text.config(&[format!("seed={seed}")])?;
     let mut state = Gpt::build(&config)?;
     let tokenizer = state.model.tokenizer();
-    hugging_face::write(Path::new(directory), &state.model.network, tokenizer, SpecialTokens::of(tokenizer))?;
+    hugging_face::write(Path::new(directory), &state.model.network, tokenizer)?;
     let dataset = dataset(&config, &state)?;
 
     let mut gpt = Gpt::attach(&config, &state, &Resources::new(2))?;

@@ -73,6 +73,9 @@ pub enum GptError {
         /// The path in the config.
         path: String,
     },
+    /// A text is too short to measure how well it is predicted.
+    #[error("the text has fewer than two tokens, so that there is none to predict")]
+    NothingToPredict,
     /// A decoder was given no tokens.
     #[error("there are no tokens to read: at least one is needed")]
     NoTokens,

@@ -17,9 +17,11 @@ use rekindle_cascor::{Cascor, Dataset};
 use rekindle_formats::FORMATS;
 use rekindle_formats::table::{Column, Table, Values};
 use rekindle_fuzz::{Chunk, Objects, identity, pack, record};
+use rekindle_gpt::data::SPECIAL_TOKENS;
+use rekindle_gpt::formats::gguf::{self, Quantization};
+use rekindle_gpt::formats::hugging_face;
 use rekindle_gpt::formats::lopos::{self, Checksum, Version};
 use rekindle_gpt::formats::rustgpt::{self, Encoding};
-use rekindle_gpt::formats::{SpecialTokens, hugging_face};
 use rekindle_gpt::model::{Block, Network, Sampling};
 use rekindle_gpt::train::Optimizer;
 use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap_key};
@@ -373,6 +375,7 @@ fn models() -> Outcome {
     let stack = rekindle_gpt::model::ModelConfig { block: Block::Rustgpt, ..shape.clone() };
     rustgpt_files(dir.path(), &Network::random(&stack, 3, 1), &words)?;
     hugging_face_files(dir.path(), &shape)?;
+    gguf_files(dir.path(), &shape)?;
     write("texts", "list", &[&[3], &br#"["a cat", {"text": "a dog"}]"#[..]].concat())?;
     write("texts", "dialogues", &[&[3], &br#"[{"instruction": "a", "output": "b"}]"#[..]].concat())?;
     let said = r#"{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}"#;
@@ -427,6 +430,20 @@ fn rustgpt_files(dir: &Path, network: &Network, words: &[String]) -> Outcome {
     write("rustgpt_container", "torn", bytes)
 }
 
+fn gguf_files(dir: &Path, shape: &rekindle_gpt::model::ModelConfig) -> Outcome {
+    let path = dir.join("file.gguf");
+    let tokenizer = Tokenizer::train_byte_pair(b"the cat and the other cat", 260)?;
+    let tokenizer = tokenizer.with_special_tokens(&SPECIAL_TOKENS)?;
+    let network = Network::random(shape, tokenizer.len(), 1);
+    for (name, quantization) in
+        [("f32", Quantization::F32), ("f16", Quantization::F16), ("q8_0", Quantization::Q8)]
+    {
+        gguf::write(&path, &network, &tokenizer, quantization)?;
+        write("gguf", name, &fs::read(&path)?)?;
+    }
+    Ok(())
+}
+
 fn hugging_face_files(dir: &Path, shape: &rekindle_gpt::model::ModelConfig) -> Outcome {
     let path = dir.join("directory");
     let tokenizer = Tokenizer::train_words(b"the cat and the other cat", 4)?;
@@ -434,7 +451,7 @@ fn hugging_face_files(dir: &Path, shape: &rekindle_gpt::model::ModelConfig) -> O
         rekindle_gpt::model::ModelConfig { attention_biases: true, tied: true, ..shape.clone() };
     for (name, shape) in [("plain", shape), ("tied", &with_biases)] {
         let network = Network::random(shape, tokenizer.len(), 1);
-        hugging_face::write(&path, &network, &tokenizer, SpecialTokens::of(&tokenizer))?;
+        hugging_face::write(&path, &network, &tokenizer)?;
         let piece = |bytes: &[u8]| [&(bytes.len() as u16).to_le_bytes()[..], bytes].concat();
         let compact = |name: &str| -> Result<Vec<u8>, Box<dyn Error>> {
             let value: serde_json::Value = serde_json::from_slice(&fs::read(path.join(name))?)?;

@@ -21,7 +21,8 @@ pub fn encode(args: &TokenizerEncodeArgs, json: bool) -> anyhow::Result<u8> {
         (None, Some(file)) => read(file, TEXT_LIMIT)?,
         (None, None) => standard_input("the text")?,
     };
-    let tokens = tokens_of(&tokenizer, &text);
+    // A text as a whole, as the library encodes it when nothing else is said.
+    let tokens = tokenizer.framed(tokens_of(&tokenizer, &text));
     output::print_with(|out| {
         match (json, args.show) {
             (true, _) => serde_json::to_writer(

@@ -26,6 +26,7 @@ use self::pieces::Pieces;
 use crate::added::AddedTokens;
 use crate::byte_pair::{BytePair, Distinct, NO_TOKEN};
 use crate::error::TokenizerError;
+use crate::frame::Frame;
 use crate::tokenizer::{Form as TokenizerForm, Model, Tokenizer};
 use crate::vocabulary::Vocabulary;
 
@@ -80,9 +81,10 @@ impl Adaptive {
     /// that can change: of words with an unknown token, of word pieces, of byte pairs that do not have
     /// every byte or do not cut the text into pieces.
     pub fn new(tokenizer: Tokenizer, policy: Policy) -> Result<Self, TokenizerError> {
-        let Tokenizer { vocabulary, model, added, .. } = tokenizer;
+        let Tokenizer { vocabulary, model, added, frame, conventions, .. } = tokenizer;
         let (model_tokens, len) = (vocabulary.len() as u32, vocabulary.len());
-        let tokenizer = TokenizerForm { vocabulary, model_tokens, model, added }.try_into()?;
+        let tokenizer =
+            TokenizerForm { vocabulary, model_tokens, model, added, frame, conventions }.try_into()?;
         adaptable(&tokenizer)?;
         check_policy(&policy, &tokenizer)?;
         let identity = Tokenizer::identity(&tokenizer);
@@ -327,7 +329,10 @@ fn changed(tokenizer: &Tokenizer, model: &BytePair, change: &Change) -> Result<T
     changed.keeps_whole = model.keeps_whole;
     let added = AddedTokens::new(all(&tokenizer.added.verbatim), all(&tokenizer.added.normalized));
     let model_tokens = vocabulary.len() as u32;
-    TokenizerForm { vocabulary, model_tokens, model: Model::BytePair(changed), added }.try_into()
+    let kept = |tokens: &[u32]| all(tokens).into_iter().filter(|&token| token != NO_TOKEN).collect();
+    let frame = Frame { before: kept(&tokenizer.frame.before), after: kept(&tokenizer.frame.after) };
+    let (model, conventions) = (Model::BytePair(changed), tokenizer.conventions.clone());
+    TokenizerForm { vocabulary, model_tokens, model, added, frame, conventions }.try_into()
 }
 
 impl fmt::Debug for Adaptive {

@@ -1,5 +1,6 @@
 //! The members of a `tokenizer.json` that say which tokens a text has.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -8,18 +9,19 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 use crate::VOCABULARY_LIMIT;
 
 /// The whole file. Members that are not here do not change the tokens of a text.
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 pub(super) struct File {
     pub truncation: Option<IgnoredAny>,
     pub padding: Option<IgnoredAny>,
     pub added_tokens: Option<Bounded<AddedToken>>,
     pub normalizer: Option<Stage>,
     pub pre_tokenizer: Option<Stage>,
+    pub post_processor: Option<PostProcessor>,
     pub model: Model,
 }
 
 /// A token that is looked for before anything else.
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 pub(super) struct AddedToken {
     pub id: u32,
     pub content: String,
@@ -34,7 +36,7 @@ pub(super) struct AddedToken {
 }
 
 /// A normalizer or pre-tokenizer, with the members of the supported ones.
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 pub(super) struct Stage {
     #[serde(rename = "type")]
     pub kind: String,
@@ -63,7 +65,39 @@ pub(super) struct Pattern {
     pub regex: Option<String>,
 }
 
+/// What puts tokens around a text, with the members of the supported ones.
 #[derive(serde::Deserialize)]
+pub(super) struct PostProcessor {
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Of a template: what stands around one text.
+    pub single: Option<Bounded<Piece>>,
+    /// Of a template: the tokens that it names.
+    pub special_tokens: Option<HashMap<String, SpecialToken>>,
+    /// Of BERT and RoBERTa: the token before a text, and its number.
+    pub cls: Option<(String, u32)>,
+    /// Of BERT and RoBERTa: the token after a text, and its number.
+    pub sep: Option<(String, u32)>,
+    /// Of a sequence.
+    pub processors: Option<Vec<PostProcessor>>,
+}
+
+/// A part of a template.
+#[derive(serde::Deserialize)]
+pub(super) enum Piece {
+    /// A text.
+    Sequence(IgnoredAny),
+    /// A token.
+    SpecialToken { id: String },
+}
+
+/// A token that a template names: several numbers where it stands for several tokens.
+#[derive(serde::Deserialize)]
+pub(super) struct SpecialToken {
+    pub ids: Bounded<u32>,
+}
+
+#[derive(Default, serde::Deserialize)]
 pub(super) struct Model {
     #[serde(rename = "type")]
     pub kind: Option<String>,
@@ -80,6 +114,7 @@ pub(super) struct Model {
 }
 
 /// Tokens and their numbers as the file lists them; empty when it has a list, as for Unigram.
+#[derive(Default)]
 pub(super) struct Vocab(pub Vec<(String, u32)>);
 
 /// Two tokens that are joined, in either of the two forms that files have.

@@ -3,8 +3,12 @@
 //! What is read gives the same tokens as the library does, or is refused.
 
 mod file;
+mod listed;
+mod post_processor;
 mod read;
 mod write;
+
+pub use listed::ListedBytePairs;
 
 use crate::error::TokenizerError;
 use crate::tokenizer::Tokenizer;
@@ -20,8 +24,11 @@ impl Tokenizer {
     /// Supported are the models BPE, with the pre-tokenizer ByteLevel; WordLevel, with the
     /// pre-tokenizers Whitespace, WhitespaceSplit and BertPreTokenizer; WordPiece, with the same ones and
     /// with a BertNormalizer that keeps case and accents; words of [`Self::from_words`] as
-    /// [`Self::to_hugging_face`] writes them; and added tokens that are matched as they stand. The tokens are those that the library gives with `add_special_tokens=False`: what
-    /// `post_processor` would put around them is left out, as is `decoder`.
+    /// [`Self::to_hugging_face`] writes them; and added tokens that are matched as they stand.
+    ///
+    /// The tokens of [`Self::encode`] are those that the library gives with `add_special_tokens=False`. What
+    /// `post_processor` puts around them otherwise becomes the [`frame`](Self::frame): templates, BERT's and
+    /// RoBERTa's are supported. `decoder` is left out.
     ///
     /// # Errors
     /// When the file is not JSON of this kind or contradicts itself, or has a setting that would
@@ -32,7 +39,7 @@ impl Tokenizer {
     }
 
     /// As a `tokenizer.json` with which the Hugging Face library gives the same tokens for any text
-    /// that is UTF-8.
+    /// that is UTF-8, with and without the [`frame`](Self::frame).
     ///
     /// # Errors
     /// When there is no such file: for words of [`Self::from_words`] that are not UTF-8, without an unknown

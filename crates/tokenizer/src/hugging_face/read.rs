@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::file::{AddedToken, File, Merge, Model as ModelMember, Stage};
+use super::post_processor;
 use super::{ASCII_MARK, ASCII_SPACES};
 use crate::added::AddedTokens;
 use crate::byte_level;
@@ -15,7 +16,7 @@ use crate::word_piece::{PREFIX_LIMIT, WORD_LIMIT, WordPiece};
 use crate::words::{Separation, Words};
 
 /// No file is longer: bytes. Those of the largest vocabularies have half of it.
-const FILE_LIMIT: usize = 64 << 20;
+pub(super) const FILE_LIMIT: usize = 64 << 20;
 /// An error quotes no more characters of the file.
 const QUOTED: usize = 60;
 
@@ -28,6 +29,15 @@ pub(crate) fn read(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
         return Err(TokenizerError::FileTooLarge { len: json.len(), limit: FILE_LIMIT });
     }
     let file: File = serde_json::from_slice(json)?;
+    let frame = post_processor::frame(file.post_processor.as_ref())?;
+    match frame.is_empty() {
+        true => tokenizer(&file),
+        false => tokenizer(&file)?.with_frame(frame),
+    }
+}
+
+/// The tokenizer, less what it puts around a text.
+pub(super) fn tokenizer(file: &File) -> Result<Tokenizer, TokenizerError> {
     if file.truncation.is_some() {
         return Err(unsupported("truncation", "a setting", "only null is, as every text is encoded whole"));
     }
@@ -106,7 +116,7 @@ fn byte_pair(
     model.adds_prefix_space = adds_prefix_space;
     model.cuts_pieces = stage.use_regex.unwrap_or(true);
     model.keeps_whole = names.model.ignore_merges == Some(true);
-    Form { vocabulary, model_tokens: names.len(), model: Model::BytePair(model), added }.try_into()
+    Form::of_model(vocabulary, names.len(), Model::BytePair(model), added).try_into()
 }
 
 fn check_byte_pair_settings(model: &ModelMember) -> Result<(), TokenizerError> {
@@ -139,7 +149,7 @@ fn words(
     let vocabulary = names.vocabulary(&behind);
     let unknown = names.needed_unknown()?;
     let model = Model::Words(Words::new(separation, unknown));
-    Form { vocabulary, model_tokens: names.len(), model, added }.try_into()
+    Form::of_model(vocabulary, names.len(), model, added).try_into()
 }
 
 fn listed_words(
@@ -164,7 +174,7 @@ fn listed_words(
     rules.unknown = Some(names.needed_unknown()?);
     let (vocabulary, model_tokens) = (names.vocabulary(&behind), names.len());
     let model = Model::ListedWords(ListedWords::new(rules));
-    Form { vocabulary, model_tokens, model, added }.try_into()
+    Form::of_model(vocabulary, model_tokens, model, added).try_into()
 }
 
 /// How words are found by a pre-tokenizer that cuts at white space, and then at ASCII punctuation.
@@ -229,7 +239,7 @@ fn word_piece(
         })?;
     }
     let (vocabulary, model_tokens) = (names.vocabulary(&behind), names.len());
-    Form { vocabulary, model_tokens, model: Model::WordPiece(word_piece), added }.try_into()
+    Form::of_model(vocabulary, model_tokens, Model::WordPiece(word_piece), added).try_into()
 }
 
 /// Whether control characters are left out, and whether Chinese characters stand alone.
@@ -430,11 +440,11 @@ impl<'a> Names<'a> {
     }
 }
 
-fn malformed(location: &str, reason: &str) -> TokenizerError {
+pub(super) fn malformed(location: &str, reason: &str) -> TokenizerError {
     TokenizerError::Malformed { location: location.to_owned(), reason: reason.to_owned() }
 }
 
-fn unsupported(location: &str, found: &str, supported: &'static str) -> TokenizerError {
+pub(super) fn unsupported(location: &str, found: &str, supported: &'static str) -> TokenizerError {
     TokenizerError::Unsupported { location: location.to_owned(), found: found.to_owned(), supported }
 }
 
@@ -443,7 +453,7 @@ fn unsupported_type(located: &Located<'_>, supported: &'static str) -> Tokenizer
 }
 
 /// A name as an error shows it: one line, and not long.
-fn quote(name: &str) -> String {
+pub(super) fn quote(name: &str) -> String {
     let mut shown: String = name.chars().take(QUOTED).collect();
     if shown.len() < name.len() {
         shown.push('…');

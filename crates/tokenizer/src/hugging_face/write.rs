@@ -8,6 +8,7 @@ use super::{ASCII_MARK, ASCII_SPACES};
 use crate::byte_level;
 use crate::byte_pair::BytePair;
 use crate::error::TokenizerError;
+use crate::frame::Frame;
 use crate::listed_words::{ListedWords, WordRules};
 use crate::tokenizer::{Model, Tokenizer};
 use crate::word_piece::WordPiece;
@@ -49,7 +50,7 @@ pub(super) fn write(tokenizer: &Tokenizer) -> Result<Value, TokenizerError> {
         "added_tokens": added_tokens(tokenizer),
         "normalizer": normalizer,
         "pre_tokenizer": pre_tokenizer,
-        "post_processor": null,
+        "post_processor": post_processor(tokenizer, &names),
         "decoder": decoder,
         "model": model,
     }))
@@ -57,7 +58,7 @@ pub(super) fn write(tokenizer: &Tokenizer) -> Result<Value, TokenizerError> {
 
 /// The model's tokens, and the keys under which its vocabulary lists them.
 fn names(tokenizer: &Tokenizer) -> Vec<(u32, String)> {
-    let Tokenizer { vocabulary, model_tokens, model, added } = tokenizer;
+    let Tokenizer { vocabulary, model_tokens, model, added, .. } = tokenizer;
     if let Model::BytePair(_) = model {
         return byte_level::names(vocabulary, *model_tokens, added).collect();
     }
@@ -90,6 +91,35 @@ fn added_tokens(tokenizer: &Tokenizer) -> Vec<Value> {
         })
     };
     tokens.into_iter().map(member).collect()
+}
+
+/// What stands around a text, and around each of two.
+fn post_processor(tokenizer: &Tokenizer, names: &HashMap<u32, String>) -> Value {
+    let Frame { before, after } = tokenizer.frame();
+    if tokenizer.frame().is_empty() {
+        return Value::Null;
+    }
+    let name = |token: u32| match names.get(&token) {
+        Some(name) => name.clone(),
+        None => verbatim(tokenizer.token_bytes(token).unwrap_or_default()),
+    };
+    let special = |&token: &u32| json!({ "SpecialToken": { "id": name(token), "type_id": 0 } });
+    let framed = |text: &str| -> Vec<Value> {
+        let text = json!({ "Sequence": { "id": text, "type_id": 0 } });
+        before.iter().map(special).chain([text]).chain(after.iter().map(special)).collect()
+    };
+    let listed = |&token: &u32| {
+        let name = name(token);
+        (name.clone(), json!({ "id": name, "ids": [token], "tokens": [name] }))
+    };
+    let special_tokens: Map<String, Value> = before.iter().chain(after).map(listed).collect();
+    let pair = [framed("A"), framed("B")].concat();
+    json!({
+        "type": "TemplateProcessing",
+        "single": framed("A"),
+        "pair": pair,
+        "special_tokens": special_tokens,
+    })
 }
 
 fn byte_pair(model: &BytePair, names: &HashMap<u32, String>, vocab: Map<String, Value>) -> Value {

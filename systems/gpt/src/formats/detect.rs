@@ -5,7 +5,7 @@ use std::path::Path;
 use rekindle_formats::files;
 
 use super::error::ModelFileError;
-use super::{Imported, hugging_face, lopos, rustgpt};
+use super::{Imported, gguf, hugging_face, lopos, rustgpt};
 
 /// So many first bytes tell the format.
 const HEAD: usize = 4096;
@@ -23,6 +23,8 @@ pub enum ModelFormat {
     RustGptContainer,
     /// A directory of the Hugging Face library.
     HuggingFace,
+    /// A file of llama.cpp.
+    Gguf,
 }
 
 /// The format of the file or directory at `path`; none when it is of no known format or cannot be read.
@@ -37,6 +39,7 @@ pub fn detect(path: &Path) -> Option<ModelFormat> {
 pub(crate) fn format_of_head(head: &[u8]) -> Option<ModelFormat> {
     Some(match head {
         head if lopos::is_lopos(head) => ModelFormat::Lopos,
+        head if gguf::is_gguf(head) => ModelFormat::Gguf,
         head if rustgpt::is_json(head) => ModelFormat::RustGptJson,
         head if rustgpt::is_container(head) => ModelFormat::RustGptContainer,
         head if rustgpt::is_binary(head) => ModelFormat::RustGptBincode,
@@ -55,9 +58,11 @@ pub fn read(path: &Path) -> Result<Imported, ModelFileError> {
             rustgpt::read(path)
         }
         Some(ModelFormat::HuggingFace) => hugging_face::read(path),
+        Some(ModelFormat::Gguf) => gguf::read(path),
         None => Err(ModelFileError::Unknown {
             path: path.to_owned(),
-            known: "files of LoopOS (LOPOS) and RustGPT (.json, .bin) and directories with a config.json are",
+            known: "files of LoopOS (LOPOS), RustGPT (.json, .bin) and llama.cpp (GGUF), and directories with a \
+                    config.json are",
         }),
     }
 }

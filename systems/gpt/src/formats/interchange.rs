@@ -15,8 +15,7 @@ use crate::formats::gguf::{self, Quantization};
 use crate::formats::lopos::{self, Checksum, Version};
 use crate::formats::rustgpt::{self, Encoding};
 use crate::formats::{
-    Imported, ImportedVocabulary, ModelFileError, ModelFormat, SpecialTokens, format_of_head, hugging_face,
-    words,
+    Imported, ImportedVocabulary, ModelFileError, ModelFormat, format_of_head, hugging_face, words,
 };
 use crate::model::config::{Block, ModelConfig};
 use crate::model::language_model::{LanguageModel, Vocabulary};
@@ -33,24 +32,20 @@ type SavedState = TrainingState<ModelConfig, TrainingConfig, State>;
 /// All of them; where one ending is the end of another, the longer one first.
 pub(crate) const FORMATS: &[Format] = &[
     Format {
-        name: "LOPOS of version 1",
-        endings: &[".v1.lopos"],
+        name: "LOPOS of version 2",
+        endings: &[".v2.lopos"],
+        reading: None,
+        write: Some(|checkpoint, path| write_lopos(checkpoint, path, Version::Named(Checksum::Sha256))),
+    },
+    Format {
+        name: "LOPOS",
+        endings: &[".v1.lopos", ".lopos"],
         reading: Some(Reading {
             matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
             read,
             stream: None,
         }),
         write: Some(|checkpoint, path| write_lopos(checkpoint, path, Version::LoopOs)),
-    },
-    Format {
-        name: "LOPOS",
-        endings: &[".lopos"],
-        reading: Some(Reading {
-            matches: |head| format_of_head(head) == Some(ModelFormat::Lopos),
-            read,
-            stream: None,
-        }),
-        write: Some(|checkpoint, path| write_lopos(checkpoint, path, Version::Named(Checksum::Sha256))),
     },
     Format {
         name: "RustGPT as JSON",
@@ -95,7 +90,7 @@ pub(crate) const FORMATS: &[Format] = &[
     Format {
         name: "GGUF",
         endings: &[".gguf"],
-        reading: None,
+        reading: Some(Reading { matches: gguf::is_gguf, read, stream: None }),
         write: Some(|checkpoint, path| write_gguf(checkpoint, path, Quantization::F32)),
     },
 ];
@@ -106,8 +101,16 @@ impl LanguageModel {
     /// # Errors
     /// When it cannot be read, or does not fit together.
     pub fn from_file(path: &Path) -> Result<Self, ModelFileError> {
+        Self::from_file_with_warnings(path).map(|(model, _)| model)
+    }
+
+    /// The same, and where its network and its vocabulary did not fit.
+    ///
+    /// # Errors
+    /// Those of [`from_file`](Self::from_file).
+    pub fn from_file_with_warnings(path: &Path) -> Result<(Self, Vec<String>), ModelFileError> {
         let imported = crate::formats::read(path)?;
-        model_of(path, imported.network, imported.vocabulary).map(|(model, _)| model)
+        model_of(path, imported.network, imported.vocabulary)
     }
 }
 
@@ -115,28 +118,63 @@ fn model_of(
     path: &Path,
     network: Network,
     vocabulary: Option<ImportedVocabulary>,
-) -> Result<(LanguageModel, Option<String>), ModelFileError> {
+) -> Result<(LanguageModel, Vec<String>), ModelFileError> {
     let refused = |reason: String| {
         ModelFileError::malformed(path, "the model", reason, "all of its parts must agree".to_owned())
     };
-    let (tokenizer, warning) = match vocabulary {
-        Some(ImportedVocabulary::Tokenizer(tokenizer)) => (Ok(tokenizer), None),
+    let mut warnings = Vec::new();
+    let tokenizer = match vocabulary {
+        Some(ImportedVocabulary::Tokenizer(tokenizer)) => Ok(tokenizer),
         Some(ImportedVocabulary::Words { words, lower_case, unknown }) => {
             let rules = if lower_case { lopos::word_rules() } else { rustgpt::word_rules() };
-            (Tokenizer::from_words(&words, WordRules { unknown, ..rules }), None)
+            Tokenizer::from_words(&words, WordRules { unknown, ..rules })
         }
         None => {
             let names: Vec<String> = (0..network.vocabulary()).map(|token| format!("<{token}>")).collect();
             let rules = WordRules { whole: names.clone(), ..WordRules::default() };
             let warning = "the file has no vocabulary: tokens are written as their numbers, <0> <1> …";
-            (Tokenizer::from_words(&names, rules), Some(warning.to_owned()))
+            warnings.push(warning.to_owned());
+            Tokenizer::from_words(&names, rules)
         }
     };
     let tokenizer = tokenizer.map_err(|error| refused(error.to_string()))?;
-    let network = without_padding(network, tokenizer.len());
+    let network = fitted(path, network, tokenizer.len(), &mut warnings)?;
     let model = LanguageModel::new(Vocabulary::Fixed(tokenizer), network, Sampling::default());
-    Ok((model.map_err(|error| refused(error.to_string()))?, warning))
+    Ok((model.map_err(|error| refused(error.to_string()))?, warnings))
 }
+
+/// The network with a row for each token and no more: other programs add rows so that their number is a round one.
+///
+/// # Errors
+/// When a token has no row, or so many rows have no token that both cannot be of the same model.
+fn fitted(
+    path: &Path,
+    network: Network,
+    tokens: usize,
+    warnings: &mut Vec<String>,
+) -> Result<Network, ModelFileError> {
+    let rows = network.vocabulary();
+    let is_padding = rows <= tokens.next_multiple_of(PADDED_TO) || (rows - tokens) <= rows / PADDED_SHARE;
+    if tokens > rows || !is_padding {
+        let expected = format!(
+            "the network has rows for {rows}; they are not of the same model: put its own tokenizer there"
+        );
+        return Err(ModelFileError::malformed(path, "the vocabulary", format!("{tokens} tokens"), expected));
+    }
+    if tokens < rows {
+        warnings.push(format!(
+            "the network has rows for {rows} tokens, but the tokenizer {tokens}: the rows {tokens} to {} are left out, \
+             as no text becomes or comes of them",
+            rows - 1
+        ));
+    }
+    Ok(without_padding(network, tokens))
+}
+
+/// Numbers of rows are rounded up to a multiple of at most this.
+const PADDED_TO: usize = 256;
+/// At most one row in so many is there without a token.
+const PADDED_SHARE: usize = 8;
 
 /// The network without the rows behind those of its tokens, which other programs add so that their number
 /// is a round one.
@@ -159,7 +197,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
     let malformed = |error: &dyn std::fmt::Display| FormatError::malformed(path, error.to_string());
     let Imported { network, vocabulary, optimizer, warnings } =
         crate::formats::read(path).map_err(|error| malformed(&error))?;
-    let (model, warning) = model_of(path, network, vocabulary).map_err(|error| malformed(&error))?;
+    let (model, misfits) = model_of(path, network, vocabulary).map_err(|error| malformed(&error))?;
     let config = config_of(&model.network);
     let state = SavedState {
         seed: config.seed,
@@ -184,7 +222,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
         ..About::default()
     };
     let tree = to_tree(&state).map_err(|error| malformed(&error))?;
-    let warnings = warnings.into_iter().chain(warning).collect();
+    let warnings = warnings.into_iter().chain(misfits).collect();
     Ok(Document { tree, step: 0, about, history: Vec::new(), warnings })
 }
 
@@ -272,7 +310,15 @@ fn write_lopos(
     version: Version,
 ) -> Result<Vec<String>, FormatError> {
     let model = model_in(checkpoint, path)?;
-    lopos::write(path, &model.network, version).map_err(|error| unsupported(path, &error))
+    let mut warnings =
+        lopos::write(path, &model.network, version).map_err(|error| unsupported(path, &error))?;
+    warnings.push("the format has no vocabulary: tokens are known by their numbers".to_owned());
+    if let Version::Named(_) = version {
+        warnings.push(
+            "LoopOS itself cannot read version 2; a name that ends in `.lopos` gets version 1".to_owned(),
+        );
+    }
+    Ok(warnings)
 }
 
 fn write_rustgpt(
@@ -289,9 +335,7 @@ fn write_rustgpt(
 
 fn write_hugging_face(checkpoint: &Checkpoint<'_>, path: &Path) -> Result<Vec<String>, FormatError> {
     let model = model_in(checkpoint, path)?;
-    let tokenizer = model.tokenizer();
-    hugging_face::write(path, &model.network, tokenizer, SpecialTokens::of(tokenizer))
-        .map_err(|error| unsupported(path, &error))
+    hugging_face::write(path, &model.network, model.tokenizer()).map_err(|error| unsupported(path, &error))
 }
 
 fn write_gguf(
@@ -300,7 +344,6 @@ fn write_gguf(
     quantization: Quantization,
 ) -> Result<Vec<String>, FormatError> {
     let model = model_in(checkpoint, path)?;
-    let tokenizer = model.tokenizer();
-    gguf::write(path, &model.network, tokenizer, SpecialTokens::of(tokenizer), quantization)
+    gguf::write(path, &model.network, model.tokenizer(), quantization)
         .map_err(|error| unsupported(path, &error))
 }

@@ -5,7 +5,7 @@
 //! | [LOPOS](lopos) | yes | yes | the network of LoopOS; its words are in a text file beside it |
 //! | [RustGPT](rustgpt) | yes | yes | network, words and the moments of the optimiser |
 //! | [Hugging Face](hugging_face) | yes | yes | a directory: network and tokenizer of a GPT-2 |
-//! | [GGUF](gguf) | no | yes | network and tokenizer of a GPT-2, in fewer bits on demand |
+//! | [GGUF](gguf) | yes | yes | network and tokenizer of a GPT-2, in fewer bits on demand |
 //!
 //! Sizes that a file states are compared with the length of the file before anything is allocated
 //! for them; a reader takes a small multiple of the length of the file. A writer says what the
@@ -13,6 +13,7 @@
 //! only something about the model is lost.
 
 mod bytes;
+mod conventions;
 mod detect;
 mod error;
 pub mod gguf;
@@ -22,7 +23,6 @@ pub mod lopos;
 mod mapping;
 mod pre_norm;
 pub mod rustgpt;
-mod special;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -33,7 +33,6 @@ use rekindle_tokenizer::Tokenizer;
 pub(crate) use detect::format_of_head;
 pub use detect::{ModelFormat, detect, read};
 pub use error::ModelFileError;
-pub use special::SpecialTokens;
 
 use crate::model::network::Network;
 use crate::train::optimizer::Optimizer;

@@ -6,6 +6,16 @@ use rekindle_train::{Message, Role};
 use crate::data::{RoleTokens, end_token};
 use crate::error::GptError;
 
+/// `<|user|>…<|end|><|assistant|>…<|end|>` for each two turns, then `<|assistant|>`. Whatever is not said by the
+/// model is said by the user, as in [`data`](crate::data).
+///
+/// Names of roles are put together, as llama.cpp otherwise takes a template in which `<|assistant|>` and `<|end|>`
+/// stand for that of Phi-3, which has line ends.
+const JINJA: &str = "{% for message in messages %}\
+    {{ '<|' + ('assistant' if message['role'] == 'assistant' else 'user') + '|>' + message['content'] + '<|end|>' }}\
+    {% endfor %}\
+    {% if add_generation_prompt %}{{ '<|' + 'assistant' + '|>' }}{% endif %}";
+
 /// How a conversation becomes the prompt of a model.
 #[derive(Debug, Clone, Copy)]
 pub enum ChatTemplate {
@@ -32,6 +42,15 @@ impl ChatTemplate {
     /// Special tokens that no answer contains: they would be shown as a text such as `<|user|>`.
     pub fn forbidden_tokens(&self, tokenizer: &Tokenizer) -> Vec<u32> {
         forbidden_tokens(tokenizer, &self.stop_tokens(tokenizer))
+    }
+
+    /// As a template in the language of Jinja, for programs that make the prompt from it: the same tokens, where no
+    /// message has the text of a special token in it. None where a model has learnt no dialogues.
+    pub fn jinja(&self) -> Option<String> {
+        match self {
+            Self::RoleTokens(_) => Some(JINJA.to_owned()),
+            Self::Plain => None,
+        }
     }
 
     /// Texts that end an answer.

@@ -3,6 +3,7 @@
 pub(crate) mod chat_template;
 pub(crate) mod decode;
 pub(crate) mod generate;
+pub(crate) mod measure;
 pub(crate) mod sampler;
 pub(crate) mod text_model;
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use rekindle::Checkpoint;
 use rekindle_compute::KernelPath;
+use rekindle_tokenizer::Tokenizer;
 use rekindle_train::{
     CompleteError, Completion, Generated, Message, SetError, SystemError, TextCapability, TextMeasure,
     TextModel, TextModelSize, TextOption, TextStop,
@@ -13,6 +14,7 @@ use rekindle_train::{
 use crate::error::GptError;
 use crate::formats;
 use crate::inference::chat_template::{ChatTemplate, forbidden_tokens};
+use crate::inference::measure;
 use crate::inference::{Decoder, Generation, GenerationSettings, StopReason, WeightPrecision, WhenFull};
 use crate::model::LanguageModel;
 use crate::model::network::Layer;
@@ -48,16 +50,19 @@ const fn option(name: &'static str, value: &'static str, help: &'static str) -> 
 }
 
 fn load(checkpoint: &Checkpoint<'_>, threads: usize) -> Result<Box<dyn TextModel>, SystemError> {
-    Ok(Asked::boxed(LanguageModel::from_checkpoint(checkpoint).map_err(SystemError::new)?, threads))
+    let model = LanguageModel::from_checkpoint(checkpoint).map_err(SystemError::new)?;
+    Ok(Asked::boxed(model, Vec::new(), threads))
 }
 
 fn read(path: &Path, threads: usize) -> Result<Box<dyn TextModel>, SystemError> {
-    Ok(Asked::boxed(LanguageModel::from_file(path).map_err(SystemError::new)?, threads))
+    let (model, notes) = LanguageModel::from_file_with_warnings(path).map_err(SystemError::new)?;
+    Ok(Asked::boxed(model, notes, threads))
 }
 
 /// A model, how it is sampled, and, once it was asked, its decoder.
 struct Asked {
     model: LanguageModel,
+    notes: Vec<String>,
     max_tokens: u64,
     precision: WeightPrecision,
     threads: usize,
@@ -65,9 +70,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn boxed(model: LanguageModel, threads: usize) -> Box<dyn TextModel> {
+    fn boxed(model: LanguageModel, notes: Vec<String>, threads: usize) -> Box<dyn TextModel> {
         let precision = WeightPrecision::F32;
-        Box::new(Self { model, max_tokens: MAX_TOKENS, precision, threads, decoder: None })
+        Box::new(Self { model, notes, max_tokens: MAX_TOKENS, precision, threads, decoder: None })
     }
 
     /// The decoder, made when it is first asked for.
@@ -128,11 +133,9 @@ fn parse<T: FromStr>(name: &str, value: &str) -> Result<T, SetError> {
     value.parse().map_err(|_| SetError::Value { name: name.to_owned(), value: value.to_owned() })
 }
 
-/// The negative logarithm of a token's probability.
-fn nats(logits: &[f32], target: u32) -> f64 {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|&logit| f64::from(logit - largest).exp()).sum();
-    sum.ln() - f64::from(logits[target as usize] - largest)
+/// The token that ends a text, as the file of the model says.
+fn end_of_text(tokenizer: &Tokenizer) -> Option<u32> {
+    tokenizer.token_of(tokenizer.conventions()?.eos.as_ref()?.as_bytes())
 }
 
 fn stop(reason: StopReason) -> TextStop {
@@ -157,6 +160,10 @@ impl TextModel for Asked {
             vocabulary: network.vocabulary(),
             tokenizer: self.model.tokenizer().identity().to_string(),
         }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
@@ -191,15 +198,17 @@ impl TextModel for Asked {
     ) -> Result<Generated, CompleteError> {
         let tokenizer = self.model.tokenizer();
         // What somebody types is its characters, never a special token.
-        let prompt = tokenizer.encode_ordinary(prompt);
+        let mut prompt = tokenizer.encode_ordinary(prompt);
         if prompt.is_empty() {
             return Err(SystemError::new(
                 "the prompt has no token that the model knows; give it a text to go on with",
             )
             .into());
         }
-        let stop_tokens: Vec<u32> =
+        prompt.splice(..0, tokenizer.frame().before.iter().copied());
+        let mut stop_tokens: Vec<u32> =
             ENDS.iter().filter_map(|end| tokenizer.token_of(end.as_bytes())).collect();
+        stop_tokens.extend(end_of_text(tokenizer));
         let settings = GenerationSettings {
             max_tokens: self.max_tokens,
             stop_strings: request.stop.clone(),
@@ -225,11 +234,13 @@ impl TextModel for Asked {
         // At least half of the context is for what was said.
         let answer = (self.max_tokens as usize).min(context / 2);
         let prompt = template.prompt(messages, tokenizer, context - answer).map_err(SystemError::new)?;
+        let mut stop_tokens = template.stop_tokens(tokenizer);
+        stop_tokens.extend(end_of_text(tokenizer));
         let settings = GenerationSettings {
             max_tokens: self.max_tokens,
             stop_strings: template.stop_strings(),
-            stop_tokens: template.stop_tokens(tokenizer),
-            forbidden_tokens: template.forbidden_tokens(tokenizer),
+            forbidden_tokens: forbidden_tokens(tokenizer, &stop_tokens),
+            stop_tokens,
             when_full: WhenFull::Stop,
             sampling: self.model.sampling.clone(),
         };
@@ -237,28 +248,11 @@ impl TextModel for Asked {
     }
 
     fn measure(&self, text: &[u8]) -> Result<TextMeasure, SystemError> {
-        let tokens = self.model.tokenizer().encode_ordinary(text);
-        if tokens.len() < 2 {
-            return Err(SystemError::new(
-                "the text has fewer than two tokens, so that there is none to predict",
-            ));
-        }
-        let path = KernelPath::from_environment().map_err(SystemError::new)?;
-        let (vocabulary, context) = (self.model.network.vocabulary(), self.model.network.context());
-        let (mut sum, mut begin) = (0.0, 0);
-        while begin + 1 < tokens.len() {
-            let end = (begin + context).min(tokens.len() - 1);
-            let logits = self.model.logits(path, &tokens[begin..end]).map_err(SystemError::new)?;
-            let targets = &tokens[begin + 1..=end];
-            sum += logits
-                .chunks(vocabulary)
-                .zip(targets)
-                .map(|(logits, &target)| nats(logits, target))
-                .sum::<f64>();
-            begin = end;
-        }
-        let predicted = (tokens.len() - 1) as u64;
-        Ok(TextMeasure { tokens: predicted, bytes: text.len() as u64, loss: sum / predicted as f64 })
+        measure::of(&self.model, text).map_err(SystemError::new)
+    }
+
+    fn measure_by_precision(&self, text: &[u8]) -> Result<Vec<(&'static str, TextMeasure)>, SystemError> {
+        measure::by_precision(&self.model, text, self.threads).map_err(SystemError::new)
     }
 
     fn try_out(&self) -> Result<usize, SystemError> {

@@ -26,22 +26,71 @@ pub(crate) fn steps_of(path: &str, phase: &Phase, dataset: &Dataset) -> Result<u
 }
 
 impl Schedule {
-    /// The phases of a plan. Runs without one count the steps of the text as it is cut now.
+    /// The phases as the config has them, but for those that ended early. They are those of the plan, unless the
+    /// config has changed; how the vocabulary cuts the text makes no difference to a run that has a plan.
     ///
     /// # Errors
     /// When running text is to be learnt in epochs.
     pub fn new(plan: &Plan, training: &TrainingConfig, corpora: &[Corpus]) -> Result<Self, GptError> {
-        if !plan.phases.is_empty() {
-            return Ok(Self { steps: plan.phases.iter().map(|phase| phase.steps).collect() });
-        }
-        let phases = training.phases().zip(corpora);
-        let steps = phases.map(|((path, phase), corpus)| steps_of(path, phase, &corpus.train));
+        let phases = training.phases().zip(corpora).enumerate();
+        let steps = phases.map(|(index, ((path, phase), corpus))| match plan.phases.get(index) {
+            Some(planned) if planned.ended => Ok(planned.steps),
+            _ => steps_of(path, phase, &corpus.train),
+        });
         Ok(Self { steps: steps.collect::<Result<_, GptError>>()? })
     }
 
-    /// The plan that this schedule is.
-    pub fn phases(&self) -> Vec<PhasePlan> {
-        self.steps.iter().map(|&steps| PhasePlan { steps, ended: false }).collect()
+    /// How a run goes on with this schedule that was planned with another, in words; nothing where it is the same.
+    ///
+    /// # Errors
+    /// When a phase that is over would have another length, or one that is not fewer steps than it has done.
+    pub fn changes(
+        &self,
+        plan: &Plan,
+        training: &TrainingConfig,
+        step: u64,
+    ) -> Result<Vec<String>, GptError> {
+        let planned = Self { steps: plan.phases.iter().map(|phase| phase.steps).collect() };
+        let (mut changes, mut begin) = (Vec::new(), 0);
+        for (index, (path, phase)) in training.phases().enumerate() {
+            let Some(&before) = planned.steps.get(index) else { continue };
+            let now = self.steps[index];
+            let done = step.saturating_sub(begin).min(before);
+            let is_last = index + 1 == planned.steps.len();
+            if is_last && plan.phases[index].ended {
+                changes
+                    .push(format!("`{path}` ended early after {before} steps: more of them change nothing"));
+            }
+            if now != before && done == before && !is_last && step > begin + before {
+                let reason = format!("the phase is over after {before} steps, and the next one has begun");
+                return Err(GptError::config(format!("{path}.steps"), now, reason));
+            }
+            if now < done {
+                let reason = format!("{done} steps of the phase are done");
+                return Err(GptError::config(format!("{path}.steps"), now, reason));
+            }
+            if now != before {
+                let rate = |schedule: &Self| {
+                    let rate = schedule.learning_rate(index, phase, done);
+                    rekindle_train::number(rate)
+                };
+                changes.push(format!(
+                    "`{path}` has {now} steps in place of {before}: from step {done} of it on the learning rate is that \
+                     of {now} steps, {} where it was {}",
+                    rate(self),
+                    rate(&planned)
+                ));
+            }
+            begin += before;
+        }
+        Ok(changes)
+    }
+
+    /// The plan that this schedule is, where phases of `planned` may have ended.
+    pub fn phases(&self, planned: &[PhasePlan]) -> Vec<PhasePlan> {
+        let has_ended = |index: usize| planned.get(index).is_some_and(|phase| phase.ended);
+        let steps = self.steps.iter().enumerate();
+        steps.map(|(index, &steps)| PhasePlan { steps, ended: has_ended(index) }).collect()
     }
 
     /// Ends a phase after so many steps.

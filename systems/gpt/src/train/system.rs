@@ -40,6 +40,10 @@ pub struct Gpt {
     resources: Resources,
     /// The vocabulary has a token that ends a text.
     has_end: bool,
+    /// The tokenizer puts tokens around a text.
+    has_frame: bool,
+    /// How the lengths of phases have changed since the run was saved.
+    schedule_changes: Vec<String>,
 }
 
 const PRESETS: &[Preset] = &[
@@ -86,9 +90,18 @@ impl System for Gpt {
         state::versions()
     }
 
-    /// The files may lie elsewhere; that they are the same is checked.
+    /// The files may lie elsewhere; that they are the same is checked. A phase that is not over may become longer
+    /// or shorter.
     fn changeable() -> &'static [&'static str] {
-        &["training.pretraining.data.file", "training.tuning.data.file", "training.tokenizer.file"]
+        &[
+            "training.pretraining.data.file",
+            "training.tuning.data.file",
+            "training.tokenizer.file",
+            "training.pretraining.steps",
+            "training.pretraining.epochs",
+            "training.tuning.steps",
+            "training.tuning.epochs",
+        ]
     }
 
     /// The vocabulary is in the state.
@@ -144,7 +157,7 @@ impl System for Gpt {
             let endless = ends.then(|| format!("{origin}: the vocabulary has no token that ends a text"));
             cut.into_iter().chain(endless)
         });
-        notices.collect()
+        notices.chain(self.schedule_changes.iter().cloned()).chain(self.frame_notice()).collect()
     }
 
     fn measures(config: &ConfigOf<Self>) -> Vec<String> {
@@ -249,6 +262,8 @@ impl Gpt {
         let corpora =
             corpora(model, training, *seed, &documents, state, resources).map_err(SystemError::new)?;
         let schedule = Schedule::new(&state.plan, training, &corpora).map_err(SystemError::new)?;
+        let schedule_changes =
+            schedule.changes(&state.plan, training, state.step).map_err(SystemError::new)?;
         let settings = StepSettings {
             path,
             precision: training.precision,
@@ -261,8 +276,22 @@ impl Gpt {
         // Only a vocabulary that changes has them cut into tokens again.
         let documents = if training.adapt.is_some() { documents } else { Vec::new() };
         let has_end = end_token(state.model.tokenizer()).is_some();
+        let has_frame = !state.model.tokenizer().frame().is_empty();
         let (seed, resources) = (*seed, resources.clone());
-        Ok(Self { seed, model, training, documents, corpora, schedule, stepper, path, resources, has_end })
+        Ok(Self {
+            seed,
+            model,
+            training,
+            documents,
+            corpora,
+            schedule,
+            stepper,
+            path,
+            resources,
+            has_end,
+            has_frame,
+            schedule_changes,
+        })
     }
 
     fn batches(&self, index: usize, phase_step: u64) -> Vec<Vec<Sequence>> {
@@ -314,16 +343,26 @@ impl Gpt {
         learnt.iter().filter_map(|token| indices.get(token).copied()).collect()
     }
 
-    /// From now on the steps of a run that was begun without a plan do not depend on its vocabulary either.
+    /// The plan follows the config, where that has changed. From now on the steps of a run that was begun without a
+    /// plan do not depend on its vocabulary either.
     fn settle(&self, state: &mut State) {
         let adapts = self.training.adapt.is_some();
         let may_change = self
             .training
             .phases()
             .any(|(_, phase)| adapts && phase.epochs.is_some() || phase.early_stopping.is_some());
-        if state.plan.phases.is_empty() && may_change {
-            state.plan.phases = self.schedule.phases();
+        if !state.plan.phases.is_empty() || may_change {
+            state.plan.phases = self.schedule.phases(&state.plan.phases);
         }
+    }
+
+    /// What of the tokenizer is not done when texts are learnt.
+    fn frame_notice(&self) -> Option<String> {
+        self.has_frame.then(|| {
+            "the tokenizer puts tokens around a text where special tokens are asked for (`post_processor`): texts are \
+             learnt without them"
+                .to_owned()
+        })
     }
 
     /// Updates the parameters by some batches.

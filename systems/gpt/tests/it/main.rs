@@ -7,4 +7,5 @@ mod exact_resume;
 mod formats;
 mod generating;
 mod metrics;
+mod more_steps;
 mod originals;

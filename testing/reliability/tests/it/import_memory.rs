@@ -1,5 +1,6 @@
 //! A file of tensors becomes a run a few MiB at a time, however long its tensors are.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use rekindle::storage::{FileStorage, Storage};
@@ -37,10 +38,10 @@ fn a_long_tensor_is_never_in_memory_as_a_whole() {
     let path = dir.path().join("model.safetensors");
     let bytes = file();
     std::fs::write(&path, &bytes).unwrap();
-    let mut number = 0;
-    let mut import = || {
-        number += 1;
-        let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(&dir.path().join(number.to_string())));
+    let number = Cell::new(0);
+    let import = || {
+        number.set(number.get() + 1);
+        let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(&dir.path().join(number.get().to_string())));
         let format = detect(rekindle_formats::FORMATS, &path).unwrap();
         let make = &mut |_: &_| Writer::create(Arc::clone(&storage), "", None, "import");
         let peak = peak_of(|| drop(format.import(&path, make).unwrap())).1;

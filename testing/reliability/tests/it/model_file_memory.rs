@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use rekindle_gpt::formats::rustgpt::Encoding;
-use rekindle_gpt::formats::{SpecialTokens, detect, hugging_face, lopos, read, rustgpt};
+use rekindle_gpt::formats::{detect, hugging_face, lopos, read, rustgpt};
 use rekindle_gpt::model::{Block, ModelConfig, Network};
 use rekindle_gpt::train::Optimizer;
 use rekindle_reliability::allocation::peak_of;
@@ -66,7 +66,7 @@ fn memory_is_in_proportion_to_the_file() {
     let tokenizer = Tokenizer::train_byte_pair(&b"low lower lowest ".repeat(20), 262).unwrap();
     let network = Network::random(&model(Block::Gpt2), tokenizer.len(), 1);
     let exported = directory.path().join("exported");
-    hugging_face::write(&exported, &network, &tokenizer, SpecialTokens::default()).unwrap();
+    hugging_face::write(&exported, &network, &tokenizer).unwrap();
     let len = std::fs::metadata(exported.join("model.safetensors")).unwrap().len() as usize;
     check("Hugging Face", &exported, len, 4, true);
 

@@ -41,6 +41,36 @@ pub(super) struct ConfigFile {
     add_cross_attention: bool,
     #[serde(default = "yes")]
     tie_word_embeddings: bool,
+    bos_token_id: Option<TokenId>,
+    eos_token_id: Option<TokenId>,
+    pad_token_id: Option<TokenId>,
+}
+
+/// A token, or several that mean the same.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TokenId {
+    One(i64),
+    Several(Vec<i64>),
+}
+
+impl TokenId {
+    /// The first of them, if it is a token.
+    fn first(&self) -> Option<u32> {
+        let id = match self {
+            Self::One(id) => Some(id),
+            Self::Several(ids) => ids.first(),
+        };
+        u32::try_from(*id?).ok()
+    }
+}
+
+/// Tokens that the config names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct TokenIds {
+    pub bos: Option<u32>,
+    pub eos: Option<u32>,
+    pub pad: Option<u32>,
 }
 
 fn vocab_size() -> u32 {
@@ -106,6 +136,16 @@ impl ConfigFile {
             tied: self.tie_word_embeddings,
         };
         Ok((stack, model))
+    }
+
+    /// The tokens that it names.
+    pub fn token_ids(&self) -> TokenIds {
+        let first = |id: &Option<TokenId>| id.as_ref().and_then(TokenId::first);
+        TokenIds {
+            bos: first(&self.bos_token_id),
+            eos: first(&self.eos_token_id),
+            pad: first(&self.pad_token_id),
+        }
     }
 
     fn check_type(&self, path: &Path) -> Result<(), ModelFileError> {

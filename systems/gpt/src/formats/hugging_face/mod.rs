@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `config.json` | what the network is |
 //! | `model.safetensors` | its parameters, see below |
-//! | `tokenizer.json` | the tokenizer |
-//! | `tokenizer_config.json`, `generation_config.json` | written for the library; not read |
+//! | `tokenizer.json`, or `vocab.json` with `merges.txt` and `added_tokens.json` | the tokenizer; the first is written |
+//! | `tokenizer_config.json`, `special_tokens_map.json` | which tokens begin and end a text; the first is written |
+//! | `chat_template.jinja` | how a chat becomes a prompt; written as a member of `tokenizer_config.json` |
+//! | `generation_config.json` | written for the library; not read |
 //!
 //! The library keeps maps as they are here, inputs x outputs, so that nothing is transposed. Attention always has
 //! biases there: zeros are written for those that a network does without. The names of parameters begin with
@@ -13,6 +15,7 @@
 
 mod config;
 mod read;
+mod tokenizer;
 mod write;
 
 pub use read::{PartialLoad, is_directory, read, read_partial};
@@ -31,6 +34,12 @@ const MODEL_TYPE: &[u8] = b"\"model_type\"";
 const CONFIG: &str = "config.json";
 const PARAMETERS: &str = "model.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+const VOCAB: &str = "vocab.json";
+const MERGES: &str = "merges.txt";
+const TEMPLATE: &str = "chat_template.jinja";
+/// No file but that of the parameters is longer: bytes.
+const TEXT_LIMIT: u64 = 1 << 30;
 /// For messages.
 const FORMAT: &str = "a directory of the Hugging Face library";
 

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use rekindle_formats::files;
-use rekindle_tokenizer::Tokenizer;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
@@ -15,12 +14,10 @@ use super::super::mapping::{TensorMapping, fill};
 use super::super::pre_norm::PreNorm;
 use super::super::{Imported, ImportedVocabulary, LENGTH_LIMIT};
 use super::config::ConfigFile;
-use super::{CONFIG, PARAMETERS, TOKENIZER, full_name, is_attention_bias, mappings};
+use super::{CONFIG, PARAMETERS, TEXT_LIMIT, full_name, is_attention_bias, mappings, tokenizer};
 use crate::model::config::ModelConfig;
 use crate::model::network::{Layer, Network};
 
-/// No file but that of the parameters is longer: bytes.
-const TEXT_LIMIT: u64 = 1 << 30;
 /// A partial network may have four times as many parameters as its file, or this many.
 const INITIALISED_LIMIT: usize = 1 << 26;
 
@@ -61,7 +58,8 @@ fn read_directory(path: &Path, seed: Option<u64>) -> Result<(Imported, PartialLo
     let config_path = path.join(CONFIG);
     let text =
         files::read(&config_path, TEXT_LIMIT).map_err(|error| ModelFileError::read(&config_path, error))?;
-    let (stack, model) = ConfigFile::parse(&config_path, &text)?.stack(&config_path)?;
+    let config = ConfigFile::parse(&config_path, &text)?;
+    let (stack, model) = config.stack(&config_path)?;
     let parameters_path = path.join(PARAMETERS);
     if !files::exists(&parameters_path) {
         let hint = "parameters in several files or in pytorch_model.bin are not read; \
@@ -73,37 +71,10 @@ fn read_directory(path: &Path, seed: Option<u64>) -> Result<(Imported, PartialLo
     let mut warnings = Vec::new();
     let (network, partial) = network(&parameters_path, &bytes, stack, &model, seed, &mut warnings)?;
     drop(bytes);
-    let tokenizer = tokenizer(path, &network, &mut warnings)?;
+    let tokenizer = tokenizer::read(path, config.token_ids(), &mut warnings)?;
     warnings.push("the directory holds no state of an optimiser: training begins anew".to_owned());
     let vocabulary = tokenizer.map(ImportedVocabulary::Tokenizer);
     Ok((Imported { network, vocabulary, optimizer: None, warnings }, partial))
-}
-
-/// The tokenizer, if the directory has one that can be read.
-fn tokenizer(
-    path: &Path,
-    network: &Network,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Tokenizer>, ModelFileError> {
-    let path = path.join(TOKENIZER);
-    if !files::exists(&path) {
-        warnings.push("the directory has no tokenizer.json: give the tokenizer in another way".to_owned());
-        return Ok(None);
-    }
-    let text = files::read(&path, TEXT_LIMIT).map_err(|error| ModelFileError::read(&path, error))?;
-    let tokenizer = Tokenizer::from_hugging_face(&text)
-        .map_err(|source| ModelFileError::Tokenizer { path: path.clone(), source })?;
-    let (tokens, rows) = (tokenizer.len(), network.vocabulary());
-    if tokens > rows {
-        let expected = format!("the network has rows for {rows}; they are not of the same model");
-        return Err(ModelFileError::malformed(&path, "the vocabulary", format!("{tokens} tokens"), expected));
-    }
-    if tokens < rows {
-        warnings.push(format!(
-            "the tokenizer has {tokens} tokens, the network rows for {rows}: the last ones stand for nothing"
-        ));
-    }
-    Ok(Some(tokenizer))
 }
 
 fn network(

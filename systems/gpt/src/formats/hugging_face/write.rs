@@ -1,22 +1,22 @@
 //! Writing directories of the Hugging Face library.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Write};
 use std::path::Path;
 
 use rekindle_formats::files::{self, NewDirectory, NewFile};
-use rekindle_tokenizer::Tokenizer;
+use rekindle_tokenizer::{Conventions, Tokenizer};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 use serde_json::{Value, json};
 
-use super::super::SpecialTokens;
 use super::super::bytes::write_numbers;
+use super::super::conventions::{NO_CHAT_TEMPLATE, SpecialTokens, conventions};
 use super::super::error::ModelFileError;
 use super::super::mapping::{TensorMapping, arrays_by_name};
 use super::super::pre_norm::PreNorm;
 use super::config::ACTIVATIONS;
-use super::{CONFIG, FORMAT, PARAMETERS, TOKENIZER, full_name, mappings};
+use super::{CONFIG, FORMAT, PARAMETERS, TOKENIZER, TOKENIZER_CONFIG, full_name, mappings};
 use crate::model::network::Network;
 
 /// Writes a directory, which appears as a whole or not at all; at `path` there must be nothing, or
@@ -25,21 +25,15 @@ use crate::model::network::Network;
 /// # Errors
 /// When the network is not of the stack of GPT-2, the tokenizer has other tokens than it, or the
 /// directory cannot be written.
-pub fn write(
-    path: &Path,
-    network: &Network,
-    tokenizer: &Tokenizer,
-    special: SpecialTokens,
-) -> Result<Vec<String>, ModelFileError> {
+pub fn write(path: &Path, network: &Network, tokenizer: &Tokenizer) -> Result<Vec<String>, ModelFileError> {
     let stack = PreNorm::of(network, FORMAT)?;
     let refused = |entry: &str, reason: String| Err(ModelFileError::inexpressible(FORMAT, entry, reason));
     if tokenizer.len() != stack.vocabulary {
         let reason = format!("has {} tokens, but the network rows for {}", tokenizer.len(), stack.vocabulary);
         return refused("the tokenizer", reason);
     }
-    if let Some(token) = special.out_of_range(stack.vocabulary) {
-        return refused(&format!("token {token}"), format!("is none of the {}", stack.vocabulary));
-    }
+    let conventions = conventions(tokenizer);
+    let special = SpecialTokens::of(&conventions, tokenizer);
     let tokenizer_file = match tokenizer.to_hugging_face() {
         Ok(file) => file,
         Err(error) => return refused("the tokenizer", format!("cannot be written: {error}")),
@@ -55,8 +49,8 @@ pub fn write(
         };
         text(CONFIG, &config(&stack, special))?;
         text(TOKENIZER, &tokenizer_file)?;
-        text("tokenizer_config.json", &tokenizer_config(&stack, tokenizer, special))?;
-        text("generation_config.json", &token_ids(special))?;
+        text(TOKENIZER_CONFIG, &tokenizer_config(&stack, tokenizer, special, &conventions))?;
+        text("generation_config.json", &generation_config(special))?;
         let mut file = NewFile::create(&directory.path().join(PARAMETERS))?;
         write_parameters(&mut file, &header, &mappings, network)?;
         file.finish()?;
@@ -66,6 +60,9 @@ pub fn write(
     let mut warnings = Vec::new();
     if !stack.attention_biases {
         warnings.push("attention gets biases of zero: the library has no GPT-2 without".to_owned());
+    }
+    if conventions.chat_template.is_none() {
+        warnings.push(NO_CHAT_TEMPLATE.to_owned());
     }
     Ok(warnings)
 }
@@ -104,19 +101,39 @@ fn token_ids(special: SpecialTokens) -> Value {
     })
 }
 
-fn tokenizer_config(stack: &PreNorm, tokenizer: &Tokenizer, special: SpecialTokens) -> Value {
+/// A text ends where a turn does, too.
+fn generation_config(special: SpecialTokens) -> Value {
+    let mut config = token_ids(special);
+    let ends: BTreeSet<u32> = special.eos.into_iter().chain(special.end_of_turn).collect();
+    if ends.len() > 1 {
+        config["eos_token_id"] = json!(ends);
+    }
+    config
+}
+
+fn tokenizer_config(
+    stack: &PreNorm,
+    tokenizer: &Tokenizer,
+    special: SpecialTokens,
+    conventions: &Conventions,
+) -> Value {
     let text = |token: Option<u32>| {
         let bytes = token.and_then(|token| tokenizer.token_bytes(token));
         bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     };
-    json!({
+    let mut config = json!({
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": stack.context,
         "clean_up_tokenization_spaces": false,
         "bos_token": text(special.bos),
         "eos_token": text(special.eos),
+        "unk_token": text(special.unknown),
         "pad_token": text(special.pad),
-    })
+    });
+    if let Some(template) = &conventions.chat_template {
+        config["chat_template"] = json!(template);
+    }
+    config
 }
 
 fn add(value: &mut Value, more: Value) {

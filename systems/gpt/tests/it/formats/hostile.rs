@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rekindle_gpt::formats::rustgpt::{self, Encoding};
-use rekindle_gpt::formats::{lopos, read};
+use rekindle_gpt::formats::{gguf, lopos, read};
+use rekindle_tokenizer::Tokenizer;
 
 use crate::formats::networks::{gpt2, network, optimizer, rustgpt as like_rustgpt, words};
 
@@ -60,6 +61,10 @@ static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
         lopos::write(&path, &one, version).unwrap();
         files.push(std::fs::read(&path).unwrap());
     }
+    let tokenizer = Tokenizer::train_byte_pair(b"ab", 256).unwrap();
+    let larger = network(&gpt2(1, 1, 2), tokenizer.len(), 5);
+    gguf::write(&path, &larger, &tokenizer, gguf::Quantization::F16).unwrap();
+    files.push(std::fs::read(&path).unwrap());
     let one = network(&like_rustgpt(1, 2), 3, 8);
     for encoding in [Encoding::Json, Encoding::Bincode] {
         rustgpt::write(&path, &one, &words(3), Some(&optimizer(&one, 7)), encoding).unwrap();
@@ -86,6 +91,6 @@ proptest! {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a");
         std::fs::write(&path, bytes).unwrap();
-        let _ = (read(&path), lopos::read(&path), rustgpt::read(&path));
+        let _ = (read(&path), lopos::read(&path), rustgpt::read(&path), gguf::read(&path));
     }
 }

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use proptest::prelude::*;
+use rekindle_gpt::LanguageModel;
+use rekindle_gpt::data::SPECIAL_TOKENS;
 use rekindle_gpt::formats::hugging_face::{read, read_partial, write};
-use rekindle_gpt::formats::{ImportedVocabulary, ModelFormat, SpecialTokens, detect, lopos};
+use rekindle_gpt::formats::{ImportedVocabulary, ModelFormat, detect, lopos};
 use rekindle_gpt::model::{ModelConfig, Network};
 use rekindle_tokenizer::Tokenizer;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
@@ -20,7 +22,7 @@ fn directory(model: &ModelConfig) -> (tempfile::TempDir, Network, Tokenizer) {
     let tokenizer = byte_pairs();
     let network = network(model, tokenizer.len(), 9);
     let directory = tempfile::tempdir().unwrap();
-    write(directory.path(), &network, &tokenizer, SpecialTokens::of(&tokenizer)).unwrap();
+    write(directory.path(), &network, &tokenizer).unwrap();
     (directory, network, tokenizer)
 }
 
@@ -63,7 +65,10 @@ fn a_network_with_all_biases_comes_back_as_it_was() {
     assert_eq!(detect(directory.path()), Some(ModelFormat::HuggingFace));
     let imported = read(directory.path()).unwrap();
     assert_eq!(imported.network, network);
-    assert_eq!(imported.vocabulary, Some(ImportedVocabulary::Tokenizer(tokenizer)));
+    let Some(ImportedVocabulary::Tokenizer(read)) = imported.vocabulary else { panic!("it has one") };
+    assert_eq!(read.to_hugging_face().unwrap(), tokenizer.to_hugging_face().unwrap());
+    let conventions = read.conventions().unwrap();
+    assert_eq!((&conventions.bos, conventions.eos.as_deref()), (&None, Some("<|endoftext|>")));
     assert!(imported.optimizer.is_none());
 }
 
@@ -217,22 +222,16 @@ fn a_partial_load_says_what_is_fresh() {
 #[test]
 fn a_directory_appears_as_a_whole_or_not_at_all() {
     let (directory, network, tokenizer) = directory(&gpt2(1, 2, 8));
-    let special = SpecialTokens::default();
-    let error = write(directory.path(), &network, &tokenizer, special).unwrap_err().to_string();
+    let error = write(directory.path(), &network, &tokenizer).unwrap_err().to_string();
     assert!(error.contains("there is something in the directory"), "{error}");
     let path = directory.path().join("new");
-    let refused =
-        |network: &Network, special| write(&path, network, &tokenizer, special).unwrap_err().to_string();
-    assert!(
-        refused(&crate::formats::networks::network(&gpt2(1, 2, 8), 5, 1), special).contains("has 283 tokens")
-    );
-    let beyond = SpecialTokens { eos: Some(283), ..special };
-    assert!(refused(&network, beyond).contains("token 283"));
+    let refused = |network: &Network| write(&path, network, &tokenizer).unwrap_err().to_string();
+    assert!(refused(&crate::formats::networks::network(&gpt2(1, 2, 8), 5, 1)).contains("has 283 tokens"));
     let other =
         crate::formats::networks::network(&crate::formats::networks::rustgpt(1, 8), tokenizer.len(), 1);
-    assert!(refused(&other, special).contains("`layers/3/norm`"));
+    assert!(refused(&other).contains("`layers/3/norm`"));
     assert!(!path.exists());
-    write(&path, &network, &tokenizer, special).unwrap();
+    write(&path, &network, &tokenizer).unwrap();
     let mut files: Vec<_> = std::fs::read_dir(&path).unwrap().map(|file| file.unwrap().file_name()).collect();
     files.sort();
     let expected = [
@@ -261,6 +260,134 @@ fn torn_and_changed_parameters_are_refused() {
     hostile::changed(&path, &bytes, read);
 }
 
+/// The tokenizer of a directory.
+fn tokenizer_in(path: &Path) -> Tokenizer {
+    match read(path).unwrap().vocabulary {
+        Some(ImportedVocabulary::Tokenizer(tokenizer)) => tokenizer,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn json_of(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn the_tokens_that_the_files_name_are_kept_through_import_and_export() {
+    let (directory, network, tokenizer) = directory(&ModelConfig { attention_biases: true, ..gpt2(1, 2, 8) });
+    let path = directory.path();
+    let settings = json!({
+        "bos_token": { "content": "<|endoftext|>" }, "eos_token": "the", "unk_token": "<|endoftext|>",
+        "pad_token": null, "chat_template": "{{ messages }}",
+    });
+    std::fs::write(path.join("tokenizer_config.json"), settings.to_string()).unwrap();
+    // The config only fills what the other files leave open.
+    set(path, "pad_token_id", json!(97));
+    let imported = read(path).unwrap();
+    assert!(imported.warnings.iter().any(|warning| warning.contains("chat template is kept")));
+    let read_tokenizer = tokenizer_in(path);
+    assert_eq!(read_tokenizer.encode_ordinary(b"ab"), tokenizer.encode_ordinary(b"ab"));
+    let again = path.join("again");
+    write(&again, &network, &read_tokenizer).unwrap();
+    let written = json_of(&again.join("tokenizer_config.json"));
+    assert_eq!(
+        (&written["bos_token"], &written["eos_token"], &written["unk_token"], &written["pad_token"]),
+        (&json!("<|endoftext|>"), &json!("the"), &json!("<|endoftext|>"), &json!("a"))
+    );
+    assert_eq!(written["chat_template"], "{{ messages }}");
+    let config = json_of(&again.join("config.json"));
+    assert_eq!((&config["bos_token_id"], &config["pad_token_id"]), (&json!(282), &json!(97)));
+    assert_eq!(tokenizer_in(&again).conventions(), read_tokenizer.conventions());
+}
+
+#[test]
+fn a_model_of_dialogues_is_written_with_its_chat_template() {
+    let tokenizer = byte_pairs().with_special_tokens(&SPECIAL_TOKENS).unwrap();
+    let network = network(&gpt2(1, 2, 8), tokenizer.len(), 9);
+    let directory = tempfile::tempdir().unwrap();
+    let warnings = write(directory.path(), &network, &tokenizer).unwrap();
+    assert!(warnings.iter().all(|warning| !warning.contains("chat template")), "{warnings:?}");
+    let written = json_of(&directory.path().join("tokenizer_config.json"));
+    assert!(written["chat_template"].as_str().unwrap().contains("add_generation_prompt"));
+    // An answer ends where a turn does, not only where a text does.
+    let generation = json_of(&directory.path().join("generation_config.json"));
+    assert_eq!(generation["eos_token_id"], json!([282, 285]));
+    let imported = read(directory.path()).unwrap();
+    assert!(imported.warnings.iter().all(|warning| !warning.contains("chat template")));
+    let base = byte_pairs();
+    let plain = crate::formats::networks::network(&gpt2(1, 2, 8), base.len(), 9);
+    let warnings = write(&directory.path().join("base"), &plain, &base).unwrap();
+    assert!(warnings.iter().any(|warning| warning.contains("no chat template is written")));
+}
+
+#[test]
+fn what_a_tokenizer_puts_around_a_text_is_kept() {
+    let (directory, network, _) = directory(&ModelConfig { attention_biases: true, ..gpt2(1, 2, 8) });
+    let path = directory.path().join("tokenizer.json");
+    let mut file = json_of(&path);
+    file["post_processor"] =
+        json!({ "type": "RobertaProcessing", "cls": ["<|endoftext|>", 282], "sep": ["a", 97] });
+    std::fs::write(&path, file.to_string()).unwrap();
+    let tokenizer = tokenizer_in(directory.path());
+    assert_eq!(tokenizer.framed(tokenizer.encode(b"b")), [282, 98, 97]);
+    let again = directory.path().join("again");
+    write(&again, &network, &tokenizer).unwrap();
+    assert_eq!(json_of(&again.join("tokenizer.json"))["post_processor"]["type"], "TemplateProcessing");
+    assert_eq!(tokenizer_in(&again).frame(), tokenizer.frame());
+}
+
+#[test]
+fn vocab_json_and_merges_txt_make_the_tokenizer() {
+    let (directory, _, tokenizer) = directory(&ModelConfig { attention_biases: true, ..gpt2(1, 2, 8) });
+    let path = directory.path();
+    let file = json_of(&path.join("tokenizer.json"));
+    std::fs::remove_file(path.join("tokenizer.json")).unwrap();
+    let without = read(path).unwrap();
+    assert!(without.vocabulary.is_none());
+    assert!(without.warnings.iter().any(|warning| warning.contains("neither tokenizer.json nor vocab.json")));
+    std::fs::write(path.join("vocab.json"), file["model"]["vocab"].to_string()).unwrap();
+    let lines = file["model"]["merges"].as_array().unwrap().iter();
+    let lines: Vec<String> =
+        lines.map(|pair| format!("{} {}", pair[0].as_str().unwrap(), pair[1].as_str().unwrap())).collect();
+    std::fs::write(path.join("merges.txt"), format!("#version: 0.2\n{}\n", lines.join("\n"))).unwrap();
+    std::fs::write(path.join("added_tokens.json"), r#"{"<|endoftext|>": 282}"#).unwrap();
+    let text = "the cat ran to the café<|endoftext|>";
+    assert_eq!(tokenizer_in(path).encode(text.as_bytes()), tokenizer.encode(text.as_bytes()));
+    let model = LanguageModel::from_file(path).unwrap();
+    assert_eq!(model.tokenizer().encode(text.as_bytes()), tokenizer.encode(text.as_bytes()));
+    let settings = json!({ "bos_token": "<|endoftext|>", "add_bos_token": true, "add_prefix_space": true });
+    std::fs::write(path.join("tokenizer_config.json"), settings.to_string()).unwrap();
+    let tokenizer = tokenizer_in(path);
+    assert_eq!(tokenizer.frame().before, [282]);
+    assert_eq!(tokenizer.encode(b"the"), tokenizer.encode(b" the"));
+}
+
+#[test]
+fn a_tokenizer_of_another_model_is_refused_and_padding_is_said() {
+    let (directory, ..) = directory(&ModelConfig { attention_biases: true, ..gpt2(1, 2, 8) });
+    let path = directory.path();
+    let grow = |rows: usize| {
+        set(path, "vocab_size", json!(rows));
+        rewrite(path, |tensors| {
+            for name in ["transformer.wte.weight", "lm_head.weight"] {
+                let (_, shape, bytes) = tensors.get_mut(name).unwrap();
+                *shape = vec![rows, 8];
+                bytes.resize(rows * 8 * 4, 0);
+            }
+        });
+    };
+    grow(512);
+    let (model, notes) = LanguageModel::from_file_with_warnings(path).unwrap();
+    assert_eq!(model.network.vocabulary(), 283);
+    assert!(notes[0].contains("the rows 283 to 511 are left out"), "{notes:?}");
+    grow(1027);
+    let error = LanguageModel::from_file(path).unwrap_err().to_string();
+    assert!(error.contains("283 tokens, but the network has rows for 1027"), "{error}");
+    grow(200);
+    let error = LanguageModel::from_file(path).unwrap_err().to_string();
+    assert!(error.contains("283 tokens, but the network has rows for 200"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20))]
 
@@ -278,7 +405,7 @@ proptest! {
             output.weight = grown;
         }
         let directory = tempfile::tempdir().unwrap();
-        write(directory.path(), &large, &tokenizer, SpecialTokens::default()).unwrap();
+        write(directory.path(), &large, &tokenizer).unwrap();
         let back = read(directory.path()).unwrap().network;
         let is_kept = |(name, _): &(String, Vec<u32>)| !name.contains("attention/joined/bias") && !name.contains("attention/output/bias");
         let kept = |network: &Network| bits(network).into_iter().filter(is_kept).collect::<Vec<_>>();
@@ -301,7 +428,7 @@ fn for_the_library() {
         let path = base.join(name);
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&base).unwrap();
-        write(&path, &network, &tokenizer, SpecialTokens::of(&tokenizer)).unwrap();
+        write(&path, &network, &tokenizer).unwrap();
         let prompt =
             |index: u32| (0..3 + 5 * index).map(|i| (i * i * 7 + 31 * index) % 282).collect::<Vec<u32>>();
         let end = tokenizer.len() as u32 - 1;
