@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::Context;
 use rekindle_data::{Confusion, NumberErrors, TableEvaluation};
 use rekindle_formats::files;
-use rekindle_formats::table::Table;
 use rekindle_train::{Registry, TextMeasure, TextModel, number};
 use serde_json::{Value, json};
 
 use crate::address::Source;
 use crate::args::{EvaluateArgs, threads};
+use crate::commands::predict::tell_notes;
 use crate::commands::train::system_of;
 use crate::language_model;
 use crate::output;
@@ -29,8 +29,13 @@ pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow:
         let model = language_model::of_checkpoint(registry, source, &args.model, threads)?;
         return evaluate_text(&*model, &args.data, json);
     }
-    let table = Table::read(&args.data)?;
-    let answers = source.read(|source| Ok(system.predict(&source.checkpoint()?, &table)?))?;
+    let (table, answers) = source.read(|source| {
+        let checkpoint = source.checkpoint()?;
+        let table = system.read_table(&checkpoint, &args.data)?;
+        let answers = system.predict(&checkpoint, &table)?;
+        Ok((table, answers))
+    })?;
+    tell_notes(&[&table, &answers]);
     let evaluation =
         TableEvaluation::of(&answers, &table).with_context(|| args.data.display().to_string())?;
     if json {

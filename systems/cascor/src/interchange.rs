@@ -144,6 +144,7 @@ fn unknown_examples(snapshot: &Snapshot) -> Preparation {
         examples: 0,
         select_examples: 0,
         test_examples: 0,
+        fillings: None,
         inputs: inputs.into_iter().map(|name| Input { name, offset: 0.0, factor: 1.0 }).collect(),
         target: Target::Classes {
             name: "class".to_owned(),

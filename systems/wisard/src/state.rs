@@ -95,7 +95,7 @@ impl State {
     /// When the table lacks a column of the inputs, or one is not of numbers.
     pub fn predict(&self, table: &Table) -> Result<Table, WisardError> {
         let preparation = &self.preparation;
-        let planes = preparation.encode(table)?;
+        let (planes, notes) = preparation.encode(table)?;
         let (mut classes, mut confidence) = (Vec::new(), Vec::new());
         let mut shares = vec![Vec::new(); preparation.classes.len()];
         let tuples = self.mapping.tuples() as f64;
@@ -112,7 +112,8 @@ impl State {
         for (class, shares) in preparation.classes.iter().zip(shares) {
             columns.push(numbers(format!("{target}_votes_{class}"), shares));
         }
-        Table::new(columns).map_err(|reason| StateMismatch::Contradiction(reason).into())
+        let answers = Table::new(columns).map_err(StateMismatch::Contradiction)?;
+        Ok(answers.with_notes(notes))
     }
 
     /// Checks that all parts fit each other and the config.

@@ -72,7 +72,7 @@ fn the_end_of_a_search_reports_on_what_it_has_not_seen() {
     assert_eq!(results["phase1_ga"]["fitness"], first.test.unwrap().cross_entropy);
     let read = original::parse(text.as_slice()).unwrap();
     let OriginalFile::Results { fitness, test: reported, .. } = read else { panic!("no results") };
-    assert_eq!((fitness, reported), (Some(state.best.fitness), state.test));
+    assert_eq!((fitness, reported), (state.best.fitness, state.test));
 
     let shown = |cross_entropy: f64| conclusion.text.contains(&format!("{cross_entropy:.4}"));
     for result in &state.results {
