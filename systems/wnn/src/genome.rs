@@ -326,4 +326,23 @@ mod tests {
         let even = Genome { bits: vec![2; 3], neurons: vec![1; 3], connections: (0..6).collect() };
         assert_eq!(even.grouped(), even);
     }
+
+    /// Runs from before clusters could have more neurons than a byte holds.
+    #[test]
+    fn a_genome_is_saved_as_it_always_was() {
+        #[derive(Serialize)]
+        #[serde(rename = "Genome")]
+        struct Before {
+            #[serde(with = "rekindle::growing")]
+            bits: Vec<u8>,
+            #[serde(with = "rekindle::growing")]
+            neurons: Vec<u8>,
+            #[serde(with = "rekindle::growing")]
+            connections: Vec<u8>,
+        }
+        let Genome { bits, neurons, connections } = genome();
+        let neurons = neurons.iter().map(|&neurons| neurons as u8).collect();
+        let before = Before { bits, neurons, connections };
+        assert_eq!(rekindle::hash_of(&genome()).unwrap(), rekindle::hash_of(&before).unwrap());
+    }
 }

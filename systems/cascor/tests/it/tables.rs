@@ -255,7 +255,7 @@ fn growing_ends_by_what_is_chosen_by_and_not_by_what_is_reported() {
 }
 
 fn rows_of_inputs(dataset: &Dataset, table: &Table) -> Vec<Vec<u32>> {
-    let units = dataset.preparation.inputs_of(table).unwrap();
+    let (units, _) = dataset.preparation.inputs_of(table).unwrap();
     let targets = units.clone();
     rows(&rekindle_cascor::Examples { units, targets })
 }

@@ -134,3 +134,25 @@ fn shares_that_contradict_each_other_or_leave_nothing() {
         assert!(refused.contains(expected), "{settings:?}: {refused}");
     }
 }
+
+#[test]
+fn each_round_is_told_by_the_name_of_its_phase_and_the_end_comes_nearer() {
+    // All candidates suffice, so that no generation takes longer than is foreseen.
+    let config = crate::common::small(&["training.threshold.start=0", "training.threshold.rise=0"]);
+    let mut state = crate::common::initial(&config);
+    let mut runtime = crate::common::attach(&config, &state, 2);
+    let (mut total, mut ended) = (runtime.progress(&state).total.unwrap(), 0);
+    let declared = rekindle_wnn::Wnn::measures(&config);
+    while !runtime.progress(&state).finished {
+        let phase = state.search.as_ref().unwrap().phase;
+        let metrics = runtime.step(&mut state).unwrap();
+        assert!(metrics.contains_key(&format!("rounds_of_{}", phase.key())), "{metrics:?}");
+        assert!(metrics.keys().all(|name| declared.contains(name)), "{metrics:?}");
+        ended += u32::from(metrics.contains_key("round_cross_entropy"));
+        let foreseen = runtime.progress(&state).total.unwrap();
+        assert!(foreseen >= state.step && foreseen <= total, "{foreseen} after {total}");
+        total = foreseen;
+    }
+    assert_eq!(total, state.step);
+    assert_eq!(ended, state.results.iter().map(|result| result.iterations).sum::<u32>());
+}
