@@ -21,7 +21,7 @@ const EXAMPLES: [(&str, &[&str]); 39] = [
         &[
             "rekindle train life",
             "rekindle train spirals --run runs/first --set seed=7",
-            "rekindle train wisard --data iris.csv --set training.data.target=species",
+            "rekindle train wisard --data iris.csv --target species",
             "rekindle train life --from runs/life@best --only perception",
         ],
     ),

@@ -110,7 +110,10 @@ impl View {
             return;
         }
         if let Some(bar) = self.bar.get() {
-            // The bar itself limits how often it is drawn.
+            // The bar itself limits how often it is drawn. Where training may end earlier, its end moves.
+            if let Some(total) = progress.total {
+                bar.set_length(total);
+            }
             bar.set_position(progress.step);
             if bar.position() % 16 == 0 || self.metrics.is_empty() {
                 self.metrics.extend(metrics.iter().map(|(name, value)| (name.clone(), *value)));

@@ -3,12 +3,12 @@
 use anyhow::{Context, bail};
 use rekindle_data::{Calibration, Confusion, NumberErrors, TableEvaluation};
 use rekindle_formats::files;
-use rekindle_formats::table::Table;
 use rekindle_train::{Registry, TextMeasure, TextModel, number};
 use serde_json::{Value, json};
 
 use crate::address::Source;
 use crate::args::EvaluateArgs;
+use crate::commands::predict::tell_notes;
 use crate::commands::train::system_of;
 use crate::language_model;
 use crate::output;
@@ -30,8 +30,13 @@ pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow:
     if args.by_precision {
         bail!("--by-precision is for language models: `{}` is a `{}` model", args.model, system.name());
     }
-    let table = Table::read(&args.data)?;
-    let answers = source.read(|source| Ok(system.predict(&source.checkpoint()?, &table)?))?;
+    let (table, answers) = source.read(|source| {
+        let checkpoint = source.checkpoint()?;
+        let table = system.read_table(&checkpoint, &args.data)?;
+        let answers = system.predict(&checkpoint, &table)?;
+        Ok((table, answers))
+    })?;
+    tell_notes(&[&table, &answers.table]);
     let evaluation =
         TableEvaluation::of(&answers, &table).with_context(|| args.data.display().to_string())?;
     if json {

@@ -16,9 +16,13 @@ pub fn predict(registry: &Registry, args: &PredictArgs, json: bool) -> anyhow::R
     }
     let source = Source::open(&args.checkpoint)?;
     let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
-    let table = Table::read(&args.data)?;
-    let (step, answers) =
-        source.read(|source| Ok((source.step, system.predict(&source.checkpoint()?, &table)?)))?;
+    let (step, table, answers) = source.read(|source| {
+        let checkpoint = source.checkpoint()?;
+        let table = system.read_table(&checkpoint, &args.data)?;
+        let answers = system.predict(&checkpoint, &table)?;
+        Ok((source.step, table, answers))
+    })?;
+    tell_notes(&[&table, &answers.table]);
     let answers = match args.probabilities {
         true => answers.with_probabilities().map_err(anyhow::Error::msg)?,
         false => answers.table,
@@ -62,6 +66,11 @@ fn beside(mut columns: Vec<Column>, answers: Table) -> anyhow::Result<Table> {
     }
     columns.extend_from_slice(answers.columns());
     Table::new(columns).map_err(anyhow::Error::msg)
+}
+
+/// Tells how tables were understood.
+pub fn tell_notes(tables: &[&Table]) {
+    tables.iter().flat_map(|table| table.notes()).for_each(|note| tell!("note: {note}"));
 }
 
 /// An object for each row.

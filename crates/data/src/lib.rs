@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`TableExamples`] | a table as inputs and what is to be predicted, nothing scaled or encoded |
 //! | [`ClassColumn`], [`NumberColumn`], [`Statistics`] | its columns, and what is known of their values |
+//! | [`Missing`] | what becomes of rows in which a value is missing |
+//! | [`Questions`] | the inputs of a trained model in a table |
 //! | [`TableSize`] | how much memory it takes to load a table |
 //! | [`read_text`] | the bytes of a text |
 //! | [`Split`] | examples dealt to three parts by their content |
@@ -16,8 +18,8 @@
 //! has seen. A system adds its own encoding to this, and nothing else.
 //!
 //! ```
-//! use rekindle_data::{ClassOrder, Origin, Shares, TableExamples, TableLayout, TargetKind};
-//! use rekindle_formats::table::{Column, Table, Values};
+//! use rekindle_data::{ClassOrder, Missing, Origin, Shares, TableExamples, TableLayout, TargetKind};
+//! use rekindle_formats::table::{Column, CsvFormat, Table, Values};
 //!
 //! let column = |name: &str, values| Column { name: name.to_owned(), values };
 //! let kinds = ["iris", "lily", "iris", "lily"].map(str::to_owned).to_vec();
@@ -29,7 +31,8 @@
 //!     targets: &["kind".to_owned()],
 //!     ignored: &[],
 //!     kind: TargetKind::Classes(ClassOrder::Alphabetical),
-//!     target_setting: "training.data.target",
+//!     missing: Missing::Refuse,
+//!     format: CsvFormat::default(),
 //! };
 //! let examples = TableExamples::of_table(Origin::Named("the flowers"), &table, &layout)?;
 //! let split = examples.split(Shares { select: 0.0, test: 0.3 }, 7)?;
@@ -52,7 +55,8 @@ pub use origin::Origin;
 pub use split::{Part, Shares, Split, SplitError};
 pub use table::{
     Answers, CLASSES_LIMIT, Calibration, CalibrationBin, ClassColumn, ClassOrder, CompareError, Confusion,
-    ExamplesError, LARGEST_NUMBER, NumberColumn, NumberErrors, Probabilities, Statistics, TableEvaluation,
-    TableExamples, TableLayout, TableSize, TableTarget, TargetKind,
+    ExamplesError, Fillings, LARGEST_NUMBER, Missing, ModelInputs, NumberColumn, NumberErrors, Probabilities,
+    Questions, Statistics, TableEvaluation, TableExamples, TableLayout, TableSize, TableTarget, TargetKind,
+    one_or_more,
 };
 pub use text::{TextError, check_text, read_text};

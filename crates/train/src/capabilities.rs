@@ -1,8 +1,10 @@
 //! What a trained model is asked: answers, pictures, words.
 
+use std::path::Path;
+
 use rekindle::{Checkpoint, EntryPath, ReadError, RestoreError, from_tree};
 use rekindle_data::Answers;
-use rekindle_formats::table::Table;
+use rekindle_formats::table::{Table, TableError};
 
 use crate::config::{ConfigError, change_config};
 use crate::family::Family;
@@ -45,6 +47,9 @@ pub enum AskError {
     /// Its config cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The table cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The system refused or failed.
     #[error(transparent)]
     System(#[from] SystemError),
@@ -75,6 +80,17 @@ impl<S: Family> Trained<S> {
 
 fn unsupported<S: Family>(what: &'static str) -> AskError {
     AskError::Unsupported { system: S::NAME, what }
+}
+
+/// Reads a table of which a model is asked: as the config of its training says, where the file does not tell.
+pub(crate) fn read_table<S: Family>(checkpoint: &Checkpoint<'_>, file: &Path) -> Result<Table, AskError> {
+    match (Table::read(file), S::capabilities().table_format) {
+        (Err(TableError::Ambiguous { .. }), Some(format)) => {
+            let (config, _) = change_config(&checkpoint.record().about.config, &[], &[])?;
+            Ok(Table::read_as(file, format(&config))?)
+        }
+        (table, _) => Ok(table?),
+    }
 }
 
 /// Answers to the rows of a table.

@@ -308,8 +308,7 @@ impl ConfigText {
         let mut tree =
             serde_json::to_value(&config).map_err(|error| ConfigError::Unwritable(error.to_string()))?;
         for setting in settings {
-            apply(&mut tree, setting)?;
-            check::<M, T>(&tree, setting)?;
+            apply::<M, T>(&mut tree, setting)?;
         }
         check(&tree, &settings.join(" "))
     }
@@ -346,8 +345,7 @@ where
         let path = setting.split('=').next().unwrap_or_default().trim();
         let section = path.split('.').next().unwrap_or_default();
         let before = tree.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or(Value::Null);
-        apply(&mut tree, setting)?;
-        check::<M, T>(&tree, setting)?;
+        apply::<M, T>(&mut tree, setting)?;
         if !LOOP_SECTIONS.contains(&section) && !changeable.contains(&path) {
             let sections = LOOP_SECTIONS.iter().map(|section| format!("{section}.*"));
             return Err(ConfigError::NotChangeable {
@@ -389,8 +387,11 @@ fn whole_numbers(value: Value) -> Value {
     }
 }
 
-/// Sets the value at the path of a `path=value`; the value is YAML.
-fn apply(tree: &mut Value, setting: &str) -> Result<(), ConfigError> {
+/// Sets the value at the path of a `path=value`, and checks that it may stand there; the value is YAML.
+fn apply<M: DeserializeOwned, T: DeserializeOwned>(
+    tree: &mut Value,
+    setting: &str,
+) -> Result<(), ConfigError> {
     let error =
         |message: String, hint: String| ConfigError::Setting { setting: setting.to_owned(), message, hint };
     let Some((path, text)) = setting.split_once('=') else {
@@ -404,7 +405,9 @@ fn apply(tree: &mut Value, setting: &str) -> Result<(), ConfigError> {
     }
     let value: Value = serde_saphyr::from_str(text)
         .map_err(|_| error(format!("`{text}` is not a YAML value"), String::new()))?;
-    let mut place = tree;
+    // An optional key may be absent. One that is unknown is told by the known one that it is near.
+    let mut misspelt = None;
+    let mut place = &mut *tree;
     for segment in path.trim().split('.') {
         if place.is_null() {
             *place = Value::Object(Map::new());
@@ -414,15 +417,17 @@ fn apply(tree: &mut Value, setting: &str) -> Result<(), ConfigError> {
         };
         if !fields.is_empty() && !fields.contains_key(segment) {
             let hint = hint(segment, fields.keys().cloned());
-            // An optional key may be absent; if it is unknown, the check that follows says so.
-            if !hint.is_empty() {
-                return Err(error(format!("there is no `{segment}`"), hint));
+            if !hint.is_empty() && misspelt.is_none() {
+                misspelt = Some(error(format!("there is no `{segment}`"), hint));
             }
         }
         place = fields.entry(segment).or_insert(Value::Null);
     }
     *place = whole_numbers(value);
-    Ok(())
+    check::<M, T>(tree, setting).map(drop).map_err(|error| match misspelt {
+        Some(misspelt) if error.to_string().contains("unknown field") => misspelt,
+        _ => error,
+    })
 }
 
 #[cfg(test)]

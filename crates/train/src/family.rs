@@ -2,7 +2,7 @@
 
 use rekindle_data::Answers;
 use rekindle_formats::Format;
-use rekindle_formats::table::Table;
+use rekindle_formats::table::{CsvFormat, Table};
 
 use crate::system::{ConfigOf, System, SystemError};
 use crate::text::TextCapability;
@@ -67,6 +67,18 @@ impl SystemOption {
         Self { name: "data", value: "FILE", help, most, resumes: true, to_settings }
     }
 
+    /// The columns of a table that are learnt, for [`options`](Family::options).
+    pub const fn target(to_settings: fn(&[String]) -> Result<Vec<String>, SystemError>) -> Self {
+        let help = "Learn this column of the table; several are given one by one or with commas";
+        Self { name: "target", value: "COLUMN", help, most: usize::MAX, resumes: false, to_settings }
+    }
+
+    /// The columns of a table that are left out, for [`options`](Family::options).
+    pub const fn ignore(to_settings: fn(&[String]) -> Result<Vec<String>, SystemError>) -> Self {
+        let help = "Leave this column of the table out; several are given one by one or with commas";
+        Self { name: "ignore", value: "COLUMN", help, most: usize::MAX, resumes: false, to_settings }
+    }
+
     /// The settings that some values stand for.
     ///
     /// # Errors
@@ -87,8 +99,21 @@ pub fn text_setting(path: &str, text: &str) -> String {
     format!("{path}={}", serde_json::Value::from(text))
 }
 
+/// The setting `path=[...]` for a list of texts: the values, which may hold several each, with commas between
+/// them.
+///
+/// # Errors
+/// None is known; it has the form of [`SystemOption::to_settings`].
+pub fn list_setting(path: &str, values: &[String]) -> Result<Vec<String>, SystemError> {
+    let texts = values.iter().flat_map(|value| value.split(','));
+    let texts: Vec<&str> = texts.map(str::trim).filter(|text| !text.is_empty()).collect();
+    Ok(vec![format!("{path}={}", serde_json::Value::from(texts))])
+}
+
 /// What a model answers to each row of a table.
 pub type Predict<S> = fn(&ConfigOf<S>, &<S as System>::State, &Table) -> Result<Answers, SystemError>;
+/// What a config says of the format of tables.
+pub type TableFormat<S> = fn(&ConfigOf<S>) -> CsvFormat;
 /// A model in words: its parts, and how they came about.
 pub type Describe<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<String, SystemError>;
 /// A picture of a state, as a PNG file.
@@ -100,6 +125,8 @@ pub type Draw<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<Vec<u8>, Sy
 pub struct Capabilities<S: System> {
     /// Answers to the rows of a table.
     pub predict: Option<Predict<S>>,
+    /// How tables are read where a file can be read in more than one way.
+    pub table_format: Option<TableFormat<S>>,
     /// A description in words.
     pub describe: Option<Describe<S>>,
     /// Pictures of a state.
@@ -122,7 +149,7 @@ pub struct Picture<S: System> {
 impl<S: System> Default for Capabilities<S> {
     /// Nothing can be asked.
     fn default() -> Self {
-        Self { predict: None, describe: None, pictures: Vec::new(), text: None }
+        Self { predict: None, table_format: None, describe: None, pictures: Vec::new(), text: None }
     }
 }
 
@@ -131,6 +158,12 @@ impl<S: System> Capabilities<S> {
     #[must_use]
     pub fn predict(self, predict: Predict<S>) -> Self {
         Self { predict: Some(predict), ..self }
+    }
+
+    /// Tables are read as the config says, where a file does not tell.
+    #[must_use]
+    pub fn table_format(self, format: TableFormat<S>) -> Self {
+        Self { table_format: Some(format), ..self }
     }
 
     /// Its models can be described in words.

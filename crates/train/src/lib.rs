@@ -35,7 +35,8 @@ pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileConten
 pub use early_stopping::{EarlyStopping, Patience};
 pub use events::{Event, Notice, Observer, Started};
 pub use family::{
-    Capabilities, Describe, Draw, Family, Picture, Predict, Preset, SystemOption, text_setting,
+    Capabilities, Describe, Draw, Family, Picture, Predict, Preset, SystemOption, TableFormat, list_setting,
+    text_setting,
 };
 pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
 pub use numbers::{bytes, describe_in_order, duration, number};

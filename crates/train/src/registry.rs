@@ -55,6 +55,12 @@ pub trait AnySystem {
     /// When training cannot begin or go on; what was saved is intact.
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError>;
 
+    /// Reads a table of which the model of a checkpoint is to be asked.
+    ///
+    /// # Errors
+    /// When it cannot be read, or in more than one way of which the config says nothing.
+    fn read_table(&self, checkpoint: &Checkpoint<'_>, file: &Path) -> Result<Table, AskError>;
+
     /// What the model of a checkpoint answers to each row of a table.
     ///
     /// # Errors
@@ -119,6 +125,10 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
 
     fn train(&self, start: Start, options: &Options) -> Result<Report, TrainError> {
         train(self, start, options)
+    }
+
+    fn read_table(&self, checkpoint: &Checkpoint<'_>, file: &Path) -> Result<Table, AskError> {
+        capabilities::read_table::<S>(checkpoint, file)
     }
 
     fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Answers, AskError> {

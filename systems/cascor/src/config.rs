@@ -1,6 +1,7 @@
 //! What a user chooses.
 
-use rekindle_data::Shares;
+use rekindle_data::{Missing, Shares, one_or_more};
+use rekindle_formats::table::{CsvFormat, Decimal, Separator};
 use rekindle_train::SettingError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,10 +46,24 @@ pub struct Data {
     pub noise: f64,
     /// A CSV or NPY file of examples, a row for each.
     pub file: Option<String>,
-    /// Columns of the file that are to be learnt.
+    /// The column of the file that is to be learnt, or a list of columns.
+    #[serde(deserialize_with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
+    pub target: Vec<String>,
+    /// What `target` was called in configs from before.
+    #[serde(deserialize_with = "one_or_more")]
     pub targets: Vec<String>,
-    /// Columns of the file that are left out.
+    /// Columns of the file that are left out: one, or a list.
+    #[serde(deserialize_with = "one_or_more")]
     pub ignore: Vec<String>,
+    /// What becomes of rows in which a value is missing: an empty field, `NA`, `N/A`, `NaN`, `null` or `?`.
+    #[serde(skip_serializing_if = "Missing::is_default")]
+    pub missing: Missing,
+    /// What separates the columns of a CSV file; found out when not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub separator: Option<Separator>,
+    /// What numbers of a CSV file have before their fraction; found out when not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
     /// Whether targets are names of classes or numbers.
     pub task: Task,
     /// Bring each input column of a file to mean 0 and standard deviation 1.
@@ -76,8 +91,12 @@ impl Default for Data {
             points: 1000,
             noise: 0.25,
             file: None,
+            target: Vec::new(),
             targets: Vec::new(),
             ignore: Vec::new(),
+            missing: Missing::Refuse,
+            separator: None,
+            decimal: None,
             task: Task::Classification,
             scale: true,
             one_hot: false,
@@ -210,6 +229,16 @@ impl Training {
 }
 
 impl Data {
+    /// The columns that are to be learnt.
+    pub(crate) fn targets(&self) -> &[String] {
+        if self.target.is_empty() { &self.targets } else { &self.target }
+    }
+
+    /// What is known of the file beforehand.
+    pub(crate) fn format(&self) -> CsvFormat {
+        CsvFormat { separator: self.separator, decimal: self.decimal }
+    }
+
     /// The shares of the examples that are not learnt; absent where the examples are split as of old.
     pub(crate) fn shares(&self) -> Option<Shares> {
         let is_split = self.select.is_some() || self.test.is_some();
@@ -220,6 +249,9 @@ impl Data {
         if let Some(shares) = self.shares() {
             self.validate_shares(shares)?;
         }
+        let is_named_once = self.target.is_empty() || self.targets.is_empty();
+        let reason = "it is what `target` was called before; set only one of the two";
+        SettingError::require(is_named_once, "training.data.targets", self.targets.join(", "), reason)?;
         let Self { bits, arms, points, noise, validation, .. } = *self;
         let all_points = u64::from(arms) * u64::from(points);
         let is_possible = points > 0 && all_points <= 10_000_000;

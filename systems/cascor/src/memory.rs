@@ -55,7 +55,7 @@ impl Sizes {
     /// To read the examples, to prepare them, and to find out what they are known by.
     fn to_load(&self, training: &Training) -> u64 {
         let data = &training.data;
-        let (inputs, targets) = (self.inputs, data.targets.len().max(1) as u64);
+        let (inputs, targets) = (self.inputs, data.targets().len().max(1) as u64);
         let table = TableSize {
             rows: self.cases,
             inputs,

@@ -105,9 +105,8 @@ model:
   max_hidden: 50
 training:
   data:
-    # The option `data` names the file, the setting `training.data.targets` the columns to learn.
+    # The option `data` names the file, the option `target` the column to learn.
     source: file
-    targets: []
     task: classification
     scale: true
     select: 0.1

@@ -6,10 +6,10 @@ use rekindle::Versions;
 use rekindle_compute::KernelPath;
 use rekindle_data::Answers;
 use rekindle_formats::Format;
-use rekindle_formats::table::Table;
+use rekindle_formats::table::{CsvFormat, Table};
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
-    Resources, SettingError, System, SystemError, SystemOption, text_setting,
+    Resources, SettingError, System, SystemError, SystemOption, list_setting, text_setting,
 };
 
 use crate::config::{Model, Training};
@@ -46,7 +46,7 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "cascade",
-        summary: "a table of your own: option `data`, setting `training.data.targets`",
+        summary: "a table of your own: options `data` and `target`",
         yaml: presets::CASCADE,
     },
 ];
@@ -82,7 +82,7 @@ impl System for Cascor {
 
     fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         let (model, training) = (&config.model, &config.training);
-        State::new(model, training, Preparation::blank(), config.seed).map_err(SystemError::new)
+        State::new(model, training, Preparation::blank(&training.data), config.seed).map_err(SystemError::new)
     }
 
     fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
@@ -101,6 +101,10 @@ impl System for Cascor {
         // Runs that know no `select` and `test` report on what they choose by.
         let select = if training.data.shares().is_some() { "select" } else { "validation" };
         Ok(Self { trainer, path, select })
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.trainer.notes().to_vec()
     }
 
     fn progress(&self, state: &State) -> Progress {
@@ -163,11 +167,16 @@ impl Family for Cascor {
     fn options() -> &'static [SystemOption] {
         const DATA: SystemOption =
             SystemOption::data(1, |files| Ok(vec![text_setting("training.data.file", &files[0])]));
-        &[DATA]
+        const TARGET: SystemOption =
+            SystemOption::target(|columns| list_setting("training.data.target", columns));
+        const IGNORE: SystemOption =
+            SystemOption::ignore(|columns| list_setting("training.data.ignore", columns));
+        &[DATA, TARGET, IGNORE]
     }
 
     fn capabilities() -> Capabilities<Self> {
-        Capabilities::default().predict(predict).describe(describe).picture(
+        let asked = Capabilities::default().predict(predict).table_format(table_format);
+        asked.describe(describe).picture(
             "boundary",
             "which class the network says where, for two inputs",
             draw_boundary,
@@ -192,11 +201,17 @@ fn refuse_choice_by_test(config: &ConfigOf<Cascor>) -> Result<(), SystemError> {
     }
 }
 
+/// How the file was read that was learnt.
+fn table_format(config: &ConfigOf<Cascor>) -> CsvFormat {
+    config.training.data.format()
+}
+
 fn predict(config: &ConfigOf<Cascor>, state: &State, table: &Table) -> Result<Answers, SystemError> {
     check(config, state)?;
-    let inputs = state.preparation.inputs_of(table).map_err(SystemError::new)?;
+    let (inputs, notes) = state.preparation.inputs_of(table).map_err(SystemError::new)?;
     let outputs = state.network.outputs(KernelPath::best(), config.model.output, &inputs);
-    state.preparation.answers(&outputs).map_err(SystemError::new)
+    let answers = state.preparation.answers(&outputs).map_err(SystemError::new)?;
+    Ok(answers.with_notes(notes))
 }
 
 fn draw_boundary(config: &ConfigOf<Cascor>, state: &State) -> Result<Vec<u8>, SystemError> {

@@ -16,6 +16,7 @@ use crate::{fahlman, juniper};
 pub struct Trainer {
     runtime: Runtime,
     method: Method,
+    notes: Vec<String>,
 }
 
 impl Trainer {
@@ -35,7 +36,8 @@ impl Trainer {
         if state.preparation.examples == 0 {
             return Err(CascorError::NoExamples);
         }
-        let dataset = Dataset::load(&training.data, model.output, seed)?;
+        let mut dataset = Dataset::load(&training.data, model.output, seed)?;
+        let notes = std::mem::take(&mut dataset.notes);
         if dataset.preparation != state.preparation {
             return Err(StateMismatch::OtherData {
                 origin: Origin::of(training.data.file.as_ref(), "the examples").to_string(),
@@ -45,7 +47,12 @@ impl Trainer {
             .into());
         }
         let runtime = Runtime::new(model, &state.network, dataset, seed, Pool::new(threads)?, path);
-        Ok(Self { runtime, method: training.method.clone() })
+        Ok(Self { runtime, method: training.method.clone(), notes })
+    }
+
+    /// What whoever trains should know of the examples.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// True when training has ended. A network that ended with as many hidden units as it might

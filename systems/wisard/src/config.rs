@@ -1,9 +1,11 @@
 //! What a user chooses.
 
-use rekindle_data::Shares;
+use rekindle_data::{Missing, Shares, one_or_more};
+use rekindle_formats::table::{CsvFormat, Decimal, Separator};
 use rekindle_train::SettingError;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The classifier.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,9 +77,20 @@ pub struct Data {
     /// A CSV or NPY file of examples, a row for each.
     pub file: Option<String>,
     /// The column of the file that holds the classes.
+    #[serde(deserialize_with = "at_most_one")]
     pub target: Option<String>,
-    /// Columns of the file that are left out.
+    /// Columns of the file that are left out: one, or a list.
+    #[serde(deserialize_with = "one_or_more")]
     pub ignore: Vec<String>,
+    /// What becomes of rows in which a value is missing: an empty field, `NA`, `N/A`, `NaN`, `null` or `?`.
+    #[serde(skip_serializing_if = "Missing::is_default")]
+    pub missing: Missing,
+    /// What separates the columns of a CSV file; found out when not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub separator: Option<Separator>,
+    /// What numbers of a CSV file have before their fraction; found out when not set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
     /// Share of the rows of each class that anything is chosen by, such as the best checkpoint. A tenth when
     /// not set.
     #[serde(with = "rekindle_train::plain", skip_serializing_if = "Option::is_none")]
@@ -95,6 +108,24 @@ pub struct Data {
     pub validation: Option<f64>,
 }
 
+/// A column, or a list of at most one.
+fn at_most_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        None(()),
+        Some(#[serde(deserialize_with = "one_or_more")] Vec<String>),
+    }
+    let names = match Names::deserialize(deserializer)? {
+        Names::None(()) => Vec::new(),
+        Names::Some(names) => names,
+    };
+    match names.len() {
+        0 | 1 => Ok(names.into_iter().next()),
+        count => Err(D::Error::custom(format!("classes are learnt of one column, and {count} are named"))),
+    }
+}
+
 impl Default for Data {
     fn default() -> Self {
         Self {
@@ -104,6 +135,9 @@ impl Default for Data {
             file: None,
             target: None,
             ignore: Vec::new(),
+            missing: Missing::Refuse,
+            separator: None,
+            decimal: None,
             select: None,
             test: None,
             validation: None,
@@ -139,6 +173,11 @@ impl Division {
 }
 
 impl Data {
+    /// What is known of the file beforehand.
+    pub(super) fn format(&self) -> CsvFormat {
+        CsvFormat { separator: self.separator, decimal: self.decimal }
+    }
+
     pub(super) fn division(&self) -> Division {
         const TENTH: f64 = 0.1;
         match self.validation {

@@ -35,7 +35,7 @@ model:
   orders: 4
 training:
   data:
-    # The option `data` names the file, the setting `training.data.target` the column of the classes.
+    # The option `data` names the file, the option `target` the column of the classes.
     source: file
     ignore: []
     select: 0.1

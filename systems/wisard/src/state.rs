@@ -96,7 +96,7 @@ impl State {
     /// When the table lacks a column of the inputs, or one is not of numbers.
     pub fn predict(&self, table: &Table) -> Result<Answers, WisardError> {
         let preparation = &self.preparation;
-        let planes = preparation.encode(table)?;
+        let (planes, notes) = preparation.encode(table)?;
         let (mut classes, mut confidence) = (Vec::new(), Vec::new());
         let mut votes_of = vec![Vec::new(); preparation.classes.len()];
         self.query().answer(&planes, 0..planes.blocks(), |answer, votes| {
@@ -110,7 +110,7 @@ impl State {
             vec![preparation.answers(&classes), Column { name, values: Values::Numbers(confidence) }];
         let table = Table::new(columns).map_err(StateMismatch::Contradiction)?;
         let probabilities = Some(Probabilities::of_scores(preparation.classes.clone(), votes_of));
-        Ok(Answers { table, probabilities })
+        Ok(Answers { table, probabilities }.with_notes(notes))
     }
 
     /// Checks that all parts fit each other and the config.

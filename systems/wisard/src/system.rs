@@ -1,10 +1,10 @@
 //! The classifier as a system of the training loop.
 
 use rekindle_data::Answers;
-use rekindle_formats::table::Table;
+use rekindle_formats::table::{CsvFormat, Table};
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
-    Resources, System, SystemError, SystemOption, text_setting,
+    Resources, System, SystemError, SystemOption, list_setting, text_setting,
 };
 
 use super::config::{Model, Training};
@@ -27,7 +27,7 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "wisard",
-        summary: "classes of a table of your own: option `data`, setting `training.data.target`",
+        summary: "classes of a table of your own: options `data` and `target`",
         yaml: presets::WISARD,
     },
 ];
@@ -70,6 +70,10 @@ impl System for Wisard {
             error => SystemError::new(error),
         })?;
         Ok(Self { trainer })
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.trainer.notes().to_vec()
     }
 
     fn progress(&self, state: &State) -> Progress {
@@ -128,11 +132,16 @@ impl Family for Wisard {
     fn options() -> &'static [SystemOption] {
         const DATA: SystemOption =
             SystemOption::data(1, |files| Ok(vec![text_setting("training.data.file", &files[0])]));
-        &[DATA]
+        const TARGET: SystemOption =
+            SystemOption::target(|columns| list_setting("training.data.target", columns));
+        const IGNORE: SystemOption =
+            SystemOption::ignore(|columns| list_setting("training.data.ignore", columns));
+        &[DATA, TARGET, IGNORE]
     }
 
     fn capabilities() -> Capabilities<Self> {
-        Capabilities::default().predict(predict).describe(describe).picture(
+        let asked = Capabilities::default().predict(predict).table_format(table_format);
+        asked.describe(describe).picture(
             "mental-images",
             "what the classifier has in mind for each class: its counters, projected back to the inputs",
             draw_mental_images,
@@ -152,6 +161,11 @@ fn build(config: &ConfigOf<Wisard>) -> Result<State, WisardError> {
     training.validate()?;
     let (preparation, examples) = Dataset::load(&training.data, model.encoding, config.seed)?.learnt();
     State::new(model, preparation, &examples, config.seed)
+}
+
+/// How the file was read that was learnt.
+fn table_format(config: &ConfigOf<Wisard>) -> CsvFormat {
+    config.training.data.format()
 }
 
 fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<Answers, SystemError> {

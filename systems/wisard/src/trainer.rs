@@ -16,6 +16,7 @@ pub(super) struct Trainer {
     training: Examples,
     select: Examples,
     test: Examples,
+    notes: Vec<String>,
 }
 
 impl Trainer {
@@ -37,8 +38,13 @@ impl Trainer {
             .into());
         }
         let (pool, rows_per_step) = (Pool::new(threads)?, training.rows_per_step);
-        let Dataset { training, select, test, .. } = dataset;
-        Ok(Self { pool, rows_per_step, training, select, test })
+        let Dataset { training, select, test, notes, .. } = dataset;
+        Ok(Self { pool, rows_per_step, training, select, test, notes })
+    }
+
+    /// What whoever trains should know of the examples.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     pub fn is_finished(&self, state: &State) -> bool {

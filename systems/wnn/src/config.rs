@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WnnError;
-use crate::genome::{MOST_BITS, MOST_NEURONS};
+use crate::genome::MOST_BITS;
 use crate::phase::Phase;
-use crate::rule::{Backoff, Scoring};
+use crate::rule::{Assignment, Backoff, Scoring};
 
 /// The language model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +31,9 @@ pub struct Model {
     /// `counts`: its constants.
     #[serde(default)]
     pub backoff: Backoff,
+    /// Whose connections are whose.
+    #[serde(default, skip_serializing_if = "Assignment::is_default")]
+    pub connections: Assignment,
 }
 
 /// What the input bits of a token are.
@@ -432,7 +435,7 @@ impl Model {
     /// Names the first that is out of its range.
     pub fn validate(&self, search: &Search) -> Result<(), SettingError> {
         bounds("model.bits", self.bits, MOST_BITS)?;
-        bounds("model.neurons", self.neurons, MOST_NEURONS)?;
+        bounds("model.neurons", self.neurons, u8::MAX)?;
         let (bits, neurons) = (self.bits, self.neurons);
         whole(
             "training.search.default_bits",

@@ -6,7 +6,7 @@ use crate::corpus::{Corpus, TokenPart};
 use crate::error::WnnError;
 use crate::examples::ClassedExamples;
 use crate::genome::{Change, Genome};
-use crate::rule::{Backoff, Rule, Scoring};
+use crate::rule::{Assignment, Backoff, Rule, Scoring};
 use crate::scorer::{Fitness, Scored, Scorer};
 
 /// Measures genomes. A cluster of machines can stand behind it: what it is asked depends on nothing
@@ -53,6 +53,7 @@ pub struct LocalEvaluator {
     training: Vec<(ClassedExamples, Rule)>,
     /// What was scored last as a whole for its neighbours.
     base: Option<(TokenPart, Scored)>,
+    assignment: Assignment,
 }
 
 impl LocalEvaluator {
@@ -88,12 +89,22 @@ impl LocalEvaluator {
                 .map(|examples| Scorer::new(path, examples, coding.inputs())),
             training: training.collect(),
             base: None,
+            assignment: Assignment::Own,
         })
+    }
+
+    /// The same for genomes whose connections are assigned otherwise.
+    #[must_use]
+    pub fn with_assignment(self, assignment: Assignment) -> Self {
+        Self { assignment, ..self }
     }
 
     fn score(&self, scorer: &Scorer, part: TokenPart, genome: &Genome) -> Scored {
         let (training, rule) = examples_of(&self.training, part);
-        scorer.score(&self.pool, rule, training, genome)
+        match self.assignment {
+            Assignment::Own => scorer.score(&self.pool, rule, training, genome),
+            Assignment::Grouped => scorer.score(&self.pool, rule, training, &genome.grouped()),
+        }
     }
 }
 
@@ -109,6 +120,11 @@ impl Evaluator for LocalEvaluator {
         base: &Genome,
         changes: &[Vec<Change>],
     ) -> Result<Vec<Fitness>, WnnError> {
+        if self.assignment == Assignment::Grouped {
+            // A cluster of another size shifts the connections of all that come after it.
+            let genomes: Vec<Genome> = changes.iter().map(|changes| base.with(changes)).collect();
+            return self.evaluate(part, &genomes);
+        }
         let known = self.base.take().filter(|(of, scored)| *of == part && scored.genome == *base);
         let (_, scored) =
             self.base.insert(known.unwrap_or_else(|| (part, self.score(&self.select, part, base))));

@@ -1,23 +1,76 @@
 //! What the search changes: how many neurons each class has, and which bits they look at.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// An architecture: for each cluster (output class) its number of neurons, how many bits each of
 /// them addresses its memory with, and which bits of the input those are.
 ///
 /// The memories are not part of it: they are a function of the genome and the training examples.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "SavedGenome")]
 pub struct Genome {
     /// Address bits of the neurons, per cluster.
-    #[serde(with = "rekindle::growing")]
     pub bits: Vec<u8>,
     /// Number of neurons, per cluster.
-    #[serde(with = "rekindle::growing")]
-    pub neurons: Vec<u8>,
+    pub neurons: Vec<u16>,
     /// Which input bit each address bit is, most significant first; cluster by cluster, neuron by
     /// neuron.
-    #[serde(with = "rekindle::growing")]
     pub connections: Vec<u8>,
+}
+
+/// A genome as it is saved: numbers of neurons as bytes, and beside them their high bytes where there are any.
+#[derive(Deserialize)]
+#[serde(rename = "Genome")]
+struct SavedGenome {
+    #[serde(with = "rekindle::growing")]
+    bits: Vec<u8>,
+    #[serde(with = "rekindle::growing")]
+    neurons: Vec<u8>,
+    #[serde(with = "rekindle::growing")]
+    connections: Vec<u8>,
+    #[serde(with = "rekindle::growing", default)]
+    neurons_high: Vec<u8>,
+}
+
+impl TryFrom<SavedGenome> for Genome {
+    type Error = &'static str;
+
+    fn try_from(saved: SavedGenome) -> Result<Self, Self::Error> {
+        let SavedGenome { bits, neurons, connections, neurons_high } = saved;
+        if !neurons_high.is_empty() && neurons_high.len() != neurons.len() {
+            return Err("the high bytes of its numbers of neurons are not as many as the low ones");
+        }
+        let high = neurons_high.into_iter().chain(std::iter::repeat(0));
+        let neurons = neurons.into_iter().zip(high).map(|(low, high)| u16::from_le_bytes([low, high]));
+        Ok(Self { bits, neurons: neurons.collect(), connections })
+    }
+}
+
+impl Serialize for Genome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename = "Genome")]
+        struct Saved<'a> {
+            #[serde(serialize_with = "growing")]
+            bits: &'a Vec<u8>,
+            #[serde(with = "rekindle::growing")]
+            neurons: Vec<u8>,
+            #[serde(serialize_with = "growing")]
+            connections: &'a Vec<u8>,
+            #[serde(with = "rekindle::growing", skip_serializing_if = "Vec::is_empty")]
+            neurons_high: Vec<u8>,
+        }
+        let byte = |index: usize| move |neurons: &u16| neurons.to_le_bytes()[index];
+        let is_large = self.neurons.iter().any(|&neurons| neurons > u16::from(u8::MAX));
+        let neurons_high = if is_large { self.neurons.iter().map(byte(1)).collect() } else { Vec::new() };
+        let neurons = self.neurons.iter().map(byte(0)).collect();
+        let Self { bits, connections, .. } = self;
+        Saved { bits, neurons, connections, neurons_high }.serialize(serializer)
+    }
+}
+
+fn growing<S: Serializer>(array: &&Vec<u8>, serializer: S) -> Result<S::Ok, S::Error> {
+    rekindle::growing::serialize(*array, serializer)
 }
 
 /// The part of a genome that is about one cluster.
@@ -35,7 +88,7 @@ pub struct Gene {
     /// Address bits of each neuron.
     pub bits: u8,
     /// Number of neurons.
-    pub neurons: u8,
+    pub neurons: u16,
     /// Input bits, neuron by neuron.
     pub connections: Vec<u8>,
 }
@@ -60,7 +113,7 @@ impl<'a> Cluster<'a> {
     pub fn to_gene(self) -> Gene {
         Gene {
             bits: self.bits as u8,
-            neurons: self.neurons().len() as u8,
+            neurons: self.neurons().len() as u16,
             connections: self.connections.to_vec(),
         }
     }
@@ -79,7 +132,7 @@ impl Genome {
     /// Adds a cluster behind the others.
     pub fn push(&mut self, cluster: Cluster<'_>) {
         self.bits.push(cluster.bits as u8);
-        self.neurons.push(cluster.neurons().len() as u8);
+        self.neurons.push(cluster.neurons().len() as u16);
         self.connections.extend_from_slice(cluster.connections);
     }
 
@@ -115,13 +168,11 @@ impl Genome {
             let (bits, neurons) = (self.bits.len(), self.neurons.len());
             return Err(InvalidGenome::Clusters { bits, neurons, clusters });
         }
-        let outside =
-            |numbers: &[u8], most: u8| numbers.iter().position(|number| !(1..=most).contains(number));
-        if let Some(cluster) = outside(&self.bits, MOST_BITS) {
+        if let Some(cluster) = self.bits.iter().position(|bits| !(1..=MOST_BITS).contains(bits)) {
             return Err(InvalidGenome::Bits { cluster, bits: self.bits[cluster] });
         }
-        if let Some(cluster) = outside(&self.neurons, MOST_NEURONS) {
-            return Err(InvalidGenome::Neurons { cluster, neurons: self.neurons[cluster] });
+        if let Some(cluster) = self.neurons.iter().position(|&neurons| neurons == 0) {
+            return Err(InvalidGenome::Neurons { cluster });
         }
         let (expected, found) = (self.expected_connections(), self.connections.len());
         if found != expected {
@@ -142,6 +193,23 @@ impl Genome {
             .zip(&self.neurons)
             .map(|(&bits, &neurons)| usize::from(bits) * usize::from(neurons))
             .sum()
+    }
+
+    /// The same genome as the original program read it: its evaluator took the connections for those of the
+    /// clusters in the order of their numbers of neurons, then of address bits, and not in their own.
+    pub fn grouped(&self) -> Self {
+        let mut order: Vec<usize> = (0..self.bits.len()).collect();
+        order.sort_by_key(|&cluster| (self.neurons[cluster], self.bits[cluster]));
+        let size = |cluster: usize| usize::from(self.neurons[cluster]) * usize::from(self.bits[cluster]);
+        let mut starts = vec![0; order.len()];
+        let mut next = 0;
+        for cluster in order {
+            starts[cluster] = next;
+            next += size(cluster);
+        }
+        let pieces = starts.iter().enumerate().map(|(cluster, &start)| start..start + size(cluster));
+        let connections = pieces.flat_map(|piece| self.connections[piece].iter().copied()).collect();
+        Self { bits: self.bits.clone(), neurons: self.neurons.clone(), connections }
     }
 
     /// Neurons of all clusters.
@@ -172,13 +240,11 @@ pub enum InvalidGenome {
         /// Its address bits.
         bits: u8,
     },
-    /// A cluster has too few or too many neurons.
-    #[error("cluster {cluster} has {neurons} neurons; 1 to {MOST_NEURONS} are possible")]
+    /// A cluster has no neurons.
+    #[error("cluster {cluster} has no neurons")]
     Neurons {
         /// The cluster.
         cluster: usize,
-        /// Its neurons.
-        neurons: u8,
     },
     /// There are not as many connections as the neurons have address bits.
     #[error("its neurons and bits need {expected} connections, and it has {found}")]
@@ -202,8 +268,6 @@ pub enum InvalidGenome {
 
 /// An address has at most so many bits.
 pub const MOST_BITS: u8 = 48;
-/// A cluster has at most so many neurons.
-pub const MOST_NEURONS: u8 = 63;
 /// Connections are bytes.
 pub const MOST_INPUTS: usize = 256;
 
@@ -238,10 +302,47 @@ mod tests {
         };
         assert!(error(|_| (), 3).contains("there are 3 classes"));
         assert!(error(|genome| genome.bits[1] = 0, 2).contains("cluster 1 has 0 address bits"));
-        assert!(error(|genome| genome.neurons[0] = 64, 2).contains("cluster 0 has 64 neurons"));
+        assert!(error(|genome| genome.neurons[0] = 0, 2).contains("cluster 0 has no neurons"));
         assert!(
             error(|genome| genome.connections.truncate(6), 2).contains("need 7 connections, and it has 6")
         );
         assert!(error(|genome| genome.connections[3] = 7, 2).contains("connection 3 is to input bit 7"));
+    }
+
+    #[test]
+    fn clusters_of_any_size_come_back_from_a_state() {
+        let large = Genome { bits: vec![1, 1], neurons: vec![3, 700], connections: vec![0; 703] };
+        for genome in [genome(), large] {
+            let tree = rekindle::to_tree(&genome).unwrap();
+            assert_eq!(rekindle::from_tree::<Genome>(&tree).unwrap(), genome);
+        }
+    }
+
+    #[test]
+    fn the_original_reads_connections_in_the_order_of_sizes() {
+        let genome = Genome { bits: vec![2, 1, 2], neurons: vec![2, 1, 1], connections: (0..7).collect() };
+        // The second cluster comes first, then the third, then the first.
+        assert_eq!(genome.grouped().connections, [3, 4, 5, 6, 0, 1, 2]);
+        let even = Genome { bits: vec![2; 3], neurons: vec![1; 3], connections: (0..6).collect() };
+        assert_eq!(even.grouped(), even);
+    }
+
+    /// Runs from before clusters could have more neurons than a byte holds.
+    #[test]
+    fn a_genome_is_saved_as_it_always_was() {
+        #[derive(Serialize)]
+        #[serde(rename = "Genome")]
+        struct Before {
+            #[serde(with = "rekindle::growing")]
+            bits: Vec<u8>,
+            #[serde(with = "rekindle::growing")]
+            neurons: Vec<u8>,
+            #[serde(with = "rekindle::growing")]
+            connections: Vec<u8>,
+        }
+        let Genome { bits, neurons, connections } = genome();
+        let neurons = neurons.iter().map(|&neurons| neurons as u8).collect();
+        let before = Before { bits, neurons, connections };
+        assert_eq!(rekindle::hash_of(&genome()).unwrap(), rekindle::hash_of(&before).unwrap());
     }
 }

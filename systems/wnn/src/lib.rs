@@ -79,7 +79,7 @@ pub use examples::{ClassedExamples, Coding, Examples};
 pub use genome::{Change, Cluster, Gene, Genome, InvalidGenome};
 pub use phase::{Phase, Trait};
 pub use report::votes_floor;
-pub use rule::{Backoff, Scoring};
+pub use rule::{Assignment, Backoff, Scoring};
 pub use scorer::Fitness;
 pub use search::{Searcher, StepMetrics};
 pub use state::{

@@ -67,7 +67,7 @@ training:
   tabu: {clusters: 500}
   batch: 4
 evaluate:
-  every: 10
+  every: 1
 checkpoint:
   every_seconds: 60
 best:

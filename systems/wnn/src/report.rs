@@ -73,6 +73,14 @@ pub(crate) fn summary(state: &State) -> String {
         stats["min_neurons"],
         stats["max_neurons"],
     );
+    let fitness = state.best.fitness;
+    if text.training == 0 && fitness.is_known() {
+        let _ = writeln!(
+            out,
+            "cross-entropy {:.4}, as the file says from which it was imported",
+            fitness.cross_entropy
+        );
+    }
     let _ = match text.test {
         Some(test) => writeln!(
             out,
@@ -88,8 +96,9 @@ pub(crate) fn summary(state: &State) -> String {
         let _ = writeln!(out, "phase  rounds         select  accuracy{test}");
     }
     for result in &state.results {
-        let figures = |fitness: Fitness| {
-            format!("  {:13.4}  {:6.2} %", fitness.cross_entropy, 100.0 * fitness.accuracy)
+        let figures = |fitness: Fitness| match fitness.known_accuracy() {
+            Some(accuracy) => format!("  {:13.4}  {:6.2} %", fitness.cross_entropy, 100.0 * accuracy),
+            None => format!("  {:13.4}  unknown", fitness.cross_entropy),
         };
         let test = result.test.filter(|_| is_shown).map_or(String::new(), figures);
         let (phase, select) = (result.phase.key(), figures(result.best.fitness));

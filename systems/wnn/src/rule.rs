@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::examples::ClassedExamples;
-use crate::genome::{Cluster, MOST_BITS, MOST_NEURONS};
+use crate::genome::{Cluster, MOST_BITS};
 use crate::memory::{TrainedCluster, address};
 use crate::planes::{BLOCK, Beginnings, Block, Level, Row, Sums, View, WORDS, add_weights, cover, ones};
-use crate::tally::{Digits, VOTE_DIGITS, add_votes, digits_of};
+use crate::tally::{MOST_TALLIED, VOTE_DIGITS, add_votes, digits_of};
 
 /// How the classes are scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +44,25 @@ impl Default for Backoff {
     }
 }
 
+/// Whose connections are whose, in the list of a genome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Assignment {
+    /// Each cluster has its own.
+    #[default]
+    Own,
+    /// As in the original program, whose evaluator takes them for those of the clusters in the order of their
+    /// sizes. A genome whose clusters differ in size is measured by it as it was there; each change of one
+    /// cluster's size changes the connections of others.
+    Grouped,
+}
+
+impl Assignment {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// The rule of scoring, ready for one set of training examples.
 ///
 /// A score is an integer, so that the sum over all classes is the same in any order, and exact when
@@ -54,7 +73,7 @@ pub(crate) struct Rule {
 }
 
 enum Kind {
-    /// The score by number of neurons and of votes.
+    /// The score by number of neurons and of votes, for the numbers of neurons that are tallied.
     Votes(Vec<Vec<u64>>),
     /// The weight of a count by length of an address, of a cluster with one neuron.
     Counts { levels: Vec<Level>, bits_per_token: usize },
@@ -83,11 +102,8 @@ const MOST_TOKENS: f64 = 4.0;
 
 impl Rule {
     pub(crate) fn votes(classes: usize) -> Self {
-        let score = |votes: usize, neurons: usize| {
-            (libm::exp(votes as f64 / neurons.max(1) as f64) * ONE as f64).round() as u64
-        };
-        let table = (0..=usize::from(MOST_NEURONS))
-            .map(|neurons| (0..=neurons).map(|votes| score(votes, neurons)).collect())
+        let table = (0..=MOST_TALLIED)
+            .map(|neurons| (0..=neurons).map(|votes| vote_score(votes, neurons)).collect())
             .collect();
         Self { kind: Kind::Votes(table), defaults: Defaults::new(vec![ONE], classes) }
     }
@@ -148,12 +164,18 @@ impl Rule {
         }
     }
 
-    /// The scores by number of votes of clusters with `neurons` neurons, where votes are what counts.
+    /// The scores by number of votes of clusters with `neurons` neurons, where votes are what counts and
+    /// clusters of that size are tallied.
     pub(crate) fn vote_scores(&self, neurons: usize) -> Option<&[u64]> {
         match &self.kind {
             Kind::Votes(table) => table.get(neurons).map(Vec::as_slice),
             Kind::Counts { .. } => None,
         }
+    }
+
+    /// True where votes are what counts.
+    pub(crate) fn is_of_votes(&self) -> bool {
+        matches!(self.kind, Kind::Votes(_))
     }
 
     /// Scores a class by its cluster, for the examples of a block.
@@ -167,7 +189,13 @@ impl Rule {
     ) {
         column.clear();
         match &self.kind {
-            Kind::Votes(table) => column.votes(path, block, cluster, trained, &table[trained.len()]),
+            Kind::Votes(table) => match table.get(trained.len()) {
+                Some(scores) => column.votes(path, block, cluster, trained, |votes| scores[votes]),
+                None => {
+                    let neurons = trained.len();
+                    column.votes(path, block, cluster, trained, |votes| vote_score(votes, neurons));
+                }
+            },
             Kind::Counts { levels, bits_per_token } => {
                 let levels = levels_of(levels, cluster.bits, *bits_per_token, trained.len());
                 column.counts(path, block, cluster, trained, &levels);
@@ -185,11 +213,11 @@ impl Rule {
     ) -> u64 {
         let neurons = cluster.neurons().zip(trained.neurons());
         match &self.kind {
-            Kind::Votes(table) => {
+            Kind::Votes(_) => {
                 let votes = neurons.filter(|(connections, neuron)| {
                     neuron.addresses.binary_search(&address(input, connections)).is_ok()
                 });
-                table[trained.len()][votes.count()]
+                vote_score(votes.count(), trained.len())
             }
             Kind::Counts { levels, bits_per_token } => {
                 let levels = levels_of(levels, cluster.bits, *bits_per_token, trained.len());
@@ -212,6 +240,11 @@ impl Rule {
             }
         }
     }
+}
+
+/// The score of so many votes of a cluster's neurons.
+fn vote_score(votes: usize, neurons: usize) -> u64 {
+    (libm::exp(votes as f64 / neurons.max(1) as f64) * ONE as f64).round() as u64
 }
 
 /// The levels of a cluster's neurons: whole tokens, and the whole address.
@@ -262,6 +295,8 @@ pub(crate) struct Column {
     /// What their scores are above those without votes; 0 for the others.
     pub(crate) above: Box<Sums>,
     beginnings: Box<Beginnings>,
+    /// The number of votes of each example, a row for each binary digit.
+    digits: Box<[Row; VOTE_DIGITS]>,
 }
 
 impl Column {
@@ -270,12 +305,14 @@ impl Column {
             touched: [0; WORDS],
             above: Box::new([0; BLOCK]),
             beginnings: Box::new([[0; WORDS]; MOST_BITS as usize + 1]),
+            digits: Box::new([[0; WORDS]; VOTE_DIGITS]),
         }
     }
 
     /// What a column takes: bytes.
     pub(crate) fn bytes() -> usize {
-        size_of::<Self>() + size_of::<Sums>() + size_of::<Beginnings>()
+        let digits = size_of::<[Row; VOTE_DIGITS]>();
+        size_of::<Self>() + size_of::<Sums>() + size_of::<Beginnings>() + digits
     }
 
     fn clear(&mut self) {
@@ -285,22 +322,22 @@ impl Column {
         self.touched = [0; WORDS];
     }
 
-    /// The number of votes of each example.
+    /// The number of votes of each example, in as many binary digits as there can be.
     pub(crate) fn count_votes(
         &mut self,
         path: KernelPath,
         block: &Block,
         cluster: Cluster<'_>,
         trained: TrainedCluster<'_>,
-    ) -> Digits {
+    ) -> &[Row] {
         self.beginnings[0] = block.all();
-        let digit_count = digits_of(trained.len());
-        let mut digits = [[0; WORDS]; VOTE_DIGITS];
+        let digits = &mut self.digits[..digits_of(trained.len())];
+        digits.fill([0; WORDS]);
         for (connections, neuron) in cluster.neurons().zip(trained.neurons()) {
             let mut votes = [0; WORDS];
             let view = View { planes: &block.planes, connections };
             cover(path, &mut votes, &mut self.beginnings, view, neuron.addresses);
-            add_votes(path, &mut digits, &votes, digit_count);
+            add_votes(path, digits, &votes);
         }
         digits
     }
@@ -311,16 +348,18 @@ impl Column {
         block: &Block,
         cluster: Cluster<'_>,
         trained: TrainedCluster<'_>,
-        table: &[u64],
+        score: impl Fn(usize) -> u64,
     ) {
-        let digits = self.count_votes(path, block, cluster, trained);
-        for digit in &digits {
+        self.count_votes(path, block, cluster, trained);
+        let digits = &self.digits[..digits_of(trained.len())];
+        for digit in digits {
             for (touched, votes) in self.touched.iter_mut().zip(digit) {
                 *touched |= votes;
             }
         }
+        let without = score(0);
         for position in ones(&self.touched) {
-            self.above[position] = table[votes_at(&digits, position)] - table[0];
+            self.above[position] = score(votes_at(digits, position)) - without;
         }
     }
 
@@ -342,7 +381,7 @@ impl Column {
 }
 
 /// The number of votes of one example.
-pub(crate) fn votes_at(digits: &Digits, position: usize) -> usize {
+pub(crate) fn votes_at(digits: &[Row], position: usize) -> usize {
     let digit = |row: &Row| (row[position / 64] >> (position % 64) & 1) as usize;
     digits.iter().rev().fold(0, |votes, row| votes << 1 | digit(row))
 }

@@ -8,7 +8,7 @@ use crate::genome::{Change, Cluster, Gene, Genome};
 use crate::memory::{Cells, Memories, TrainedCluster};
 use crate::planes::{BLOCK, Block, Row, WORDS, blocks, ones};
 use crate::rule::{Column, Rival, Rule, enter, votes_at};
-use crate::tally::Tally;
+use crate::tally::{MOST_TALLIED, Tally};
 
 /// How well a genome predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -22,10 +22,17 @@ pub struct Fitness {
 impl Fitness {
     /// That of a genome that is not yet measured: whatever is found is better.
     pub const UNKNOWN: Self = Self { cross_entropy: f64::INFINITY, accuracy: 0.0 };
+    /// An accuracy that files of others do not tell.
+    pub const UNKNOWN_ACCURACY: f64 = f64::NAN;
 
     /// False for a genome that is not yet measured.
     pub fn is_known(&self) -> bool {
         self.cross_entropy.is_finite()
+    }
+
+    /// The accuracy, where it is known.
+    pub fn known_accuracy(&self) -> Option<f64> {
+        (self.is_known() && self.accuracy.is_finite()).then_some(self.accuracy)
     }
 }
 
@@ -80,7 +87,8 @@ pub(crate) const EXAMPLE_BYTES: u64 = size_of::<ExampleScores>() as u64;
 /// Bytes of the buffers of a thread that scores clusters of so many neurons.
 pub(crate) fn buffer_bytes(neurons: u64) -> u64 {
     let effects = size_of::<u64>() + size_of::<Option<u64>>() + size_of::<Rival>();
-    (Column::bytes() + BLOCK * (effects + size_of::<(u32, usize)>())) as u64 + Tally::bytes(neurons)
+    (Column::bytes() + BLOCK * (effects + size_of::<(u32, usize)>())) as u64
+        + Tally::bytes(neurons.min(MOST_TALLIED as u64))
 }
 
 /// Units of a loss.
@@ -147,11 +155,10 @@ impl Scorer {
                 right: false,
             })
             .collect();
-        let trained = memories.clusters(genome);
-        match rule.vote_scores(0) {
-            Some(_) => self.add_votes(rule, block, trained.collect(), &mut examples),
-            None => self.add_counts(rule, block, trained, &mut examples),
-        }
+        let is_tallied = |(_, _, trained): &Trained<'_>| rule.is_of_votes() && trained.len() <= MOST_TALLIED;
+        let (tallied, others) = memories.clusters(genome).partition(is_tallied);
+        self.add_tallied(rule, block, tallied, &mut examples);
+        self.add_one_by_one(rule, block, others, &mut examples);
         for (example, &class) in examples.iter_mut().zip(classes) {
             (example.loss, example.right) =
                 outcome(rule, class, example.total, example.target, example.rivals[0]);
@@ -160,11 +167,11 @@ impl Scorer {
     }
 
     /// Adds the scores of clusters, one by one.
-    fn add_counts<'a>(
+    fn add_one_by_one(
         &self,
         rule: &Rule,
         block: &Block,
-        clusters: impl Iterator<Item = Trained<'a>>,
+        clusters: Vec<Trained<'_>>,
         examples: &mut [ExampleScores],
     ) {
         let classes = self.classes(block);
@@ -185,8 +192,8 @@ impl Scorer {
         }
     }
 
-    /// Adds the scores of clusters, those of equally many neurons together.
-    fn add_votes(
+    /// Adds the scores of clusters by their votes, those of equally many neurons together.
+    fn add_tallied(
         &self,
         rule: &Rule,
         block: &Block,
@@ -207,11 +214,11 @@ impl Scorer {
             for (class, cluster, trained) in group {
                 let class = *class as u32;
                 let digits = column.count_votes(self.path, block, *cluster, *trained);
-                let won = tally.count(self.path, &digits);
+                let won = tally.count(self.path, digits);
                 let first = targets.partition_point(|(other, _)| *other < class);
                 let of_class = targets[first..].iter().take_while(|(other, _)| *other == class);
                 for &(_, position) in of_class {
-                    examples[position].target = scores[votes_at(&digits, position)];
+                    examples[position].target = scores[votes_at(digits, position)];
                     tally.wins.iter_mut().for_each(|row| row[position / 64] &= !(1 << (position % 64)));
                 }
                 for votes in (1..=neurons).rev().filter(|votes| won >> (votes - 1) & 1 == 1) {
@@ -410,7 +417,8 @@ mod tests {
     }
 
     fn gene(stream: &mut Stream, inputs: usize) -> Gene {
-        let (bits, neurons) = (1 + stream.below(17) as u8, 1 + stream.below(6) as u8);
+        let most = if stream.below(8) == 0 { 90 } else { 6 };
+        let (bits, neurons) = (1 + stream.below(17) as u8, 1 + stream.below(most) as u16);
         let count = usize::from(bits) * usize::from(neurons);
         let connections = (0..count).map(|_| stream.below(inputs as u64) as u8).collect();
         Gene { bits, neurons, connections }

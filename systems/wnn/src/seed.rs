@@ -82,11 +82,11 @@ fn fresh(model: &Model, training: &Training, seed: u64, corpus: &Corpus, maker: 
     let mut counts = vec![0_u32; corpus.coding.vocabulary()];
     corpus.training.iter().for_each(|&token| counts[corpus.coding.class(token) as usize] += 1);
     let most = counts.iter().max().copied().unwrap_or(1).max(1);
-    let neurons: Vec<u8> = counts
+    let neurons: Vec<u16> = counts
         .iter()
         .map(|&count| {
             let more = f64::from(count) / f64::from(most) * f64::from(model.frequent_neurons);
-            search.default_neurons + more as u8
+            u16::from(search.default_neurons) + more as u16
         })
         .collect();
     let genome = |index: u64| {
@@ -113,7 +113,7 @@ fn load(origin: &str, first: Option<Phase>, maker: &Maker, seed: u64) -> Result<
     if !is_file || is_checkpoint_file(path) {
         return from_run(origin, first);
     }
-    let connections = |neurons: &[u8], bits: &[u8]| {
+    let connections = |neurons: &[u16], bits: &[u8]| {
         let mut stream = rng::stream(seed, streams::FRESH, 0);
         let mut connections = Vec::new();
         for (&neurons, &bits) in neurons.iter().zip(bits) {
@@ -131,7 +131,7 @@ fn load(origin: &str, first: Option<Phase>, maker: &Maker, seed: u64) -> Result<
         phase: None,
     };
     match original::read(path)? {
-        OriginalFile::Genome(best) => Ok(Seed { best: genome(&best)?, ..none }),
+        OriginalFile::Genome { best, .. } => Ok(Seed { best: genome(&best)?, ..none }),
         OriginalFile::Results { best: Some(best), .. } => Ok(Seed { best: genome(&best)?, ..none }),
         OriginalFile::Results { best: None, .. } => {
             Err("these results hold no genome (files of the first versions do not)".to_owned())
@@ -168,7 +168,7 @@ fn from_run(origin: &str, first: Option<Phase>) -> Result<Seed, String> {
         return Ok(Seed {
             best: done.best.genome.clone(),
             population: done.population.clone(),
-            threshold: Some(done.threshold),
+            threshold: Some(done.threshold).filter(|threshold| threshold.is_finite()),
             phase: before,
             text: Some(state.text.hash),
             results: state.results.into_iter().filter(|result| Some(result.phase) <= before).collect(),

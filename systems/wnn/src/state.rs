@@ -82,6 +82,9 @@ pub struct PhaseResult {
     pub threshold: f64,
     /// The best genomes at its end, from which the next phase begins.
     pub population: Vec<Genome>,
+    /// How well each of them predicts, as a file of the original program says; nothing where it was not one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub population_fitness: Vec<Fitness>,
 }
 
 /// A phase at hand.

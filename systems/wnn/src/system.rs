@@ -163,8 +163,18 @@ impl System for Wnn {
         Ok(Self { model, training, corpus: text.corpus, searcher, evaluator, path })
     }
 
+    fn measures(config: &ConfigOf<Self>) -> Vec<String> {
+        let first = config.training.resume_from.unwrap_or(Phase::ALL[0]);
+        let rounds = Phase::ALL.into_iter().filter(|phase| *phase >= first).map(rounds_of);
+        let figures = ["cross_entropy", "accuracy", CANDIDATE, BEST_OF_ROUND, BEST_ACCURACY_OF_ROUND];
+        figures.into_iter().map(str::to_owned).chain(rounds).collect()
+    }
+
+    /// The end is that of a search none of whose phases ends before it must: it comes nearer when one does.
     fn progress(&self, state: &State) -> Progress {
-        Progress { step: state.step, total: None, finished: state.search.is_none() }
+        let left = state.search.as_ref().map_or(0, |search| self.searcher.steps_left(search));
+        let finished = state.search.is_none();
+        Progress { step: state.step, total: Some(state.step.saturating_add(left)), finished }
     }
 
     fn step(&mut self, state: &mut State) -> Result<Metrics, SystemError> {
@@ -173,7 +183,11 @@ impl System for Wnn {
         if let Some(step) = step {
             metrics.insert(rounds_of(step.phase), step.round.into());
             if let Some(fitness) = step.fitness {
-                metrics.insert("candidate_cross_entropy".to_owned(), fitness.cross_entropy);
+                metrics.insert(CANDIDATE.to_owned(), fitness.cross_entropy);
+            }
+            if let Some(best) = step.ended {
+                metrics.insert(BEST_OF_ROUND.to_owned(), best.cross_entropy);
+                metrics.insert(BEST_ACCURACY_OF_ROUND.to_owned(), best.accuracy);
             }
         }
         metrics.insert("cross_entropy".to_owned(), state.best.fitness.cross_entropy);
@@ -210,7 +224,7 @@ impl System for Wnn {
         }
         let comparison = report::comparison(state, &self.model, &counted, counted_of_test.as_ref());
         let text = format!("{}\n{comparison}", report::summary(state));
-        let results = format!("{:#}\n", interchange::results(&self.training, state));
+        let results = interchange::results(&self.training, state).map_err(SystemError::new)?;
         let mut genome = Vec::new();
         original::write_genome(&mut genome, &state.best.genome, state.best.fitness, state.test)
             .map_err(SystemError::new)?;
@@ -232,7 +246,7 @@ impl Family for Wnn {
     }
 
     fn formats() -> &'static [Format] {
-        &[interchange::ANY, interchange::PHASE, interchange::GENOME, interchange::RESULTS]
+        &[interchange::PHASE, interchange::GENOME, interchange::RESULTS]
     }
 
     fn options() -> &'static [SystemOption] {
@@ -256,6 +270,12 @@ impl Wnn {
     }
 }
 
+/// The best that a step knows of, on the part of the text that its round learns from.
+const CANDIDATE: &str = "candidate_cross_entropy";
+/// The best of a generation or iteration, at its end.
+const BEST_OF_ROUND: &str = "round_cross_entropy";
+const BEST_ACCURACY_OF_ROUND: &str = "round_accuracy";
+
 /// The metric that tells how many generations or iterations of a phase are done.
 fn rounds_of(phase: Phase) -> String {
     format!("rounds_of_{}", phase.key())
@@ -275,7 +295,7 @@ fn evaluator(
 ) -> Result<Box<dyn Evaluator>, WnnError> {
     let (model, parts) = (&config.model, config.training.search.token_parts);
     let evaluator = LocalEvaluator::new(corpus, parts, model.scoring, &model.backoff, threads, path)?;
-    Ok(Box::new(evaluator))
+    Ok(Box::new(evaluator.with_assignment(model.connections)))
 }
 
 /// What a file of the original program sets.

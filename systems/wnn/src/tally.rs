@@ -10,8 +10,10 @@ use rekindle_compute::{KernelPath, kernel};
 
 use crate::planes::{BLOCK, Row, WORDS};
 
-/// Digits of a number of votes; 63 neurons are the most.
-pub(crate) const VOTE_DIGITS: usize = 6;
+/// Digits of a number of votes.
+pub(crate) const VOTE_DIGITS: usize = u16::BITS as usize;
+/// Clusters of more neurons are few, and a count for each number of votes would be more work than they are.
+pub(crate) const MOST_TALLIED: usize = 63;
 /// Digits of a number of clusters.
 const CLUSTER_DIGITS: usize = 20;
 /// More clusters of equally many neurons than this cannot be counted before they are added up.
@@ -19,15 +21,12 @@ const MOST_CLUSTERS: usize = (1 << CLUSTER_DIGITS) - 1;
 /// Words that are worked on together.
 const CHUNK: usize = 16;
 
-/// Numbers of votes, a row for each binary digit.
-pub(crate) type Digits = [Row; VOTE_DIGITS];
-
 kernel! {
     /// Adds a vote for the examples of `votes`.
-    pub(crate) fn add_votes(digits: &mut Digits, votes: &Row, count: usize) {
+    pub(crate) fn add_votes(digits: &mut [Row], votes: &Row) {
         for chunk in (0..WORDS).step_by(CHUNK) {
             let mut carry: [u64; CHUNK] = std::array::from_fn(|word| votes[chunk + word]);
-            for digit in &mut digits[..count] {
+            for digit in digits.iter_mut() {
                 for word in 0..CHUNK {
                     let digit = &mut digit[chunk + word];
                     let both = *digit & carry[word];
@@ -46,16 +45,15 @@ kernel! {
         counters: &mut [[Row; CLUSTER_DIGITS]],
         wins: &mut [Row],
         won: &mut u64,
-        digits: &Digits,
+        digits: &[Row],
         accepted: &[Row],
-        count: usize,
     ) {
         for (index, counter) in counters.iter_mut().enumerate() {
             let votes = index + 1;
             let mut any = 0;
             for chunk in (0..WORDS).step_by(CHUNK) {
                 let mut equal = [u64::MAX; CHUNK];
-                for (digit, row) in digits[..count].iter().enumerate() {
+                for (digit, row) in digits.iter().enumerate() {
                     let negation = ((votes >> digit & 1) as u64).wrapping_sub(1);
                     for word in 0..CHUNK {
                         equal[word] &= row[chunk + word] ^ negation;
@@ -115,20 +113,11 @@ impl Tally {
 
     /// Counts a cluster. The bits of the answer tell for which numbers of votes, less 1, there are
     /// wins.
-    pub(crate) fn count(&mut self, path: KernelPath, digits: &Digits) -> u64 {
+    pub(crate) fn count(&mut self, path: KernelPath, digits: &[Row]) -> u64 {
         self.clusters += 1;
         debug_assert!(self.clusters <= MOST_CLUSTERS);
         let mut won = 0;
-        let digit_count = digits_of(self.counters.len());
-        count_cluster(
-            path,
-            &mut self.counters,
-            &mut self.wins,
-            &mut won,
-            digits,
-            &self.accepted,
-            digit_count,
-        );
+        count_cluster(path, &mut self.counters, &mut self.wins, &mut won, digits, &self.accepted);
         won
     }
 

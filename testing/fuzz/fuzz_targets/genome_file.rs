@@ -7,7 +7,7 @@ use rekindle_wnn::original::{OriginalFile, parse};
 fuzz_target!(|data: &[u8]| {
     let Ok(file) = parse(data) else { return };
     let genomes = match &file {
-        OriginalFile::Genome(genome) => vec![genome],
+        OriginalFile::Genome { best, .. } => vec![best],
         OriginalFile::Phase(phase) => phase.population.iter().chain([&phase.best]).collect(),
         OriginalFile::Results { best, .. } => best.iter().collect(),
     };

@@ -26,7 +26,13 @@ impl Answers {
         Self { table, probabilities: None }
     }
 
-    /// The name of the column of classes.
+    /// The same, with what is to be told of how the table was understood.
+    #[must_use]
+    pub fn with_notes(self, notes: Vec<String>) -> Self {
+        Self { table: self.table.with_notes(notes), ..self }
+    }
+
+    /// The column of classes.
     pub fn class_column(&self) -> Option<&Column> {
         self.probabilities.as_ref().and(self.table.columns().first())
     }

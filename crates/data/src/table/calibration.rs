@@ -39,12 +39,12 @@ pub struct CalibrationBin {
 
 impl Calibration {
     /// Compares probabilities with the known class of each row; one that the model does not know is never
-    /// probable.
+    /// probable. Rows whose class is missing are passed over.
     pub(super) fn of(probabilities: &Probabilities, known: &[String]) -> Self {
         let Probabilities { classes, shares } = probabilities;
         let mut sums = [(0_u64, 0.0, 0_u64); BINS];
         let (mut brier, mut log_loss) = (0.0, 0.0);
-        for (row, known) in known.iter().enumerate() {
+        for (row, known) in known.iter().enumerate().filter(|(_, known)| !known.is_empty()) {
             let known = classes.iter().position(|class| class == known);
             let share = |class: usize| shares[class][row];
             let best = (0..classes.len()).max_by(|&a, &b| share(a).total_cmp(&share(b)).then(b.cmp(&a)));
@@ -59,7 +59,7 @@ impl Calibration {
                 + unknown;
             log_loss -= libm::log(known.map_or(0.0, share).max(LEAST));
         }
-        let rows = known.len().max(1) as f64;
+        let rows = known.iter().filter(|known| !known.is_empty()).count().max(1) as f64;
         let bins =
             sums.iter().enumerate().filter(|(_, bin)| bin.0 > 0).map(|(index, &(rows, sum, right))| {
                 let edge = |index: usize| index as f64 / BINS as f64;

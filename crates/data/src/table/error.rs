@@ -1,6 +1,6 @@
 //! Why nothing can be learnt from a table.
 
-use rekindle_formats::table::TableError;
+use rekindle_formats::table::{TableError, Unsettled};
 
 use super::classes::CLASSES_LIMIT;
 use super::numbers::LARGEST_NUMBER;
@@ -14,6 +14,14 @@ pub enum ExamplesError {
     /// The table cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// The file can be read in more than one way, and a setting says which.
+    #[error("{source}; say which with {setting}")]
+    Ambiguous {
+        /// In which ways.
+        source: TableError,
+        /// The setting, with its values.
+        setting: &'static str,
+    },
     /// No file is named.
     #[error("there are no examples to learn; name a CSV or NPY file as training.data.file")]
     NoFile,
@@ -24,24 +32,26 @@ pub enum ExamplesError {
         file: String,
     },
     /// The column to be predicted is not named.
-    #[error("{origin}: no column is named to be learnt; set {setting}=\"{last}\"; there are: {columns}")]
+    #[error(
+        "{origin}: no column is named to be learnt; set training.data.target=\"{last}\"; there are: {columns}"
+    )]
     NoTarget {
         /// Where the table is from.
         origin: Origin,
-        /// The setting that names it.
-        setting: &'static str,
         /// The last column, which it often is.
         last: String,
         /// The columns.
         columns: String,
     },
     /// A column that the config or the model names is not there.
-    #[error("{origin}: there is no column `{column}`; there are: {columns}")]
+    #[error("{origin}: there is no column `{column}`{meant}; there are: {columns}")]
     UnknownColumn {
         /// Where the table is from.
         origin: Origin,
         /// The column.
         column: String,
+        /// The one that is probably meant, as a question.
+        meant: String,
         /// The columns.
         columns: String,
     },
@@ -66,6 +76,67 @@ pub enum ExamplesError {
     NoInputs {
         /// Where the table is from.
         origin: Origin,
+    },
+    /// A table without names does not have as many columns as the model has inputs.
+    #[error(
+        "{origin}: it has {found} columns without names, and {count} are asked for: {inputs}; with what is to be \
+         predicted behind them: {targets}"
+    )]
+    ColumnCount {
+        /// Where the table is from.
+        origin: Origin,
+        /// Its columns.
+        found: usize,
+        /// Inputs of the model.
+        count: usize,
+        /// Their names.
+        inputs: String,
+        /// Names of what is predicted.
+        targets: String,
+    },
+    /// A value is missing.
+    #[error(
+        "{origin}: column `{column}` has no value in row {row}; fill it in, leave such rows out with \
+         training.data.missing=drop, or put the mean of the column in its place with training.data.missing=mean"
+    )]
+    Missing {
+        /// Where the table is from.
+        origin: Origin,
+        /// The column.
+        column: String,
+        /// The row, counted from 1.
+        row: usize,
+    },
+    /// A value is missing of which a model is asked.
+    #[error(
+        "{origin}: column `{column}` has no value in row {row}; fill it in or leave the row out: the model was \
+         trained without training.data.missing=mean, so that nothing stands for it"
+    )]
+    MissingQuestion {
+        /// Where the table is from.
+        origin: Origin,
+        /// The column.
+        column: String,
+        /// The row, counted from 1.
+        row: usize,
+    },
+    /// No row has all its values.
+    #[error("{origin}: in each of {rows} rows a value is missing, so that none is left to learn")]
+    NothingWhole {
+        /// Where the table is from.
+        origin: Origin,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// A column has no value from which a mean is known.
+    #[error(
+        "{origin}: column `{column}` has no value in any row that is learnt; leave it out with training.data.ignore"
+    )]
+    NothingKnown {
+        /// Where the table is from.
+        origin: Origin,
+        /// The column.
+        column: String,
     },
     /// A column that must be of numbers has text.
     #[error("{origin}: column `{column}` has `{value}` in row {row}, which is not a number")]
@@ -163,6 +234,28 @@ pub enum ExamplesError {
 }
 
 impl ExamplesError {
+    /// That a file cannot be read, with the setting that helps.
+    pub(super) fn of_file(error: TableError) -> Self {
+        let setting = match &error {
+            TableError::Ambiguous { unsettled: Unsettled::Separator, .. } => {
+                "training.data.separator: comma, semicolon or tab"
+            }
+            TableError::Ambiguous { unsettled: Unsettled::Decimal, .. } => {
+                "training.data.decimal: point or comma"
+            }
+            _ => return Self::Table(error),
+        };
+        Self::Ambiguous { source: error, setting }
+    }
+
+    /// The same about a table of which a trained model is asked.
+    pub(super) fn of_question(self) -> Self {
+        match self {
+            Self::Missing { origin, column, row } => Self::MissingQuestion { origin, column, row },
+            error => error,
+        }
+    }
+
     /// The same about a column that was taken for an input as nobody said otherwise.
     pub(super) fn of_input(self) -> Self {
         match self {

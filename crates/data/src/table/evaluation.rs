@@ -57,8 +57,8 @@ pub enum CompareError {
         /// The columns that there are.
         columns: String,
     },
-    /// The table has no rows.
-    #[error("the table has no rows")]
+    /// The table has no rows, or none of which it is known what is right.
+    #[error("the table has no row whose answer is known")]
     Empty,
     /// What is known is not a number.
     #[error("column `{column}` has `{value}` in row {row}, which is not a number")]
@@ -73,23 +73,36 @@ pub enum CompareError {
 }
 
 impl TableEvaluation {
-    /// Compares answers with the columns of the same names in a table of as many rows.
+    /// Compares answers with the columns of the same names in a table of as many rows. In a table without
+    /// names, what was to be answered is last. Rows of which it is missing are not compared.
     ///
     /// # Errors
     /// When the table lacks the column, or has other values in it.
     pub fn of(answers: &Answers, table: &Table) -> Result<Self, CompareError> {
-        if table.rows() == 0 {
-            return Err(CompareError::Empty);
+        if table.is_unnamed() {
+            return Self::of(answers, &named(table, &answers.table)?);
         }
         let known = |column: &Column| table.column(&column.name).ok_or_else(|| unknown(&column.name, table));
         if let (Some(class), Some(probabilities)) = (answers.class_column(), &answers.probabilities) {
             let known = known(class)?;
-            let calibration = Calibration::of(probabilities, &texts(known));
-            return Ok(Self::Classes(Confusion::of(class, known), calibration));
+            let confusion = Confusion::of(class, known);
+            if confusion.rows() == 0 {
+                return Err(CompareError::Empty);
+            }
+            return Ok(Self::Classes(confusion, Calibration::of(probabilities, &texts(known))));
         }
         let errors = answers.table.columns().iter().map(|answer| NumberErrors::of(answer, known(answer)?));
         errors.collect::<Result<_, _>>().map(Self::Numbers)
     }
+}
+
+/// The last column of a table without names, called what was answered.
+fn named(table: &Table, answers: &Table) -> Result<Table, CompareError> {
+    let (Some(known), Some(answer)) = (table.columns().last(), answers.columns().first()) else {
+        return Err(CompareError::Empty);
+    };
+    let column = Column { name: answer.name.clone(), values: known.values.clone() };
+    Table::new(vec![column]).map_err(|_| CompareError::Empty)
 }
 
 fn unknown(column: &str, table: &Table) -> CompareError {
@@ -106,6 +119,7 @@ impl Confusion {
         let (answers_of, known_of) = (texts(answers), texts(known));
         let mut classes: Vec<String> =
             answers_of.iter().chain(&known_of).cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        classes.retain(|class| !class.is_empty());
         let numbers: Option<Vec<f64>> = classes.iter().map(|class| class.parse().ok()).collect();
         if numbers.is_some() {
             let number = |class: &String| class.parse().unwrap_or(f64::NAN);
@@ -113,7 +127,7 @@ impl Confusion {
         }
         let index = |class: &String| classes.iter().position(|known| known == class).unwrap_or(0);
         let mut counts = vec![vec![0; classes.len()]; classes.len()];
-        for (answer, known) in answers_of.iter().zip(&known_of) {
+        for (answer, known) in answers_of.iter().zip(&known_of).filter(|(_, known)| !known.is_empty()) {
             counts[index(known)][index(answer)] += 1;
         }
         Self { column: answers.name.clone(), counts, classes }
@@ -162,8 +176,12 @@ fn share(part: u64, all: u64) -> Option<f64> {
 
 impl NumberErrors {
     fn of(answers: &Column, known: &Column) -> Result<Self, CompareError> {
-        let (answers_of, known_of) = (numbers(answers)?, numbers(known)?);
+        let pairs = numbers(answers)?.into_iter().zip(numbers(known)?);
+        let (answers_of, known_of): (Vec<f64>, Vec<f64>) = pairs.filter(|(_, known)| !known.is_nan()).unzip();
         let rows = known_of.len();
+        if rows == 0 {
+            return Err(CompareError::Empty);
+        }
         let mean = |values: &dyn Fn(usize) -> f64| (0..rows).map(values).sum::<f64>() / rows as f64;
         let difference = |row: usize| answers_of[row] - known_of[row];
         let middle = mean(&|row| known_of[row]);
@@ -185,6 +203,9 @@ fn numbers(column: &Column) -> Result<Vec<f64>, CompareError> {
         Values::Numbers(numbers) => Ok(numbers.clone()),
         Values::Text(words) => {
             let parsed = words.iter().enumerate().map(|(row, word)| {
+                if word.is_empty() {
+                    return Ok(f64::NAN);
+                }
                 word.parse().map_err(|_| CompareError::NotANumber {
                     column: column.name.clone(),
                     row: row + 1,

@@ -5,12 +5,17 @@ mod calibration;
 mod classes;
 mod error;
 mod evaluation;
+mod layout;
 mod memory;
+mod missing;
 mod numbers;
+mod questions;
 
 use std::path::Path;
 
 use rekindle_formats::table::{Column, Table};
+
+use layout::column;
 
 use crate::origin::Origin;
 use crate::split::{Shares, Split};
@@ -21,8 +26,11 @@ pub use classes::{CLASSES_LIMIT, ClassColumn, ClassOrder};
 pub use error::ExamplesError;
 pub(crate) use error::listed;
 pub use evaluation::{CompareError, Confusion, NumberErrors, TableEvaluation};
+pub use layout::{TableLayout, TargetKind, one_or_more};
 pub use memory::TableSize;
+pub use missing::{Fillings, Missing};
 pub use numbers::{LARGEST_NUMBER, NumberColumn, Statistics};
+pub use questions::{ModelInputs, Questions};
 
 /// Rows as a table gives them: nothing is scaled or encoded.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +41,8 @@ pub struct TableExamples {
     pub inputs: Vec<NumberColumn>,
     /// What is to be predicted.
     pub target: TableTarget,
+    /// What whoever learns them should know: how the file was understood, and what is left out.
+    pub notes: Vec<String>,
 }
 
 /// What is to be predicted.
@@ -42,28 +52,6 @@ pub enum TableTarget {
     Classes(ClassColumn),
     /// Numbers.
     Numbers(Vec<NumberColumn>),
-}
-
-/// Which columns of a table are what. All others are inputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TableLayout<'a> {
-    /// Columns that are to be predicted.
-    pub targets: &'a [String],
-    /// Columns that are left out.
-    pub ignored: &'a [String],
-    /// What the targets are.
-    pub kind: TargetKind,
-    /// The setting of a config that names the targets, for messages.
-    pub target_setting: &'static str,
-}
-
-/// What targets are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetKind {
-    /// The names of classes, in one column.
-    Classes(ClassOrder),
-    /// Numbers, in any number of columns.
-    Numbers,
 }
 
 impl TableExamples {
@@ -76,7 +64,9 @@ impl TableExamples {
         if path.exists() && !path.is_file() {
             return Err(ExamplesError::NotRegular { file: file.to_owned() });
         }
-        Self::of_table(Origin::File(file.to_owned()), &Table::read(path)?, layout)
+        let origin = Origin::File(file.to_owned());
+        let table = Table::read_as(path, layout.format).map_err(ExamplesError::of_file)?;
+        Self::of_table(origin, &table, layout)
     }
 
     /// The examples of a table.
@@ -84,20 +74,38 @@ impl TableExamples {
     /// # Errors
     /// When its columns are not those of the layout, or hold other values than it says.
     pub fn of_table(origin: Origin, table: &Table, layout: &TableLayout<'_>) -> Result<Self, ExamplesError> {
-        check_layout(&origin, table, layout)?;
-        let target = target(&origin, table, layout)?;
-        let is_input = |column: &&Column| {
-            !layout.targets.contains(&column.name) && !layout.ignored.contains(&column.name)
-        };
-        let inputs: Vec<&Column> = table.columns().iter().filter(is_input).collect();
+        layout.check(&origin, table)?;
+        let inputs: Vec<&Column> = table.columns().iter().filter(|column| layout.is_input(column)).collect();
         if inputs.is_empty() {
             return Err(ExamplesError::NoInputs { origin });
         }
-        let inputs: Result<Vec<NumberColumn>, ExamplesError> = inputs
-            .into_iter()
-            .map(|column| NumberColumn::of(&origin, column).map_err(ExamplesError::of_input))
-            .collect();
-        Ok(Self { inputs: inputs?, target, origin })
+        for input in &inputs {
+            NumberColumn::check(&origin, input).map_err(ExamplesError::of_input)?;
+        }
+        let targets: Result<Vec<&Column>, ExamplesError> =
+            layout.targets.iter().map(|target| column(&origin, table, target)).collect();
+        let targets = targets?;
+        let (rows, left_out) = missing::kept_rows(&origin, layout.missing, &inputs, &targets)?;
+        let rows = |column: &Column| missing::rows_of(column, rows.as_deref());
+        let target = target(&origin, &targets.into_iter().map(rows).collect::<Vec<_>>(), layout.kind)?;
+        let inputs: Result<Vec<NumberColumn>, ExamplesError> =
+            inputs.into_iter().map(|column| NumberColumn::of(&origin, &rows(column))).collect();
+        let notes = table.notes().iter().cloned().chain(left_out).collect();
+        Ok(Self { inputs: inputs?, target, origin, notes })
+    }
+
+    /// Where values are missing that are to be filled: puts the mean of these rows in their place. Gives what
+    /// stands for a missing value of each input.
+    ///
+    /// # Errors
+    /// When an input has no value in any of these rows.
+    pub fn fill(&mut self, policy: Missing, train: &[usize]) -> Result<Option<Fillings>, ExamplesError> {
+        if policy != Missing::Mean {
+            return Ok(None);
+        }
+        let fillings = missing::means(&self.origin, &self.inputs, train)?;
+        self.notes.extend(missing::fill(&mut self.inputs, &fillings));
+        Ok(Some(fillings))
     }
 
     /// Number of rows.
@@ -112,8 +120,9 @@ impl TableExamples {
     /// When the shares leave nothing to be learnt.
     pub fn split(&self, shares: Shares, seed: u64) -> Result<Split, ExamplesError> {
         let content = |row: usize| -> Vec<u8> {
-            // Both zeros are the same number.
-            self.inputs.iter().flat_map(|input| (input.values[row] + 0.0).to_le_bytes()).collect()
+            // Both zeros are the same number, and so are all that is missing.
+            let canonical = |value: f64| if value.is_nan() { f64::NAN } else { value + 0.0 };
+            self.inputs.iter().flat_map(|input| canonical(input.values[row]).to_le_bytes()).collect()
         };
         let classes = match &self.target {
             TableTarget::Classes(column) => Some(&column.labels[..]),
@@ -139,59 +148,21 @@ impl TableExamples {
     }
 }
 
-fn check_layout(origin: &Origin, table: &Table, layout: &TableLayout<'_>) -> Result<(), ExamplesError> {
-    let origin = || origin.clone();
-    if layout.targets.is_empty() {
-        let columns: Vec<&str> = names(table).collect();
-        let (last, columns) = (columns.last().copied().unwrap_or_default().to_owned(), listed(&columns));
-        return Err(ExamplesError::NoTarget {
-            origin: origin(),
-            setting: layout.target_setting,
-            last,
-            columns,
-        });
-    }
-    for name in layout.targets.iter().chain(layout.ignored) {
-        column(&origin(), table, name)?;
-    }
-    match layout.targets.iter().find(|target| layout.ignored.contains(target)) {
-        Some(target) => Err(ExamplesError::TargetIgnored { origin: origin(), column: target.clone() }),
-        None => Ok(()),
-    }
-}
-
-fn target(origin: &Origin, table: &Table, layout: &TableLayout<'_>) -> Result<TableTarget, ExamplesError> {
-    match (layout.kind, layout.targets) {
-        (TargetKind::Classes(order), [target]) => {
-            let column = column(origin, table, target)?;
+fn target(origin: &Origin, targets: &[Column], kind: TargetKind) -> Result<TableTarget, ExamplesError> {
+    match (kind, targets) {
+        (TargetKind::Classes(order), [column, ..]) => {
             Ok(TableTarget::Classes(ClassColumn::of(origin, column, order)?))
         }
-        (TargetKind::Classes(_), targets) => {
-            Err(ExamplesError::SeveralTargets { origin: origin.clone(), count: targets.len() })
-        }
-        (TargetKind::Numbers, targets) => {
-            let columns = targets.iter().map(|target| NumberColumn::named(origin, table, target));
+        (_, targets) => {
+            let columns = targets.iter().map(|column| NumberColumn::of(origin, column));
             columns.collect::<Result<_, _>>().map(TableTarget::Numbers)
         }
     }
 }
 
-fn names(table: &Table) -> impl Iterator<Item = &str> {
-    table.columns().iter().map(|column| column.name.as_str())
-}
-
-/// The column of that name.
-fn column<'a>(origin: &Origin, table: &'a Table, name: &str) -> Result<&'a Column, ExamplesError> {
-    table.column(name).ok_or_else(|| ExamplesError::UnknownColumn {
-        origin: origin.clone(),
-        column: name.to_owned(),
-        columns: listed(&names(table).collect::<Vec<_>>()),
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use rekindle_formats::table::Values;
+    use rekindle_formats::table::{CsvFormat, Values};
 
     use super::*;
 
@@ -213,7 +184,8 @@ mod tests {
     ) -> Result<TableExamples, ExamplesError> {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<String>>();
         let (targets, ignored) = (owned(targets), owned(ignored));
-        let layout = TableLayout { targets: &targets, ignored: &ignored, kind, target_setting: "t" };
+        let (missing, format) = (Missing::Refuse, CsvFormat::default());
+        let layout = TableLayout { targets: &targets, ignored: &ignored, kind, missing, format };
         TableExamples::of_table(Origin::Named("it"), &table(), &layout)
     }
 
@@ -246,9 +218,9 @@ mod tests {
                 &[][..],
                 &[][..],
                 CLASSES,
-                "it: no column is named to be learnt; set t=\"word\"; there are: x, y, word",
+                "it: no column is named to be learnt; set training.data.target=\"word\"; there are: x, y, word",
             ),
-            (&["z"], &[], CLASSES, "it: there is no column `z`; there are: x, y, word"),
+            (&["z"], &[], CLASSES, "it: there is no column `z` (did you mean `x`?); there are: x, y, word"),
             (&["x"], &["z"], CLASSES, "it: there is no column `z`"),
             (&["x"], &["x"], CLASSES, "it: column `x` is to be learnt and to be left out"),
             (&["x", "y"], &[], CLASSES, "it: classes are learnt of one column, and 2 are named"),
@@ -284,5 +256,115 @@ mod tests {
         let missing = examples.check_train(&[0, 2]).unwrap_err().to_string();
         assert!(missing.contains("none is of class `b` of column `word`"), "{missing}");
         assert!(matches!(examples.check_train(&[]), Err(ExamplesError::NothingToLearn { .. })));
+    }
+
+    const GAPS: [f64; 5] = [1.0, f64::NAN, 3.0, 8.0, f64::NAN];
+
+    fn with_gaps(missing: Missing, kinds: [&str; 5]) -> Result<TableExamples, ExamplesError> {
+        let column = |name: &str, values| Column { name: name.to_owned(), values };
+        let table = Table::new(vec![
+            column("x", Values::Numbers(GAPS.to_vec())),
+            column("y", Values::Numbers(vec![0.0, 1.0, f64::NAN, 3.0, 4.0])),
+            column("kind", Values::Text(kinds.map(str::to_owned).to_vec())),
+            column("id", Values::Numbers(vec![f64::NAN; 5])),
+        ]);
+        let (targets, ignored) = (["kind".to_owned()], ["id".to_owned()]);
+        let format = CsvFormat::default();
+        let layout = TableLayout { targets: &targets, ignored: &ignored, kind: CLASSES, missing, format };
+        TableExamples::of_table(Origin::Named("it"), &table.unwrap(), &layout)
+    }
+
+    #[test]
+    fn a_missing_value_is_refused_by_its_row_and_column() {
+        let error = with_gaps(Missing::Refuse, ["a", "b", "a", "b", "a"]).unwrap_err().to_string();
+        assert!(error.starts_with("it: column `x` has no value in row 2; "), "{error}");
+        assert!(error.contains("training.data.missing=drop") && error.contains("=mean"), "{error}");
+    }
+
+    #[test]
+    fn rows_with_missing_values_are_left_out_and_counted() {
+        let examples = with_gaps(Missing::Drop, ["a", "b", "a", "b", ""]).unwrap();
+        assert_eq!(examples.rows(), 2);
+        assert_eq!(examples.inputs[0].values, [1.0, 8.0]);
+        let TableTarget::Classes(classes) = &examples.target else { panic!("classes were asked for") };
+        assert_eq!((&classes.classes[..], &classes.labels[..]), (&["a".into(), "b".into()][..], &[0, 1][..]));
+        let note = "3 of 5 rows are left out, as a value is missing: 1 in `kind`, 2 in `x`, 1 in `y`";
+        assert_eq!(examples.notes, [note]);
+        let none = with_gaps(Missing::Drop, ["", "b", "a", "", "b"]).unwrap_err().to_string();
+        assert!(none.contains("in each of 5 rows a value is missing"), "{none}");
+    }
+
+    #[test]
+    fn missing_inputs_are_filled_with_the_mean_of_what_is_learnt() {
+        let mut examples = with_gaps(Missing::Mean, ["a", "b", "a", "b", "a"]).unwrap();
+        assert!(examples.notes.is_empty() && examples.rows() == 5);
+        let fillings = examples.fill(Missing::Mean, &[0, 1, 2]).unwrap();
+        assert_eq!(fillings.unwrap().values, [2.0, 0.5]);
+        assert_eq!(examples.inputs[0].values, [1.0, 2.0, 3.0, 8.0, 2.0]);
+        let note = "3 missing values are filled with the mean of what was learnt: 2 in `x`, 1 in `y`";
+        assert_eq!(examples.notes, [note]);
+        let mut examples = with_gaps(Missing::Mean, ["a", "b", "a", "b", ""]).unwrap();
+        assert_eq!((examples.rows(), examples.notes.len()), (4, 1), "what is to be predicted is not made up");
+        let error = examples.fill(Missing::Mean, &[1]).unwrap_err().to_string();
+        assert!(error.contains("column `x` has no value in any row that is learnt"), "{error}");
+    }
+
+    fn ask(table: &Table, fillings: Option<&Fillings>) -> Result<Questions, ExamplesError> {
+        Questions::of(table, ModelInputs { inputs: &["x", "y"], targets: &["kind"], fillings })
+    }
+
+    #[test]
+    fn a_table_without_names_is_taken_by_position_where_the_count_fits() {
+        let of = |count: usize| {
+            let column = |index: usize| Column {
+                name: (index + 1).to_string(),
+                values: Values::Numbers(vec![index as f64; 3]),
+            };
+            Table::new((0..count).map(column).collect()).unwrap().without_names()
+        };
+        let found = ask(&of(2), None).unwrap();
+        assert_eq!((found.inputs[1].name.as_str(), found.inputs[1].values[0]), ("y", 1.0));
+        assert_eq!(found.notes, ["the columns have no names and are taken, in their order, for x, y"]);
+        let labelled = ask(&of(3), None).unwrap();
+        assert_eq!(
+            labelled.notes,
+            ["the columns have no names and are taken, in their order, for x, y, kind"]
+        );
+        for count in [1, 4] {
+            let error = ask(&of(count), None).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("{count} columns without names, and 2 are asked for: x, y")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_question_lacks_a_value_only_where_something_stands_for_it() {
+        let column = |name: &str, values: &[f64]| Column {
+            name: name.to_owned(),
+            values: Values::Numbers(values.to_vec()),
+        };
+        let table = Table::new(vec![column("y", &[1.0, f64::NAN]), column("x", &[5.0, 6.0])]).unwrap();
+        let error = ask(&table, None).unwrap_err().to_string();
+        assert!(error.contains("column `y` has no value in row 2") && !error.contains("=drop"), "{error}");
+        let found = ask(&table, Some(&Fillings { values: vec![7.0, 8.0] })).unwrap();
+        assert_eq!(found.inputs[1].values, [1.0, 8.0]);
+        assert_eq!(found.notes.len(), 1);
+    }
+
+    #[test]
+    fn answers_are_compared_by_position_with_a_table_without_names() {
+        let column = |name: &str, values: &[f64]| Column {
+            name: name.to_owned(),
+            values: Values::Numbers(values.to_vec()),
+        };
+        let table = Table::new(vec![column("1", &[0.0; 3]), column("2", &[1.0, 2.0, f64::NAN])]).unwrap();
+        let answers = Table::new(vec![column("kind", &[1.0, 1.0, 1.0]), column("sure", &[1.0; 3])]).unwrap();
+        let TableEvaluation::Classes(found) = TableEvaluation::of(&answers, &table.without_names()).unwrap()
+        else {
+            panic!("classes were answered")
+        };
+        assert_eq!((found.rows(), found.right()), (2, 1), "what is not known is not compared");
     }
 }

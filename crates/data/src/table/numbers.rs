@@ -1,6 +1,6 @@
 //! A column of numbers.
 
-use rekindle_formats::table::{Column, Table, Values};
+use rekindle_formats::table::{Column, Values};
 
 use super::error::ExamplesError;
 use crate::origin::Origin;
@@ -27,37 +27,35 @@ pub struct Statistics {
 }
 
 impl NumberColumn {
-    /// The numbers of a column of this name.
-    ///
-    /// # Errors
-    /// When there is none, or it has text.
-    pub fn named(origin: &Origin, table: &Table, name: &str) -> Result<Self, ExamplesError> {
-        Self::of(origin, super::column(origin, table, name)?)
-    }
-
     /// The numbers of a column; text is refused.
     pub(super) fn of(origin: &Origin, column: &Column) -> Result<Self, ExamplesError> {
-        match &column.values {
-            Values::Numbers(numbers) => Ok(Self { name: column.name.clone(), values: numbers.clone() }),
-            Values::Text(words) => {
-                let row = words.iter().position(|word| word.parse::<f64>().is_err()).unwrap_or(0);
-                Err(ExamplesError::NotANumber {
-                    origin: origin.clone(),
-                    column: column.name.clone(),
-                    row: row + 1,
-                    value: words[row].clone(),
-                })
-            }
-        }
+        Self::check(origin, column)?;
+        let values = match &column.values {
+            Values::Numbers(numbers) => numbers.clone(),
+            Values::Text(_) => Vec::new(),
+        };
+        Ok(Self { name: column.name.clone(), values })
     }
 
-    /// Checks that all numbers are at most [`LARGEST_NUMBER`] in magnitude. A table that was not read
-    /// from a file may have others, NaN among them.
+    /// Refuses text, by its first row.
+    pub(super) fn check(origin: &Origin, column: &Column) -> Result<(), ExamplesError> {
+        let Values::Text(words) = &column.values else { return Ok(()) };
+        let is_text = |word: &String| !word.is_empty() && word.parse::<f64>().is_err();
+        let row = words.iter().position(is_text).unwrap_or(0);
+        Err(ExamplesError::NotANumber {
+            origin: origin.clone(),
+            column: column.name.clone(),
+            row: row + 1,
+            value: words.get(row).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// Checks that all numbers are at most [`LARGEST_NUMBER`] in magnitude; those that are missing are none.
     ///
     /// # Errors
     /// Names the first that is not.
     pub fn check_range(&self, origin: &Origin) -> Result<(), ExamplesError> {
-        let is_outside = |value: &f64| value.is_nan() || value.abs() > LARGEST_NUMBER;
+        let is_outside = |value: &f64| value.abs() > LARGEST_NUMBER;
         match self.values.iter().position(is_outside) {
             Some(row) => Err(ExamplesError::OutOfRange {
                 origin: origin.clone(),
@@ -117,7 +115,7 @@ mod tests {
 
     #[test]
     fn numbers_that_are_too_large_are_refused_wherever_they_are() {
-        for value in [1e31, -1e31, f64::NAN] {
+        for value in [1e31, -1e31, f64::INFINITY] {
             let column = NumberColumn { name: "x".to_owned(), values: vec![1.0, 3.0, value] };
             let error = column.scale(&Origin::Named("it"), &[0, 1]).unwrap_err().to_string();
             assert!(error.contains("in row 3"), "{error}");

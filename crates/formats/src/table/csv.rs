@@ -1,66 +1,99 @@
-//! CSV: comma-separated values with a head.
+//! CSV: separated values, with or without a head.
 
 use std::io::Read;
 
 use csv::{ReaderBuilder, StringRecord, WriterBuilder};
 
-use super::{COLUMNS_LIMIT, Column, Table, Values};
+use super::dialect::{self, CsvFormat, Dialect, number};
+use super::{COLUMNS_LIMIT, Column, ReadError, Table, Values};
 
-pub(super) fn read(file: impl Read) -> Result<Table, String> {
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
+pub(super) fn read(mut file: impl Read, format: CsvFormat) -> Result<Table, ReadError> {
+    let mut sample = Vec::new();
+    file.by_ref().take(dialect::SAMPLE).read_to_end(&mut sample).map_err(|error| error.to_string())?;
+    let separator = match format.separator {
+        Some(separator) => separator,
+        None => dialect::separator(&sample)?,
+    };
+    let whole = sample.as_slice().chain(file);
+    let (names, fields) = fields(whole, separator.byte())?;
+    let decimal = match format.decimal {
+        Some(decimal) => decimal,
+        None => dialect::decimal(&fields, |column| name(names.as_deref(), column))?,
+    };
+    let dialect = Dialect { separator, decimal };
+    let columns: Result<Vec<Column>, String> = fields
+        .into_iter()
+        .enumerate()
+        .map(|(index, fields)| column(name(names.as_deref(), index), fields, dialect))
+        .collect();
+    let table = Table::new(columns?)?.with_notes(dialect.note(format));
+    Ok(if names.is_some() { table } else { table.without_names() })
+}
+
+/// The names in the head, if there is one, and the fields of each column.
+type Fields = (Option<Vec<String>>, Vec<Vec<String>>);
+
+fn fields(file: impl Read, separator: u8) -> Result<Fields, String> {
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(file);
     let mut records = reader.records();
     let Some(first) = records.next() else { return Err("it has no rows".to_owned()) };
     let first = first.map_err(describe)?;
     if first.len() > COLUMNS_LIMIT {
         return Err(format!("it has {} columns, at most {COLUMNS_LIMIT} are read", first.len()));
     }
-    // A head is a row of which no field is a number.
-    let is_data = first.iter().all(|field| number(field).is_some());
-    let names: Vec<String> = if is_data {
-        (1..=first.len()).map(|index| index.to_string()).collect()
-    } else {
-        first.iter().map(|name| name.trim().to_owned()).collect()
+    let mut columns = vec![Vec::new(); first.len()];
+    let names = match dialect::is_data(&first) {
+        true => {
+            take(&first, &mut columns)?;
+            None
+        }
+        false => Some(first.iter().map(|name| name.trim().to_owned()).collect()),
     };
-    let mut columns = vec![Vec::new(); names.len()];
-    if is_data {
-        take(&first, &names, &mut columns)?;
-    }
     for record in records {
-        take(&record.map_err(describe)?, &names, &mut columns)?;
+        take(&record.map_err(describe)?, &mut columns)?;
     }
     if columns.first().is_none_or(Vec::is_empty) {
         return Err("it has no rows".to_owned());
     }
-    let columns = names.into_iter().zip(columns).map(|(name, fields)| column(name, fields));
-    Table::new(columns.collect())
+    Ok((names, columns))
 }
 
-fn take(record: &StringRecord, names: &[String], columns: &mut [Vec<String>]) -> Result<(), String> {
-    let line = record.position().map_or(0, csv::Position::line);
-    if record.len() != names.len() {
-        let (found, expected) = (record.len(), names.len());
+fn take(record: &StringRecord, columns: &mut [Vec<String>]) -> Result<(), String> {
+    if record.len() != columns.len() {
+        let line = record.position().map_or(0, csv::Position::line);
+        let (found, expected) = (record.len(), columns.len());
         return Err(format!("line {line} has {found} fields, the first has {expected}"));
     }
-    for ((field, name), column) in record.iter().zip(names).zip(columns) {
+    for (field, column) in record.iter().zip(columns) {
         let field = field.trim();
-        if field.is_empty() || number(field).is_some_and(|number| !number.is_finite()) {
-            return Err(format!(
-                "line {line}, column `{name}`: `{field}` is not a value that can be learnt from"
-            ));
-        }
-        column.push(field.to_owned());
+        // What is missing is an empty text, whatever the file has in its place.
+        column.push(if dialect::is_missing(field) { String::new() } else { field.to_owned() });
     }
     Ok(())
 }
 
-fn number(field: &str) -> Option<f64> {
-    field.trim().parse().ok()
+/// The name of a column; without a head its number, counted from 1.
+fn name(names: Option<&[String]>, column: usize) -> String {
+    names.map_or_else(|| (column + 1).to_string(), |names| names[column].clone())
 }
 
-fn column(name: String, fields: Vec<String>) -> Column {
-    let numbers: Option<Vec<f64>> = fields.iter().map(|field| number(field)).collect();
-    let values = numbers.map_or_else(|| Values::Text(fields), Values::Numbers);
-    Column { name, values }
+/// A column of numbers where all that it has are.
+fn column(name: String, fields: Vec<String>, dialect: Dialect) -> Result<Column, String> {
+    let parse = |field: &String| match field.as_str() {
+        "" => Some(f64::NAN),
+        field => number(field, dialect.decimal),
+    };
+    let numbers: Option<Vec<f64>> = fields.iter().map(parse).collect();
+    let Some(numbers) = numbers else { return Ok(Column { name, values: Values::Text(fields) }) };
+    match numbers.iter().position(|number| number.is_infinite()) {
+        Some(row) => Err(format!(
+            "row {}, column `{name}`: `{}` is not a value that can be learnt from",
+            row + 1,
+            fields[row]
+        )),
+        None => Ok(Column { name, values: Values::Numbers(numbers) }),
+    }
 }
 
 fn describe(error: csv::Error) -> String {

@@ -4,12 +4,15 @@
 //! by the ending of the name.
 
 mod csv;
+mod dialect;
 mod npy;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::files;
+
+pub use dialect::{CsvFormat, Decimal, Separator};
 
 /// A file is never longer: bytes.
 const FILE_LIMIT: u64 = 4 << 30;
@@ -20,6 +23,8 @@ const COLUMNS_LIMIT: usize = 1_000_000;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     columns: Vec<Column>,
+    is_unnamed: bool,
+    notes: Vec<String>,
 }
 
 /// A column of a table.
@@ -34,9 +39,9 @@ pub struct Column {
 /// The values of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
-    /// All of them are numbers, none is infinite or NaN.
+    /// All of them are numbers, none is infinite; those that are missing are NaN.
     Numbers(Vec<f64>),
-    /// At least one is not a number.
+    /// At least one is not a number; those that are missing are empty.
     Text(Vec<String>),
 }
 
@@ -62,6 +67,16 @@ pub enum TableError {
         /// What is wrong, and where.
         reason: String,
     },
+    /// The file can be read as more than one table.
+    #[error("`{}` can be read in more than one way: {reason}", path.display())]
+    Ambiguous {
+        /// The file.
+        path: PathBuf,
+        /// Which ways these are.
+        reason: String,
+        /// What settles it.
+        unsettled: Unsettled,
+    },
     /// The table cannot be written in this format.
     #[error("`{}` cannot be written: {reason}", path.display())]
     Unsupported {
@@ -70,6 +85,41 @@ pub enum TableError {
         /// Why.
         reason: String,
     },
+}
+
+/// What a file does not tell of its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsettled {
+    /// The [`Separator`].
+    Separator,
+    /// The [`Decimal`].
+    Decimal,
+}
+
+/// Why a file is no table; the file is added where it is known.
+#[derive(Debug)]
+enum ReadError {
+    Malformed(String),
+    Separator(String),
+    Decimal(String),
+}
+
+impl From<String> for ReadError {
+    fn from(reason: String) -> Self {
+        Self::Malformed(reason)
+    }
+}
+
+impl ReadError {
+    fn of(self, path: &Path) -> TableError {
+        let path = path.to_owned();
+        let (reason, unsettled) = match self {
+            Self::Malformed(reason) => return TableError::Malformed { path, reason },
+            Self::Separator(reason) => (reason, Unsettled::Separator),
+            Self::Decimal(reason) => (reason, Unsettled::Decimal),
+        };
+        TableError::Ambiguous { path, reason, unsettled }
+    }
 }
 
 impl Values {
@@ -92,9 +142,18 @@ impl Values {
         Self::Numbers(numbers.into_iter().map(shortest).collect())
     }
 
-    /// The value of a row as text.
+    /// True for a row whose value is missing.
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Numbers(values) => values[row].is_nan(),
+            Self::Text(values) => values[row].is_empty(),
+        }
+    }
+
+    /// The value of a row as text; empty where it is missing.
     pub fn text(&self, row: usize) -> String {
         match self {
+            Self::Numbers(values) if values[row].is_nan() => String::new(),
             Self::Numbers(values) => values[row].to_string(),
             Self::Text(values) => values[row].clone(),
         }
@@ -118,7 +177,30 @@ impl Table {
                 return Err(format!("two columns are named `{}`", column.name));
             }
         }
-        Ok(Self { columns })
+        Ok(Self { columns, is_unnamed: false, notes: Vec::new() })
+    }
+
+    /// The same, whose columns are known by their numbers alone.
+    #[must_use]
+    pub fn without_names(self) -> Self {
+        Self { is_unnamed: true, ..self }
+    }
+
+    /// True where the file names no columns: they are called by their numbers.
+    pub fn is_unnamed(&self) -> bool {
+        self.is_unnamed
+    }
+
+    /// The same with more to be told of it.
+    #[must_use]
+    pub fn with_notes(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
+    /// What whoever reads or asks should know: how a file was understood, or what was made of its values.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// All columns.
@@ -136,16 +218,24 @@ impl Table {
         self.columns.first().map_or(0, |column| column.values.len())
     }
 
-    /// Reads a CSV or NPY file.
+    /// Reads a CSV or NPY file; what separates columns and numbers is found out.
     ///
     /// # Errors
-    /// When it cannot be read, or is not well formed; says at which line.
+    /// When it cannot be read, is not well formed, or can be read in more than one way; says at which line.
     pub fn read(path: &Path) -> Result<Self, TableError> {
+        Self::read_as(path, CsvFormat::default())
+    }
+
+    /// Reads a CSV file of this format, or an NPY file.
+    ///
+    /// # Errors
+    /// As those of [`read`](Self::read).
+    pub fn read_as(path: &Path, format: CsvFormat) -> Result<Self, TableError> {
         let io = |source| TableError::Io { action: "read", path: path.to_owned(), source };
-        let malformed = |reason| TableError::Malformed { path: path.to_owned(), reason };
         let len = files::len(path).map_err(io)?;
         if len > FILE_LIMIT {
-            return Err(malformed(format!("it has {len} bytes, at most {FILE_LIMIT} are read")));
+            let reason = format!("it has {len} bytes, at most {FILE_LIMIT} are read");
+            return Err(TableError::Malformed { path: path.to_owned(), reason });
         }
         // Opened once, as what comes through a pipe comes once; and bounded, as a pipe has no length.
         let mut file = files::open(path).map_err(io)?.take(FILE_LIMIT);
@@ -153,8 +243,8 @@ impl Table {
         file.by_ref().take(npy::MAGIC.len() as u64).read_to_end(&mut head).map_err(io)?;
         let is_npy = head == npy::MAGIC;
         let whole = head.as_slice().chain(file);
-        let table = if is_npy { npy::read(whole) } else { csv::read(whole) };
-        table.map_err(malformed)
+        let table = if is_npy { npy::read(whole).map_err(Into::into) } else { csv::read(whole, format) };
+        table.map_err(|error| error.of(path))
     }
 
     /// Writes a `.npy` file, or a CSV file under any other name.
@@ -214,9 +304,7 @@ mod tests {
     fn broken_lines_are_named() {
         for (text, expected) in [
             ("a,b\n1,2\n3\n", "line 3"),
-            ("a,b\n1,2\n3,nan\n", "line 3, column `b`"),
-            ("a,b\n1,inf\n", "line 2, column `b`"),
-            ("a,b\n1,2\n,3\n", "line 3, column `a`"),
+            ("a,b\n1,2\n3,inf\n", "row 2, column `b`: `inf`"),
             ("a,a\n1,2\n", "two columns are named `a`"),
             ("", "no rows"),
             ("a,b\n", "no rows"),
@@ -229,11 +317,81 @@ mod tests {
     }
 
     #[test]
+    fn separators_and_decimal_commas_are_found_out_and_said() {
+        let numbers = |values: &[f64]| Values::Numbers(values.to_vec());
+        for (text, expected) in [
+            ("x;y\n1,5;2\n-0,25;1e3\n", "columns are separated by `;`, numbers have a decimal comma"),
+            ("1,5;2\n-0,25;1e3\n", "columns are separated by `;`, numbers have a decimal comma"),
+            ("x\ty\n1.5\t2\n-0.25\t1000\n", "columns are separated by tabs"),
+            ("x;y\n1.5;2\n-0.25;1000\n", "columns are separated by `;`"),
+            ("x,y\n\"1,5\",2\n\"-0,25\",1000\n", "numbers have a decimal comma"),
+        ] {
+            let table = read(text.as_bytes()).unwrap();
+            assert_eq!(table.notes(), [expected], "{text:?}");
+            assert_eq!(table.columns()[0].values, numbers(&[1.5, -0.25]), "{text:?}");
+            assert_eq!(table.columns()[1].values, numbers(&[2.0, 1000.0]), "{text:?}");
+        }
+        let with_texts = read(b"x,note\n1,a;b\n2,c;d\n").unwrap();
+        assert_eq!((with_texts.columns().len(), with_texts.notes()), (2, &[][..]));
+    }
+
+    #[test]
+    fn what_can_be_read_in_two_ways_is_refused_until_it_is_said() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let of = |text: &str, format| {
+            std::fs::write(file.path(), text).unwrap();
+            Table::read_as(file.path(), format)
+        };
+        let both = "a,b;c,d\n1,5;2,5\n";
+        for (text, unsettled, expected) in [
+            (both, Unsettled::Separator, "`,` (3 columns) or by `;` (2 columns)"),
+            ("x;y\n1,234;2\n", Unsettled::Decimal, "`1,234` in column `x`, row 1"),
+            ("x;y\n1,5;2\n1;2.5\n", Unsettled::Decimal, "and `2.5` in column `y`, row 2"),
+        ] {
+            let error = of(text, CsvFormat::default()).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+            assert!(
+                matches!(error, TableError::Ambiguous { unsettled: of, .. } if of == unsettled),
+                "{error}"
+            );
+        }
+        let semicolon = CsvFormat { separator: Some(Separator::Semicolon), decimal: Some(Decimal::Comma) };
+        let table = of(both, semicolon).unwrap();
+        assert_eq!(table.column("c,d").unwrap().values, Values::Numbers(vec![2.5]));
+        assert!(table.notes().is_empty(), "it was said");
+        let point = CsvFormat { decimal: Some(Decimal::Point), ..CsvFormat::default() };
+        let table = of("x;y\n1,234;2\n", point).unwrap();
+        assert_eq!(table.column("x").unwrap().values, Values::Text(vec!["1,234".to_owned()]));
+    }
+
+    #[test]
+    fn a_long_file_is_known_by_its_beginning() {
+        let mut text = "x;y\n".to_owned();
+        (0..20_000).for_each(|row| text.push_str(&format!("{row},5;{row}\n")));
+        let table = read(text.as_bytes()).unwrap();
+        assert_eq!((table.rows(), table.columns().len()), (20_000, 2));
+    }
+
+    #[test]
+    fn what_is_missing_is_known_by_several_names() {
+        let table = read(b"x,kind\n1,a\nNaN,?\n,b\nn/a,\n").unwrap();
+        let missing = |name: &str| {
+            let column = table.column(name).unwrap();
+            (0..table.rows()).map(|row| column.values.is_missing(row)).collect::<Vec<_>>()
+        };
+        assert_eq!(missing("x"), [false, true, true, true]);
+        assert_eq!(missing("kind"), [false, true, false, true]);
+        assert_eq!(table.to_csv(), "x,kind\n1,a\n,\n,b\n,\n");
+        assert!(read(b"1,,3\n4,5,6\n").unwrap().is_unnamed(), "a head has no numbers");
+    }
+
+    #[test]
     fn npy_comes_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.npy");
         let column = |name: &str, values| Column { name: name.to_owned(), values: Values::Numbers(values) };
         let table = Table::new(vec![column("1", vec![1.0, 2.0]), column("2", vec![0.5, -3.25])]).unwrap();
+        let table = table.without_names();
         table.write(&path).unwrap();
         assert_eq!(Table::read(&path).unwrap(), table);
     }
@@ -261,7 +419,7 @@ mod tests {
                 &[0; 4],
                 "large",
             ),
-            ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n", &[0, 0, 192, 127], "row 1"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }\n", &[0, 0, 128, 127], "row 1"),
             ("nonsense", &[], "header"),
         ] {
             let error = read(&file(header, data)).unwrap_err();

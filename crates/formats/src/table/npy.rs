@@ -103,14 +103,15 @@ impl Header {
                 let index = if self.fortran_order { column * rows + row } else { row * columns + column };
                 let bytes = &data[index * self.element.size..][..self.element.size];
                 let number = (self.element.read)(bytes);
-                if !number.is_finite() {
+                // NaN is how arrays say that a number is missing.
+                if number.is_infinite() {
                     return Err(format!("row {}, column {} is {number}", row + 1, column + 1));
                 }
                 numbers.push(number);
             }
             table.push(Column { name: (column + 1).to_string(), values: Values::Numbers(numbers) });
         }
-        Table::new(table)
+        Table::new(table).map(Table::without_names)
     }
 }
 

@@ -73,6 +73,7 @@ fn examples(
             classes: (0..classes).map(|class| class.to_string()).collect(),
             labels,
         }),
+        notes: Vec::new(),
     }
 }
 

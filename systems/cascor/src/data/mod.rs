@@ -33,6 +33,8 @@ pub struct Dataset {
     pub select: Option<Examples>,
     /// Those that are reported on, and that nothing was chosen by.
     pub test: Option<Examples>,
+    /// What whoever trains should know of them.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -41,7 +43,7 @@ impl Dataset {
     /// # Errors
     /// When the file cannot be read, or nothing can be learnt from it; says why.
     pub fn load(config: &Data, output: OutputActivation, seed: u64) -> Result<Self, CascorError> {
-        let examples = match &config.file {
+        let mut examples = match &config.file {
             Some(file) => read(file, config)?,
             None => match config.source {
                 Source::TwoSpirals => generated::two_spirals(),
@@ -57,7 +59,8 @@ impl Dataset {
         examples.check_train(&split.train)?;
         // What is generated has its published scale; only a file is brought to one.
         let scale = config.scale && config.file.is_some();
-        let preparation = Preparation::of(&examples, &split, scale, config.one_hot, output)?;
+        let fillings = examples.fill(config.missing, &split.train)?;
+        let preparation = Preparation::of(&examples, &split, scale, config.one_hot, output, fillings)?;
         let prepared = |rows: &[usize]| preparation.examples(&examples, rows);
         let held = |rows: &[usize]| (!rows.is_empty()).then(|| prepared(rows));
         Ok(Self {
@@ -65,6 +68,7 @@ impl Dataset {
             select: held(&split.select),
             test: held(&split.test),
             preparation,
+            notes: examples.notes,
         })
     }
 }
@@ -75,10 +79,11 @@ fn read(file: &str, config: &Data) -> Result<TableExamples, CascorError> {
         Task::Regression => TargetKind::Numbers,
     };
     let layout = TableLayout {
-        targets: &config.targets,
+        targets: config.targets(),
         ignored: &config.ignore,
         kind,
-        target_setting: "training.data.targets",
+        missing: config.missing,
+        format: config.format(),
     };
     TableExamples::read(file, &layout).map_err(|error| match error {
         ExamplesError::TooManyClasses { .. } | ExamplesError::SeveralTargets { .. } => {

@@ -1,8 +1,8 @@
 //! How examples become numbers that the network sees, and outputs become answers.
 
 use rekindle_data::{
-    Answers, ClassColumn, DataOutline, ExamplesError, NumberColumn, Origin, Probabilities, Split,
-    TableExamples, TableTarget, identity,
+    Answers, ClassColumn, DataOutline, ExamplesError, Fillings, Missing, ModelInputs, NumberColumn, Origin,
+    Probabilities, Questions, Split, TableExamples, TableTarget, identity,
 };
 use rekindle_formats::table::{Column, Table, Values};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Examples;
 use crate::activation::OutputActivation;
 use crate::columns::Columns;
+use crate::config::Data;
 use crate::error::CascorError;
 
 /// What the examples are, and how they are prepared. It is a part of the state: whoever has the
@@ -28,6 +29,9 @@ pub struct Preparation {
     pub test_examples: u64,
     /// The inputs, in their order.
     pub inputs: Vec<Input>,
+    /// What stands for a missing value of each input; absent where none may be missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fillings: Option<Fillings>,
     /// What is learnt.
     pub target: Target,
 }
@@ -63,13 +67,14 @@ pub enum Target {
 
 impl Preparation {
     /// Of no examples, to be loaded into.
-    pub(crate) fn blank() -> Self {
+    pub(crate) fn blank(data: &Data) -> Self {
         Self {
             identity: String::new(),
             examples: 0,
             select_examples: 0,
             test_examples: 0,
             inputs: Vec::new(),
+            fillings: (data.missing == Missing::Mean).then(Fillings::default),
             target: Target::Numbers(Vec::new()),
         }
     }
@@ -80,6 +85,7 @@ impl Preparation {
         scale: bool,
         one_hot: bool,
         output: OutputActivation,
+        fillings: Option<Fillings>,
     ) -> Result<Self, CascorError> {
         let target = Target::of(examples, &split.train, one_hot, output)?;
         let input = |input| Input::of(&examples.origin, input, &split.train, scale);
@@ -89,6 +95,7 @@ impl Preparation {
             select_examples: split.select.len() as u64,
             test_examples: split.test.len() as u64,
             inputs: examples.inputs.iter().map(input).collect::<Result<_, _>>()?,
+            fillings,
             target,
         };
         let rows: Vec<usize> = (0..examples.rows()).collect();
@@ -138,15 +145,19 @@ impl Preparation {
         Examples { units, targets }
     }
 
-    /// The inputs of a table as the network sees them.
+    /// The inputs of a table as the network sees them, and what whoever asks should know of that.
     ///
     /// # Errors
     /// When an input has no column, or one that is not of numbers; says which.
-    pub fn inputs_of(&self, table: &Table) -> Result<Columns, ExamplesError> {
-        let origin = Origin::Named("the table");
-        let column = |input: &Input| NumberColumn::named(&origin, table, &input.name);
-        let columns: Vec<NumberColumn> = self.inputs.iter().map(column).collect::<Result<_, _>>()?;
-        Ok(self.columns(table.rows(), |input, row| columns[input].values[row]))
+    pub fn inputs_of(&self, table: &Table) -> Result<(Columns, Vec<String>), ExamplesError> {
+        let inputs: Vec<&str> = self.inputs.iter().map(|input| input.name.as_str()).collect();
+        let targets = match &self.target {
+            Target::Classes { name, .. } => vec![name.as_str()],
+            Target::Numbers(targets) => targets.iter().map(|target| target.name.as_str()).collect(),
+        };
+        let model = ModelInputs { inputs: &inputs, targets: &targets, fillings: self.fillings.as_ref() };
+        let Questions { inputs, notes } = Questions::of(table, model)?;
+        Ok((self.columns(table.rows(), |input, row| inputs[input].values[row]), notes))
     }
 
     /// A column of ones, and the scaled columns of the inputs.

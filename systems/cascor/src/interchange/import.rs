@@ -110,6 +110,7 @@ pub(super) fn unknown_examples(inputs: usize, outputs: usize) -> Preparation {
         examples: 0,
         select_examples: 0,
         test_examples: 0,
+        fillings: None,
         inputs: input_names.into_iter().map(|name| Input { name, offset: 0.0, factor: 1.0 }).collect(),
         target: Target::Classes {
             name: "class".to_owned(),

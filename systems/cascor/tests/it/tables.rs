@@ -98,7 +98,7 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
         (
             flowers(),
             &["training.data.targets=[kin]"],
-            "there is no column `kin`; there are: length, width, kind",
+            "there is no column `kin` (did you mean `kind`?); there are: length, width, kind",
         ),
         ("a,kind\n1,x\n2,x\n".to_owned(), &[target], "only the class `x`"),
         (
@@ -107,7 +107,9 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
             "column `b` is 7 throughout",
         ),
         ("a,b,kind\n1,5,x\n2,word,y\n".to_owned(), &[target], "column `b` has `word` in row 2"),
-        ("a,kind\n1,x\nNaN,y\n".to_owned(), &[target], "line 3, column `a`"),
+        ("a,kind\n1,x\nNaN,y\n".to_owned(), &[target], "column `a` has no value in row 2"),
+        ("a;kind\n1,234;x\n".to_owned(), &[target], "say which with training.data.decimal: point or comma"),
+        (flowers(), &[target, "training.data.target=kind"], "set only one of the two"),
         ("a,kind\n1,x\n2\n".to_owned(), &[target], "line 3 has 1 fields"),
         (flowers(), &[target, "training.data.ignore=[length,width]"], "no column is left"),
         (flowers(), &[target, "training.data.task=regression", "model.output=linear"], "is not a number"),
@@ -253,7 +255,7 @@ fn growing_ends_by_what_is_chosen_by_and_not_by_what_is_reported() {
 }
 
 fn rows_of_inputs(dataset: &Dataset, table: &Table) -> Vec<Vec<u32>> {
-    let units = dataset.preparation.inputs_of(table).unwrap();
+    let (units, _) = dataset.preparation.inputs_of(table).unwrap();
     let targets = units.clone();
     rows(&rekindle_cascor::Examples { units, targets })
 }
@@ -274,4 +276,93 @@ fn a_state_to_be_loaded_into_needs_no_file() {
     let state = Cascor::blank(&config).unwrap();
     assert_eq!((state.step, state.preparation.examples), (0, 0));
     assert!(Cascor::build(&config).is_err());
+}
+
+/// The settings of options, and others.
+fn of_options(text: &str, options: &[(&str, &str)], more: &[&str]) -> (tempfile::TempDir, ConfigOf<Cascor>) {
+    let settings = options.iter().flat_map(|(name, value)| {
+        let option = Cascor::options().iter().find(|option| option.name == *name).unwrap();
+        option.settings(&[(*value).to_owned()]).unwrap()
+    });
+    let settings: Vec<String> = settings.chain(more.iter().map(|&setting| setting.to_owned())).collect();
+    of_file(text, &settings.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn the_column_to_learn_is_an_option_and_has_two_spellings() {
+    let rows = flowers();
+    let text: String = rows.lines().zip(0..).map(|(line, id)| format!("{id},{line}\n")).collect();
+    let text = text.replacen('0', "id", 1);
+    let (_dir, by_option) = of_options(&text, &[("target", "kind"), ("ignore", "id")], &[]);
+    let (_before_dir, as_before) =
+        of_file(&text, &["training.data.targets=[kind]", "training.data.ignore=[id]"]);
+    assert_eq!(by_option.training.data.target, ["kind"]);
+    assert_eq!(as_before.training.data.targets, ["kind"]);
+    let state = Cascor::build(&by_option).unwrap();
+    assert_eq!(state.preparation, Cascor::build(&as_before).unwrap().preparation);
+    let inputs: Vec<&str> = state.preparation.inputs.iter().map(|input| input.name.as_str()).collect();
+    assert_eq!(inputs, ["length", "width"]);
+    // A run goes on from what it recorded.
+    let tree = rekindle::to_tree(&by_option.training).unwrap();
+    assert_eq!(rekindle::from_tree::<rekindle_cascor::Training>(&tree).unwrap(), by_option.training);
+}
+
+#[test]
+fn missing_values_are_filled_in_training_and_in_questions_alike() {
+    let text = flowers().replace("10,", ",").replace("20,", "NA,");
+    assert!(refusal(&text, &["training.data.target=kind"]).contains("training.data.missing=drop"));
+    let (_dir, config) = of_file(&text, &["training.data.target=kind", "training.data.missing=mean"]);
+    let state = crate::common::train(&config, 0);
+    let runtime = Cascor::attach(&config, &state, &Resources::new(1)).unwrap();
+    let notes = runtime.warnings().join(" ");
+    assert!(notes.contains("missing values are filled with the mean of what was learnt"), "{notes}");
+    let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
+    let answers = Cascor::capabilities().predict.unwrap()(&config, &state, &table).unwrap();
+    assert!(answers.notes()[0].contains("in `length`"), "{:?}", answers.notes());
+    assert_eq!(answers.rows(), 150);
+
+    let (_dir, dropping) = of_file(&text, &["training.data.target=kind", "training.data.missing=drop"]);
+    let dropped = Cascor::build(&dropping).unwrap();
+    assert_eq!(
+        dropped.preparation.examples
+            + dropped.preparation.select_examples
+            + dropped.preparation.test_examples,
+        150 - text.matches("\n,").count() as u64 - text.matches("NA").count() as u64
+    );
+    let error = Cascor::capabilities().predict.unwrap()(&dropping, &dropped, &table).unwrap_err().to_string();
+    assert!(error.contains("column `length` has no value in row"), "{error}");
+}
+
+#[test]
+fn a_table_without_names_is_asked_by_position() {
+    let (dir, config) = of_file(&flowers(), &["training.data.target=kind"]);
+    let state = crate::common::train(&config, 0);
+    let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
+    let predict = Cascor::capabilities().predict.unwrap();
+    let expected = predict(&config, &state, &table).unwrap();
+    let inputs = Table::new(table.columns()[..2].to_vec()).unwrap();
+    let path = dir.path().join("inputs.npy");
+    inputs.write(&path).unwrap();
+    let answers = predict(&config, &state, &Table::read(&path).unwrap()).unwrap();
+    assert_eq!(answers.columns(), expected.columns());
+    assert!(answers.notes()[0].contains("for length, width"), "{:?}", answers.notes());
+    let one = Table::new(table.columns()[..1].to_vec()).unwrap().without_names();
+    let error = predict(&config, &state, &one).unwrap_err().to_string();
+    assert!(error.contains("1 columns without names, and 2 are asked for: length, width"), "{error}");
+}
+
+#[test]
+fn tables_of_other_countries_are_learnt_and_said() {
+    let text = flowers().replace(',', ";").replace('.', ",");
+    let (_dir, config) = of_file(&text, &["training.data.target=kind"]);
+    let state = crate::common::train(&config, 0);
+    let (_plain_dir, plain) = of_file(&flowers(), &["training.data.target=kind"]);
+    assert_eq!(state, crate::common::train(&plain, 0));
+    let runtime = Cascor::attach(&config, &state, &Resources::new(1)).unwrap();
+    assert_eq!(runtime.warnings(), ["columns are separated by `;`, numbers have a decimal comma"]);
+    let (_dir, said) = of_file(
+        &text,
+        &["training.data.target=kind", "training.data.separator=semicolon", "training.data.decimal=comma"],
+    );
+    assert_eq!(Cascor::build(&said).unwrap().preparation, state.preparation);
 }

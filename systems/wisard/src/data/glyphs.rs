@@ -57,6 +57,7 @@ pub(super) fn generate(rows: u32, noise: f64, seed: u64) -> TableExamples {
             classes: (0..DIGITS.len()).map(|digit| digit.to_string()).collect(),
             labels,
         }),
+        notes: Vec::new(),
     }
 }
 

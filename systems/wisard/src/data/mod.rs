@@ -4,10 +4,10 @@ mod glyphs;
 mod preparation;
 
 use rekindle_data::{
-    ClassColumn, ClassOrder, ExamplesError, NumberColumn, Origin, Shares, Split, TableExamples, TableLayout,
-    TableTarget, TargetKind,
+    ClassColumn, ClassOrder, ExamplesError, Missing, NumberColumn, Origin, Shares, Split, TableExamples,
+    TableLayout, TableTarget, TargetKind,
 };
-use rekindle_formats::table::Table;
+use rekindle_formats::table::{CsvFormat, Table};
 
 use crate::config::{Data, Division, Encoding, Source};
 use crate::error::WisardError;
@@ -34,6 +34,8 @@ pub(crate) struct Dataset {
     pub select: Examples,
     /// Those that are reported on; there may be none.
     pub test: Examples,
+    /// What whoever trains should know of them.
+    pub notes: Vec<String>,
 }
 
 /// Rows of numbers and the class of each: nothing is encoded.
@@ -47,11 +49,15 @@ impl Dataset {
     /// The examples of a config, the same for the same seed.
     pub fn load(config: &Data, encoding: Encoding, seed: u64) -> Result<Self, WisardError> {
         let examples = match (&config.file, config.source) {
-            (Some(file), _) => TableExamples::read(file, &layout(config.target.as_slice(), &config.ignore))?,
+            (Some(file), _) => {
+                let layout = layout(config.target.as_slice(), &config.ignore);
+                let layout = TableLayout { missing: config.missing, format: config.format(), ..layout };
+                TableExamples::read(file, &layout)?
+            }
             (None, Source::Glyphs) => glyphs::generate(config.rows, config.noise, seed),
             (None, Source::File) => return Err(ExamplesError::NoFile.into()),
         };
-        Self::of(examples, config.division(), encoding, seed)
+        Self::of(examples, config.division(), config.missing, encoding, seed)
     }
 
     /// The examples of a table: all rows are learnt.
@@ -59,12 +65,13 @@ impl Dataset {
         let target = [target.to_owned()];
         let examples = TableExamples::of_table(Origin::Named("the table"), table, &layout(&target, &[]))?;
         let all = Division::ByContent(Shares { select: 0.0, test: 0.0 });
-        Self::of(examples, all, encoding, seed)
+        Self::of(examples, all, Missing::Refuse, encoding, seed)
     }
 
     fn of(
-        examples: TableExamples,
+        mut examples: TableExamples,
         division: Division,
+        missing: Missing,
         encoding: Encoding,
         seed: u64,
     ) -> Result<Self, WisardError> {
@@ -74,11 +81,13 @@ impl Dataset {
             Division::ByContent(shares) => examples.split(shares, seed)?,
         };
         examples.check_train(&split.train)?;
+        let fillings = examples.fill(missing, &split.train)?;
         let TableTarget::Classes(target) = examples.target else {
             unreachable!("the layout asks for classes");
         };
         let rows = ClassedRows { inputs: examples.inputs, target };
-        Preparation::of(rows, &split, division.has_test(), encoding)
+        let dataset = Preparation::of(rows, &split, division.has_test(), encoding, fillings)?;
+        Ok(Self { notes: examples.notes, ..dataset })
     }
 
     /// What is learnt, without what is kept back.
@@ -92,6 +101,7 @@ fn layout<'a>(targets: &'a [String], ignored: &'a [String]) -> TableLayout<'a> {
         targets,
         ignored,
         kind: TargetKind::Classes(ClassOrder::ByValue),
-        target_setting: "training.data.target",
+        missing: Missing::Refuse,
+        format: CsvFormat::default(),
     }
 }

@@ -1,6 +1,9 @@
 //! How rows become bits that the classifier sees, and votes become answers.
 
-use rekindle_data::{CLASSES_LIMIT, ClassColumn, DataOutline, NumberColumn, Origin, Split, identity};
+use rekindle_data::{
+    CLASSES_LIMIT, ClassColumn, DataOutline, Fillings, Missing, ModelInputs, Origin, Questions, Split,
+    identity,
+};
 use rekindle_formats::table::{Column, Table};
 use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
@@ -28,6 +31,9 @@ pub struct Preparation {
     pub test_rows: Option<u64>,
     /// Names of the columns of the inputs, in their order.
     pub inputs: Vec<String>,
+    /// What stands for a missing value of each input; absent where none may be missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fillings: Option<Fillings>,
     /// How their values become bits.
     pub thermometers: Thermometers,
     /// Name of the column of the classes.
@@ -45,6 +51,7 @@ impl Preparation {
             select_rows: 0,
             test_rows: data.division().has_test().then_some(0),
             inputs: Vec::new(),
+            fillings: (data.missing == Missing::Mean).then(Fillings::default),
             thermometers: Thermometers { bits: 0, thresholds: Vec::new() },
             target: String::new(),
             classes: Vec::new(),
@@ -57,6 +64,7 @@ impl Preparation {
         split: &Split,
         has_test: bool,
         encoding: Encoding,
+        fillings: Option<Fillings>,
     ) -> Result<Dataset, WisardError> {
         let ClassedRows { inputs, target } = rows;
         let thermometers = Thermometers::of(&inputs, &split.train, encoding);
@@ -75,24 +83,23 @@ impl Preparation {
             select_rows: split.select.len() as u64,
             test_rows: has_test.then_some(split.test.len() as u64),
             inputs: inputs.into_iter().map(|input| input.name).collect(),
+            fillings,
             thermometers,
             target: target.name,
             classes: target.classes,
         };
-        Ok(Dataset { preparation, training, select, test })
+        Ok(Dataset { preparation, training, select, test, notes: Vec::new() })
     }
 
-    /// The rows of a table as the classifier sees them.
-    pub(crate) fn encode(&self, table: &Table) -> Result<Planes, WisardError> {
-        let origin = Origin::Named("the table");
-        let mut columns = Vec::with_capacity(self.inputs.len());
-        for input in &self.inputs {
-            let column = NumberColumn::named(&origin, table, input)?;
-            column.check_range(&origin)?;
-            columns.push(column);
-        }
+    /// The rows of a table as the classifier sees them, and what whoever asks should know of that.
+    pub(crate) fn encode(&self, table: &Table) -> Result<(Planes, Vec<String>), WisardError> {
+        let inputs: Vec<&str> = self.inputs.iter().map(String::as_str).collect();
+        let targets = [self.target.as_str()];
+        let model = ModelInputs { inputs: &inputs, targets: &targets, fillings: self.fillings.as_ref() };
+        let Questions { inputs, notes } = Questions::of(table, model)?;
+        inputs.iter().try_for_each(|input| input.check_range(&Origin::Named("the table")))?;
         let rows: Vec<usize> = (0..table.rows()).collect();
-        self.thermometers.encode(&columns, &rows)
+        Ok((self.thermometers.encode(&inputs, &rows)?, notes))
     }
 
     /// A column of these classes.
@@ -109,6 +116,8 @@ impl Preparation {
         StateMismatch::require(inputs > 0 && self.rows > 0, || {
             format!("it has {inputs} inputs and {} rows", self.rows)
         })?;
+        let fit = self.fillings.as_ref().is_none_or(|fillings| fillings.fit(inputs));
+        StateMismatch::require(fit, || "what stands for missing values is not of its inputs".to_owned())?;
         self.thermometers.check(inputs, encoding.bits)
     }
 

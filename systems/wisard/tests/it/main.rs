@@ -252,7 +252,7 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
         (
             flowers(),
             &["training.data.target=kin"],
-            "there is no column `kin`; there are: length, width, kind",
+            "there is no column `kin` (did you mean `kind`?); there are: length, width, kind",
         ),
         (flowers(), &[TARGET, "training.data.ignore=[depth]"], "there is no column `depth`"),
         (flowers(), &[TARGET, "training.data.ignore=[kind]"], "to be learnt and to be left out"),
@@ -271,8 +271,8 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
             "column `a` has `word` in row 2, which is not a number",
         ),
         ("a,kind\n1,x\n1e300,y\n".to_owned(), &[TARGET], "numbers that can be learnt are at most"),
-        ("a,kind\n1,x\nNaN,y\n".to_owned(), &[TARGET], "line 3, column `a`"),
-        ("a,kind\n1,x\n,y\n".to_owned(), &[TARGET], "line 3, column `a`"),
+        ("a,kind\n1,x\nNaN,y\n".to_owned(), &[TARGET], "column `a` has no value in row 2"),
+        ("a,kind\n1,x\n,y\n".to_owned(), &[TARGET], "training.data.missing=mean"),
         (flowers(), &[TARGET, "model.tuple_bits=33"], "bits of the inputs differ"),
         (flowers(), &[TARGET, "model.tuple_bits=65"], "`model.tuple_bits` is 65: it must be 1 to 64"),
         (flowers(), &[TARGET, "model.orders=0"], "`model.orders` is 0"),
@@ -288,6 +288,75 @@ fn what_cannot_be_learnt_is_refused_with_the_reason() {
     }
     let error = Wisard::build(&config(presets::WISARD, &[])).map(drop).unwrap_err().to_string();
     assert!(error.contains("training.data.file"), "{error}");
+}
+
+#[test]
+fn the_column_of_the_classes_is_an_option() {
+    let options = |name: &str, values: &[&str]| {
+        let option = Wisard::options().iter().find(|option| option.name == name).unwrap();
+        option.settings(&values.iter().map(|&value| value.to_owned()).collect::<Vec<_>>()).unwrap()
+    };
+    let target = options("target", &["kind"]);
+    let ignore = options("ignore", &["width , depth", "height"]);
+    assert_eq!(ignore, ["training.data.ignore=[\"width\",\"depth\",\"height\"]"]);
+    let (_dir, config) =
+        of_text(&flowers(), &[&target[0], "training.data.ignore=width", "model.tuple_bits=2"]);
+    assert_eq!(config.training.data.target.as_deref(), Some("kind"));
+    assert_eq!(Wisard::build(&config).unwrap().preparation.inputs, ["length"]);
+    let two = ConfigText { origin: "test".to_owned(), yaml: presets::WISARD.to_owned() };
+    let error =
+        two.config::<Model, rekindle_wisard::Training>(&options("target", &["kind,width"])).unwrap_err();
+    assert!(error.to_string().contains("classes are learnt of one column, and 2 are named"), "{error}");
+}
+
+#[test]
+fn missing_values_are_filled_or_left_out_as_the_config_says() {
+    let text = flowers().replace("10,", ",").replace("20,", "NA,");
+    let gaps = text.matches("\n,").count() + text.matches("NA").count();
+    let (_dir, config) = of_text(&text, &[TARGET, "training.data.missing=mean"]);
+    let state = train(&config);
+    assert_eq!(state.preparation.fillings.as_ref().unwrap().values.len(), 2);
+    let notes = attach(&config, &state, 1).warnings();
+    assert!(notes[0].contains(&format!("{gaps} missing values are filled")), "{notes:?}");
+    let answers = predict(&config, &state, &table_of(&config)).unwrap();
+    assert!(answers.table.notes()[0].contains(&format!("{gaps} in `length`")), "{:?}", answers.table.notes());
+    assert_eq!(from_tree::<State>(&to_tree(&state).unwrap()).unwrap(), state);
+    let mut other = state.clone();
+    other.preparation.fillings.as_mut().unwrap().values.pop();
+    assert!(other.validate(&config.model, &config.training).is_err());
+
+    let (_dropped, config) = of_text(&text, &[TARGET, "training.data.missing=drop"]);
+    let state = train(&config);
+    let rows = state.preparation.rows + state.preparation.select_rows + state.preparation.test_rows.unwrap();
+    assert_eq!(rows, 150 - gaps as u64);
+    let error = predict(&config, &state, &table_of(&config)).unwrap_err().to_string();
+    assert!(error.contains("column `length` has no value in row"), "{error}");
+}
+
+#[test]
+fn a_table_without_names_is_asked_by_position() {
+    let (dir, config) = of_text(&flowers(), &[TARGET]);
+    let state = train(&config);
+    let table = table_of(&config);
+    let path = dir.path().join("inputs.npy");
+    Table::new(table.columns()[..2].to_vec()).unwrap().write(&path).unwrap();
+    let answers = predict(&config, &state, &Table::read(&path).unwrap()).unwrap();
+    assert_eq!(answers.table.columns(), predict(&config, &state, &table).unwrap().table.columns());
+    assert!(
+        answers.table.notes()[0].contains("in their order, for length, width"),
+        "{:?}",
+        answers.table.notes()
+    );
+}
+
+#[test]
+fn a_table_with_other_separators_is_the_same_table() {
+    let (_dir, plain) = of_text(&flowers(), &[TARGET]);
+    let (_other, config) = of_text(&flowers().replace(',', "\t").replace('.', ","), &[TARGET]);
+    let state = train(&config);
+    assert_eq!(state, train(&plain));
+    let notes = attach(&config, &state, 1).warnings();
+    assert_eq!(notes, ["columns are separated by tabs, numbers have a decimal comma"]);
 }
 
 #[test]
@@ -422,7 +491,7 @@ fn models_and_tables_are_checked_outside_of_runs_too() {
     let column = |name: &str, numbers| Column { name: name.to_owned(), values: Values::Numbers(numbers) };
     let table = Table::new(vec![column("a", vec![1.0, f64::NAN]), column("kind", vec![0.0, 1.0])]).unwrap();
     let error = State::learn(&config.model, &table, "kind", 0, 1).unwrap_err().to_string();
-    assert!(error.contains("column `a` has `NaN` in row 2"), "{error}");
+    assert!(error.contains("column `a` has no value in row 2"), "{error}");
 }
 
 /// Rows of two classes, one of them rare, each row three times.

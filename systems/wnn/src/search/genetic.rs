@@ -151,13 +151,23 @@ impl Generation {
 
 /// The positions of those that survive: the best by cross-entropy, and the best others by accuracy.
 fn elites(population: &[Measured], genetic: &Genetic, size: usize) -> Vec<usize> {
-    let each = ((size as f64 * genetic.elites) as usize).max(1).min(population.len());
+    let each = elites_each(genetic, size).min(population.len());
     let mut elites: Vec<usize> = (0..each).collect();
     let mut others: Vec<usize> = (each..population.len()).collect();
     others.sort_by(|&a, &b| population[b].fitness.accuracy.total_cmp(&population[a].fitness.accuracy));
     elites.extend(others.into_iter().take(each));
     elites.truncate(size.saturating_sub(1).max(1));
     elites
+}
+
+/// How many survive as the best by cross-entropy, and as many by accuracy.
+fn elites_each(genetic: &Genetic, size: usize) -> usize {
+    ((size as f64 * genetic.elites) as usize).max(1)
+}
+
+/// How many survive of a whole population.
+pub(super) fn elite_count(genetic: &Genetic, size: usize) -> usize {
+    (2 * elites_each(genetic, size)).min(size.saturating_sub(1).max(1))
 }
 
 /// Drops the children whose cross-entropy is not among the best.

@@ -76,6 +76,8 @@ pub struct StepMetrics {
     pub round: u32,
     /// The best of those that the step knows of, where it knows any.
     pub fitness: Option<Fitness>,
+    /// The best of a generation or iteration that the step ended.
+    pub ended: Option<Fitness>,
 }
 
 /// Orders by cross-entropy, then by accuracy.
@@ -168,8 +170,10 @@ impl Searcher {
             measure_beginning(state, evaluator)?;
         }
         let Some(search) = &mut state.search else { return Ok(None) };
+        let (phase, before) = (search.phase, search.round);
         let fitness = self.work(search, evaluator)?;
-        let metrics = StepMetrics { phase: search.phase, round: search.round, fitness };
+        let ended = fitness.filter(|_| search.round > before);
+        let metrics = StepMetrics { phase, round: search.round, fitness, ended };
         state.step += 1;
         self.settle(state, evaluator)?;
         Ok(Some(metrics))
@@ -201,6 +205,35 @@ impl Searcher {
                 Ok(closing.measured.last().copied())
             }
         }
+    }
+
+    /// Steps to the end of the search, when all phases last as long as they may and all candidates suffice.
+    pub(crate) fn steps_left(&self, search: &Search) -> u64 {
+        let steps = |count: u32, batch: u32| u64::from(count.div_ceil(batch.max(1)));
+        let Training { search: sizes, genetic, batch, finalists, .. } = &self.training;
+        let (size, batch) = (sizes.population_size, *batch);
+        let elites = genetic::elite_count(genetic, size as usize) as u32;
+        let generation = steps(elites, batch) + steps(size.saturating_sub(elites), batch);
+        let iteration = 1 + steps(sizes.neighbors_per_iter, tabu::batch(batch));
+        let closing = u64::from(size.min(*finalists));
+        let of_rounds = |phase: Phase, rounds: u32| match phase.is_genetic() {
+            true => u64::from(rounds).saturating_mul(generation),
+            false => u64::from(rounds).saturating_mul(iteration),
+        };
+        let following = Phase::ALL.into_iter().filter(|phase| *phase > search.phase);
+        let following = following.map(|phase| of_rounds(phase, self.rounds(phase)) + closing);
+        let rounds = self.rounds(search.phase).saturating_sub(search.round);
+        let at_hand = match &search.work {
+            Work::Closing(closing) => (closing.finalists.len() - closing.measured.len()) as u64,
+            Work::Genetic(Generation { next, .. }) => {
+                (of_rounds(search.phase, rounds) + closing).saturating_sub(steps(next.len() as u32, batch))
+            }
+            Work::Tabu(Neighbourhood { is_measured, neighbours, .. }) => {
+                let done = u64::from(*is_measured) + steps(neighbours.len() as u32, tabu::batch(batch));
+                (of_rounds(search.phase, rounds) + closing).saturating_sub(done)
+            }
+        };
+        following.fold(at_hand, u64::saturating_add)
     }
 
     /// The accuracy that candidates of a round must reach.
@@ -277,6 +310,7 @@ impl Searcher {
             iterations: search.round,
             threshold,
             population,
+            population_fitness: Vec::new(),
         });
         Ok(())
     }

@@ -26,7 +26,7 @@ impl Maker {
     }
 
     /// A fresh genome: `neurons` by cluster, all with `bits` address bits.
-    pub(crate) fn fresh(&self, neurons: &[u8], bits: u8, stream: &mut Stream) -> Genome {
+    pub(crate) fn fresh(&self, neurons: &[u16], bits: u8, stream: &mut Stream) -> Genome {
         let total: usize = neurons.iter().map(|&neurons| usize::from(neurons) * usize::from(bits)).sum();
         let mut genome = Genome::with_capacity(neurons.len(), total);
         let mut connections = Vec::new();
@@ -75,7 +75,7 @@ impl Maker {
                 connections.push(self.shifted(cluster.connections[position], shift));
             }
         }
-        Gene { bits: cluster.bits as u8, neurons: after as u8, connections }
+        Gene { bits: cluster.bits as u8, neurons: after as u16, connections }
     }
 
     fn mutate_bits(&self, cluster: Cluster<'_>, stream: &mut Stream) -> Gene {
@@ -87,7 +87,7 @@ impl Maker {
                 connections.push(self.connection(neuron, position, stream));
             }
         }
-        Gene { bits: after as u8, neurons: cluster.neurons().len() as u8, connections }
+        Gene { bits: after as u8, neurons: cluster.neurons().len() as u16, connections }
     }
 
     /// Shifts every tenth connection, and at least one.

@@ -10,6 +10,11 @@ use crate::scorer::Fitness;
 use crate::state::{Measured, Neighbourhood, TabuCluster};
 use crate::streams;
 
+/// Neighbours that are measured in a step, in which so many genomes are. They cost little beside these.
+pub(super) fn batch(genomes: u32) -> u32 {
+    genomes.saturating_mul(8)
+}
+
 impl Neighbourhood {
     /// A search that begins at `genome`.
     pub(crate) fn around(genome: Measured) -> Self {
@@ -34,10 +39,9 @@ impl Neighbourhood {
             self.measure(context, evaluator)?;
             return Ok(false);
         }
-        // Neighbours cost little beside a genome, so that a batch holds more of them.
         let most = context.training.search.neighbors_per_iter;
         let first = self.neighbours.len() as u32;
-        let batch = context.training.batch.saturating_mul(8).min(most - first);
+        let batch = batch(context.training.batch).min(most - first);
         let changes: Vec<_> = (first..first + batch).map(|index| self.neighbour(context, index)).collect();
         self.neighbours.extend(evaluator.evaluate_changes(part, &self.current.genome, &changes)?);
         if self.neighbours.len() < most as usize {

@@ -59,7 +59,7 @@ fn settings_out_of_range() {
         ("training.search.default_bits=60", "`training.search.default_bits` is 60"),
         ("training.search.log_path=x.log", "redirecting the output"),
         ("model.bits={least: 9, most: 8}", "`model.bits` is 9 to 8"),
-        ("model.neurons={least: 1, most: 64}", "from 1 to 63"),
+        ("model.neurons={least: 0, most: 64}", "from 1 to 255"),
         ("model.frequent_neurons=9", "`model.frequent_neurons` is 9"),
         ("model.backoff.gain=0.5", "`model.backoff.gain` is 0.5"),
         ("training.tabu.clusters=0", "`training.tabu.clusters` is 0"),
@@ -99,8 +99,9 @@ fn files_of_the_original_schema_that_are_broken() {
         "{}",
         seed(genome)
     );
-    let many = br#"{"genome": {"bits_per_cluster": [8], "neurons_per_cluster": [300], "connections": [1]}}"#;
-    assert!(seed(many).contains("a number of neurons of 300"), "{}", seed(many));
+    let many =
+        br#"{"genome": {"bits_per_cluster": [8], "neurons_per_cluster": [70000], "connections": [1]}}"#;
+    assert!(seed(many).contains("a number of neurons of 70000"), "{}", seed(many));
     assert!(seed(br#"{"phase1_ga": {}, "final": {"fitness": 1.0}}"#).contains("hold no genome"));
 }
 
@@ -119,7 +120,7 @@ fn states_that_contradict_themselves() {
             }
         }
     };
-    assert!(refused(&|state| state.best.genome.neurons[7] = 0).contains("cluster 7 has 0 neurons"));
+    assert!(refused(&|state| state.best.genome.neurons[7] = 0).contains("cluster 7 has no neurons"));
     assert!(
         refused(&|state| state.best.genome.connections.truncate(5)).contains("connections, and it has 5")
     );

@@ -7,7 +7,7 @@ use rekindle_formats::files::NewFile;
 use rekindle_train::{ConfigOf, Family, System, TrainingState};
 use rekindle_wnn::config::Search;
 use rekindle_wnn::original::{PhaseSummary, write_genome, write_phase};
-use rekindle_wnn::{Phase, State, Wnn, presets};
+use rekindle_wnn::{Fitness, Phase, State, Wnn, presets};
 
 fn saved(config: &ConfigOf<Wnn>, state: State, path: &Path) {
     let (model, training, seed) = (config.model.clone(), config.training.clone(), config.seed);
@@ -75,11 +75,12 @@ fn files_of_the_original_schema_are_seeds_compressed_or_not() {
         fitness: result.best.fitness,
         initial: result.initial,
         iterations: result.iterations,
-        threshold: result.threshold,
+        threshold: Some(result.threshold),
         rotation_seed: None,
     };
     let mut file = NewFile::create(&phase).unwrap();
-    write_phase(&mut file, &summary, &result.best.genome, &result.population).unwrap();
+    let population: Vec<_> = result.population.iter().map(|genome| (genome, Fitness::UNKNOWN)).collect();
+    write_phase(&mut file, &summary, &result.best.genome, &population).unwrap();
     file.finish().unwrap();
     let begun = from(&phase, &["training.resume_from=3a"]);
     assert_eq!(crate::common::beginning(&begun), result.best);

@@ -6,3 +6,4 @@ mod common;
 mod exact_resume;
 mod originals;
 mod reporting;
+mod round_trips;

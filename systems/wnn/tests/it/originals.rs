@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use rekindle_compute::KernelPath;
 use rekindle_wnn::config::Search;
 use rekindle_wnn::original::{self, OriginalFile};
-use rekindle_wnn::{Backoff, Corpus, Evaluator, Genome, LocalEvaluator, Phase, Scoring, TokenPart};
+use rekindle_wnn::{
+    Assignment, Backoff, Corpus, Evaluator, Gene, Genome, LocalEvaluator, Phase, Scoring, TokenPart,
+};
 use serde_json::Value;
 
 fn samples() -> Option<PathBuf> {
@@ -25,13 +27,13 @@ fn json(path: PathBuf) -> Value {
 }
 
 fn genome(path: PathBuf) -> Genome {
-    let OriginalFile::Genome(genome) = original::read(&path).unwrap() else { panic!("no genome") };
-    genome.to_genome(|_, _| panic!("no connections")).unwrap()
+    let OriginalFile::Genome { best, .. } = original::read(&path).unwrap() else { panic!("no genome") };
+    best.to_genome(|_, _| panic!("no connections")).unwrap()
 }
 
 /// The original's own figures for its own tokens. Where clusters differ in size, it assigned
 /// connections to other clusters than the file says; the figure for what the file says is from its
-/// evaluator with the connections in its order.
+/// evaluator with the connections in its order, and that of its evaluator is in the file.
 #[test]
 fn votes_are_scored_as_in_the_original() {
     let Some(samples) = samples() else { return };
@@ -52,8 +54,24 @@ fn votes_are_scored_as_in_the_original() {
         assert!((found.cross_entropy - expected).abs() < 1e-6, "part {part}: {found:?}, {expected}");
     }
     let b = genome(samples.join("genome_B.json.gz"));
-    let found = evaluator.evaluate(TokenPart::All, &[b]).unwrap()[0];
+    let found = evaluator.evaluate(TokenPart::All, std::slice::from_ref(&b)).unwrap()[0];
     assert!((found.cross_entropy - 3.42834).abs() < 1e-5, "{found:?}");
+
+    let mut evaluator = evaluator.with_assignment(Assignment::Grouped);
+    let figures = &expected["genomes"][1];
+    let found = evaluator.evaluate(TokenPart::All, std::slice::from_ref(&b)).unwrap()[0];
+    assert!((found.cross_entropy - figures["full_empty0"][0].as_f64().unwrap()).abs() < 1e-6, "{found:?}");
+    assert!((found.accuracy - figures["full_empty0"][1].as_f64().unwrap()).abs() < 1e-12, "{found:?}");
+    for part in 0..3 {
+        let found = evaluator.evaluate(TokenPart::Of(part), std::slice::from_ref(&b)).unwrap()[0];
+        let expected = figures["train_parts_0_1_2_full_eval"][part as usize][0].as_f64().unwrap();
+        assert!((found.cross_entropy - expected).abs() < 1e-6, "part {part}: {found:?}, {expected}");
+    }
+    // Genomes that differ in one cluster are measured as by themselves.
+    let gene = Gene { bits: 4, neurons: 2, connections: vec![0; 8] };
+    let changes = vec![(3, gene)];
+    let whole = evaluator.evaluate(TokenPart::All, &[b.with(&changes)]).unwrap();
+    assert_eq!(evaluator.evaluate_changes(TokenPart::All, &b, &[changes]).unwrap(), whole);
 }
 
 #[test]
@@ -80,21 +98,19 @@ fn all_files_are_read_or_refused_with_the_reason() {
         panic!("no results");
     };
     assert_eq!(best.to_genome(|_, _| panic!()).unwrap().check(64, 24), Ok(()));
-    assert!((fitness.unwrap().cross_entropy - 3.454_862_581_760_003_6).abs() < 1e-12);
-    let early = original::read(&samples.join("quick_test.json")).unwrap();
-    assert_eq!(early, OriginalFile::Results { best: None, fitness: early_fitness(&early), test: None });
+    assert!((fitness.cross_entropy - 3.454_862_581_760_003_6).abs() < 1e-12);
+    let OriginalFile::Results { best: None, fitness: early, test: None } =
+        original::read(&samples.join("quick_test.json")).unwrap()
+    else {
+        panic!("no early results");
+    };
+    assert!((early.cross_entropy - 10.436).abs() < 1e-3 && early.known_accuracy().is_none(), "{early:?}");
     let wide = samples.join("bitwise_optimization_results.best_genome.json.gz");
-    let OriginalFile::Genome(wide) = original::read(&wide).unwrap() else { panic!("no genome") };
-    let error = wide.to_genome(|_, _| panic!()).unwrap().check(16, 256).unwrap_err().to_string();
-    assert!(error.contains("has 200 neurons"), "{error}");
+    let wide = genome(wide);
+    assert_eq!(wide.neurons.iter().max(), Some(&200));
+    assert_eq!(wide.check(16, 256), Ok(()));
     let sweep = original::read(&samples.join("tier_bits_sweep.json")).unwrap_err();
     assert!(sweep.contains("neither a genome"), "{sweep}");
-}
-
-fn early_fitness(file: &OriginalFile) -> Option<rekindle_wnn::Fitness> {
-    let OriginalFile::Results { fitness, .. } = file else { return None };
-    assert!((fitness.as_ref()?.cross_entropy - 10.436).abs() < 1e-3);
-    *fitness
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn the_end_of_a_search_reports_on_what_it_has_not_seen() {
     assert_eq!(results["phase1_ga"]["fitness"], first.test.unwrap().cross_entropy);
     let read = original::parse(text.as_slice()).unwrap();
     let OriginalFile::Results { fitness, test: reported, .. } = read else { panic!("no results") };
-    assert_eq!((fitness, reported), (Some(state.best.fitness), state.test));
+    assert_eq!((fitness, reported), (state.best.fitness, state.test));
 
     let shown = |cross_entropy: f64| conclusion.text.contains(&format!("{cross_entropy:.4}"));
     for result in &state.results {
@@ -133,4 +133,26 @@ fn shares_that_contradict_each_other_or_leave_nothing() {
         let refused = crate::common::refused(&crate::common::small(settings));
         assert!(refused.contains(expected), "{settings:?}: {refused}");
     }
+}
+
+#[test]
+fn each_round_is_told_by_the_name_of_its_phase_and_the_end_comes_nearer() {
+    // All candidates suffice, so that no generation takes longer than is foreseen.
+    let config = crate::common::small(&["training.threshold.start=0", "training.threshold.rise=0"]);
+    let mut state = crate::common::initial(&config);
+    let mut runtime = crate::common::attach(&config, &state, 2);
+    let (mut total, mut ended) = (runtime.progress(&state).total.unwrap(), 0);
+    let declared = rekindle_wnn::Wnn::measures(&config);
+    while !runtime.progress(&state).finished {
+        let phase = state.search.as_ref().unwrap().phase;
+        let metrics = runtime.step(&mut state).unwrap();
+        assert!(metrics.contains_key(&format!("rounds_of_{}", phase.key())), "{metrics:?}");
+        assert!(metrics.keys().all(|name| declared.contains(name)), "{metrics:?}");
+        ended += u32::from(metrics.contains_key("round_cross_entropy"));
+        let foreseen = runtime.progress(&state).total.unwrap();
+        assert!(foreseen >= state.step && foreseen <= total, "{foreseen} after {total}");
+        total = foreseen;
+    }
+    assert_eq!(total, state.step);
+    assert_eq!(ended, state.results.iter().map(|result| result.iterations).sum::<u32>());
 }

@@ -13,7 +13,7 @@ use crate::table::{Table, times};
 /// The stream of random connections.
 const CONNECTIONS: u64 = 1001;
 /// Neurons and address bits of a cluster.
-const NEURONS: u8 = 5;
+const NEURONS: u16 = 5;
 const BITS: u8 = 8;
 /// Changes that are measured one after the other.
 const CHANGES: usize = 100;
