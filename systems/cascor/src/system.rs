@@ -6,6 +6,7 @@ use rekindle::Versions;
 use rekindle_compute::KernelPath;
 use rekindle_formats::Format;
 use rekindle_formats::table::Table;
+use rekindle_pictures::Picture;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
     Resources, SettingError, System, SystemError, SystemOption, text_setting,
@@ -139,7 +140,9 @@ impl System for Cascor {
     fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
         let text = topology::summary(state);
         let picture = boundary::draw(state, self.trainer.model(), self.trainer.examples(), self.path);
-        let artifacts = picture.ok().map(|picture| ("boundary.png".to_owned(), picture));
+        // A picture that cannot be drawn is none to end with.
+        let picture = picture.ok().and_then(|picture| picture.png().ok());
+        let artifacts = picture.map(|picture| ("boundary.png".to_owned(), picture));
         Ok(Conclusion { metrics: Metrics::new(), text, artifacts: artifacts.into_iter().collect() })
     }
 
@@ -198,7 +201,7 @@ fn predict(config: &ConfigOf<Cascor>, state: &State, table: &Table) -> Result<Ta
     Table::new(state.preparation.answers(&outputs)).map_err(SystemError::new)
 }
 
-fn draw_boundary(config: &ConfigOf<Cascor>, state: &State) -> Result<Vec<u8>, SystemError> {
+fn draw_boundary(config: &ConfigOf<Cascor>, state: &State) -> Result<Picture, SystemError> {
     check(config, state)?;
     // The examples are shown where they are still to be had.
     let dataset = Dataset::load(&config.training.data, config.model.output, config.seed).ok();

@@ -1,6 +1,7 @@
 //! The classifier as a system of the training loop.
 
 use rekindle_formats::table::Table;
+use rekindle_pictures::Picture;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
     Resources, System, SystemError, SystemOption, text_setting,
@@ -111,7 +112,7 @@ impl System for Wisard {
                 text.push_str(&summary::table(classes, &self.trainer.training(state), "training"));
             }
         }
-        let picture = mental_images::draw(state).ok();
+        let picture = mental_images::draw(state).ok().and_then(|picture| picture.png().ok());
         let artifacts = picture.map(|picture| ("mental-images.png".to_owned(), picture));
         Ok(Conclusion { metrics, text, artifacts: artifacts.into_iter().collect() })
     }
@@ -158,7 +159,7 @@ fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<Ta
     state.predict(table).map_err(SystemError::new)
 }
 
-fn draw_mental_images(config: &ConfigOf<Wisard>, state: &State) -> Result<Vec<u8>, SystemError> {
+fn draw_mental_images(config: &ConfigOf<Wisard>, state: &State) -> Result<Picture, SystemError> {
     check(config, state)?;
     mental_images::draw(state).map_err(SystemError::new)
 }
