@@ -68,11 +68,12 @@ impl Told {
         let History { evaluations, training } = History::of(rows);
         let measured = metrics(&evaluations, false);
         let mut metrics = metrics(&training, true);
+        // It is no metric, but the length of a row.
+        metrics.remove("steps");
         for (name, metric) in measured {
             // Of what training tells, a row of what was measured has no more than means.
             metrics.entry(name).or_insert(metric);
         }
-        metrics.remove("steps");
         let units = metrics.keys().filter_map(|name| Some((name.clone(), unit(name)?))).collect();
         Self { name: name.to_owned(), config, metrics, units, best }
     }
