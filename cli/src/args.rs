@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use rekindle_pictures::Size;
 
+use crate::curve::ScaleArg;
 use crate::replace::ReplaceArgs;
 use crate::unlock::{RecipientArgs, UnlockArgs};
 
@@ -295,8 +297,9 @@ pub struct ChatArgs {
 
 #[derive(Debug, Args)]
 pub struct PlotArgs {
-    /// A run or one of its checkpoints.
-    pub checkpoint: String,
+    /// Runs or checkpoints, all in one picture; those that differ by the seed only as their mean and range.
+    #[arg(required = true, value_name = "CHECKPOINT")]
+    pub checkpoints: Vec<String>,
     /// What to draw: `learning` for the metrics over all steps, or a picture that the system can
     /// draw of a state, such as `boundary`.
     #[arg(long, value_name = "PICTURE", default_value = "learning")]
@@ -304,9 +307,23 @@ pub struct PlotArgs {
     /// Draw these metrics only; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub metric: Vec<String>,
-    /// The file to write [default: learning.svg, or the picture's name with .png].
+    /// Draw the mean and the range of all runs, whatever they differ by.
+    #[arg(long)]
+    pub mean: bool,
+    /// How the axis of values is divided; `auto` takes logarithms where a loss falls to less than a tenth.
+    #[arg(long, value_enum, default_value_t = ScaleArg::Auto)]
+    pub scale: ScaleArg,
+    /// What stands above the curves [default: the run].
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// How large: in pixels, or on paper, such as 800x500, 160x100mm or 6.5x4in.
+    #[arg(long, value_name = "WxH")]
+    pub size: Option<Size>,
+    /// The file to write, .svg or .png [default: learning.svg, or the picture's name with .png].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]

@@ -27,7 +27,7 @@ fn completed(command: &str, arg: Arg) -> Arg {
         }
         (_, "set") => arg.add(ArgValueCompleter::new(settings)),
         (_, "system") => arg.add(ArgValueCompleter::new(systems)),
-        (_, "checkpoint" | "address" | "model" | "from" | "a" | "b") => {
+        (_, "checkpoint" | "checkpoints" | "address" | "model" | "from" | "a" | "b") => {
             arg.add(ArgValueCompleter::new(checkpoints))
         }
         ("train" | "import", "run") => arg.value_hint(ValueHint::DirPath),

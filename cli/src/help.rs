@@ -60,6 +60,8 @@ const EXAMPLES: [(&str, &[&str]); 39] = [
         "plot",
         &[
             "rekindle plot runs/life --metric hard_loss --metric soft_loss",
+            "rekindle plot runs/life --size 160x100mm --out curves.png",
+            "rekindle plot runs/life runs/checkerboard --metric hard_loss --scale linear",
             "rekindle plot runs/spirals --what boundary --out spirals.png",
         ],
     ),

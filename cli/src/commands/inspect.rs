@@ -5,7 +5,7 @@ use std::ops::Range;
 use anyhow::bail;
 use rekindle::tree::{ArrayRef, DType, StoredTree, no_entry};
 use rekindle::{Checkpoint, EntryPath, Node, time};
-use rekindle_train::{Registry, number};
+use rekindle_train::{History, Registry, number};
 use serde_json::{Value, json};
 
 use crate::address::Source;
@@ -61,7 +61,7 @@ fn heading(registry: &Registry, source: &Source, note: Option<String>) -> anyhow
     let record = checkpoint.record();
     let about = &record.about;
     let system = if about.system.is_empty() { String::new() } else { format!(" of a {} run", about.system) };
-    let rows = checkpoint.history().0.len();
+    let rows = History::of(checkpoint.history().0).evaluations.len();
     let mut lines = vec![
         output::bold(&format!("step {}{system}", record.step)),
         format!("state {}, {} in arrays", record.state_hash, output::bytes(record.payload_bytes)),
@@ -218,7 +218,7 @@ fn history(checkpoint: &Checkpoint<'_>, json: bool) -> anyhow::Result<u8> {
     if let Some(damage) = damage {
         tell!("warning: the history is not complete: {damage}");
     }
-    for row in rows {
+    for row in History::of(rows).evaluations {
         if json {
             output::print_json_as_it_is(&row)?;
             continue;

@@ -1,73 +1,131 @@
-//! `plot`: pictures of a run or of one of its states.
+//! `plot`: pictures of runs or of one of their states.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use rekindle_formats::files;
-use rekindle_train::{AnySystem, Registry};
+use rekindle_pictures::Picture;
+use rekindle_train::{AnySystem, Registry, recorded_best};
 use serde_json::json;
 
 use crate::address::Source;
 use crate::args::PlotArgs;
 use crate::commands::train::system_of;
-use crate::curve;
+use crate::curve::{self, Best, Told, Wish};
 use crate::output;
 
 /// The picture that every system has.
 const LEARNING: &str = "learning";
+/// Of a picture without a size, a PNG has so many pixels for each of the SVG.
+const DENSITY: f32 = 2.0;
 
 pub fn plot(registry: &Registry, args: &PlotArgs, json: bool) -> anyhow::Result<u8> {
-    let source = Source::open(&args.checkpoint)?;
-    let ending = if args.what == LEARNING { "svg" } else { "png" };
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.{ending}", args.what)));
-    if out.extension().is_none_or(|found| !found.eq_ignore_ascii_case(ending)) {
-        bail!("`{}`: this picture is written as .{ending}", out.display());
-    }
-    let (step, bytes) = source.read(|source| {
-        let bytes = if args.what == LEARNING {
-            learning(source, args)?
-        } else {
-            let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
-            picture(system, source, &args.what)?
-        };
-        Ok((source.step, bytes))
-    })?;
-    write(&out, &bytes)?;
+    let (ending, out) = out(args)?;
+    args.replace.allow(&out)?;
+    let (steps, picture) =
+        if args.what == LEARNING { learning(registry, args)? } else { drawn(registry, args)? };
+    let bytes = if ending == SVG { picture.svg()?.into_bytes() } else { picture.png()? };
+    files::write(&out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
     if json {
-        output::print_json(&json!({"file": out, "picture": args.what, "step": step}))?;
+        let step = steps.iter().max();
+        output::print_json(&json!({"file": out, "picture": args.what, "step": step, "steps": steps}))?;
     } else {
         output::print(&format!("wrote {}", out.display()))?;
     }
     Ok(0)
 }
 
-fn learning(source: &Source, args: &PlotArgs) -> anyhow::Result<Vec<u8>> {
-    let (rows, damage) = source.checkpoint()?.history();
-    if let Some(damage) = damage {
-        tell!("warning: the metrics history is not complete: {damage}");
+const SVG: &str = "svg";
+const PNG: &str = "png";
+
+/// The file to write, and what it is by its ending.
+fn out(args: &PlotArgs) -> anyhow::Result<(&'static str, PathBuf)> {
+    let usual = if args.what == LEARNING { SVG } else { PNG };
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.{usual}", args.what)));
+    let is = |ending: &str| out.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    match [SVG, PNG].into_iter().find(|ending| is(ending)) {
+        Some(ending) => Ok((ending, out)),
+        None => bail!("`{}`: pictures are written as .svg or .png", out.display()),
     }
-    let curves = curve::curves(&rows);
-    let names: Vec<&str> = curves.iter().map(|curve| curve.name.as_str()).collect();
-    if curves.is_empty() {
-        bail!("`{}` has no metrics of at least two steps to draw", args.checkpoint);
-    }
-    if let Some(unknown) = args.metric.iter().find(|metric| !names.contains(&metric.as_str())) {
-        bail!("there is no metric `{unknown}` with at least two values; there are: {}", names.join(", "));
-    }
-    let shown = |name: &String| args.metric.is_empty() || args.metric.contains(name);
-    let curves: Vec<_> = curves.into_iter().filter(|curve| shown(&curve.name)).collect();
-    Ok(curve::draw(&args.checkpoint, &curves)?.into_bytes())
 }
 
-fn picture(system: &dyn AnySystem, source: &Source, name: &str) -> anyhow::Result<Vec<u8>> {
+/// Learning curves of all runs.
+fn learning(registry: &Registry, args: &PlotArgs) -> anyhow::Result<(Vec<u64>, Picture)> {
+    let read =
+        |text: &String| Source::open(text)?.read(|source| Ok((source.step, told(registry, source, text)?)));
+    let runs = args.checkpoints.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let (steps, runs): (Vec<u64>, Vec<Told>) = runs.into_iter().unzip();
+    let mut known: Vec<&str> = runs.iter().flat_map(Told::names).collect();
+    known.sort_unstable();
+    known.dedup();
+    if let Some(unknown) = args.metric.iter().find(|metric| !known.contains(&metric.as_str())) {
+        bail!("there is no metric `{unknown}`; there are: {}", known.join(", "));
+    }
+    let wish =
+        Wish { metrics: &args.metric, scale: args.scale, mean: args.mean, title: args.title.as_deref() };
+    let Some(chart) = curve::chart(&runs, &wish) else {
+        let names = args.checkpoints.join("`, `");
+        if known.is_empty() {
+            bail!("`{names}` has measured nothing yet, so there is nothing to draw");
+        }
+        let known = known.join(", ");
+        bail!(
+            "no metric of `{names}` changes; one that is named is drawn all the same (`--metric`): {known}"
+        );
+    };
+    Ok((
+        steps,
+        match args.size {
+            Some(size) => chart.draw(size),
+            None => chart.draw(chart.size()).with_density(DENSITY),
+        },
+    ))
+}
+
+/// What the history of a checkpoint tells.
+fn told(registry: &Registry, source: &Source, name: &str) -> anyhow::Result<Told> {
+    let checkpoint = source.checkpoint()?;
+    let (rows, damage) = checkpoint.history();
+    if let Some(damage) = damage {
+        tell!("warning: the metrics history of `{name}` is not complete: {damage}");
+    }
+    // A run of a loop of one's own has no system, and its metrics no units.
+    let system = registry.system(&system_of(&source.store), name).ok();
+    let unit = |metric: &str| system.and_then(|system| system.unit(metric));
+    Ok(Told::new(name, checkpoint.record().about.config.clone(), rows, best(source), &unit))
+}
+
+/// The best checkpoint until the one at hand.
+fn best(source: &Source) -> Option<Best> {
+    let best = recorded_best(&source.store)?;
+    let records = || source.store.records().filter(|record| record.step <= source.step);
+    let step = best.choose(records().map(|record| (record.step, &record.about.metrics)))?;
+    let value = *records().find(|record| record.step == step)?.about.metrics.get(&best.metric)?;
+    Some(Best { metric: best.metric, step, value })
+}
+
+/// A picture of a state, as its system draws it.
+fn drawn(registry: &Registry, args: &PlotArgs) -> anyhow::Result<(Vec<u64>, Picture)> {
+    let [checkpoint] = &args.checkpoints[..] else {
+        bail!("`{}` is a picture of one state; {} were named", args.what, args.checkpoints.len());
+    };
+    let source = Source::open(checkpoint)?;
+    let (step, picture) = source.read(|source| {
+        let system = registry.system(&system_of(&source.store), checkpoint)?;
+        Ok((source.step, of_state(system, source, &args.what)?))
+    })?;
+    let picture = match args.size {
+        Some(size) => picture.fitted(size),
+        None => picture,
+    };
+    Ok((vec![step], picture))
+}
+
+fn of_state(system: &dyn AnySystem, source: &Source, name: &str) -> anyhow::Result<Picture> {
     let pictures = system.pictures();
     if !pictures.iter().any(|(known, _)| *known == name) {
         let known: Vec<&str> = [LEARNING].into_iter().chain(pictures.iter().map(|(name, _)| *name)).collect();
         bail!("there is no picture `{name}` of a `{}` run; there are: {}", system.name(), known.join(", "));
     }
     Ok(system.draw(&source.checkpoint()?, name)?)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    files::write(path, bytes).with_context(|| format!("cannot write `{}`", path.display()))
 }

@@ -70,15 +70,47 @@ fn a_run_is_drawn_and_described() {
     assert!(world.json("describe ring@latest~1")["description"].is_string());
     world.ok("plot ring");
     let svg = String::from_utf8(world.read("learning.svg")).unwrap();
-    assert!(svg.starts_with("<svg") && svg.contains("select_loss") && svg.contains("test_loss"));
+    assert!(svg.starts_with("<svg") && svg.contains("select loss") && svg.contains("test loss"));
     world.ok("plot ring --metric error_bits --out bits.svg");
     let one = String::from_utf8(world.read("bits.svg")).unwrap();
-    assert!(one.contains("error_bits") && !one.contains("select_loss"));
+    assert!(one.contains("error bits") && !one.contains("select loss"));
     world.ok("plot ring --what boundary --out b.png");
     assert!(world.read("b.png").starts_with(b"\x89PNG"));
+    world.ok("plot ring --what boundary --size 90x90mm --out b.svg");
+    let boundary = String::from_utf8(world.read("b.svg")).unwrap();
+    for told in ["width=\"90mm\"", ">kind: inside</text>", ">kind: outside</text>", "<image", "<circle"] {
+        assert!(boundary.contains(told), "{told}");
+    }
+    world.ok("plot ring --size 400x300 --out learning.png");
+    assert_eq!(world.read("learning.png")[16..24], [0, 0, 1, 144, 0, 0, 1, 44]);
     assert!(world.fails(2, "plot ring --what nothing").contains("there are: learning, boundary"));
     assert!(world.fails(2, "plot ring --metric nothing").contains("there is no metric `nothing`"));
-    assert!(world.fails(2, "plot ring --out learning.png").contains("written as .svg"));
+    assert!(world.fails(2, "plot ring --out learning.gif").contains("written as .svg or .png"));
+    assert!(world.fails(2, "plot ring --size 3x3").contains("WIDTHxHEIGHT"));
+    assert!(world.fails(2, "plot ring ring --what boundary").contains("picture of one state"));
+}
+
+#[test]
+fn seeds_are_drawn_as_their_mean_and_other_runs_beside_each_other() {
+    let world = World::new();
+    let train =
+        |run: &str, setting: &str| world.ok(&format!("train small.yaml --quiet --run {run} {setting}"));
+    train("a-1", "--set seed=1");
+    train("a-2", "--set seed=2");
+    train("wide", "--set seed=1 --set training.learning_rate=0.01");
+    let svg = |words: &str| {
+        world.ok(&format!("plot {words} --out p.svg"));
+        String::from_utf8(world.read("p.svg")).unwrap()
+    };
+    let seeds = svg("a-1 a-2");
+    assert!(seeds.contains("mean and range of 2 runs") && seeds.contains("<polygon"), "{seeds}");
+    assert_eq!(seeds, svg("a-1 a-2"), "equal runs give equal bytes");
+    let others = svg("a-1 wide");
+    assert!(others.contains(">wide: ") && !others.contains("<polygon"), "{others}");
+    assert!(svg("a-1 wide --mean").contains("mean and range of 2 runs"));
+    // A run of one step.
+    world.ok("train small.yaml --quiet --run new --stop-at 1 --set evaluate.every=0");
+    assert!(svg("new").contains("<circle"));
 }
 
 #[test]

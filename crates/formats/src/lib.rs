@@ -34,7 +34,6 @@ pub mod files;
 pub mod gzip;
 pub mod hex;
 mod json;
-pub mod png;
 mod safetensors;
 pub mod table;
 

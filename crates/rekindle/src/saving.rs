@@ -48,6 +48,11 @@ impl Run {
         self.set_metrics(step, metrics);
     }
 
+    /// Adds a row of any form to the metrics history, which the next checkpoint seals.
+    pub fn log_row(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
     /// Says what is known of the state at `step`: a checkpoint of that step keeps the finite
     /// values, and they decide which checkpoint is the best.
     pub fn set_metrics(&mut self, step: u64, metrics: &BTreeMap<String, f64>) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use rekindle::{Checkpoint, EntryPath, ReadError, RestoreError, from_tree};
 use rekindle_data::Answers;
 use rekindle_formats::table::{Table, TableError};
+use rekindle_pictures::Picture as Drawn;
 
 use crate::config::{ConfigError, change_config};
 use crate::family::Family;
@@ -101,8 +102,8 @@ pub(crate) fn predict<S: Family>(checkpoint: &Checkpoint<'_>, table: &Table) -> 
     Ok(predict(&config, &state, table)?)
 }
 
-/// A picture, as a PNG file.
-pub(crate) fn draw<S: Family>(checkpoint: &Checkpoint<'_>, name: &str) -> Result<Vec<u8>, AskError> {
+/// A picture.
+pub(crate) fn draw<S: Family>(checkpoint: &Checkpoint<'_>, name: &str) -> Result<Drawn, AskError> {
     let picture = S::capabilities().pictures.into_iter().find(|picture| picture.name == name);
     let picture = picture.ok_or_else(|| unsupported::<S>("have no such picture"))?;
     let Trained { config, state } = Trained::<S>::load(checkpoint)?;

@@ -116,8 +116,8 @@ pub type Predict<S> = fn(&ConfigOf<S>, &<S as System>::State, &Table) -> Result<
 pub type TableFormat<S> = fn(&ConfigOf<S>) -> CsvFormat;
 /// A model in words: its parts, and how they came about.
 pub type Describe<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<String, SystemError>;
-/// A picture of a state, as a PNG file.
-pub type Draw<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<Vec<u8>, SystemError>;
+/// A picture of a state.
+pub type Draw<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<rekindle_pictures::Picture, SystemError>;
 
 /// What the models of a family can be asked; what is absent, they cannot.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod content;
 mod early_stopping;
 mod events;
 mod family;
+mod history;
 mod means;
 mod memory;
 mod numbers;
@@ -38,6 +39,7 @@ pub use family::{
     Capabilities, Describe, Draw, Family, Picture, Predict, Preset, SystemOption, TableFormat, list_setting,
     text_setting,
 };
+pub use history::History;
 pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
 pub use numbers::{bytes, describe_in_order, duration, number};
 pub use registry::{AnySystem, Registry, any_system};

@@ -7,6 +7,7 @@ use rekindle::Checkpoint;
 use rekindle_data::Answers;
 use rekindle_formats::table::Table;
 use rekindle_formats::{FORMATS, Format, files};
+use rekindle_pictures::Picture;
 
 use crate::capabilities::{self, AskError};
 use crate::config::{ConfigError, ConfigText, change_config, hint};
@@ -32,6 +33,9 @@ pub trait AnySystem {
     fn formats(&self) -> &'static [Format];
     /// Pictures that can be drawn of a checkpoint: name, and a line for people.
     fn pictures(&self) -> Vec<(&'static str, &'static str)>;
+
+    /// The unit of a metric, if it has one.
+    fn unit(&self, metric: &str) -> Option<&'static str>;
 
     /// How its models go on with texts, if they do.
     fn text(&self) -> Option<TextCapability>;
@@ -68,11 +72,11 @@ pub trait AnySystem {
     /// model needs.
     fn predict(&self, checkpoint: &Checkpoint<'_>, table: &Table) -> Result<Answers, AskError>;
 
-    /// One of the [`pictures`](Self::pictures), as a PNG file.
+    /// One of the [`pictures`](Self::pictures).
     ///
     /// # Errors
     /// When there is none of that name, the checkpoint cannot be read, or the picture not be drawn of it.
-    fn draw(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Vec<u8>, AskError>;
+    fn draw(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Picture, AskError>;
 
     /// The model of a checkpoint in words.
     ///
@@ -106,6 +110,10 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
         S::capabilities().pictures.iter().map(|picture| (picture.name, picture.summary)).collect()
     }
 
+    fn unit(&self, metric: &str) -> Option<&'static str> {
+        S::unit(metric)
+    }
+
     fn text(&self) -> Option<TextCapability> {
         S::capabilities().text
     }
@@ -135,7 +143,7 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
         capabilities::predict::<S>(checkpoint, table)
     }
 
-    fn draw(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Vec<u8>, AskError> {
+    fn draw(&self, checkpoint: &Checkpoint<'_>, name: &str) -> Result<Picture, AskError> {
         capabilities::draw::<S>(checkpoint, name)
     }
 

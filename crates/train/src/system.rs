@@ -110,6 +110,12 @@ pub trait System: Sized {
         Vec::new()
     }
 
+    /// The unit of a metric, such as "nats per token", for the axes of pictures.
+    fn unit(metric: &str) -> Option<&'static str> {
+        let _ = metric;
+        None
+    }
+
     /// Metrics of a step that are told as the mean since the last line of the history.
     fn averaged() -> &'static [&'static str] {
         &[]

@@ -2,7 +2,6 @@
 
 use rekindle_compute::{KernelPathError, PoolError};
 use rekindle_data::{ExamplesError, Origin};
-use rekindle_formats::png::PngError;
 use rekindle_train::{SettingError, StateMismatch};
 
 /// A network cannot be built, trained or used; the message is for people.
@@ -39,9 +38,6 @@ pub enum CascorError {
         /// Its inputs.
         inputs: usize,
     },
-    /// The picture cannot be written.
-    #[error(transparent)]
-    Picture(#[from] PngError),
     /// The kernels cannot run.
     #[error(transparent)]
     Kernels(#[from] KernelPathError),

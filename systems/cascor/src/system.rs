@@ -7,6 +7,7 @@ use rekindle_compute::KernelPath;
 use rekindle_data::Answers;
 use rekindle_formats::Format;
 use rekindle_formats::table::{CsvFormat, Table};
+use rekindle_pictures::Picture;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
     Resources, SettingError, System, SystemError, SystemOption, list_setting, text_setting,
@@ -144,7 +145,9 @@ impl System for Cascor {
     fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
         let text = topology::summary(state);
         let picture = boundary::draw(state, self.trainer.model(), self.trainer.examples(), self.path);
-        let artifacts = picture.ok().map(|picture| ("boundary.png".to_owned(), picture));
+        // A picture that cannot be drawn is none to end with.
+        let picture = picture.ok().and_then(|picture| picture.png().ok());
+        let artifacts = picture.map(|picture| ("boundary.png".to_owned(), picture));
         Ok(Conclusion { metrics: Metrics::new(), text, artifacts: artifacts.into_iter().collect() })
     }
 
@@ -214,7 +217,7 @@ fn predict(config: &ConfigOf<Cascor>, state: &State, table: &Table) -> Result<An
     Ok(answers.with_notes(notes))
 }
 
-fn draw_boundary(config: &ConfigOf<Cascor>, state: &State) -> Result<Vec<u8>, SystemError> {
+fn draw_boundary(config: &ConfigOf<Cascor>, state: &State) -> Result<Picture, SystemError> {
     check(config, state)?;
     // The examples are shown where they are still to be had.
     let dataset = Dataset::load(&config.training.data, config.model.output, config.seed).ok();

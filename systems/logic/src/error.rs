@@ -1,7 +1,6 @@
 //! What can go wrong before training or when a circuit is read.
 
 use rekindle_compute::PoolError;
-use rekindle_formats::png::PngError;
 use rekindle_train::{ConfigError, SettingError, StateMismatch};
 use thiserror::Error;
 
@@ -43,9 +42,6 @@ pub enum LogicError {
     /// A config cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A picture cannot be written.
-    #[error(transparent)]
-    Picture(#[from] PngError),
     /// A board does not fit the circuit.
     #[error("the board has {found} channels, the circuit {expected}")]
     Channels {

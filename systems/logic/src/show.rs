@@ -1,7 +1,7 @@
 //! A circuit at work: a board at a few moments, as text and as a picture.
 
 use rekindle_compute::{KernelPath, rng};
-use rekindle_formats::png::{self, PngError};
+use rekindle_pictures::{Anchor, Area, INK, PALE, Picture, Size, Text};
 
 use crate::boards::Boards;
 use crate::config::{Boundary, Task, Training};
@@ -10,13 +10,11 @@ use crate::hard_circuit::HardCircuit;
 use crate::render::{render, side_by_side};
 use crate::streams;
 
-/// Pixels of a cell's side, and between two boards.
-const CELL: usize = 12;
-const GAP: usize = 24;
-
-const BACKGROUND: u8 = 255;
-const DEAD: u8 = 224;
-const ALIVE: u8 = 32;
+/// Pixels: of a cell's side, between two boards, above them, and of an em.
+const CELL: f32 = 12.0;
+const GAP: f32 = 24.0;
+const TITLE: f32 = 44.0;
+const TEXT: f32 = 14.0;
 
 /// A board after so many steps.
 pub(crate) struct Moment {
@@ -54,30 +52,35 @@ pub(crate) fn text(moments: &[Moment]) -> String {
     side_by_side(&moments.iter().map(picture).collect::<Vec<_>>())
 }
 
-/// The moments side by side, as a PNG file: live cells are dark.
-///
-/// # Errors
-/// When the picture is larger than the format allows.
-pub(crate) fn picture(moments: &[Moment]) -> Result<Vec<u8>, PngError> {
-    let (mut width, mut height) = (GAP, 0);
-    for Moment { board, .. } in moments {
-        width += board.width() * CELL + GAP;
-        height = height.max(board.height() * CELL + 2 * GAP);
+/// The moments side by side, each under its step: live cells are dark.
+pub(crate) fn picture(moments: &[Moment]) -> Picture {
+    let boards = moments.iter().map(|moment| [moment.board.width(), moment.board.height()]);
+    let (mut width, mut height) = (GAP, 0.0_f32);
+    for [columns, rows] in boards {
+        width += columns as f32 * CELL + GAP;
+        height = height.max(rows as f32 * CELL);
     }
-    let mut pixels = vec![BACKGROUND; width * height];
+    let mut picture = Picture::new(Size::pixels(width, TITLE + height + GAP));
     let mut left = GAP;
-    for Moment { board, .. } in moments {
+    for Moment { step, board } in moments {
+        let columns = board.width() as f32 * CELL;
+        picture.text(Text {
+            text: format!("step {step}"),
+            at: [left + columns / 2.0, TITLE - GAP / 2.0],
+            size: TEXT,
+            anchor: Anchor::Middle,
+            turned: false,
+            colour: INK,
+        });
         for (x, y) in (0..board.height()).flat_map(|y| (0..board.width()).map(move |x| (x, y))) {
-            let shade = if board.get(0, 0, x, y) { ALIVE } else { DEAD };
-            // A line of background stays between two cells.
-            for row in 0..CELL - 1 {
-                let first = (GAP + y * CELL + row) * width + left + x * CELL;
-                pixels[first..first + CELL - 1].fill(shade);
-            }
+            let place = [left + x as f32 * CELL, TITLE + y as f32 * CELL];
+            let fill = if board.get(0, 0, x, y) { INK } else { PALE };
+            // A line of paper stays between two cells.
+            picture.fill(Area { left: place[0], top: place[1], width: CELL - 1.0, height: CELL - 1.0 }, fill);
         }
-        left += board.width() * CELL + GAP;
+        left += columns + GAP;
     }
-    png::grayscale(&pixels, width as u32)
+    picture
 }
 
 /// A glider on a torus of 16 by 16.
@@ -96,10 +99,10 @@ mod tests {
     #[test]
     fn every_cell_is_drawn() {
         let moment = |step| Moment { step, board: glider(1) };
-        let file = picture(&[moment(0), moment(1)]).unwrap();
-        let width = GAP + 2 * (16 * CELL + GAP);
-        let height = 16 * CELL + 2 * GAP;
-        assert_eq!(file[16..24], [(width as u32).to_be_bytes(), (height as u32).to_be_bytes()].concat());
+        let svg = picture(&[moment(0), moment(1)]).svg().unwrap();
+        assert!(svg.contains("step 1"));
+        // The sheet, and a box for each cell of two boards.
+        assert_eq!(svg.matches("<rect").count(), 1 + 2 * 16 * 16, "{svg}");
         assert!(text(&[moment(0), moment(3)]).starts_with("step 0            step 3\n"));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rekindle_compute::KernelPath;
 use rekindle_formats::Format;
+use rekindle_pictures::Picture;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, Metrics, Preset, Progress, Resources, System, SystemError,
 };
@@ -136,10 +137,10 @@ fn describe(config: &ConfigOf<Logic>, state: &State) -> Result<String, SystemErr
     Ok(summary::summary(model, training, &circuit, needed, check))
 }
 
-fn draw(config: &ConfigOf<Logic>, state: &State) -> Result<Vec<u8>, SystemError> {
+fn draw(config: &ConfigOf<Logic>, state: &State) -> Result<Picture, SystemError> {
     let circuit = circuit_of(&config.model, state)?;
     let moments = show::moments(&circuit, &config.training, config.seed, KernelPath::best());
-    show::picture(&moments.map_err(SystemError::new)?).map_err(SystemError::new)
+    Ok(show::picture(&moments.map_err(SystemError::new)?))
 }
 
 fn circuit_of(model: &Model, state: &State) -> Result<HardCircuit, SystemError> {

@@ -2,7 +2,6 @@
 
 use rekindle_compute::PoolError;
 use rekindle_data::ExamplesError;
-use rekindle_formats::png::PngError;
 use rekindle_train::{SettingError, StateMismatch};
 
 /// A classifier cannot be built, trained or asked; the message is for people.
@@ -59,9 +58,6 @@ pub enum WisardError {
         /// Classes, each an image.
         classes: usize,
     },
-    /// The picture cannot be written.
-    #[error(transparent)]
-    Picture(#[from] PngError),
     /// The threads cannot run.
     #[error(transparent)]
     Pool(#[from] PoolError),

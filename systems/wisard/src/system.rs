@@ -2,6 +2,7 @@
 
 use rekindle_data::Answers;
 use rekindle_formats::table::{CsvFormat, Table};
+use rekindle_pictures::Picture;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
     Resources, System, SystemError, SystemOption, list_setting, text_setting,
@@ -116,7 +117,7 @@ impl System for Wisard {
                 text.push_str(&summary::table(classes, &self.trainer.training(state), "training"));
             }
         }
-        let picture = mental_images::draw(state).ok();
+        let picture = mental_images::draw(state).ok().and_then(|picture| picture.png().ok());
         let artifacts = picture.map(|picture| ("mental-images.png".to_owned(), picture));
         Ok(Conclusion { metrics, text, artifacts: artifacts.into_iter().collect() })
     }
@@ -173,7 +174,7 @@ fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<An
     state.predict(table).map_err(SystemError::new)
 }
 
-fn draw_mental_images(config: &ConfigOf<Wisard>, state: &State) -> Result<Vec<u8>, SystemError> {
+fn draw_mental_images(config: &ConfigOf<Wisard>, state: &State) -> Result<Picture, SystemError> {
     check(config, state)?;
     mental_images::draw(state).map_err(SystemError::new)
 }

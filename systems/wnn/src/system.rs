@@ -233,6 +233,10 @@ impl System for Wnn {
         Ok(Conclusion { metrics, text, artifacts })
     }
 
+    fn unit(metric: &str) -> Option<&'static str> {
+        metric.ends_with("cross_entropy").then_some("nats per token")
+    }
+
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("kernels".to_owned(), self.path.name().to_owned())])
     }

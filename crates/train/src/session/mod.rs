@@ -16,6 +16,7 @@ use rekindle_formats::files;
 
 use crate::config::LoopConfig;
 use crate::events::{Event, Notice, Started};
+use crate::history::{self, History, Window};
 use crate::means::{self, Means};
 use crate::memory::{self, LowMemory, MachineMemory, MemoryNeed};
 use crate::signals::{Signals, die};
@@ -55,6 +56,7 @@ struct ResumedFrom {
     step: u64,
     metrics: Metrics,
     means: Means,
+    window: Window,
     /// Metrics that the run has measured.
     known: BTreeSet<String>,
 }
@@ -71,6 +73,7 @@ struct Session<'a> {
     /// Metrics of the checkpoint that training goes on from.
     metrics: Metrics,
     means: Means,
+    window: Window,
     notices: Vec<Notice>,
     /// The metrics that the system says it measures, in the order in which they are shown.
     declared: Vec<String>,
@@ -85,9 +88,9 @@ impl<'a> Session<'a> {
         let Begun { training, run, directory, notices, resumed } = begun;
         let declared = training.measures();
         let resumed_from = resumed.as_ref().map(|resumed| resumed.step);
-        let (metrics, means, mut known) = match resumed {
-            Some(ResumedFrom { metrics, means, known, .. }) => (metrics, means, known),
-            None => (Metrics::new(), Means::of(configs.averaged()), BTreeSet::new()),
+        let (metrics, means, window, mut known) = match resumed {
+            Some(ResumedFrom { metrics, means, window, known, .. }) => (metrics, means, window, known),
+            None => (Metrics::new(), Means::of(configs.averaged()), Window::default(), BTreeSet::new()),
         };
         known.extend(declared.iter().cloned());
         Self {
@@ -100,6 +103,7 @@ impl<'a> Session<'a> {
             resumed_from,
             metrics,
             means,
+            window,
             notices,
             declared,
             known,
@@ -123,6 +127,7 @@ impl<'a> Session<'a> {
             if self.options.kill_at == Some(progress.step) {
                 die();
             }
+            self.log_training(progress, &metrics);
             self.means.observe(&mut metrics);
             self.tell(&Event::Step { progress, metrics: &metrics });
             let every = self.config.evaluate.every;
@@ -166,6 +171,14 @@ impl<'a> Session<'a> {
         self.notices.extend(self.training.warnings().into_iter().map(Notice::OfSystem));
         self.notices.iter().for_each(|notice| self.tell(&Event::Notice(notice)));
         Ok(signals)
+    }
+
+    /// Takes what training told at a step into the history.
+    fn log_training(&mut self, progress: Progress, metrics: &Metrics) {
+        let Some(run) = &mut self.run else { return };
+        if let Some(row) = self.window.observe(progress.step, metrics, progress.finished) {
+            run.log_row(row);
+        }
     }
 
     /// Measures between two steps, and logs it.
@@ -288,13 +301,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// A note for whoever goes on: over how many steps the means among the metrics go.
+    /// Notes for whoever goes on: over how many steps the means among the metrics go, and the window of the
+    /// history that is not at its end.
     fn note_means(&mut self) {
         let Some(run) = &mut self.run else { return };
         let environment = &mut run.about_mut().environment;
-        match self.means.note() {
-            Some(note) => drop(environment.insert(means::NOTE.to_owned(), note)),
-            None => drop(environment.remove(means::NOTE)),
+        for (name, note) in [(means::NOTE, self.means.note()), (history::NOTE, self.window.note())] {
+            match note {
+                Some(note) => drop(environment.insert(name.to_owned(), note)),
+                None => drop(environment.remove(name)),
+            }
         }
     }
 
@@ -394,7 +410,7 @@ impl<'a> Session<'a> {
             run.writer().put_note(&format!("artifacts/{name}"), bytes)?;
         }
         let record = run.store().checkpoint(step)?.record().clone();
-        let rows = run.store().history(&record).0;
+        let rows = History::of(run.store().history(&record).0).evaluations;
         let lines = rows.into_iter().map(|row| serde_json::Value::Object(row).to_string() + "\n");
         run.writer().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
         self.copy_config()

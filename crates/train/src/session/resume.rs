@@ -11,6 +11,7 @@ use super::begin::{lineage, place_of_new};
 use super::training::Configs;
 use super::{Begun, Onto, Origin, ResumedFrom, TrainError, require_memory};
 use crate::events::Notice;
+use crate::history::{self, Window};
 use crate::means::{self, Means};
 use crate::system::Resources;
 
@@ -85,6 +86,7 @@ fn go_on(
     notices.extend((!changes.is_empty()).then_some(Notice::Changed(changes)));
     let mut means = Means::of(configs.averaged());
     means.resume(&about.metrics, about.environment.get(means::NOTE));
+    let window = Window::resume(about.environment.get(history::NOTE));
     let known = run.store().records().flat_map(|record| record.about.metrics.keys().cloned()).collect();
     let directory = match onto {
         Onto::Nothing => None,
@@ -96,7 +98,7 @@ fn go_on(
         run: directory.is_some().then_some(run),
         directory,
         notices,
-        resumed: Some(ResumedFrom { step: from, metrics: about.metrics, means, known }),
+        resumed: Some(ResumedFrom { step: from, metrics: about.metrics, means, window, known }),
     })
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rekindle::Store;
 use rekindle::storage::FileStorage;
+use rekindle_train::History;
 
 /// The example `toy`, which cargo builds beside the tests.
 fn toy() -> PathBuf {
@@ -38,11 +39,15 @@ fn store(path: &Path) -> Store {
     Store::open(Arc::new(FileStorage::new(path))).unwrap()
 }
 
-/// The rows of the history that a run ends with, as text.
-fn rows(path: &Path) -> Vec<String> {
+/// The history that a run ends with.
+fn history(path: &Path) -> History {
     let store = store(path);
-    let record = store.records().next_back().unwrap();
-    store.history(record).0.into_iter().map(|row| serde_json::Value::Object(row).to_string()).collect()
+    History::of(store.history(store.records().next_back().unwrap()).0)
+}
+
+/// The rows of what was measured, as text.
+fn rows(path: &Path) -> Vec<String> {
+    history(path).evaluations.into_iter().map(|row| serde_json::Value::Object(row).to_string()).collect()
 }
 
 #[test]
@@ -122,14 +127,36 @@ fn the_history_of_a_killed_run_is_that_of_one_never_stopped() {
 }
 
 #[test]
+fn what_training_tells_is_kept_of_every_step_however_often_it_is_killed_and_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    // The last windows go over three lengths, and no checkpoint is where one ends.
+    let long = ["training.steps=4999", "evaluate.every=1000", "checkpoint.every_steps=777"];
+    let straight = dir.path().join("straight");
+    assert_eq!(run("train", &straight, &long).0, Some(0));
+    let expected = history(&straight);
+    assert_eq!(expected.evaluations.len(), 5);
+    assert_eq!(expected.training.len(), 2048 + 1024 + 226);
+    let steps: u64 = expected.training.iter().map(|row| row["steps"].as_u64().unwrap()).sum();
+    assert_eq!((steps, expected.training.last().unwrap()["step"].as_u64()), (4999, Some(4999)));
+    let broken = dir.path().join("broken");
+    run("train --kill-at 2500", &broken, &long);
+    run("resume --stop-at 4103", &broken, &[]);
+    run("resume --kill-at 4998", &broken, &[]);
+    // What a killed run has is what it had at its last checkpoint.
+    assert_eq!(history(&broken).training, expected.training[..2048 + 1024 + 141]);
+    assert_eq!(run("resume", &broken, &[]).0, Some(0));
+    assert_eq!(history(&broken).training, expected.training);
+    let hash = |path: &Path| store(path).checkpoint(4999).unwrap().record().state_hash;
+    assert_eq!(hash(&broken), hash(&straight));
+}
+
+#[test]
 fn lines_are_means() {
     let dir = tempfile::tempdir().unwrap();
     let distances = |every: u64| -> Vec<f64> {
         let path = dir.path().join(format!("every {every}"));
         assert_eq!(run("train", &path, &[&format!("evaluate.every={every}")]).0, Some(0));
-        let store = store(&path);
-        let rows = store.history(store.records().next_back().unwrap()).0;
-        rows.iter().map(|row| row["distance"].as_f64().unwrap()).collect()
+        history(&path).evaluations.iter().map(|row| row["distance"].as_f64().unwrap()).collect()
     };
     let each = distances(1);
     let tens = distances(10);

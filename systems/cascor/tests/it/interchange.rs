@@ -103,7 +103,7 @@ fn answers(config: &ConfigOf<Cascor>, state: &State, names: [&str; 2], rows: &[[
     let table = Table::new(vec![column(0), column(1)]).unwrap();
     let found = Cascor::capabilities().predict.unwrap()(config, state, &table).unwrap();
     let numbers =
-        found.columns().iter().filter(|column| !["class", "spiral"].contains(&column.name.as_str()));
+        found.table.columns().iter().filter(|column| !["class", "spiral"].contains(&column.name.as_str()));
     let numbers = numbers.filter_map(|column| match &column.values {
         Values::Numbers(numbers) => Some(numbers.clone()),
         Values::Text(_) => None,

@@ -318,8 +318,8 @@ fn missing_values_are_filled_in_training_and_in_questions_alike() {
     assert!(notes.contains("missing values are filled with the mean of what was learnt"), "{notes}");
     let table = Table::read(config.training.data.file.as_ref().unwrap().as_ref()).unwrap();
     let answers = Cascor::capabilities().predict.unwrap()(&config, &state, &table).unwrap();
-    assert!(answers.notes()[0].contains("in `length`"), "{:?}", answers.notes());
-    assert_eq!(answers.rows(), 150);
+    assert!(answers.table.notes()[0].contains("in `length`"), "{:?}", answers.table.notes());
+    assert_eq!(answers.table.rows(), 150);
 
     let (_dir, dropping) = of_file(&text, &["training.data.target=kind", "training.data.missing=drop"]);
     let dropped = Cascor::build(&dropping).unwrap();
@@ -344,8 +344,8 @@ fn a_table_without_names_is_asked_by_position() {
     let path = dir.path().join("inputs.npy");
     inputs.write(&path).unwrap();
     let answers = predict(&config, &state, &Table::read(&path).unwrap()).unwrap();
-    assert_eq!(answers.columns(), expected.columns());
-    assert!(answers.notes()[0].contains("for length, width"), "{:?}", answers.notes());
+    assert_eq!(answers.table.columns(), expected.table.columns());
+    assert!(answers.table.notes()[0].contains("for length, width"), "{:?}", answers.table.notes());
     let one = Table::new(table.columns()[..1].to_vec()).unwrap().without_names();
     let error = predict(&config, &state, &one).unwrap_err().to_string();
     assert!(error.contains("1 columns without names, and 2 are asked for: length, width"), "{error}");

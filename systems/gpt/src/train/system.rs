@@ -164,6 +164,10 @@ impl System for Gpt {
         measures(&config.training)
     }
 
+    fn unit(metric: &str) -> Option<&'static str> {
+        metric.ends_with("loss").then_some("nats per token")
+    }
+
     fn averaged() -> &'static [&'static str] {
         &["loss", "pretraining.loss"]
     }

@@ -8,6 +8,7 @@ use std::path::Path;
 use rekindle::{from_tree, hash_of, to_tree};
 use rekindle_data::Answers;
 use rekindle_formats::table::{Column, Table, Values};
+use rekindle_pictures::Picture;
 use rekindle_train::{ConfigOf, ConfigText, Family, Resources, System, SystemError};
 use rekindle_wisard::{Encoding, EncodingKind, Memory, Model, State, Wisard, presets};
 
@@ -76,7 +77,7 @@ fn describe(config: &ConfigOf<Wisard>, state: &State) -> Result<String, SystemEr
     Wisard::capabilities().describe.unwrap()(config, state)
 }
 
-fn draw(config: &ConfigOf<Wisard>, state: &State) -> Result<Vec<u8>, SystemError> {
+fn draw(config: &ConfigOf<Wisard>, state: &State) -> Result<Picture, SystemError> {
     (Wisard::capabilities().pictures[0].draw)(config, state)
 }
 
@@ -95,7 +96,11 @@ fn generated_glyphs_are_learnt_shown_and_described() {
     assert!(conclusion.text.contains("of 400 rows are right"), "{}", conclusion.text);
     let (name, image) = &conclusion.artifacts[0];
     assert_eq!(name, "mental-images.png");
-    assert_eq!(image, &draw(&config, &state).unwrap());
+    let picture = draw(&config, &state).unwrap();
+    assert_eq!(image, &picture.png().unwrap());
+    let svg = picture.svg().unwrap();
+    assert_eq!(svg.matches("<image").count(), 11, "ten digits and the scale");
+    assert!((0..10).all(|digit| svg.contains(&format!(">{digit}</text>"))), "{svg}");
     let mut reader = png::Decoder::new(std::io::Cursor::new(image)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     reader.next_frame(&mut pixels).unwrap();
