@@ -177,7 +177,7 @@ fn a_circuit_of_a_known_task_is_described_drawn_and_trained_on() {
         assert!(words.contains(part), "{part}: {words}");
     }
     let picture = (capabilities.pictures[0].draw)(&config, &saved.state).unwrap();
-    assert!(picture.starts_with(b"\x89PNG"));
+    assert!(picture.png().unwrap().starts_with(b"\x89PNG"));
     // Nothing is left to train unless more is asked for.
     let mut automaton_of = |epochs| {
         config.training.epochs = epochs;
@@ -200,7 +200,13 @@ fn a_circuit_of_an_unknown_task_is_described_drawn_and_not_trained() {
     let capabilities = Logic::capabilities();
     let words = capabilities.describe.unwrap()(&config, &saved.state).unwrap();
     assert!(words.ends_with("what it is for is not known"), "{words}");
-    assert!((capabilities.pictures[0].draw)(&config, &saved.state).unwrap().starts_with(b"\x89PNG"));
+    assert!(
+        (capabilities.pictures[0].draw)(&config, &saved.state)
+            .unwrap()
+            .png()
+            .unwrap()
+            .starts_with(b"\x89PNG")
+    );
     let attached =
         Automaton::attach(&config.model, &config.training, 0, &saved.state, 1, KernelPath::best()).map(drop);
     assert!(attached.unwrap_err().to_string().contains("`training.task` is Unknown"));
