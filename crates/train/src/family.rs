@@ -60,6 +60,9 @@ pub struct SystemOption {
     pub to_settings: fn(&[String]) -> Result<Vec<String>, SystemError>,
 }
 
+/// Columns that an option names at most.
+const MOST_COLUMNS: usize = 1000;
+
 impl SystemOption {
     /// The files to learn, for [`options`](Family::options): `most` of them, which stand for `settings`.
     pub const fn data(most: usize, to_settings: fn(&[String]) -> Result<Vec<String>, SystemError>) -> Self {
@@ -70,13 +73,13 @@ impl SystemOption {
     /// The columns of a table that are learnt, for [`options`](Family::options).
     pub const fn target(to_settings: fn(&[String]) -> Result<Vec<String>, SystemError>) -> Self {
         let help = "Learn this column of the table; several are given one by one or with commas";
-        Self { name: "target", value: "COLUMN", help, most: usize::MAX, resumes: false, to_settings }
+        Self { name: "target", value: "COLUMN", help, most: MOST_COLUMNS, resumes: false, to_settings }
     }
 
     /// The columns of a table that are left out, for [`options`](Family::options).
     pub const fn ignore(to_settings: fn(&[String]) -> Result<Vec<String>, SystemError>) -> Self {
         let help = "Leave this column of the table out; several are given one by one or with commas";
-        Self { name: "ignore", value: "COLUMN", help, most: usize::MAX, resumes: false, to_settings }
+        Self { name: "ignore", value: "COLUMN", help, most: MOST_COLUMNS, resumes: false, to_settings }
     }
 
     /// The settings that some values stand for.

@@ -1,6 +1,6 @@
 //! Values that are missing in a table.
 
-use rekindle_formats::table::Column;
+use rekindle_formats::table::{Column, Values};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,6 @@ pub(super) fn kept_rows(
 
 /// These rows of a column.
 pub(super) fn rows_of(column: &Column, rows: Option<&[usize]>) -> Column {
-    use rekindle_formats::table::Values;
     let Some(rows) = rows else { return column.clone() };
     let values = match &column.values {
         Values::Numbers(values) => Values::Numbers(rows.iter().map(|&row| values[row]).collect()),

@@ -1,7 +1,7 @@
 //! Files of the original program, imported and exported again: what they say is carried over or left out, and
 //! nothing is made up.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rekindle::RunOptions;
 use rekindle_formats::{Format, detect, files, for_writing};
@@ -30,7 +30,7 @@ fn again(dir: &Path, file: &Value, name: &str) -> (&'static Format, Value, Vec<S
     (format, document, warnings)
 }
 
-fn json_of(path: &PathBuf) -> Value {
+fn json_of(path: &Path) -> Value {
     let bytes = files::read_text(path, 1 << 20).map(String::into_bytes);
     let bytes = bytes.unwrap_or_else(|_| {
         let mut text = Vec::new();
