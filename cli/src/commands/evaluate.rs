@@ -46,7 +46,8 @@ fn evaluate_text(model: &dyn TextModel, args: &EvaluateArgs, json: bool) -> anyh
     let data = &args.data;
     let text = files::read_text(data, TEXT_LIMIT).with_context(|| data.display().to_string())?;
     if args.by_precision {
-        let measures = model.measure_by_precision(text.as_bytes()).with_context(|| data.display().to_string())?;
+        let measures =
+            model.measure_by_precision(text.as_bytes()).with_context(|| data.display().to_string())?;
         return by_precision(&measures, json);
     }
     let measure = model.measure(text.as_bytes()).with_context(|| data.display().to_string())?;

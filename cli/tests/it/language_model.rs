@@ -262,9 +262,14 @@ fn a_model_is_carried_to_other_programs_and_back() {
     for file in ["m.hf", "m.rekindle", "m.gguf"] {
         assert_eq!(greedy(&world, file, "Rain is"), text, "{file}");
     }
-    for (file, code) in
-        [("m.hf", 3), ("m.rekindle", 0), ("m.safetensors", 0), ("m.lopos", 3), ("m.v1.lopos", 3), ("m.gguf", 3)]
-    {
+    for (file, code) in [
+        ("m.hf", 3),
+        ("m.rekindle", 0),
+        ("m.safetensors", 0),
+        ("m.lopos", 3),
+        ("m.v1.lopos", 3),
+        ("m.gguf", 3),
+    ] {
         let run = format!("{file}.back");
         let imported = world.run(&format!("import {file} --run {run}"));
         assert_eq!(imported.code, code, "{file}: {}{}", imported.stdout, imported.stderr);
