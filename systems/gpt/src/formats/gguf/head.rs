@@ -239,17 +239,28 @@ fn list<'a>(bytes: &mut Bytes<'a>, location: &dyn Fn() -> String) -> Result<Valu
     let kind = bytes.u32(location)?;
     let len = bytes.u64(location)?;
     // Nothing is reserved for `len`: what is there is read until the file ends.
-    match kind {
-        metadata::TEXT => (0..len).map(|_| text(bytes, location)).collect::<Result<_, _>>().map(Value::Texts),
-        metadata::F32 => bytes.take(len.saturating_mul(4), location).map(|_| Value::Other),
-        metadata::F64 => bytes.take(len.saturating_mul(8), location).map(|_| Value::Other),
-        metadata::BOOL => bytes.take(len, location).map(|_| Value::Other),
-        metadata::LIST => {
-            let found = format!("a list of lists at {}", location());
-            Err(ModelFileError::unsupported(bytes.path, found, "lists of numbers and of texts are read"))
+    let size = match kind {
+        metadata::TEXT => {
+            return (0..len).map(|_| text(bytes, location)).collect::<Result<_, _>>().map(Value::Texts);
         }
-        kind => (0..len).map(|_| whole(bytes, kind, location)).collect::<Result<_, _>>().map(Value::Wholes),
-    }
+        metadata::U32 | metadata::I32 => {
+            let numbers = (0..len).map(|_| whole(bytes, kind, location)).collect::<Result<_, _>>();
+            return numbers.map(Value::Wholes);
+        }
+        metadata::U8 | metadata::I8 | metadata::BOOL => 1,
+        metadata::U16 | metadata::I16 => 2,
+        metadata::F32 => 4,
+        metadata::U64 | metadata::I64 | metadata::F64 => 8,
+        other => {
+            let found = format!("a list of the type {other} at {}", location());
+            return Err(ModelFileError::unsupported(
+                bytes.path,
+                found,
+                "lists of numbers and of texts are read",
+            ));
+        }
+    };
+    bytes.take(len.saturating_mul(size), location).map(|_| Value::Other)
 }
 
 fn whole(bytes: &mut Bytes<'_>, kind: u32, location: &dyn Fn() -> String) -> Result<i128, ModelFileError> {

@@ -111,7 +111,7 @@ impl Ends {
         let Frame { before, after } = tokenizer.frame();
         let is = |tokens: &[u32], token: Option<u32>| token.is_some_and(|token| tokens == [token]);
         let ends = Self { bos: is(before, special.bos), eos: is(after, special.eos) };
-        if before.is_empty() != !ends.bos || after.is_empty() != !ends.eos {
+        if before.is_empty() == ends.bos || after.is_empty() == ends.eos {
             let lost = "the tokens that the tokenizer puts around a text are not written: a GGUF file can only name \
                         the one that begins a text and the one that ends it";
             warnings.push(lost.to_owned());
