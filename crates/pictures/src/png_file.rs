@@ -1,6 +1,6 @@
 //! Pixels as a PNG file.
 
-use png::{BitDepth, ColorType, Compression, Encoder, PixelDimensions, Unit};
+use png::{BitDepth, ColorType, Encoder, PixelDimensions, Unit};
 
 use crate::picture::PictureError;
 
@@ -12,7 +12,6 @@ pub(crate) fn rgb(pixels: &[[u8; 3]], width: u32, per_metre: Option<f32>) -> Res
     let mut encoder = Encoder::new(&mut file, width, height);
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::High);
     let dims = |per_metre: f32| per_metre.round() as u32;
     encoder.set_pixel_dims(per_metre.map(|per_metre| PixelDimensions {
         xppu: dims(per_metre),
