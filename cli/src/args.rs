@@ -408,9 +408,12 @@ pub struct InspectArgs {
     /// Levels of the tree to show.
     #[arg(long, default_value_t = 4)]
     pub depth: usize,
-    /// Show the metrics history instead of the state.
+    /// Show the metrics history instead of the state: what was measured now and then.
     #[arg(long, conflicts_with = "path")]
     pub history: bool,
+    /// Of the history, show what training told of its steps.
+    #[arg(long, requires = "history")]
+    pub training: bool,
 }
 
 #[derive(Debug, Args)]

@@ -51,7 +51,7 @@ const EXAMPLES: [(&str, &[&str]); 39] = [
         &[
             "rekindle inspect runs/life@best",
             "rekindle inspect runs/life state.update.layers.0.logits --rows 0..4",
-            "rekindle inspect runs/life --history",
+            "rekindle inspect runs/life --history --training",
             "rekindle inspect model.safetensors",
         ],
     ),

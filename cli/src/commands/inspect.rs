@@ -28,7 +28,7 @@ fn inspect_source(
 ) -> anyhow::Result<u8> {
     let checkpoint = source.checkpoint()?;
     if args.history {
-        return history(&checkpoint, json);
+        return history(&checkpoint, args.training, json);
     }
     let path: EntryPath = args.path.as_deref().unwrap_or_default().parse()?;
     let tree = checkpoint.tree()?;
@@ -213,12 +213,13 @@ fn show_array(
     Ok(0)
 }
 
-fn history(checkpoint: &Checkpoint<'_>, json: bool) -> anyhow::Result<u8> {
+fn history(checkpoint: &Checkpoint<'_>, of_training: bool, json: bool) -> anyhow::Result<u8> {
     let (rows, damage) = checkpoint.history();
     if let Some(damage) = damage {
         tell!("warning: the history is not complete: {damage}");
     }
-    for row in History::of(rows).evaluations {
+    let History { evaluations, training } = History::of(rows);
+    for row in if of_training { training } else { evaluations } {
         if json {
             output::print_json_as_it_is(&row)?;
             continue;
