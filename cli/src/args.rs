@@ -329,7 +329,7 @@ pub struct PlotArgs {
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct ThreadsArgs {
     /// Number of threads [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), allow_negative_numbers = true)]
     threads: Option<u16>,
 }
 

@@ -121,6 +121,8 @@ impl Column {
 
 /// A flexible column has at least so many characters before others are left out for it.
 const FLEXIBLE_MIN: usize = 28;
+/// One that would be shorter is left out.
+const FLEXIBLE_LEAST: usize = 8;
 /// Between two columns.
 const GAP: usize = 2;
 
@@ -150,7 +152,10 @@ fn fit(columns: &[Column], rows: &[Vec<String>], room: usize) -> String {
     {
         shown.retain(|&column| column != out);
     }
-    let rest = (room + GAP).saturating_sub(width(&shown, 0)).max(8);
+    let rest = (room + GAP).saturating_sub(width(&shown, 0));
+    if rest < FLEXIBLE_LEAST {
+        shown.retain(|&column| !columns[column].flexible);
+    }
     let cell = |row: &[String], column: usize| match columns[column].flexible {
         true => cut(&row[column], rest),
         false => row[column].clone(),

@@ -148,9 +148,9 @@ fn runs(registry: &Registry, path: &Path, args: &LsArgs, json: bool) -> anyhow::
             Column::left("state"),
             Column::flexible("metrics"),
             Column::right("checkpoints").dropped(4),
-            Column::right("size"),
+            Column::right("size").dropped(1),
             Column::left("from").dropped(2),
-            Column::left("note").dropped(1),
+            Column::left("note").dropped(2),
         ];
         output::print(&output::fitted_table(&columns, &rows))?;
     }

@@ -103,6 +103,10 @@ pub fn detect<'a>(
     path: &Path,
 ) -> Result<&'a Format, FormatError> {
     let told_by = if path.is_dir() { path.join("config.json") } else { path.to_owned() };
+    if path.is_dir() && !files::exists(&told_by) {
+        let reason = "it is a directory without a `config.json`, as the models of other programs have";
+        return Err(FormatError::malformed(path, reason));
+    }
     let head = files::head(&told_by, HEAD).map_err(|error| FormatError::read(path, error))?;
     let mut known = Vec::new();
     for format in formats {

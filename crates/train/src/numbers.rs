@@ -2,12 +2,23 @@
 
 use crate::system::Metrics;
 
-/// `name value` pairs of metrics, short, in the order of the names in `order`; others stand behind them.
+/// `name value` pairs of metrics, short, in the order of the names in `order`. Others stand behind them: losses,
+/// then what is right, then the rest.
 pub fn describe_in_order(metrics: &Metrics, order: &[String]) -> String {
     let first = order.iter().filter_map(|name| metrics.get_key_value(name));
-    let others = metrics.iter().filter(|(name, _)| !order.contains(name));
+    let mut others: Vec<_> = metrics.iter().filter(|(name, _)| !order.contains(name)).collect();
+    others.sort_by_key(|(name, _)| rank(name));
     let pairs = first.chain(others).map(|(name, value)| format!("{name} {}", number(*value)));
     pairs.collect::<Vec<_>>().join("  ")
+}
+
+/// What is looked at first has the lowest.
+fn rank(metric: &str) -> u8 {
+    match metric {
+        _ if metric.ends_with("loss") || metric.ends_with("cross_entropy") => 0,
+        _ if metric.ends_with("accuracy") => 1,
+        _ => 2,
+    }
 }
 
 /// A number for people: whole numbers as they are, others to four significant digits.
@@ -50,6 +61,15 @@ pub fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn losses_come_first_where_no_order_is_known() {
+        let names = ["accuracy", "epochs", "soft_loss", "hard_loss"];
+        let metrics = names.into_iter().map(|name| (name.to_owned(), 1.0)).collect();
+        assert_eq!(describe_in_order(&metrics, &[]), "hard_loss 1  soft_loss 1  accuracy 1  epochs 1");
+        let order = ["epochs".to_owned()];
+        assert!(describe_in_order(&metrics, &order).starts_with("epochs 1  hard_loss 1"));
+    }
 
     #[test]
     fn bytes_for_people() {

@@ -360,8 +360,12 @@ mod tests {
             values: Values::Numbers(values.to_vec()),
         };
         let table = Table::new(vec![column("1", &[0.0; 3]), column("2", &[1.0, 2.0, f64::NAN])]).unwrap();
-        let answers = Table::new(vec![column("kind", &[1.0, 1.0, 1.0]), column("sure", &[1.0; 3])]).unwrap();
-        let TableEvaluation::Classes(found) = TableEvaluation::of(&answers, &table.without_names()).unwrap()
+        let answers = Answers {
+            table: Table::new(vec![column("kind", &[1.0, 1.0, 1.0])]).unwrap(),
+            probabilities: Some(Probabilities { classes: vec!["1".to_owned()], shares: vec![vec![1.0; 3]] }),
+        };
+        let TableEvaluation::Classes(found, _) =
+            TableEvaluation::of(&answers, &table.without_names()).unwrap()
         else {
             panic!("classes were answered")
         };

@@ -291,7 +291,8 @@ impl<'a> Session<'a> {
     fn note_pace(&mut self, pace: &Pace, progress: Progress) {
         let Some(run) = &mut self.run else { return };
         let environment = &mut run.about_mut().environment;
-        if let Some(total) = progress.total {
+        // Where it ends may be known only when it has ended.
+        if let Some(total) = progress.total.or(progress.finished.then_some(progress.step)) {
             environment.insert("total_steps".to_owned(), total.to_string());
         }
         let seconds = pace.begun.elapsed().as_secs_f64();
