@@ -88,6 +88,9 @@ fn fixed_hint(error: &anyhow::Error) -> Option<&'static str> {
     if let Some(hint) = hint_of(error) {
         return worded(hint);
     }
+    if let Some(KeyError::NoTerminal) = error.downcast_ref() {
+        return Some("put it into a file, for --passphrase-file FILE or --new-passphrase-file FILE");
+    }
     if let Some(error) = error.downcast_ref::<TrainError>() {
         return hint_of_training(error);
     }

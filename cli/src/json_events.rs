@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::output;
+use crate::progress;
 
 /// Steps are told no closer together.
 const STEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -16,6 +17,10 @@ const STEP_INTERVAL: Duration = Duration::from_secs(1);
 pub fn observer(quiet: bool) -> Observer {
     let last_step = Mutex::new(None);
     std::sync::Arc::new(move |event| {
+        // Whoever sends it looks at the terminal.
+        if let Event::Signal { signal, saves } = event {
+            return tell!("{}", progress::answer(*signal, *saves));
+        }
         let is_progress = matches!(event, Event::Work { .. } | Event::Step { .. } | Event::Evaluated { .. });
         if (quiet && is_progress) || (matches!(event, Event::Step { .. }) && !is_due(&last_step)) {
             return;
@@ -58,9 +63,6 @@ fn in_json(event: &Event<'_>) -> Option<Value> {
         }
         Event::Step { progress, metrics } => Some(measured("step", *progress, metrics)),
         Event::Evaluated { progress, metrics } => Some(measured("evaluated", *progress, metrics)),
-        Event::Signal { signal, saves } => {
-            Some(json!({"event": "signal", "exit_code": signal.exit_code(), "saves": saves}))
-        }
         _ => None,
     }
 }

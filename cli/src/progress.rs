@@ -174,7 +174,8 @@ fn sentence(notice: &Notice) -> String {
     if notice.is_warning() { format!("warning: {notice}") } else { notice.to_string() }
 }
 
-fn answer(signal: Signal, saves: bool) -> &'static str {
+/// What is said at once to whoever asks training to stop.
+pub fn answer(signal: Signal, saves: bool) -> &'static str {
     match (signal, saves) {
         (Signal::Interrupt, true) => "saving; press again to leave without saving",
         (Signal::Interrupt, false) => "stopping; press again to leave without saving",

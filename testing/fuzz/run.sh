@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")"
 seconds=${2:-120}
 targets=${1:-}
-[ -n "$targets" ] || targets=$(cargo fuzz list)
+[ -n "$targets" ] || targets=$(cargo fuzz list --fuzz-dir .)
 # The flags of sanitizers and of coverage are those of nightly; the stable compiler takes them too.
 export RUSTC_BOOTSTRAP=1
 commit=$(git rev-parse --short=10 HEAD)
@@ -25,7 +25,7 @@ for target in $targets; do
     mkdir -p "corpus/$target" "logs"
     log=logs/$target.log
     status=0
-    RAYON_NUM_THREADS=1 nice -n 19 cargo fuzz run "$target" "corpus/$target" "seeds/$target" -- \
+    RAYON_NUM_THREADS=1 nice -n 19 cargo fuzz run --fuzz-dir . "$target" "corpus/$target" "seeds/$target" -- \
         -dict="dictionaries/$dictionary.dict" -max_len="$length" -max_total_time="$seconds" \
         -rss_limit_mb=1024 -malloc_limit_mb=512 -timeout="${FUZZ_TIMEOUT:-2}" -print_final_stats=1 \
         >"$log" 2>&1 || status=$?

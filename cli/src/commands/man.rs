@@ -39,6 +39,7 @@ pub fn man(root: Command, name: &[String], out: Option<&Path>, json: bool) -> an
         output::print(String::from_utf8_lossy(&page(command)?).trim_end())?;
         return Ok(0);
     };
+    files::create_directory(directory).with_context(|| directory.display().to_string())?;
     let mut written = Vec::new();
     write_pages(&root, "rekindle", directory, &mut written)?;
     if json {

@@ -21,9 +21,9 @@ const DENSITY: f32 = 2.0;
 
 pub fn plot(registry: &Registry, args: &PlotArgs, json: bool) -> anyhow::Result<u8> {
     let (ending, out) = out(args)?;
-    args.replace.allow(&out)?;
     let (steps, picture) =
         if args.what == LEARNING { learning(registry, args)? } else { drawn(registry, args)? };
+    args.replace.allow(&out)?;
     let bytes = if ending == SVG { picture.svg()?.into_bytes() } else { picture.png()? };
     files::write(&out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
     if json {

@@ -184,7 +184,7 @@ fn runs_are_copied_moved_and_deleted() {
     world.ok("note life@20 early");
     world.ok("cp life backup/copy");
     let listed = world.json("ls backup");
-    assert_eq!(listed[0]["note"], "looks-good");
+    assert_eq!(listed["runs"][0]["note"], "looks-good");
     assert_eq!(world.json("ls backup/copy")["checkpoints"][1]["note"], "early");
     assert_eq!(world.run("verify backup/copy").code, 0);
     assert!(world.fails(2, "cp life backup/copy").contains("exists"));

@@ -241,7 +241,7 @@ fn runs_that_hold_names_of_files_go_on() {
         if case.system == "gpt" {
             // One that is begun now cuts its text otherwise; what the program measured at the end which
             // began that run is known.
-            assert_eq!(resumed["validation_loss"], 5.550090881494375);
+            assert_eq!(resumed["metrics"]["validation_loss"], 5.550090881494375);
         } else {
             assert_eq!(hash(&resumed), hash(&straight), "{}", case.system);
         }
@@ -257,7 +257,7 @@ fn a_run_that_was_begun_with_other_generated_text_goes_on_with_it() {
     let resumed = world.json("resume r -q --threads 2");
     assert_eq!((&resumed["resumed_from"], &resumed["step"]), (&Value::from(8), &Value::from(26)));
     // What the program measured at the end which began the run.
-    assert_eq!(resumed["validation_loss"], 5.846613190390847);
+    assert_eq!(resumed["metrics"]["validation_loss"], 5.846613190390847);
     // A new run can begin with such a state.
     let settings = [
         "model.layers=1",

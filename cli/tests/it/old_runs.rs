@@ -23,7 +23,9 @@ fn weightless_runs_from_before_there_was_a_test_part_end_with_the_same_bits() {
         world.ok("describe r");
         let ended = world.json("resume r -q");
         assert_eq!((&ended["step"], &ended["state_hash"]), (&step.into(), &expected.into()), "{system}");
-        assert!(ended["test_cross_entropy"].is_null() && ended["test_accuracy"].is_null());
+        assert!(
+            ended["metrics"]["test_cross_entropy"].is_null() && ended["metrics"]["test_accuracy"].is_null()
+        );
         world.ok("describe r");
     }
 }

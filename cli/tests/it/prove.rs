@@ -97,7 +97,7 @@ fn a_long_proof_tells_how_far_it_is() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "straight run: one process, no checkpoints");
     let line = lines.next().unwrap().unwrap();
-    assert!(line.starts_with("  step ") && line.contains("/100000000") && line.contains("ETA"), "{line}");
+    assert!(line.starts_with("  step ") && line.contains("/100000000"), "{line}");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }

@@ -43,7 +43,7 @@ fn end(child: Child) -> Outcome {
 fn durable_step(world: &World) -> u64 {
     let status = world.json("status r");
     assert_eq!(status["holder"], Value::Null);
-    status["durable_step"].as_u64().unwrap()
+    status["step"].as_u64().unwrap()
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn seeds_are_drawn_as_their_mean_and_other_runs_beside_each_other() {
     train("a-2", "--set seed=2");
     train("wide", "--set seed=1 --set training.learning_rate=0.01");
     let svg = |words: &str| {
-        world.ok(&format!("plot {words} --out p.svg"));
+        world.ok(&format!("plot {words} --out p.svg --force"));
         String::from_utf8(world.read("p.svg")).unwrap()
     };
     let seeds = svg("a-1 a-2");
@@ -122,7 +122,7 @@ fn what_a_system_cannot_do_is_said() {
     assert!(error.contains("`logic` has no such option"), "{error}");
     assert!(world.fails(2, "predict life --data points.csv").contains("`logic` models cannot be asked"));
     assert!(world.fails(2, "plot life --what boundary").contains("there are: learning"));
-    assert!(world.fails(2, "describe life").contains("no summary"));
+    assert!(world.fails(2, "chat life").contains("not a language model"));
     world.ok("plot life");
 }
 

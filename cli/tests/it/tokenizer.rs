@@ -54,7 +54,7 @@ fn what_cannot_be_made_is_said_and_nothing_is_written() {
     world.write("empty.txt", b"");
     for (rest, expected) in [
         ("story.txt --out pairs.json", "`pairs.json` is there already; --force replaces it"),
-        ("story.txt --out story.txt --force", "--out names one of the texts"),
+        ("story.txt --out story.txt --force", "would be lost"),
         ("empty.txt --out x.json", "nothing to learn from: `empty.txt` is empty"),
         ("empty.txt empty.txt --out x.json", "`empty.txt`, `empty.txt` are empty"),
         ("none.txt --out x.json", "cannot read `none.txt`"),

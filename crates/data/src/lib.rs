@@ -59,4 +59,4 @@ pub use table::{
     Questions, Statistics, TableEvaluation, TableExamples, TableLayout, TableSize, TableTarget, TargetKind,
     one_or_more,
 };
-pub use text::{TextError, check_text, read_text};
+pub use text::{TextError, binary_notice, read_text};

@@ -4,6 +4,9 @@ use rekindle_formats::files::{self, Mapped};
 
 use crate::origin::Origin;
 
+/// So much of a file is looked at: bytes.
+const HEAD: usize = 64 << 10;
+
 /// A text cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,41 +25,28 @@ pub enum TextError {
         /// The file.
         origin: Origin,
     },
-    /// The file holds something else.
-    #[error("{origin}: byte {offset} is 0, which no text has; it is not a text file")]
-    Binary {
-        /// The file.
-        origin: Origin,
-        /// Where the first such byte is.
-        offset: usize,
-    },
 }
 
 /// The bytes of a text file of at most `limit` bytes, read as they are used; see [`files::map`].
 ///
 /// # Errors
-/// When the file cannot be read, is longer, is empty, or has a byte that no text has.
+/// When the file cannot be read, is longer, or is empty.
 pub fn read_text(file: &str, limit: u64) -> Result<Mapped, TextError> {
     let origin = || Origin::File(file.to_owned());
     let bytes = files::map(file.as_ref(), limit)
         .map_err(|source| TextError::Unreadable { origin: origin(), source })?;
-    check_text(&bytes, origin)?;
-    Ok(bytes)
+    if bytes.is_empty() { Err(TextError::Empty { origin: origin() }) } else { Ok(bytes) }
 }
 
-/// Refuses what cannot be learnt as a text. Its encoding does not matter; a byte of 0 tells programs, pictures
-/// and other files that are no text.
-///
-/// # Errors
-/// When there are no bytes, or one is 0.
-pub fn check_text(bytes: &[u8], origin: impl Fn() -> Origin) -> Result<(), TextError> {
-    if bytes.is_empty() {
-        return Err(TextError::Empty { origin: origin() });
-    }
-    match bytes.iter().position(|&byte| byte == 0) {
-        Some(offset) => Err(TextError::Binary { origin: origin(), offset }),
-        None => Ok(()),
-    }
+/// What is to be told of a file that is learnt as a text, though near its beginning it has a byte of 0, which
+/// no text has: programs and pictures have such.
+pub fn binary_notice(file: &str) -> Option<String> {
+    let head = files::head(file.as_ref(), HEAD).ok()?;
+    let offset = head.iter().position(|&byte| byte == 0)?;
+    Some(format!(
+        "{}: byte {offset} is 0, which no text has; the file is learnt byte by byte",
+        Origin::File(file.to_owned())
+    ))
 }
 
 #[cfg(test)]
@@ -74,7 +64,8 @@ mod tests {
         let refused = |name: &str, limit| read_text(&file(name), limit).unwrap_err().to_string();
         assert!(refused("text", 2).contains("at most 2"), "{}", refused("text", 2));
         assert!(refused("empty", 2).ends_with("empty`: the file is empty; there is nothing to learn"));
-        assert!(refused("binary", 9).contains("binary`: byte 2 is 0"), "{}", refused("binary", 9));
+        assert!(binary_notice(&file("binary")).unwrap().contains("binary`: byte 2 is 0"));
+        assert_eq!(binary_notice(&file("text")), None);
         assert!(refused("missing", 2).contains("missing`: "), "{}", refused("missing", 2));
     }
 }

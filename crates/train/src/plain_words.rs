@@ -7,7 +7,8 @@ const TYPES: [(&str, &[&str]); 4] = [
     ("a number", &["f32", "f64"]),
     ("true or false", &["bool", "boolean"]),
 ];
-const PHRASES: [(&str, &str); 8] = [
+const PHRASES: [(&str, &str); 9] = [
+    (", set DuplicateKeyPolicy in Options if acceptable", ""),
     ("invalid type: ", "found "),
     ("invalid value: ", "found "),
     ("floating point `", "the number `"),

@@ -10,9 +10,6 @@ use crate::model::network::NetworkError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GptError {
-    /// A file is not a text.
-    #[error(transparent)]
-    Text(#[from] rekindle_data::TextError),
     /// A value of the config is out of its range.
     #[error(transparent)]
     Setting(#[from] SettingError),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rekindle::Versions;
 use rekindle_compute::KernelPath;
-use rekindle_data::Origin;
+use rekindle_data::{Origin, binary_notice};
 use rekindle_formats::{Format, files};
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
@@ -161,6 +161,10 @@ impl System for Wnn {
         let searcher = Searcher::new(model, training, config.seed, &text.corpus);
         let (model, training) = (model.clone(), training.clone());
         Ok(Self { model, training, corpus: text.corpus, searcher, evaluator, path })
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.training.data.file.as_deref().and_then(binary_notice).into_iter().collect()
     }
 
     fn measures(config: &ConfigOf<Self>) -> Vec<String> {

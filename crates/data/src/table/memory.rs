@@ -1,6 +1,7 @@
 //! How much memory it takes to read a table and to divide its rows.
 
 use rekindle_formats::files;
+use rekindle_formats::table::SAMPLE;
 
 /// A table of so many rows and columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,8 @@ impl TableSize<'_> {
         let of_inputs = NUMBER.saturating_mul(inputs);
         let reading = file.map_or(0, |file| {
             // Until a column is known to be of numbers it is text.
-            let text = lists(TEXT).saturating_add(files::len(file.as_ref()).unwrap_or(0));
+            let len = files::len(file.as_ref()).unwrap_or(0);
+            let text = lists(TEXT).saturating_add(len).saturating_add(SAMPLE);
             let converting = per_row(of_inputs.saturating_add(3 * CLASS + NUMBER));
             text.max(lists(NUMBER).saturating_add(converting))
         });

@@ -9,7 +9,7 @@ use super::{COLUMNS_LIMIT, Column, ReadError, Table, Values};
 
 pub(super) fn read(mut file: impl Read, format: CsvFormat) -> Result<Table, ReadError> {
     let mut sample = Vec::new();
-    file.by_ref().take(dialect::SAMPLE).read_to_end(&mut sample).map_err(|error| error.to_string())?;
+    file.by_ref().take(super::SAMPLE).read_to_end(&mut sample).map_err(|error| error.to_string())?;
     let separator = match format.separator {
         Some(separator) => separator,
         None => dialect::separator(&sample)?,

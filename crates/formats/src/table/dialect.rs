@@ -46,9 +46,6 @@ pub(super) struct Dialect {
     pub decimal: Decimal,
 }
 
-/// The separator is found out from so many bytes at the beginning.
-pub(super) const SAMPLE: u64 = 1 << 16;
-
 /// What stands for a value that is missing, beside nothing at all; in any case of letters.
 const MISSING: [&str; 6] = ["nan", "na", "n/a", "null", "?", "<na>"];
 
@@ -143,7 +140,7 @@ impl Reading {
             .from_reader(sample);
         let mut rows: Vec<ByteRecord> = reader.byte_records().map_while(Result::ok).collect();
         // The last row of a longer file may be cut.
-        if sample.len() as u64 >= SAMPLE && rows.len() > 1 {
+        if sample.len() as u64 >= super::SAMPLE && rows.len() > 1 {
             rows.pop();
         }
         Self { separator, rows }

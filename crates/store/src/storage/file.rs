@@ -322,7 +322,7 @@ impl<D: Disk> Storage for FileStorage<D> {
             OF_EVERY_RUN.iter().try_for_each(|name| self.disk.create_dir(&self.root.join(name)))
         });
         self.is_new.store(is_new, Ordering::Relaxed);
-        made.map_err(|e| self.error("create the directories of", LEASE, e))
+        made.map_err(|e| self.error("make the directories of a run in", "", e))
     }
 
     fn lease(&self, holder: &Holder) -> Result<Box<dyn Lease>, StorageError> {

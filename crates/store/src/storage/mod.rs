@@ -173,7 +173,7 @@ impl fmt::Display for Holder {
 #[non_exhaustive]
 pub enum StorageError {
     /// The operating system refused or failed.
-    #[error("cannot {action} `{name}` in {location}: {source}{}", io_hint(source))]
+    #[error("cannot {action} {}: {source}{}", place(name, location), io_hint(source))]
     Io {
         /// What was tried: `write`, `read` ...
         action: &'static str,
@@ -251,6 +251,11 @@ fn named(holder: &Option<Box<Holder>>) -> String {
     holder.as_ref().map_or("another process".to_owned(), |holder| holder.to_string())
 }
 
+/// Where something failed; an object without a name is the storage itself.
+fn place(name: &str, location: &str) -> String {
+    if name.is_empty() { location.to_owned() } else { format!("`{name}` in {location}") }
+}
+
 fn io_hint(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind;
     match error.kind() {
@@ -260,6 +265,7 @@ fn io_hint(error: &std::io::Error) -> &'static str {
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
             "; nothing was changed: check the permissions"
         }
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "; a file is where a directory should be",
         _ => "",
     }
 }

@@ -1,7 +1,6 @@
 //! What a config names, read or made.
 
 use rekindle::Hash;
-use rekindle_data::{Origin, check_text};
 use rekindle_formats::files::{self, Mapped};
 use serde::Deserialize;
 use serde_json::Value;
@@ -94,7 +93,6 @@ fn read(file: &str) -> Result<Document, GptError> {
     let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) else {
         return Err(refused("the file is empty; there is nothing to learn".to_owned()));
     };
-    check_text(&bytes, || Origin::File(file.to_owned()))?;
     let may_be_json = matches!(first, b'[' | b'{' | b'"') && bytes.len() as u64 <= JSON_LIMIT;
     if !is_named_json && !may_be_json {
         return Ok(Document::Text(bytes));

@@ -5,6 +5,7 @@ use std::num::NonZero;
 
 use rekindle::Versions;
 use rekindle_compute::{AdamW, KernelPath, Pool};
+use rekindle_data::binary_notice;
 use rekindle_formats::Format;
 use rekindle_tokenizer::Change;
 use rekindle_train::{
@@ -155,7 +156,8 @@ impl System for Gpt {
             let cut = cut_notice(&origin, corpus.truncation, self.model.context);
             let ends = matches!(corpus.train, Dataset::Examples(_)) && !self.has_end;
             let endless = ends.then(|| format!("{origin}: the vocabulary has no token that ends a text"));
-            cut.into_iter().chain(endless)
+            let binary = phase.data.file.as_deref().and_then(binary_notice);
+            cut.into_iter().chain(endless).chain(binary)
         });
         notices.chain(self.schedule_changes.iter().cloned()).chain(self.frame_notice()).collect()
     }
