@@ -9,6 +9,7 @@ day=$(mktemp -d)
 trap 'rm -rf "$day"' EXIT
 cd "$day" || exit 2
 unset REKINDLE_KERNELS COLUMNS
+export LC_ALL=C.UTF-8
 failed=0
 
 # One row: what is tried, whether it is as it should be, and what happened in a few words.

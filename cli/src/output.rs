@@ -235,7 +235,7 @@ mod tests {
             fit(&columns, &rows, 38).lines().nth(1),
             Some("1  loss 0.5  accuracy 0.9  uni\u{2026}  today")
         );
-        assert_eq!(fit(&columns, &rows, 20).lines().nth(1), Some("1  loss 0.5  accur\u{2026}"));
+        assert_eq!(fit(&columns, &rows, 20).lines().nth(1), Some("1  loss 0.5  accura\u{2026}"));
     }
 
     #[test]
