@@ -117,7 +117,7 @@ fn even_ticks(low: f64, high: f64, most: usize, whole: bool) -> Ticks {
     let values: Vec<f64> = values.into_iter().map(|multiple| multiple * step).collect();
     let largest = values.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
     let exponent = if largest > 0.0 { largest.log10().floor() as i32 } else { 0 };
-    let power = if exponent >= WHOLE_DIGITS || exponent < -ZEROS { exponent } else { 0 };
+    let power = if !(-ZEROS..WHOLE_DIGITS).contains(&exponent) { exponent } else { 0 };
     // What a step of floating point numbers is off by is not shown.
     let digits = (f64::from(power) - step.log10() - 1e-9).ceil().clamp(0.0, 15.0) as usize;
     let label = |value: f64| plain(value / 10f64.powi(power), digits);
@@ -137,7 +137,7 @@ fn decades(low: f64, high: f64, most: usize) -> Ticks {
         if times == 1 { power % stride == 0 } else { with_parts && [2, 5].contains(&times) }
     };
     // All labels in the same way, whether or not one alone could be plain.
-    let is_plain = first >= -ZEROS - 1 && last <= WHOLE_DIGITS - 1;
+    let is_plain = first >= -ZEROS - 1 && last < WHOLE_DIGITS;
     let label = |power: i32, times: i32| match is_plain {
         true => plain(f64::from(times) * 10f64.powi(power), usize::try_from(-power).unwrap_or(0)),
         false if with_parts => format!("{times}·10{}", raised(power)),

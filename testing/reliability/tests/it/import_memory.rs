@@ -41,8 +41,7 @@ fn a_long_tensor_is_never_in_memory_as_a_whole() {
     let number = Cell::new(0);
     let import = || {
         number.set(number.get() + 1);
-        let storage: Arc<dyn Storage> =
-            Arc::new(FileStorage::new(&dir.path().join(number.get().to_string())));
+        let storage: Arc<dyn Storage> = Arc::new(FileStorage::new(dir.path().join(number.get().to_string())));
         let format = detect(rekindle_formats::FORMATS, &path).unwrap();
         let make = &mut |_: &_| Writer::create(Arc::clone(&storage), "", None, "import");
         let peak = peak_of(|| drop(format.import(&path, make).unwrap())).1;
