@@ -198,7 +198,7 @@ fn groups(runs: &[Told], mean: bool) -> Vec<Group<'_>> {
     for run in runs {
         let (experiment, seed) = run.experiment();
         let is_other = |other: &&Told| other.experiment().0 == experiment && other.experiment().1 != seed;
-        match groups.iter_mut().find(|group| group.runs.iter().all(|other| is_other(other))) {
+        match groups.iter_mut().find(|group| group.runs.iter().all(&is_other)) {
             Some(group) => group.runs.push(run),
             None => groups.push(Group { runs: vec![run] }),
         }
