@@ -71,7 +71,7 @@ def answer(model, question):
 
 
 def losses(model):
-    rows = json.loads(rekindle("evaluate", model, "--data", "text.txt", "--by-precision", "--json"))
+    rows = json.loads(rekindle("evaluate", model, "--data", "text.txt", "--by-precision", "--json"))["precisions"]
     return [row["loss"] for row in rows]
 
 
