@@ -229,9 +229,8 @@ pub struct PredictArgs {
     /// Write the answers to this file, as CSV or NPY by its ending [default: print them as CSV].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Put this column of the table before the answers, such as a number of each row; may be given several
-    /// times.
-    #[arg(long, value_name = "COLUMN")]
+    /// Put these columns of the table before the answers, such as a number of each row.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     pub id: Vec<String>,
     /// Put how probable each class is behind the answers.
     #[arg(long)]

@@ -1,5 +1,7 @@
 //! Errors as exit codes: the table in `rekindle --help`.
 
+use std::path::Path;
+
 use rekindle::records::TagError;
 use rekindle::storage::StorageError;
 use rekindle::upkeep::PruneError;
@@ -80,8 +82,15 @@ fn known_hint(error: &anyhow::Error) -> Option<String> {
         Some(ConfigError::Directory { path }) => {
             Some(format!("`rekindle resume {}` goes on with a run", path.display()))
         }
-        _ => fixed_hint(error).map(str::to_owned),
+        _ => fixed_hint(error).map(str::to_owned).or_else(|| usual_place_of_run(error)),
     }
+}
+
+/// A run that is not there may be in the usual directory.
+fn usual_place_of_run(error: &anyhow::Error) -> Option<String> {
+    let Some(OpenError::NoRun { location }) = error.downcast_ref() else { return None };
+    let place = Path::new("runs").join(location.trim_matches('`'));
+    place.is_dir().then(|| format!("did you mean `{}`?", place.display()))
 }
 
 fn fixed_hint(error: &anyhow::Error) -> Option<&'static str> {
@@ -196,7 +205,7 @@ fn code(error: &anyhow::Error) -> u8 {
         FormatError => format,
         ProveError => prove,
         StorageError => storage,
-        KeyError => |_| NO_KEY,
+        KeyError => |error| if matches!(error, KeyError::Exists(_)) { OTHER } else { NO_KEY },
     }
     OTHER
 }

@@ -1,6 +1,6 @@
 //! `predict`: what a trained model answers to the rows of a table.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rekindle_formats::table::{Column, Table, Values};
 use rekindle_train::Registry;
 use serde_json::{Map, Value, json};
@@ -12,6 +12,12 @@ use crate::output;
 
 pub fn predict(registry: &Registry, args: &PredictArgs, json: bool) -> anyhow::Result<u8> {
     if let Some(out) = &args.out {
+        let is_table = out.extension().is_none_or(|ending| {
+            ["csv", "npy", "txt"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+        });
+        if !is_table {
+            bail!("`{}`: answers are written as .csv or .npy", out.display());
+        }
         args.replace.allow_beside(out, [args.data.as_path()])?;
     }
     let source = Source::open(&args.checkpoint)?;

@@ -10,7 +10,7 @@ const TYPES: [(&str, &[&str]); 4] = [
 const PHRASES: [(&str, &str); 9] = [
     (", set DuplicateKeyPolicy in Options if acceptable", ""),
     ("invalid type: ", "found "),
-    ("invalid value: ", "found "),
+    ("invalid value: ", "out of range: "),
     ("floating point `", "the number `"),
     ("integer `", "the number `"),
     ("unit value", "nothing"),

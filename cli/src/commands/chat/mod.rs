@@ -48,6 +48,8 @@ struct Chat {
     model: Box<dyn TextModel>,
     conversation: Conversation,
     file: Option<PathBuf>,
+    /// What the file holds, as far as this chat knows.
+    kept: Option<String>,
     /// Save after every answer.
     saves: bool,
     stats: Stats,
@@ -76,6 +78,7 @@ impl Chat {
             model,
             conversation: Conversation::default(),
             file: args.file.clone(),
+            kept: None,
             saves: args.file.is_some(),
             stats: Stats::default(),
             interrupt: Interrupt::listen(),
@@ -83,8 +86,14 @@ impl Chat {
             is_terminal: io::stdin().is_terminal() && !json,
             json,
         };
-        if let Some(file) = args.file.as_deref().filter(|file| files::exists(file)) {
-            chat.load(file)?;
+        if let Some(file) = &args.file {
+            let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+            if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+                bail!("--file {}: there is no directory `{}`", file.display(), directory.display());
+            }
+            if files::exists(file) {
+                chat.load(file)?;
+            }
         }
         Ok(chat)
     }
@@ -166,7 +175,11 @@ impl Chat {
                 self.conversation.messages.clear();
                 self.say("forgotten")?;
             }
-            ("save", []) => self.save()?,
+            ("save", []) => {
+                self.save()?;
+                let file = self.file.as_deref().unwrap_or(Path::new(""));
+                self.say(&format!("saved in {}", file.display()))?;
+            }
             ("save", [file]) => self.save_in(Path::new(file), false)?,
             ("save", [file, "--force"]) => self.save_in(Path::new(file), true)?,
             ("load", [file]) => {
@@ -226,18 +239,30 @@ impl Chat {
         if self.file.as_deref() != Some(file) && files::exists(file) && !force {
             bail!("`{}` is there already; /save {} --force replaces it", file.display(), file.display());
         }
-        let before = self.file.replace(file.to_owned());
+        let before = (self.file.replace(file.to_owned()), self.kept.take());
         if let Err(error) = self.save() {
-            self.file = before;
+            (self.file, self.kept) = before;
             return Err(error);
         }
         self.say(&format!("saved in {}", file.display()))
     }
 
-    fn save(&self) -> anyhow::Result<()> {
-        let file = self.file.as_deref().context("name a file: /save FILE")?;
-        files::write(file, self.conversation.to_json().as_bytes())
-            .with_context(|| format!("cannot save the chat in `{}`", file.display()))
+    /// Saves the chat where it is kept, unless somebody else has changed the file since.
+    fn save(&mut self) -> anyhow::Result<()> {
+        let file = self.file.clone().context("name a file: /save FILE")?;
+        let name = file.display();
+        let there = files::exists(&file).then(|| files::read_text(&file, FILE_LIMIT));
+        if let (Some(known), Some(there)) = (&self.kept, there)
+            && there.ok().as_ref() != Some(known)
+        {
+            bail!(
+                "`{name}` was changed by somebody else, and was left as it is; /save ANOTHER keeps this chat"
+            );
+        }
+        let text = self.conversation.to_json();
+        files::write(&file, text.as_bytes()).with_context(|| format!("cannot save the chat in `{name}`"))?;
+        self.kept = Some(text);
+        Ok(())
     }
 
     fn load(&mut self, file: &Path) -> anyhow::Result<()> {
@@ -245,6 +270,7 @@ impl Chat {
         let text = files::read_text(file, FILE_LIMIT).with_context(|| name.clone())?;
         self.conversation = Conversation::from_json(&text).with_context(|| name)?;
         self.file = Some(file.to_owned());
+        self.kept = Some(text);
         Ok(())
     }
 
