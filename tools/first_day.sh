@@ -112,10 +112,10 @@ row 'a name that is not UTF-8' "$(grep -q panicked said.txt && echo NO || echo y
 
 # Screens, JSON, help.
 COLUMNS=80 "$rekindle" ls runs/life >ls.txt
-widest=$(awk '{ if (length($0) > most) most = length($0) } END { print most }' ls.txt)
+widest=$(wc -L <ls.txt)
 row '`ls RUN` at 80 columns shows the loss first' "$([ "$widest" -le 80 ] && grep -q 'hard_loss\|loss' ls.txt && echo yes || echo NO)" "$(sed -n 2p ls.txt)"
 COLUMNS=40 "$rekindle" ls >ls.txt
-widest=$(awk '{ if (length($0) > most) most = length($0) } END { print most }' ls.txt)
+widest=$(wc -L <ls.txt)
 row '`ls` at 40 columns' "$([ "$widest" -le 44 ] && echo yes || echo NO)" "widest line: $widest"
 "$rekindle" train life --run runs/json --json --set training.epochs=60 >events.txt 2>/dev/null
 row 'progress as JSON lines' "$(grep -q '"event":"ended"' events.txt && echo yes || echo NO)" "$(cut -c1-60 events.txt | head -n 2)"
