@@ -170,3 +170,34 @@ impl CommitRecord {
         Ok(record)
     }
 }
+
+#[cfg(all(test, feature = "encryption"))]
+mod tests {
+    use super::*;
+    use crate::encryption::data_key::DataKey;
+
+    #[test]
+    fn a_sealed_record_opens_only_at_its_run_and_step() {
+        let cipher = Cipher::new(&DataKey::from_bytes([7; 32]));
+        let record = CommitRecord {
+            format: FORMAT,
+            run: "run".to_owned(),
+            step: 3,
+            previous: None,
+            created: 1,
+            state_hash: Hash::of(b"state"),
+            root: Hash::of(b"root"),
+            values: 1,
+            payload_bytes: 0,
+            new_bytes: 0,
+            history: None,
+            about: About::default(),
+        };
+        let bytes = record.encode(Some(&cipher)).unwrap();
+        let stored: SealedRecord = sealed::unseal("record", &bytes).unwrap();
+        assert!(stored.sealed.open(&cipher, &what("run", 3)).is_some());
+        for other in [what("run", 4), what("fork", 3)] {
+            assert!(stored.sealed.open(&cipher, &other).is_none(), "{other}");
+        }
+    }
+}
