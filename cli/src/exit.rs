@@ -30,7 +30,7 @@ pub fn report(error: &anyhow::Error, json: bool) -> u8 {
     let code = code(error);
     let message = message(error);
     if json {
-        tell_json(&message, known_hint(error).or_else(|| option_named_in(&message)).as_deref(), code);
+        tell_json(&message, hint_for(error, &message).as_deref(), code);
     } else {
         tell!("error: {message}{}", hint(error, &message));
     }
@@ -73,8 +73,11 @@ fn message(error: &anyhow::Error) -> String {
 
 /// What helps, in words of the command line, on a line of its own.
 pub fn hint(error: &anyhow::Error, message: &str) -> String {
-    let hint = known_hint(error).or_else(|| option_named_in(message));
-    hint.map_or_else(String::new, |hint| format!("\nhint: {hint}"))
+    hint_for(error, message).map_or_else(String::new, |hint| format!("\nhint: {hint}"))
+}
+
+fn hint_for(error: &anyhow::Error, message: &str) -> Option<String> {
+    known_hint(error).or_else(|| option_named_in(message))
 }
 
 fn known_hint(error: &anyhow::Error) -> Option<String> {

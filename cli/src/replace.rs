@@ -18,7 +18,7 @@ impl ReplaceArgs {
     pub fn allow(self, file: &Path) -> anyhow::Result<()> {
         let name = file.display();
         if file.is_dir() {
-            bail!("`{name}` is a directory; name a file in it");
+            bail!("`{name}` is a directory, and none is replaced; name another place");
         }
         // A device or a pipe would be gone, with a file in its place.
         if file.exists() && !file.is_file() {

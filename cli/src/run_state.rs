@@ -4,11 +4,9 @@ use rekindle::Store;
 use rekindle::records::CommitRecord;
 use rekindle::storage::{Holder, StorageError};
 use rekindle_train::{Registry, describe_in_order};
-use serde::Serialize;
 
 /// How a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// It has no checkpoint yet, and nobody writes it.
     Empty,

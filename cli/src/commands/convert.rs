@@ -1,15 +1,13 @@
 //! `export` and `import`.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use anyhow::bail;
 use rekindle::Writer;
 use rekindle::records::Lineage;
 use rekindle::storage::{FileStorage, Storage};
 use rekindle_formats::{Imported, detect, files, for_writing};
 use rekindle_train::Registry;
 use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::address::Source;
 use crate::args::ExportArgs;
@@ -19,9 +17,6 @@ use crate::output;
 pub fn export(registry: &Registry, args: &ExportArgs, json: bool) -> anyhow::Result<u8> {
     let file = &args.file;
     let format = for_writing(registry.formats(), file)?;
-    if file.is_dir() {
-        bail!("`{}` is a directory, and none is replaced: name another, or delete it first", file.display());
-    }
     args.replace.allow(file)?;
     let (record, warnings) = Source::open(&args.checkpoint)?.read(|source| {
         let checkpoint = source.checkpoint()?;

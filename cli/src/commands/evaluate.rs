@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::address::Source;
 use crate::args::EvaluateArgs;
-use crate::commands::predict::tell_notes;
+use crate::commands::predict::{Asked, ask};
 use crate::commands::train::system_of;
 use crate::language_model;
 use crate::output;
@@ -30,13 +30,7 @@ pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow:
     if args.by_precision {
         bail!("--by-precision is for language models: `{}` is a `{}` model", args.model, system.name());
     }
-    let (table, answers) = source.read(|source| {
-        let checkpoint = source.checkpoint()?;
-        let table = system.read_table(&checkpoint, &args.data)?;
-        let answers = system.predict(&checkpoint, &table)?;
-        Ok((table, answers))
-    })?;
-    tell_notes(&[&table, &answers.table]);
+    let Asked { table, answers, .. } = ask(system, source, &args.data)?;
     let evaluation =
         TableEvaluation::of(&answers, &table).with_context(|| args.data.display().to_string())?;
     if json {
@@ -56,23 +50,27 @@ fn evaluate_text(model: &dyn TextModel, args: &EvaluateArgs, json: bool) -> anyh
         return by_precision(&measures, json);
     }
     let measure = model.measure(text.as_bytes()).with_context(|| data.display().to_string())?;
-    let TextMeasure { tokens, bytes, loss } = measure;
-    let (perplexity, bits) = (measure.perplexity(), measure.bits_per_byte());
     if json {
-        output::print_json(&json!({
-            "tokens": tokens, "bytes": bytes, "loss": loss, "perplexity": perplexity, "bits_per_byte": bits,
-        }))?;
+        output::print_json(&measure_in_json(&measure))?;
         return Ok(0);
     }
     let rows = [
-        ("loss", format!("{} nats a token", number(loss))),
-        ("perplexity", number(perplexity)),
-        ("bits per byte", number(bits)),
-        ("measured on", format!("{tokens} tokens, {bytes} bytes")),
+        ("loss", format!("{} nats a token", number(measure.loss))),
+        ("perplexity", number(measure.perplexity())),
+        ("bits per byte", number(measure.bits_per_byte())),
+        ("measured on", format!("{} tokens, {} bytes", measure.tokens, measure.bytes)),
     ];
     let rows = rows.map(|(name, found)| vec![name.to_owned(), found]);
     output::print(&output::table(&["measure", "found"], &rows))?;
     Ok(0)
+}
+
+fn measure_in_json(measure: &TextMeasure) -> Value {
+    let TextMeasure { tokens, bytes, loss } = measure;
+    json!({
+        "tokens": tokens, "bytes": bytes, "loss": loss,
+        "perplexity": measure.perplexity(), "bits_per_byte": measure.bits_per_byte(),
+    })
 }
 
 /// A row for each precision, and by how much its perplexity is above that of the first.
@@ -83,11 +81,10 @@ fn by_precision(measures: &[(&'static str, TextMeasure)], json: bool) -> anyhow:
         let rows: Vec<Value> = measures
             .iter()
             .map(|(precision, measure)| {
-                json!({
-                    "precision": precision, "tokens": measure.tokens, "bytes": measure.bytes, "loss": measure.loss,
-                    "perplexity": measure.perplexity(), "bits_per_byte": measure.bits_per_byte(),
-                    "perplexity_change": change(measure),
-                })
+                let mut row = measure_in_json(measure);
+                row["precision"] = json!(precision);
+                row["perplexity_change"] = json!(change(measure));
+                row
             })
             .collect();
         output::print_json(&json!({"precisions": rows}))?;

@@ -185,7 +185,7 @@ fn run_json(run: &Listed) -> anyhow::Result<Value> {
         "run": run.directory,
         "encrypted": store.identity().encrypted,
         "system": store.identity().system,
-        "state": state.standing(),
+        "state": state.standing().name(),
         "step": state.newest.map(|record| record.step),
         "total_steps": state.total_steps,
         "saved": state.newest.map(|record| record.created),

@@ -1,8 +1,11 @@
 //! `predict`: what a trained model answers to the rows of a table.
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
+use rekindle_data::Answers;
 use rekindle_formats::table::{Column, Table, Values};
-use rekindle_train::Registry;
+use rekindle_train::{AnySystem, Registry};
 use serde_json::{Map, Value, json};
 
 use crate::address::Source;
@@ -22,13 +25,7 @@ pub fn predict(registry: &Registry, args: &PredictArgs, json: bool) -> anyhow::R
     }
     let source = Source::open(&args.checkpoint)?;
     let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
-    let (step, table, answers) = source.read(|source| {
-        let checkpoint = source.checkpoint()?;
-        let table = system.read_table(&checkpoint, &args.data)?;
-        let answers = system.predict(&checkpoint, &table)?;
-        Ok((source.step, table, answers))
-    })?;
-    tell_notes(&[&table, &answers.table]);
+    let Asked { step, table, answers } = ask(system, source, &args.data)?;
     let answers = match args.probabilities {
         true => answers.with_probabilities().map_err(anyhow::Error::msg)?,
         false => answers.table,
@@ -74,9 +71,24 @@ fn beside(mut columns: Vec<Column>, answers: Table) -> anyhow::Result<Table> {
     Table::new(columns).map_err(anyhow::Error::msg)
 }
 
-/// Tells how tables were understood.
-pub fn tell_notes(tables: &[&Table]) {
-    tables.iter().flat_map(|table| table.notes()).for_each(|note| tell!("note: {note}"));
+/// A table, and what a checkpoint answers to its rows.
+pub struct Asked {
+    pub step: u64,
+    pub table: Table,
+    pub answers: Answers,
+}
+
+/// Asks the model of a checkpoint about the rows of a file, and tells how the file was understood.
+pub fn ask(system: &dyn AnySystem, source: Source, data: &Path) -> anyhow::Result<Asked> {
+    let asked = source.read(|source| {
+        let checkpoint = source.checkpoint()?;
+        let table = system.read_table(&checkpoint, data)?;
+        let answers = system.predict(&checkpoint, &table)?;
+        Ok(Asked { step: source.step, table, answers })
+    })?;
+    let notes = asked.table.notes().iter().chain(asked.answers.table.notes());
+    notes.for_each(|note| tell!("note: {note}"));
+    Ok(asked)
 }
 
 /// An object for each row.

@@ -19,7 +19,7 @@ pub fn status(registry: &Registry, path: &Path, json: bool) -> anyhow::Result<u8
         output::print_json(&json!({
             "run": path,
             "system": store.identity().system,
-            "state": state.standing(),
+            "state": state.standing().name(),
             "step": newest.map(|record| record.step),
             "total_steps": total_steps,
             "saved": newest.map(|record| record.created),

@@ -12,9 +12,9 @@ pub fn is_gzip(head: &[u8]) -> bool {
     head.starts_with(&SIGNATURE)
 }
 
-/// The beginning of what is packed in the first bytes of a gzipped file: at most 512 bytes.
+/// The beginning of what is packed in the first bytes of a gzipped file: at most [`HEAD`](crate::HEAD) bytes.
 pub fn unpacked_head(head: &[u8]) -> Vec<u8> {
-    let mut text = vec![0; 512];
+    let mut text = vec![0; crate::HEAD];
     let mut decoder = GzDecoder::new(head);
     let mut len = 0;
     // The head is cut off in the middle of the stream: what comes before that is enough.

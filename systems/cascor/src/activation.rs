@@ -191,7 +191,7 @@ fn normal_share(x: f32) -> f32 {
 /// The sum where it is positive, and otherwise another number.
 #[inline(always)]
 fn positive_or(sum: f32, otherwise: f32) -> f32 {
-    // Written so that what is no number stays none.
+    // Written so that NaN stays NaN.
     if sum <= 0.0 { otherwise } else { sum }
 }
 

@@ -16,6 +16,7 @@ use crate::args::ChatArgs;
 use crate::commands::generate::summary;
 use crate::language_model::{self, Asked};
 use crate::output;
+use crate::replace::ReplaceArgs;
 
 /// A saved chat is never longer: bytes.
 const FILE_LIMIT: u64 = 64 << 20;
@@ -89,7 +90,11 @@ impl Chat {
         if let Some(file) = &args.file {
             let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty());
             if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-                bail!("--file {}: there is no directory `{}`", file.display(), directory.display());
+                bail!(
+                    "the chat cannot be kept in `{}`: the directory `{}` does not exist",
+                    file.display(),
+                    directory.display()
+                );
             }
             if files::exists(file) {
                 chat.load(file)?;
@@ -177,8 +182,7 @@ impl Chat {
             }
             ("save", []) => {
                 self.save()?;
-                let file = self.file.as_deref().unwrap_or(Path::new(""));
-                self.say(&format!("saved in {}", file.display()))?;
+                self.say_saved()?;
             }
             ("save", [file]) => self.save_in(Path::new(file), false)?,
             ("save", [file, "--force"]) => self.save_in(Path::new(file), true)?,
@@ -236,14 +240,19 @@ impl Chat {
 
     /// Saves the chat in another file, which it is kept in from then on.
     fn save_in(&mut self, file: &Path, force: bool) -> anyhow::Result<()> {
-        if self.file.as_deref() != Some(file) && files::exists(file) && !force {
-            bail!("`{}` is there already; /save {} --force replaces it", file.display(), file.display());
+        if self.file.as_deref() != Some(file) {
+            ReplaceArgs { force }.allow(file)?;
         }
         let before = (self.file.replace(file.to_owned()), self.kept.take());
         if let Err(error) = self.save() {
             (self.file, self.kept) = before;
             return Err(error);
         }
+        self.say_saved()
+    }
+
+    fn say_saved(&self) -> anyhow::Result<()> {
+        let file = self.file.as_deref().unwrap_or(Path::new(""));
         self.say(&format!("saved in {}", file.display()))
     }
 

@@ -37,25 +37,25 @@ pub fn open(path: &Path) -> Result<Archive, FormatError> {
 
 fn read(path: &Path) -> Result<Document, FormatError> {
     let store = Store::open(Arc::new(open(path)?))?;
-    let Some(&step) = store.steps().last() else {
-        return Err(FormatError::malformed(path, "it holds no checkpoint"));
-    };
-    let checkpoint = store.checkpoint(step)?;
+    let checkpoint = newest(&store, path)?;
     Ok(Document {
         tree: checkpoint.load(&EntryPath::root())?,
-        step,
+        step: checkpoint.record().step,
         about: checkpoint.record().about.clone(),
         history: checkpoint.history().0,
         warnings: Vec::new(),
     })
 }
 
+fn newest<'a>(store: &'a Store, path: &Path) -> Result<Checkpoint<'a>, FormatError> {
+    let step = store.steps().last().copied();
+    let step = step.ok_or_else(|| FormatError::malformed(path, "it holds no checkpoint"))?;
+    Ok(store.checkpoint(step)?)
+}
+
 fn stream(path: &Path, make: &mut MakeRun<'_>) -> Result<Option<Imported>, FormatError> {
     let store = Store::open(Arc::new(open(path)?))?;
-    let Some(&step) = store.steps().last() else {
-        return Err(FormatError::malformed(path, "it holds no checkpoint"));
-    };
-    let checkpoint = store.checkpoint(step)?;
+    let checkpoint = newest(&store, path)?;
     let saved = make(&checkpoint.record().about)?.copy_checkpoint(&checkpoint)?;
     Ok(Some(Imported { saved, warnings: Vec::new() }))
 }

@@ -98,7 +98,7 @@ pub enum Unsettled {
     Decimal,
 }
 
-/// Why a file is no table; the file is added where it is known.
+/// Why a file cannot be read as a table. Its name is added by whoever opened it.
 #[derive(Debug)]
 enum ReadError {
     Malformed(String),
