@@ -5,11 +5,11 @@
 //! are such. What is left is evaluated for a block of words at once.
 
 use rekindle_compute::KernelPath;
+use rekindle_gates::gate::{self, PASS_A, PASS_B};
 
 use crate::boards::{Boards, clear_beyond};
 use crate::config::Boundary;
 use crate::error::LogicError;
-use crate::gate::{self, PASS_A, PASS_B};
 use crate::grid::Grid;
 use crate::hard_circuit::{HardCircuit, HardLayer};
 use crate::kernels;

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::cell::MOST_GATES;
 use crate::config::{Model, default_pass_logit};
 use crate::error::LogicError;
-use crate::gate::{self, GATES};
 use crate::state::{Layer, State};
+use rekindle_gates::gate::{self, GATES};
 
 /// A cellular automaton whose cells are circuits of two-input gates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,23 +3,17 @@
 //! This module holds the crate's only `unsafe` code: the calls that [`kernel!`] makes after it has
 //! asked the processor what it can do.
 
-use rekindle_compute::{LANES, Lanes, kernel, math};
+use rekindle_compute::{LANES, Lanes, kernel};
+use rekindle_gates::soft::Coefficients;
 
 use crate::cell::{Cell, GateUse};
 use crate::circuit_run::{BLOCK, Block, CompiledGate};
-use crate::gate::{COEFFICIENTS, GATES};
-
-/// The coefficients of `1`, `a`, `b` and `a b` of a soft gate.
-pub(crate) type Coefficients = [f32; 4];
 
 /// The gradient of the loss with respect to a gate's coefficients, each in eight partial sums.
 pub(crate) type CoefficientSums = [[f32; HALF]; 4];
 
 /// Half the lanes: the sums of the coefficients' gradients add one half to the other.
 const HALF: usize = LANES / 2;
-
-/// The shares of the sixteen functions in each of sixteen gates: function by gate.
-pub(crate) type Shares = [[f32; LANES]; GATES];
 
 kernel! {
     /// Computes every gate of sixteen cells whose neighbourhoods stand in the first slots.
@@ -157,75 +151,6 @@ fn backward_level(
 }
 
 kernel! {
-    /// Turns the logits of gates (gates x 16) into shares, sixteen gates to a block, and these
-    /// into coefficients.
-    pub(crate) fn soften(
-        logits: &[f32],
-        shares: &mut [Shares],
-        coefficients: &mut [Coefficients],
-    ) {
-        let blocks = logits.chunks(LANES * GATES).zip(shares).zip(coefficients.chunks_mut(LANES));
-        for ((logits, shares), coefficients) in blocks {
-            transpose_in(logits, shares);
-            softmax(shares);
-            let mixed = mix(shares);
-            for (lane, coefficients) in coefficients.iter_mut().enumerate() {
-                *coefficients = [mixed[0][lane], mixed[1][lane], mixed[2][lane], mixed[3][lane]];
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn transpose_in(logits: &[f32], shares: &mut Shares) {
-    for (lane, logits) in logits.as_chunks::<GATES>().0.iter().enumerate() {
-        for function in 0..GATES {
-            shares[function][lane] = logits[function];
-        }
-    }
-}
-
-#[inline(always)]
-fn softmax(shares: &mut Shares) {
-    let mut largest = shares[0];
-    for logits in &shares[1..] {
-        for lane in 0..LANES {
-            largest[lane] = if logits[lane] > largest[lane] { logits[lane] } else { largest[lane] };
-        }
-    }
-    let mut sum = [0.0; LANES];
-    for share in shares.iter_mut() {
-        for lane in 0..LANES {
-            share[lane] = math::exp(share[lane] - largest[lane]);
-            sum[lane] += share[lane];
-        }
-    }
-    let mut scale = [0.0; LANES];
-    for lane in 0..LANES {
-        scale[lane] = 1.0 / sum[lane];
-    }
-    for share in shares.iter_mut() {
-        for lane in 0..LANES {
-            share[lane] *= scale[lane];
-        }
-    }
-}
-
-/// The coefficients of the mixtures.
-#[inline(always)]
-fn mix(shares: &Shares) -> [[f32; LANES]; 4] {
-    let mut mixed = [[0.0; LANES]; 4];
-    for (share, coefficients) in shares.iter().zip(&COEFFICIENTS) {
-        for (mixed, coefficient) in mixed.iter_mut().zip(coefficients) {
-            for lane in 0..LANES {
-                mixed[lane] = coefficient.mul_add(share[lane], mixed[lane]);
-            }
-        }
-    }
-    mixed
-}
-
-kernel! {
     /// Adds the partial sums of each coefficient's gradient.
     pub(crate) fn add_sums(gradient: &mut [Coefficients], sums: &[CoefficientSums]) {
         for (gradient, sums) in gradient.iter_mut().zip(sums) {
@@ -233,83 +158,6 @@ kernel! {
                 let [a, b, c, d, e, f, g, h] = sums[term];
                 gradient[term] += ((a + e) + (c + g)) + ((b + f) + (d + h));
             }
-        }
-    }
-}
-
-kernel! {
-    /// Turns draws from [0, 1) into Gumbel noise of some scale, and adds logits to it.
-    pub(crate) fn add_gumbel(draws: &mut [f32], logits: &[f32], scale: f32) {
-        // 0 has no logarithm; this is less than the distance between two draws.
-        const LEAST: f32 = 1.0 / (1 << 25) as f32;
-        for (draw, logit) in draws.iter_mut().zip(logits) {
-            let positive = if *draw < LEAST { LEAST } else { *draw };
-            let gumbel = -math::ln(-math::ln(positive));
-            *draw = scale.mul_add(gumbel, *logit);
-        }
-    }
-}
-
-kernel! {
-    /// Turns the gradient of coefficients into the gradient of the logits (gates x 16): a
-    /// function's share times how much more it would gain than the mean of all.
-    pub(crate) fn logit_gradient(
-        shares: &[Shares],
-        coefficient_gradient: &[Coefficients],
-        gradient: &mut [f32],
-    ) {
-        let blocks = shares
-            .iter()
-            .zip(coefficient_gradient.chunks(LANES))
-            .zip(gradient.chunks_mut(LANES * GATES));
-        for ((shares, outer), gradient) in blocks {
-            let mut slopes = [[0.0; LANES]; 4];
-            for (lane, outer) in outer.iter().enumerate() {
-                for term in 0..4 {
-                    slopes[term][lane] = outer[term];
-                }
-            }
-            let mut gains = [[0.0; LANES]; GATES];
-            let mut mean = [0.0; LANES];
-            for function in 0..GATES {
-                add_gain(&mut gains[function], &mut mean, &slopes, &shares[function], function);
-            }
-            for (lane, gradient) in gradient.as_chunks_mut::<GATES>().0.iter_mut().enumerate() {
-                for function in 0..GATES {
-                    let gain = gains[function][lane] - mean[lane];
-                    gradient[function] = shares[function][lane] * gain;
-                }
-            }
-        }
-    }
-}
-
-/// What one function gains, and its part of the mean.
-#[inline(always)]
-fn add_gain(
-    gain: &mut [f32; LANES],
-    mean: &mut [f32; LANES],
-    slopes: &[[f32; LANES]; 4],
-    share: &[f32; LANES],
-    function: usize,
-) {
-    let coefficients = &COEFFICIENTS[function];
-    for term in 0..4 {
-        for lane in 0..LANES {
-            gain[lane] = slopes[term][lane].mul_add(coefficients[term], gain[lane]);
-        }
-    }
-    for lane in 0..LANES {
-        mean[lane] = share[lane].mul_add(gain[lane], mean[lane]);
-    }
-}
-
-kernel! {
-    /// Clips each element to plus or minus a limit.
-    pub(crate) fn clip(gradient: &mut [f32], limit: f32) {
-        for gradient in gradient {
-            let lower = if *gradient > limit { limit } else { *gradient };
-            *gradient = if lower < -limit { -limit } else { lower };
         }
     }
 }

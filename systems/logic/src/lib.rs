@@ -59,7 +59,6 @@ mod check;
 mod circuit_run;
 mod config;
 mod error;
-pub mod gate;
 mod grid;
 mod hard_circuit;
 mod identity;

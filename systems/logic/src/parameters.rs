@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
+use rekindle_gates::gate::GATES;
+use rekindle_gates::soft::{self, Coefficients, Shares};
 
 use crate::config::Training;
-use crate::gate::GATES;
-use crate::kernels::{self, Coefficients, Shares};
 use crate::rollout::Rollout;
 use crate::state::State;
 use crate::streams;
@@ -86,7 +86,7 @@ impl Parameters {
                     noisy_logits.as_slice()
                 }
             };
-            kernels::soften(path, logits, shares, coefficients);
+            soft::soften(path, logits, shares, coefficients);
         });
     }
 
@@ -108,8 +108,8 @@ impl Parameters {
         pool.for_each(&mut work, |_, ((layer, moments), buffers)| {
             let LayerBuffers { gates, shares, coefficient_gradient, gradient, .. } = &mut **buffers;
             rollout.gradient(path, gates.clone(), coefficient_gradient);
-            kernels::logit_gradient(path, shares, coefficient_gradient, gradient);
-            kernels::clip(path, gradient, *clip);
+            soft::logit_gradient(path, shares, coefficient_gradient, gradient);
+            soft::clip(path, gradient, *clip);
             adamw.update(path, step, &mut layer.logits, gradient, moments);
         });
     }
@@ -120,7 +120,7 @@ impl Noise {
     fn add(self, path: KernelPath, logits: &[f32], layer: usize, noisy_logits: &mut [f32]) {
         let mut stream = rng::stream(self.seed, streams::NOISE + layer as u64, self.epoch);
         noisy_logits.fill_with(|| stream.uniform());
-        kernels::add_gumbel(path, noisy_logits, logits, self.scale);
+        soft::add_gumbel(path, noisy_logits, logits, self.scale);
     }
 }
 

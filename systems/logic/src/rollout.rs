@@ -8,11 +8,12 @@
 use std::ops::Range;
 
 use rekindle_compute::{KernelPath, LANES, Lanes, Pool};
+use rekindle_gates::soft::Coefficients;
 
 use crate::boards::Boards;
 use crate::cell::Cell;
 use crate::grid::Grid;
-use crate::kernels::{self, CoefficientSums, Coefficients, Gradients};
+use crate::kernels::{self, CoefficientSums, Gradients};
 
 /// The most parts that the work is cut into, and so the most threads that can share it.
 const MOST_PARTS: usize = 8;

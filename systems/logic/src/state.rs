@@ -1,12 +1,12 @@
 //! Everything that training needs to go on.
 
 use rekindle_compute::{Moments, rng};
+use rekindle_gates::gate::{GATES, PASS_A};
 use rekindle_train::Patience;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Model;
 use crate::error::LogicError;
-use crate::gate::{GATES, PASS_A};
 use crate::hard_circuit::{Gate, HardCircuit, HardLayer};
 use crate::identity;
 use crate::streams;

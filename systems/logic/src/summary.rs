@@ -2,8 +2,8 @@
 
 use crate::check::Check;
 use crate::config::{Model, Training};
-use crate::gate::{GATES, NAMES};
 use crate::hard_circuit::HardCircuit;
+use rekindle_gates::gate::{GATES, NAMES};
 
 /// The shape of a circuit, its gates, and how well it does its task where that is known.
 pub(crate) fn summary(

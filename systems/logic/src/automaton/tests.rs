@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::config::{Boundary, Task};
-use crate::gate::GATES;
 use crate::state::Network;
+use rekindle_gates::gate::GATES;
 use rekindle_train::EarlyStopping;
 
 /// The soft loss in double precision, gate by gate from the truth tables, without any of the

@@ -45,7 +45,7 @@ pub fn is_active(op: u8) -> bool {
 
 /// The coefficients of the gate over the field of two elements, where `xor` adds and `and`
 /// multiplies, as masks: `c0 ^ (c1 & a) ^ (c2 & b) ^ (c3 & a & b)` works on 64 cells at once.
-pub(crate) fn masks(op: u8) -> [u64; 4] {
+pub fn masks(op: u8) -> [u64; 4] {
     let output = |a: u8, b: u8| (op >> (3 - 2 * a - b)) & 1;
     let bits = [
         output(0, 0),
