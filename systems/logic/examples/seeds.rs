@@ -1,18 +1,12 @@
-//! Trains a preset from several seeds and prints one row for each.
-//!
-//! ```text
-//! cargo run --release -p rekindle-logic --example seeds -- life 1..10
-//! cargo run --release -p rekindle-logic --example seeds -- checkerboard 1..10 --threads 2
-//! ```
+//! Trains a preset with several seeds and says how each ends: `seeds PRESET FROM TO [THREADS]`.
 
 use std::error::Error;
 use std::time::Instant;
 
 use rekindle_compute::KernelPath;
-use rekindle_logic::{Automaton, HardCircuit, Model, State, Training, presets};
+use rekindle_logic::{Automaton, HardCircuit, Model, State, StepMetrics, Training, presets};
 use serde::Deserialize;
 
-/// The part of a preset that training needs.
 #[derive(Deserialize)]
 struct Preset {
     model: Model,
@@ -21,53 +15,57 @@ struct Preset {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [preset, seeds, options @ ..] = arguments.as_slice() else {
-        return Err("usage: seeds life|checkerboard FIRST..LAST [--threads N]".into());
+    let [name, from, to, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: seeds PRESET FROM TO [THREADS]".into());
     };
-    let preset: Preset = match preset.as_str() {
-        "life" => serde_saphyr::from_str(presets::LIFE)?,
-        "checkerboard" => serde_saphyr::from_str(presets::CHECKERBOARD)?,
-        other => return Err(format!("no preset `{other}`").into()),
-    };
-    let (first, last) = seeds.split_once("..").unwrap_or((seeds, seeds));
-    let threads = match options {
-        [flag, threads] if flag == "--threads" => threads.parse()?,
-        _ => std::thread::available_parallelism()?.get(),
-    };
-    let path = KernelPath::from_environment()?;
-    println!("{threads} threads, {path} kernels");
-    println!("seed        right  hard loss  first 0  active  needed  seconds");
-    for seed in first.parse()?..=last.parse()? {
-        train(&preset, seed, threads, path)?;
+    let threads = rest.first().map_or(Ok(2), |threads| threads.parse())?;
+    let preset: Preset = serde_saphyr::from_str(yaml(name)?)?;
+    println!("| seed | right | attempts | epochs | steps | needed gates | seconds |");
+    println!("|---|---|---|---|---|---|---|");
+    for seed in from.parse()?..to.parse::<u64>()? {
+        println!("{}", row(&preset, seed, threads)?);
     }
     Ok(())
 }
 
-fn train(preset: &Preset, seed: u64, threads: usize, path: KernelPath) -> Result<(), Box<dyn Error>> {
-    let Preset { model, training } = preset;
+fn yaml(name: &str) -> Result<&'static str, String> {
+    Ok(match name {
+        "life" => presets::LIFE,
+        "checkerboard" => presets::CHECKERBOARD,
+        "checkerboard-async" => presets::CHECKERBOARD_ASYNC,
+        "lizard" => presets::LIZARD,
+        "letter-g" => presets::LETTER_G,
+        _ => return Err(format!("{name} is no preset")),
+    })
+}
+
+fn row(Preset { model, training }: &Preset, seed: u64, threads: usize) -> Result<String, Box<dyn Error>> {
+    let path = KernelPath::from_environment()?;
+    let start = Instant::now();
     let mut state = State::new(model, seed)?;
     let mut automaton = Automaton::attach(model, training, seed, &state, threads, path)?;
-    let mut first_zero = None;
-    let mut seconds = 0.0;
-    while state.epoch < training.epochs {
-        let start = Instant::now();
-        automaton.step(&mut state);
-        seconds += start.elapsed().as_secs_f64();
-        if first_zero.is_none() && state.epoch % 10 == 0 && automaton.evaluate(&state).hard_loss == 0.0 {
-            first_zero = Some(state.epoch);
+    let mut epochs = 0;
+    while !automaton.is_finished(&state) {
+        if let StepMetrics::Trained { soft_loss } = automaton.step(&mut state) {
+            epochs += 1;
+            if std::env::var_os("VERBOSE").is_some() && epochs % 50 == 0 {
+                eprintln!(
+                    "{epochs}: {soft_loss} {:?} {:.1}",
+                    automaton.evaluate(&state),
+                    start.elapsed().as_secs_f64()
+                );
+            }
         }
     }
-    let evaluation = automaton.evaluate(&state);
+    let seconds = start.elapsed().as_secs_f64();
     let circuit = HardCircuit::from_state(model, &state)?;
     let check = circuit.check(training, seed, path)?;
-    println!(
-        "{seed:>4}  {:>5}/{:<5}  {:>9}  {:>7}  {:>6}  {:>6}  {seconds:>7.2}",
+    Ok(format!(
+        "| {seed} | {} of {} | {} | {epochs} | {} | {} | {seconds:.1} |",
         check.right,
         check.tried,
-        evaluation.hard_loss,
-        first_zero.map_or_else(|| "never".to_owned(), |epoch| epoch.to_string()),
-        circuit.active_gates(),
-        circuit.compile()?.gates(),
-    );
-    Ok(())
+        state.attempt + 1,
+        state.epoch,
+        circuit.compile()?.gates()
+    ))
 }

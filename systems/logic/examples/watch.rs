@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (boards, times) = match training.task {
         Task::Life => (glider(), [0, 4, 8, 16]),
-        Task::Checkerboard | Task::Unknown => (noise(&model, &training), [0, 5, 10, 20]),
+        _ => (noise(&model, &training), [0, 5, 10, 20]),
     };
     print!("{}", film(&circuit.compile()?, &boards, &training, times)?);
     Ok(())
@@ -43,9 +43,9 @@ fn train(model: &Model, training: &Training) -> Result<HardCircuit, Box<dyn Erro
     let mut state = State::new(model, SEED)?;
     let path = KernelPath::from_environment()?;
     let mut automaton = Automaton::attach(model, training, SEED, &state, threads, path)?;
-    while state.epoch < training.epochs {
+    while !automaton.is_finished(&state) {
         automaton.step(&mut state);
-        if state.epoch % (training.epochs / 5) == 0 {
+        if state.epoch.is_multiple_of((training.epochs / 5).max(1)) {
             println!("epoch {}: {:?}", state.epoch, automaton.evaluate(&state));
         }
     }

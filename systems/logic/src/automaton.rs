@@ -5,30 +5,43 @@ use rekindle_compute::{KernelPath, Pool, rng};
 use crate::boards::Boards;
 use crate::cell::Cell;
 use crate::check;
-use crate::config::{Model, Training};
+use crate::config::{Model, Refinement, Training};
 use crate::error::LogicError;
+use crate::fire;
 use crate::hard_circuit::HardCircuit;
 use crate::parameters::{Noise, Parameters};
+use crate::refine::{Judge, Leanings, Refined};
 use crate::rollout::{Pass, Rollout};
 use crate::select::{SelectBoards, covers_all_boards};
 use crate::state::State;
 use crate::streams;
 
-/// What one epoch says about itself.
+/// What one step says about itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepMetrics {
-    /// The sum over all cells of the batch of the squared error of the first channel, before the
-    /// optimiser's step; not a number when the step made a logit that is none.
-    pub soft_loss: f64,
+pub enum StepMetrics {
+    /// An epoch.
+    Trained {
+        /// The sum over all cells of the batch of the squared error of the channels that the task looks at,
+        /// before the optimiser's step; not a number when the step made a logit that is none.
+        soft_loss: f64,
+    },
+    /// A step of refinement.
+    Refined {
+        /// Cells that the best circuit so far gets wrong on the boards that changes are judged by.
+        wrong_cells: u64,
+        /// Gates of the best circuit so far that a cell's next state depends on.
+        gates: u64,
+    },
 }
 
 /// How well a state does on boards that are not trained on.
 ///
-/// The Game of Life on 3x3 boards is evaluated on all 512 of them, every other task on random boards:
-/// the soft loss on a batch of its own, the rest on 256 that are the same all through a run.
+/// A rule on 3x3 boards is evaluated on all 512 of them, every other task on boards that are drawn: the
+/// soft loss on a batch of its own, the rest on 1024 that are the same all through a run, or on the one
+/// board that there is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The sum over all cells of the squared error of the first channel.
+    /// The sum over all cells of the squared error of the channels that the task looks at.
     pub soft_loss: f64,
     /// The number of wrong cells with each gate replaced by its likeliest function.
     pub hard_loss: f64,
@@ -67,10 +80,9 @@ impl Automaton {
         path: KernelPath,
     ) -> Result<Self, LogicError> {
         model.validate()?;
-        training.validate()?;
+        training.validate_for(model)?;
         state.validate(model)?;
         let cell = Cell::new(model, state);
-        let (grid, steps) = (training.grid(), training.automaton_steps);
         let evaluated = if covers_all_boards(training) { check::ROWS } else { training.batch };
         Ok(Self {
             model: model.clone(),
@@ -79,25 +91,35 @@ impl Automaton {
             path,
             pool: Pool::new(threads)?,
             parameters: Parameters::new(training, state),
-            batch: Rollout::new(&cell, &grid, training.batch, steps),
-            evaluation: Rollout::new(&cell, &grid, evaluated, steps),
+            batch: Rollout::new(&cell, training, training.batch),
+            evaluation: Rollout::new(&cell, training, evaluated),
             select: SelectBoards::new(training, cell.channels, seed),
             cell,
         })
     }
 
-    /// Trains one epoch: one batch, one step of the optimiser.
+    /// Trains one epoch, which is one batch and one step of the optimiser, or refines the circuit a step
+    /// further.
     ///
-    /// The state must be the one that was attached, or one of the same run: its wires are those
+    /// The state must be the one that was attached, or one of the same run and attempt: its wires are those
     /// that were read then.
     pub fn step(&mut self, state: &mut State) -> StepMetrics {
+        match self.training.refinement {
+            Some(refinement) if state.refined.is_some() => self.refine(state, &refinement),
+            _ => self.train(state),
+        }
+    }
+
+    fn train(&mut self, state: &mut State) -> StepMetrics {
         let Self { training, seed, path, pool, cell, parameters, batch, .. } = self;
-        let (seed, path, epoch) = (*seed, *path, state.epoch);
-        let mut stream = rng::stream(seed, streams::BATCH, epoch);
-        let boards = training.random_boards(training.batch, cell.channels, &mut stream);
-        batch.load(&boards, &training.targets(&boards));
+        let (seed, path, step, epoch) = (*seed, *path, state.epoch, state.attempt_epochs());
+        let mut stream = rng::stream(seed, streams::BATCH, step);
+        let boards = training.starting_boards(training.batch, cell.channels, &mut stream);
+        let mut stream = rng::stream(seed, streams::FIRE, step);
+        let fires = fire::draw(training.fire_rate, training.automaton_steps, boards.cells(), &mut stream);
+        batch.load(&boards, &training.targets(&boards), fires);
         let rate = training.learning_rate_at(epoch);
-        let noise = Noise { seed, epoch, scale: training.noise_at(epoch) };
+        let noise = Noise { seed, epoch: step, scale: training.noise_at(epoch) };
         let noise = Some(noise).filter(|noise| noise.scale > 0.0);
         let soft_loss = pool.run(|| {
             parameters.soften(pool, path, state, noise);
@@ -108,13 +130,72 @@ impl Automaton {
         });
         state.epoch += 1;
         self.observe(state);
-        StepMetrics { soft_loss: if is_sound(state) { soft_loss } else { f64::NAN } }
+        self.look(state);
+        StepMetrics::Trained { soft_loss: if is_sound(state) { soft_loss } else { f64::NAN } }
     }
 
     /// True when all epochs are trained, or the circuit gets no better.
     pub fn is_finished(&self, state: &State) -> bool {
         let exhausted = |stopping| state.patience.is_some_and(|patience| patience.is_exhausted(stopping));
-        state.epoch >= self.training.epochs || self.training.early_stopping.as_ref().is_some_and(exhausted)
+        match (self.training.refinement, &state.refined) {
+            (Some(refinement), Some(refined)) if refined.pruning => refined.steps >= refinement.prune_steps,
+            (Some(refinement), Some(refined)) => refined.steps >= refinement.repair_steps,
+            _ => {
+                state.attempt_epochs() >= self.training.epochs
+                    || self.training.early_stopping.as_ref().is_some_and(exhausted)
+            }
+        }
+    }
+
+    /// Ends the gradients of an attempt when its circuit is right, or its epochs are over.
+    fn look(&self, state: &mut State) {
+        let Some(refinement) = self.training.refinement else { return };
+        let over = state.attempt_epochs() >= self.training.epochs;
+        if !over && !state.attempt_epochs().is_multiple_of(refinement.every) {
+            return;
+        }
+        let circuit = HardCircuit::harden(&self.model, state);
+        let right = self.select.wrong_cells(&circuit.trace(), &self.pool, self.path) == 0;
+        if right || over {
+            state.refined = Some(Refined::begin(&circuit, &self.judge(), right));
+        }
+    }
+
+    /// One step of refinement.
+    fn refine(&mut self, state: &mut State, refinement: &Refinement) -> StepMetrics {
+        let circuit = HardCircuit::harden(&self.model, state);
+        let leanings = Leanings::of(state);
+        let judge = Judge { select: &self.select, path: self.path };
+        let Some(mut refined) = state.refined.take() else {
+            return StepMetrics::Refined { wrong_cells: 0, gates: 0 };
+        };
+        refined.step((self.seed, state.epoch), refinement, &circuit, &leanings, &judge, &self.pool);
+        state.epoch += 1;
+        let best = refined.best_search();
+        let metrics = best.map_or((0, 0), |search| (search.best_wrong_cells, search.best_gates));
+        if !refined.pruning
+            && let Some(circuit) = refined.repaired(&circuit, &judge)
+        {
+            refined = Refined::begin(&circuit, &judge, true);
+        }
+        let failed = !refined.pruning && refined.steps >= refinement.repair_steps;
+        state.refined = Some(refined);
+        if failed && state.attempt + 1 < refinement.attempts {
+            self.begin_anew(state);
+        }
+        StepMetrics::Refined { wrong_cells: metrics.0, gates: metrics.1 }
+    }
+
+    /// Begins another attempt, with other wires.
+    fn begin_anew(&mut self, state: &mut State) {
+        *state = State::attempt(&self.model, self.seed, state.attempt + 1, state.epoch);
+        let Self { model, training, cell, parameters, .. } = self;
+        *cell = Cell::new(model, state);
+        *parameters = Parameters::new(training, state);
+    }
+
+    fn judge(&self) -> Judge<'_> {
+        Judge { select: &self.select, path: self.path }
     }
 
     /// Takes the circuit of this epoch into account, if its loss is due, for when training ends.
@@ -132,10 +213,12 @@ impl Automaton {
         let boards = self.evaluation_boards(state.epoch);
         let targets = self.training.targets(&boards);
         let circuit = HardCircuit::harden(&self.model, state);
-        let Self { path, pool, cell, parameters, evaluation, select, .. } = self;
+        let Self { training, seed, path, pool, cell, parameters, evaluation, select, .. } = self;
         let path = *path;
         let wrong = select.wrong_cells(&circuit.trace(), pool, path);
-        evaluation.load(&boards, &targets);
+        let mut stream = rng::stream(*seed, streams::EVALUATION_FIRE, state.epoch);
+        let fires = fire::draw(training.fire_rate, training.automaton_steps, boards.cells(), &mut stream);
+        evaluation.load(&boards, &targets, fires);
         let soft_loss = pool.run(|| {
             parameters.soften(pool, path, state, None);
             let coefficients = parameters.coefficients();
@@ -155,7 +238,7 @@ impl Automaton {
             return check::all_rows(channels);
         }
         let mut stream = rng::stream(self.seed, streams::EVALUATION, epoch);
-        training.random_boards(training.batch, channels, &mut stream)
+        training.starting_boards(training.batch, channels, &mut stream)
     }
 }
 

@@ -30,6 +30,14 @@ impl Boards {
         }
     }
 
+    /// Sets all channels of the cell in the middle of each board, the later of two.
+    pub(crate) fn set_centres(&mut self) {
+        let (x, y) = (self.width / 2, self.height / 2);
+        for board in 0..self.count {
+            (0..self.planes.len()).for_each(|channel| self.set(board, channel, x, y, true));
+        }
+    }
+
     /// How many boards there are.
     pub fn count(&self) -> usize {
         self.count
@@ -72,7 +80,8 @@ impl Boards {
         self.set_bit(channel, index, value);
     }
 
-    /// How many cells differ from another's in the first channel, and in how many boards.
+    /// How many cells differ from another's in one of its channels, and in how many boards. The other may
+    /// have fewer channels.
     ///
     /// # Panics
     /// If the boards differ in number or size.
@@ -80,20 +89,40 @@ impl Boards {
         let shape = |boards: &Self| (boards.count, boards.width, boards.height);
         assert_eq!(shape(self), shape(other), "boards of the same number and size");
         let size = self.width * self.height;
+        let different = self.different(other);
         let mut differences = Differences::default();
         for board in 0..self.count {
             let cells = board * size..(board + 1) * size;
-            let wrong = cells.filter(|&cell| self.bit(0, cell) != other.bit(0, cell)).count();
+            let wrong = cells.filter(|&cell| different[cell / 64] >> (cell % 64) & 1 == 1).count();
             differences.cells += wrong;
             differences.boards += usize::from(wrong > 0);
         }
         differences
     }
 
-    /// How many cells differ from another's, of the same number and size, in the first channel.
+    /// How many cells differ from another's, of the same number and size, in one of its channels.
     pub(crate) fn wrong_cells(&self, other: &Self) -> usize {
-        let words = self.planes[0].iter().zip(&other.planes[0]);
-        words.map(|(a, b)| (a ^ b).count_ones() as usize).sum()
+        self.different(other).into_iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The cells that differ in one of the other's channels.
+    fn different(&self, other: &Self) -> Vec<u64> {
+        let mut different = vec![0; other.planes.first().map_or(0, Vec::len)];
+        for (plane, other) in self.planes.iter().zip(&other.planes) {
+            for (different, (a, b)) in different.iter_mut().zip(plane.iter().zip(other)) {
+                *different |= a ^ b;
+            }
+        }
+        different
+    }
+
+    /// Takes the cells that are not in `mask` back to what they were before.
+    pub(crate) fn keep_unless(&mut self, mask: &[u64], before: &Self) {
+        for (plane, before) in self.planes.iter_mut().zip(&before.planes) {
+            for ((word, before), mask) in plane.iter_mut().zip(before).zip(mask) {
+                *word = *word & mask | before & !mask;
+            }
+        }
     }
 
     pub(crate) fn planes(&self) -> &[Vec<u64>] {

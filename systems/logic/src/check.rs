@@ -5,9 +5,10 @@ use rekindle_compute::{KernelPath, rng};
 use crate::boards::Boards;
 use crate::config::{Boundary, Task, Training};
 use crate::error::LogicError;
+use crate::grid::Grid;
 use crate::hard_circuit::HardCircuit;
 use crate::streams;
-use crate::task;
+use crate::trial::Trial;
 
 /// How many random boards a circuit is checked on.
 const RANDOM_BOARDS: usize = 1000;
@@ -41,49 +42,77 @@ impl Check {
 
     /// The outcome in words.
     pub(crate) fn verdict(&self, training: &Training) -> String {
-        let what = if is_one_step_of_life(training) { "rows of the truth table" } else { "random boards" };
-        format!("the circuit is right on {} of {} {what}", self.right, self.tried)
+        let Self { right, tried, right_cells, tried_cells } = self;
+        match (what_is_tried(training), self.passed()) {
+            (Tried::Rows, _) => format!("the circuit is right on {right} of {tried} rows of the truth table"),
+            (Tried::Boards, _) => format!("the circuit is right on {right} of {tried} random boards"),
+            (Tried::OneBoard, true) => format!("the circuit is right in all {tried_cells} cells"),
+            (Tried::OneBoard, false) => {
+                format!("the circuit is right in {right_cells} of {tried_cells} cells")
+            }
+        }
     }
 }
 
-/// Whether a truth table tells all.
-fn is_one_step_of_life(training: &Training) -> bool {
-    (training.task, training.automaton_steps) == (Task::Life, 1)
+/// What tells whether a circuit is right.
+enum Tried {
+    /// Every row of a truth table.
+    Rows,
+    /// Random boards, or random times at which cells are updated.
+    Boards,
+    /// One board that is all there is.
+    OneBoard,
+}
+
+fn what_is_tried(training: &Training) -> Tried {
+    match training.task {
+        Task::Life | Task::Rule if training.automaton_steps == 1 => Tried::Rows,
+        _ if training.has_one_board() => Tried::OneBoard,
+        _ => Tried::Boards,
+    }
 }
 
 impl HardCircuit {
-    /// Checks the circuit: for one step of the Game of Life each of the 512 rows of its truth
-    /// table, otherwise 1000 random boards drawn from the seed, after the task's steps.
+    /// Checks the circuit: for one step of a rule each of the 512 rows of its truth table, otherwise 1000
+    /// boards drawn from the seed, after the task's steps, or the one board that there is.
     ///
     /// # Errors
-    /// The circuit is damaged, or its task is not known.
+    /// The circuit is damaged, its task is not known, or its cells hold too few bits for the task.
     pub fn check(&self, training: &Training, seed: u64, path: KernelPath) -> Result<Check, LogicError> {
+        let (found, expected) = (self.channels, training.target_bits());
         match training.task {
             Task::Unknown => Err(LogicError::UnknownTask),
-            _ if is_one_step_of_life(training) => self.check_rows(path),
-            _ => self.check_boards(training, seed, path),
+            _ if found < expected => Err(LogicError::Channels { found, expected }),
+            _ => match what_is_tried(training) {
+                Tried::Rows => self.check_rows(training, path),
+                Tried::Boards => self.check_boards(training, RANDOM_BOARDS, seed, path),
+                Tried::OneBoard => self.check_boards(training, 1, seed, path),
+            },
         }
     }
 
-    fn check_rows(&self, path: KernelPath) -> Result<Check, LogicError> {
-        let boards = all_rows(self.channels);
-        let grid = crate::grid::Grid { width: 3, height: 3, boundary: Boundary::Periodic };
-        let found = self.compile()?.run(&boards, Boundary::Periodic, 1, path)?;
-        let expected = task::life(&boards, &grid);
+    fn check_rows(&self, training: &Training, path: KernelPath) -> Result<Check, LogicError> {
+        let grid = Grid { width: 3, height: 3, boundary: Boundary::Periodic };
+        let rows = Trial::of_boards(training, &grid, all_rows(self.channels));
+        let found = rows.run(&self.compile()?, path);
         let centre = |boards: &Boards, row| boards.get(row, 0, 1, 1);
-        let right = (0..ROWS).filter(|&row| centre(&found, row) == centre(&expected, row)).count();
+        let right = (0..ROWS).filter(|&row| centre(&found, row) == centre(rows.targets(), row)).count();
         Ok(Check { right, tried: ROWS, right_cells: right, tried_cells: ROWS })
     }
 
-    fn check_boards(&self, training: &Training, seed: u64, path: KernelPath) -> Result<Check, LogicError> {
+    fn check_boards(
+        &self,
+        training: &Training,
+        count: usize,
+        seed: u64,
+        path: KernelPath,
+    ) -> Result<Check, LogicError> {
         let mut stream = rng::stream(seed, streams::CHECK, 0);
-        let boards = training.random_boards(RANDOM_BOARDS, self.channels, &mut stream);
-        let steps = training.automaton_steps;
-        let found = self.compile()?.run(&boards, training.boundary, steps, path)?;
-        let wrong = found.differences(&training.targets(&boards));
+        let boards = Trial::draw(training, count, self.channels, &mut stream);
+        let wrong = boards.run(&self.compile()?, path).differences(boards.targets());
         Ok(Check {
-            right: RANDOM_BOARDS - wrong.boards,
-            tried: RANDOM_BOARDS,
+            right: count - wrong.boards,
+            tried: count,
             right_cells: boards.cells() - wrong.cells,
             tried_cells: boards.cells(),
         })

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::MOST_GATES;
 use crate::error::LogicError;
+use crate::rule::Rule;
+use crate::target::Target;
 use crate::wiring::{NEIGHBOURS, unique_range};
 
 /// The most cells of one batch.
@@ -44,8 +46,12 @@ pub enum Task {
     /// Conway's Game of Life on the first channel, from random boards. The other channels begin
     /// at 0.
     Life,
+    /// Another [rule](Training::rule) of two states on the first channel, learned as the Game of Life is.
+    Rule,
     /// A checkerboard on the first channel, whatever random bits the channels begin with.
     Checkerboard,
+    /// A [picture](Training::target) on the first channel, or on the first three in colours.
+    Picture,
     /// Not known: of a circuit that was imported. It can be looked at and exported, not trained.
     Unknown,
 }
@@ -55,7 +61,9 @@ impl Task {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Life => "life",
+            Self::Rule => "rule",
             Self::Checkerboard => "checkerboard",
+            Self::Picture => "picture",
             Self::Unknown => "unknown",
         }
     }
@@ -71,6 +79,39 @@ pub enum Boundary {
     Zero,
 }
 
+/// What a board that is to become a checkerboard or a picture begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// Random bits in all channels.
+    #[default]
+    Random,
+    /// Nothing: all channels of all cells are 0, so that only the edge of the board tells where a cell is.
+    Zero,
+    /// Nothing but one cell in the middle, all of whose channels are 1.
+    Centre,
+}
+
+/// How the circuit is made right, and small, once gradients have done their part.
+///
+/// An attempt trains with gradients until its circuit is right on every board that is chosen by. If it is
+/// not after the training's epochs, the functions of single gates are changed for others, by how much the
+/// mixtures tend to them, and what makes fewer cells wrong is kept, at first also some that makes more
+/// (simulated annealing). If it still is not right, another attempt begins with other wires. A circuit that
+/// is right then loses gates in the same way, as long as it stays right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Refinement {
+    /// Epochs between two looks at the circuit.
+    pub every: u64,
+    /// Steps in which a circuit that is not right is repaired.
+    pub repair_steps: u64,
+    /// Steps in which a circuit that is right loses gates.
+    pub prune_steps: u64,
+    /// Attempts at most.
+    pub attempts: u64,
+}
+
 /// How the network is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,9 +124,22 @@ pub struct Training {
     pub height: usize,
     /// What lies beyond the edge.
     pub boundary: Boundary,
-    /// Cells along the side of one square of the checkerboard; the Game of Life does not use it.
+    /// Cells along the side of one square of the checkerboard; other tasks do not use it.
     #[serde(default = "default_square")]
     pub square: usize,
+    /// The rule of the task `rule`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
+    /// The picture of the task `picture`: a text for each row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// What the boards of a checkerboard or a picture begin with.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub start: Start,
+    /// The chance of each cell to be updated in a step; the others stay as they are. The published
+    /// asynchronous automaton has 0.6.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub fire_rate: f64,
     /// How often the cells are updated before the board is compared with the target.
     pub automaton_steps: usize,
     /// Boards in a batch.
@@ -116,6 +170,50 @@ pub struct Training {
     /// on boards that are not trained on. Without it all epochs are trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
+    /// How the circuit is improved once gradients have done their part. Without it gradients are all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refinement: Option<Refinement>,
+}
+
+impl Default for Training {
+    /// One step of the Game of Life on 3x3 boards, as the published method trains it.
+    fn default() -> Self {
+        Self {
+            task: Task::Life,
+            width: 3,
+            height: 3,
+            boundary: Boundary::Periodic,
+            square: default_square(),
+            rule: None,
+            target: None,
+            start: Start::Random,
+            fire_rate: 1.0,
+            automaton_steps: 1,
+            batch: 20,
+            epochs: 3000,
+            learning_rate: 0.05,
+            decay_from: default_decay_from(),
+            betas: [0.9, 0.99],
+            epsilon: 1e-8,
+            weight_decay: 0.01,
+            noise: 0.0,
+            clip: 100.0,
+            early_stopping: None,
+            refinement: None,
+        }
+    }
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 pub(crate) fn default_pass_logit() -> f64 {
@@ -224,10 +322,11 @@ impl Training {
     /// A size is zero or absurd, or a number is outside of its range.
     pub fn validate(&self) -> Result<(), LogicError> {
         if self.task == Task::Unknown {
-            let reason = "nothing is known that the circuit should do; a new run with the task life or checkerboard can \
-                          begin with its state";
+            let reason = "nothing is known that the circuit should do; a new run with a task that is known, such as life or \
+                          checkerboard, can begin with its state";
             return Err(LogicError::config("training.task", self.task, reason));
         }
+        self.validate_task()?;
         positive("training.width", self.width)?;
         positive("training.height", self.height)?;
         positive("training.square", self.square)?;
@@ -243,7 +342,74 @@ impl Training {
         within("training.weight_decay", self.weight_decay, 0.0, f64::MAX)?;
         within("training.noise", self.noise, 0.0, 1.0e3)?;
         self.validate_early_stopping()?;
+        self.validate_refinement()?;
         within("training.clip", self.clip, f64::MIN_POSITIVE, f64::MAX)
+    }
+
+    /// Checks that the task has what it needs, and that a cell of the model can show it.
+    ///
+    /// # Errors
+    /// The picture has more bits than a cell has channels.
+    pub(crate) fn validate_for(&self, model: &Model) -> Result<(), LogicError> {
+        self.validate()?;
+        match self.target_bits() {
+            bits if bits <= model.channels => Ok(()),
+            bits => Err(LogicError::config(
+                "model.channels",
+                model.channels,
+                format!("the picture in training.target has colours, which take {bits} channels"),
+            )),
+        }
+    }
+
+    fn validate_task(&self) -> Result<(), LogicError> {
+        let missing = |field, reason: &str| Err(LogicError::config(field, None::<()>, reason));
+        match (self.task, &self.target, &self.rule) {
+            (Task::Picture, None, _) => {
+                return missing("training.target", "the task is a picture, and none is given");
+            }
+            (Task::Rule, _, None) => {
+                return missing("training.rule", "the task is a rule, and none is given");
+            }
+            (Task::Picture, Some(target), _)
+                if (target.width(), target.height()) != (self.width, self.height) =>
+            {
+                let reason = format!(
+                    "training.target has {} rows of {} cells, so the board must have training.width={} and \
+                     training.height={}",
+                    target.height(),
+                    target.width(),
+                    target.width(),
+                    target.height()
+                );
+                return Err(LogicError::config("training.width", (self.width, self.height), reason));
+            }
+            _ => {}
+        }
+        within("training.fire_rate", self.fire_rate, f64::MIN_POSITIVE, 1.0)?;
+        if self.fire_rate < 1.0 && matches!(self.task, Task::Life | Task::Rule) {
+            let reason = "the cells of a rule are all updated in each step, so it must be 1";
+            return Err(LogicError::config("training.fire_rate", self.fire_rate, reason));
+        }
+        Ok(())
+    }
+
+    fn validate_refinement(&self) -> Result<(), LogicError> {
+        let Some(refinement) = self.refinement else { return Ok(()) };
+        if self.early_stopping.is_some() {
+            let reason =
+                "an attempt ends when its circuit is right, so it must be left out with training.refinement";
+            return Err(LogicError::config("training.early_stopping", self.early_stopping, reason));
+        }
+        for (field, value) in [
+            ("training.refinement.every", refinement.every),
+            ("training.refinement.attempts", refinement.attempts),
+        ] {
+            if value == 0 {
+                return Err(LogicError::config(field, value, "it must be at least 1"));
+            }
+        }
+        Ok(())
     }
 
     /// The step size in an epoch.

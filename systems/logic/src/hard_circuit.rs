@@ -78,7 +78,8 @@ pub struct Gate {
 }
 
 impl HardCircuit {
-    /// The circuit in which each gate has its likeliest function, the first of equals.
+    /// The circuit in which each gate has its likeliest function, the first of equals; while the circuit is
+    /// refined, the one that is the best so far.
     ///
     /// # Errors
     /// The state does not fit the model.
@@ -95,7 +96,7 @@ impl HardCircuit {
             Kernel { layers: layers.map(|layer| harden_layer(layer, kernel)).collect(), input_size: 9 }
         };
         let update = state.update.layers.iter().map(|layer| harden_layer(layer, 0));
-        Self {
+        let mut circuit = Self {
             perception: Perception {
                 kernels: (0..model.kernels).map(kernel).collect(),
                 channels: model.channels,
@@ -106,7 +107,23 @@ impl HardCircuit {
                 output_size: model.channels,
             },
             channels: model.channels,
+        };
+        if let Some(refined) = &state.refined {
+            circuit.set_functions(refined.best());
         }
+        circuit
+    }
+
+    /// Gives each gate a function, in the order of [`HardCircuit::gates`].
+    pub(crate) fn set_functions(&mut self, functions: &[u8]) {
+        for (gate, &function) in self.gates_mut().zip(functions) {
+            gate.op = function;
+        }
+    }
+
+    fn gates_mut(&mut self) -> impl Iterator<Item = &mut Gate> {
+        let kernels = self.perception.kernels.iter_mut().flat_map(|kernel| &mut kernel.layers);
+        kernels.chain(&mut self.update.layers).flat_map(|layer| &mut layer.gates)
     }
 
     /// The model that this is a circuit of.

@@ -17,28 +17,11 @@
 //!
 //! ```
 //! use rekindle_compute::KernelPath;
-//! use rekindle_logic::{Automaton, HardCircuit, Model, State, Task, Training, Boundary};
+//! use rekindle_logic::{Automaton, HardCircuit, Model, State, Task, Training};
 //!
 //! let model =
 //!     Model { channels: 1, kernels: 4, kernel_gates: vec![8, 4, 2], update_gates: vec![8, 4, 2, 1], pass_logit: 10.0, identity_start: false };
-//! let training = Training {
-//!     task: Task::Life,
-//!     width: 3,
-//!     height: 3,
-//!     boundary: Boundary::Periodic,
-//!     square: 2,
-//!     automaton_steps: 1,
-//!     batch: 20,
-//!     epochs: 50,
-//!     learning_rate: 0.05,
-//!     decay_from: 1.0,
-//!     betas: [0.9, 0.99],
-//!     epsilon: 1e-8,
-//!     weight_decay: 0.01,
-//!     noise: 0.0,
-//!     clip: 100.0,
-//!     early_stopping: None,
-//! };
+//! let training = Training { task: Task::Life, epochs: 50, ..Training::default() };
 //! let mut state = State::new(&model, 1)?;
 //! let path = KernelPath::best();
 //! let mut automaton = Automaton::attach(&model, &training, 1, &state, 2, path)?;
@@ -59,6 +42,7 @@ mod check;
 mod circuit_run;
 mod config;
 mod error;
+mod fire;
 mod grid;
 mod hard_circuit;
 mod identity;
@@ -67,28 +51,35 @@ mod kernels;
 mod parameters;
 pub mod presets;
 mod recognition;
+mod refine;
 mod render;
 mod rollout;
+mod rule;
 mod select;
 mod show;
 mod state;
 mod streams;
 mod summary;
 mod system;
+mod target;
 mod task;
+mod trial;
 mod wiring;
 
 pub use automaton::{Automaton, Evaluation, StepMetrics};
 pub use boards::{Boards, Differences};
 pub use check::Check;
 pub use circuit_run::CompiledCircuit;
-pub use config::{Boundary, Model, Task, Training};
+pub use config::{Boundary, Model, Refinement, Start, Task, Training};
 pub use error::LogicError;
 pub use grid::Grid;
 pub use hard_circuit::{Gate, HardCircuit, HardLayer, Kernel, Perception, Update};
+pub use refine::{Refined, Search};
 pub use render::{render, side_by_side};
+pub use rule::Rule;
 pub use state::{Layer, Network, Optimizer, State};
 pub use system::Logic;
+pub use target::Target;
 
 /// The system for a registry.
 pub fn system() -> Box<dyn rekindle_train::AnySystem> {

@@ -99,7 +99,7 @@ impl Parameters {
         rollout: &Rollout,
         rate: f64,
     ) {
-        let step = state.epoch + 1;
+        let step = state.attempt_epochs() + 1;
         let Self { adamw, clip, layers, .. } = self;
         let adamw = AdamW { learning_rate: rate, ..*adamw };
         let states = state.perception.layers.iter_mut().chain(&mut state.update.layers);

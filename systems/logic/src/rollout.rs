@@ -4,14 +4,23 @@
 //! The cut depends on the number of cells alone, so the result does not depend on the number of
 //! threads. Only the states are kept for each time; going back computes a tile's gates again, which
 //! costs less than reading them from memory.
+//!
+//! Where not all cells are updated in a step, those that are stand in the tiles, one after the other,
+//! so that nothing is computed for the others: see [`apart`].
+
+mod apart;
 
 use std::ops::Range;
+
+use self::apart::Apart;
 
 use rekindle_compute::{KernelPath, LANES, Lanes, Pool};
 use rekindle_gates::soft::Coefficients;
 
 use crate::boards::Boards;
 use crate::cell::Cell;
+use crate::config::Training;
+use crate::fire::Fires;
 use crate::grid::Grid;
 use crate::kernels::{self, CoefficientSums, Gradients};
 
@@ -31,12 +40,18 @@ pub(crate) struct Rollout {
     layout: Layout,
     /// For each time, channels x 16 for each tile, and one tile of zeros.
     states: Vec<Vec<Lanes>>,
-    /// What the first channel should be at the end, for each tile.
+    /// How many channels are looked at.
+    bits: usize,
+    /// What these should be at the end: bits x 16 for each tile.
     targets: Vec<Lanes>,
+    /// Which cells are updated when.
+    fires: Fires,
     /// The gradients of the neighbourhoods before even and before odd steps: channels x 9 x 16
     /// for each tile, and one tile of zeros.
     neighbourhoods: [Vec<Lanes>; 2],
     parts: Vec<Part>,
+    /// What is needed beside where not all cells are updated.
+    apart: Option<Apart>,
 }
 
 /// Where the cells of a batch stand.
@@ -44,7 +59,6 @@ struct Layout {
     channels: usize,
     cells: usize,
     tiles: usize,
-    tiles_per_part: usize,
     /// Of each lane of each tile, the place (tile x 16 + lane) of its nine neighbours. Beyond the
     /// edge, and for lanes without a cell, that is the place after the last tile, where all is 0.
     neighbours: Vec<[u32; 9]>,
@@ -59,50 +73,64 @@ struct Part {
 }
 
 impl Rollout {
-    /// Buffers for so many boards.
-    pub(crate) fn new(cell: &Cell, grid: &Grid, boards: usize, steps: usize) -> Self {
-        let layout = Layout::new(cell.channels, grid, boards);
+    /// Buffers for so many boards of a training.
+    pub(crate) fn new(cell: &Cell, training: &Training, boards: usize) -> Self {
+        let (grid, steps, bits) = (training.grid(), training.automaton_steps, training.target_bits());
+        let layout = Layout::new(cell.channels, &grid, boards);
         let zeros = |per_tile: usize| vec![Lanes::ZERO; (layout.tiles + 1) * per_tile];
-        let parts = layout.tiles.div_ceil(layout.tiles_per_part);
+        let parts = match training.fire_rate < 1.0 {
+            // Fewer tiles can make more parts.
+            true => layout.tiles.min(MOST_PARTS),
+            false => layout.tiles.div_ceil(layout.tiles.div_ceil(MOST_PARTS)),
+        };
         Self {
             states: (0..=steps).map(|_| zeros(cell.channels)).collect(),
-            targets: zeros(1),
+            bits,
+            targets: zeros(bits),
+            fires: Fires::new(),
+            apart: (training.fire_rate < 1.0).then(|| Apart::new(&layout, steps)),
             neighbourhoods: [zeros(cell.inputs()), zeros(cell.inputs())],
             parts: (0..parts).map(|_| Part::new(cell)).collect(),
             layout,
         }
     }
 
-    /// Sets the boards to begin with and what their first channel should become.
-    pub(crate) fn load(&mut self, boards: &Boards, targets: &Boards) {
-        let channels = self.layout.channels;
-        let float = |bit: bool| f32::from(u8::from(bit));
-        for index in 0..self.layout.cells {
-            let (tile, lane) = (index / LANES, index % LANES);
-            let state = &mut self.states[0][tile * channels..][..channels];
-            for (channel, state) in state.iter_mut().enumerate() {
-                state.0[lane] = float(boards.bit(channel, index));
-            }
-            self.targets[tile].0[lane] = float(targets.bit(0, index));
-        }
+    /// Sets the boards to begin with, what their first channels should become, and which cells are
+    /// updated when.
+    pub(crate) fn load(&mut self, boards: &Boards, targets: &Boards, fires: Fires) {
+        load_planes(&mut self.states[0], self.layout.channels, boards);
+        load_planes(&mut self.targets, self.bits, targets);
+        self.fires = fires;
     }
 
-    /// The sum over all cells of the squared error of the first channel at the end.
+    /// The sum over all cells of the squared error of the channels that are looked at, at the end.
     pub(crate) fn loss(&mut self, pass: &Pass) -> f64 {
+        if self.apart.is_some() {
+            return self.loss_apart(pass);
+        }
         let last = self.states.len() - 1;
         for time in 0..last {
             self.advance(pass, time);
         }
-        let outputs = self.states[last].iter().step_by(self.layout.channels);
-        let tiles = outputs.zip(&self.targets).enumerate().take(self.layout.tiles);
-        tiles.map(|(tile, (output, target))| self.layout.error(tile, output, target).squared()).sum()
+        self.loss_of_states()
+    }
+
+    /// The loss of the last states.
+    fn loss_of_states(&self) -> f64 {
+        let Self { states, targets, layout, bits, .. } = self;
+        let outputs = states[states.len() - 1].chunks_exact(layout.channels);
+        let tiles = outputs.zip(targets.chunks_exact(*bits)).enumerate().take(layout.tiles);
+        tiles.map(|(tile, (output, target))| layout.loss(tile, &output[..*bits], target)).sum()
     }
 
     /// The same loss, and its gradient with respect to the coefficients of every gate, which stays
     /// in the parts: see [`Rollout::gradient`].
     pub(crate) fn loss_and_gradient(&mut self, pass: &Pass) -> f64 {
-        let last = self.states.len() - 2;
         self.parts.iter_mut().for_each(Part::clear);
+        if self.apart.is_some() {
+            return self.loss_and_gradient_apart(pass);
+        }
+        let last = self.states.len() - 2;
         for time in 0..last {
             self.advance(pass, time);
         }
@@ -134,16 +162,19 @@ impl Rollout {
 
     /// Computes the last step, its loss, and the gradients of the neighbourhoods before it.
     fn turn(&mut self, pass: &Pass, time: usize) {
-        let (before, targets, layout) = (&self.states[time], &self.targets, &self.layout);
+        let (before, targets, layout, bits) = (&self.states[time], &self.targets, &self.layout, self.bits);
         let after = &mut self.neighbourhoods[time % 2];
         layout.each_tile(pass, &mut self.parts, after, pass.cell.inputs(), |part, tile, after| {
             part.forward(pass, layout, tile, before);
-            let output = &part.slots[pass.cell.outputs()][0];
-            let error = layout.error(tile, output, &targets[tile]);
-            part.loss += error.squared();
-            let gradients = part.gradients.outputs_mut(pass.cell);
+            let Part { slots, gradients, loss, .. } = part;
+            let gradients = gradients.outputs_mut(pass.cell);
             gradients.fill(Lanes::ZERO);
-            gradients[0] = error.gradient();
+            let outputs = slots[pass.cell.outputs()].iter().zip(gradients);
+            for ((output, gradient), target) in outputs.zip(&targets[tile * bits..][..bits]) {
+                let error = layout.error(tile, output, target);
+                *loss += error.squared();
+                *gradient = error.gradient();
+            }
             part.backward(pass, after);
         });
     }
@@ -161,6 +192,16 @@ impl Rollout {
     }
 }
 
+/// Sets the first `channels` of all cells, `channels` x 16 for each tile.
+fn load_planes(tiles: &mut [Lanes], channels: usize, boards: &Boards) {
+    for index in 0..boards.cells() {
+        let (tile, lane) = (index / LANES, index % LANES);
+        for (channel, lanes) in tiles[tile * channels..][..channels].iter_mut().enumerate() {
+            lanes.0[lane] = f32::from(u8::from(boards.bit(channel, index)));
+        }
+    }
+}
+
 impl Layout {
     fn new(channels: usize, grid: &Grid, boards: usize) -> Self {
         let cells = boards * grid.cells();
@@ -175,7 +216,12 @@ impl Layout {
                 }
             }
         }
-        Self { channels, cells, tiles, tiles_per_part: tiles.div_ceil(MOST_PARTS), neighbours }
+        Self { channels, cells, tiles, neighbours }
+    }
+
+    /// The place after the last tile, where all is 0.
+    fn beyond(&self) -> u32 {
+        (self.tiles * LANES) as u32
     }
 
     /// Calls `work(part, tile, output)` for each tile, each part's tiles in order. `output` holds
@@ -188,19 +234,33 @@ impl Layout {
         per_tile: usize,
         work: impl Fn(&mut Part, usize, &mut [Lanes]) + Sync + Send,
     ) {
-        let output = output[..self.tiles * per_tile].chunks_mut(self.tiles_per_part * per_tile);
+        self.each_tile_of(pass, self.tiles * LANES, parts, output, per_tile, work);
+    }
+
+    /// The same for the tiles of so many cells.
+    fn each_tile_of(
+        &self,
+        pass: &Pass,
+        cells: usize,
+        parts: &mut [Part],
+        output: &mut [Lanes],
+        per_tile: usize,
+        work: impl Fn(&mut Part, usize, &mut [Lanes]) + Sync + Send,
+    ) {
+        let tiles = cells.div_ceil(LANES);
+        let tiles_per_part = tiles.div_ceil(MOST_PARTS).max(1);
+        let output = output[..tiles * per_tile].chunks_mut(tiles_per_part * per_tile);
         let mut parts: Vec<_> = parts.iter_mut().zip(output).collect();
         pass.pool.for_each(&mut parts, |index, (part, output)| {
             for (tile, output) in output.chunks_exact_mut(per_tile).enumerate() {
-                work(part, index * self.tiles_per_part + tile, output);
+                work(part, index * tiles_per_part + tile, output);
             }
         });
     }
 
     /// Collects the neighbourhoods of a tile: channel by position.
-    fn gather(&self, states: &[Lanes], tile: usize, slots: &mut [Lanes]) {
-        let neighbours = &self.neighbours[tile * LANES..][..LANES];
-        for (lane, neighbours) in neighbours.iter().enumerate() {
+    fn gather(&self, states: &[Lanes], neighbours: [&[u32; 9]; LANES], slots: &mut [Lanes]) {
+        for (lane, neighbours) in neighbours.into_iter().enumerate() {
             for (position, &neighbour) in neighbours.iter().enumerate() {
                 let (tile, from) = (neighbour as usize / LANES, neighbour as usize % LANES);
                 let states = &states[tile * self.channels..][..self.channels];
@@ -209,6 +269,11 @@ impl Layout {
                 }
             }
         }
+    }
+
+    /// The neighbours of the cells of a tile.
+    fn neighbours_of_tile(&self, tile: usize) -> [&[u32; 9]; LANES] {
+        std::array::from_fn(|lane| &self.neighbours[tile * LANES + lane])
     }
 
     /// Adds up, for each channel of the cells of a tile, the gradients of the neighbourhoods that
@@ -227,7 +292,12 @@ impl Layout {
         }
     }
 
-    /// The error of the first channel of a tile; lanes without a cell have none.
+    /// The squared error of the channels of a tile that are looked at.
+    fn loss(&self, tile: usize, outputs: &[Lanes], targets: &[Lanes]) -> f64 {
+        outputs.iter().zip(targets).map(|(output, target)| self.error(tile, output, target).squared()).sum()
+    }
+
+    /// The error of one channel of a tile; lanes without a cell have none.
     fn error(&self, tile: usize, output: &Lanes, target: &Lanes) -> Error {
         let mut error = Lanes::ZERO;
         let used = (self.cells - tile * LANES).min(LANES);
@@ -268,7 +338,12 @@ impl Part {
 
     /// Computes every gate of the cells of a tile.
     fn forward(&mut self, pass: &Pass, layout: &Layout, tile: usize, before: &[Lanes]) {
-        layout.gather(before, tile, &mut self.slots);
+        self.forward_of(pass, layout, layout.neighbours_of_tile(tile), before);
+    }
+
+    /// Computes every gate of the cells with these neighbours.
+    fn forward_of(&mut self, pass: &Pass, layout: &Layout, neighbours: [&[u32; 9]; LANES], before: &[Lanes]) {
+        layout.gather(before, neighbours, &mut self.slots);
         kernels::forward(pass.path, pass.cell, pass.coefficients, &mut self.slots);
     }
 

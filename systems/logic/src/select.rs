@@ -1,4 +1,5 @@
-//! The boards that everything is chosen by: which checkpoint is the best, and when training ends.
+//! The boards that everything is chosen by: which checkpoint is the best, when training ends, and which
+//! change of a gate is kept.
 //!
 //! They are drawn from the seed by a stream of their own, so that they are others than those that are
 //! trained on and than those of the final check, and they are the same all through a run. They are
@@ -8,12 +9,13 @@ use rekindle_compute::{KernelPath, Pool, rng};
 
 use crate::boards::Boards;
 use crate::check;
-use crate::circuit_run::{CompiledCircuit, Shifts};
+use crate::circuit_run::CompiledCircuit;
 use crate::config::{Task, Training};
 use crate::streams;
+use crate::trial::Trial;
 
 /// So many boards, unless all that there are can be looked at.
-pub(crate) const SELECT_BOARDS: usize = 256;
+pub(crate) const SELECT_BOARDS: usize = 1024;
 
 /// Cells of a group at most, if a board has no more: few enough for a cache, and groups enough for all
 /// threads.
@@ -21,57 +23,67 @@ const GROUP_CELLS: usize = 4096;
 
 /// Boards to choose by.
 pub(crate) struct SelectBoards {
-    training: Training,
-    channels: usize,
-    seed: u64,
-    /// Boards of each group, and how many groups there are.
-    per_group: usize,
-    groups: usize,
-    shifts: Shifts,
+    groups: Vec<Trial>,
 }
 
 impl SelectBoards {
     pub fn new(training: &Training, channels: usize, seed: u64) -> Self {
-        let per_group = match covers_all_boards(training) {
-            true => check::ROWS,
-            // A power of two, so that groups are of one size.
-            false => (1..=SELECT_BOARDS.ilog2())
-                .map(|power| 1 << power)
-                .take_while(|boards| boards * training.grid().cells() <= GROUP_CELLS)
-                .last()
-                .unwrap_or(1),
+        if covers_all_boards(training) {
+            let boards: Boards = check::all_rows(channels);
+            return Self { groups: vec![Trial::of_boards(training, &training.grid(), boards)] };
+        }
+        let boards = if training.has_one_board() { 1 } else { SELECT_BOARDS };
+        // A power of two, so that groups are of one size.
+        let per_group = (0..=boards.ilog2())
+            .map(|power| 1 << power)
+            .take_while(|boards| boards * training.grid().cells() <= GROUP_CELLS)
+            .last()
+            .unwrap_or(1);
+        let group = |group: usize| {
+            let mut stream = rng::stream(seed, streams::SELECT, group as u64);
+            Trial::draw(training, per_group, channels, &mut stream)
         };
-        let groups = if covers_all_boards(training) { 1 } else { SELECT_BOARDS / per_group };
-        let shifts = Shifts::new(per_group, &training.grid());
-        Self { training: training.clone(), channels, seed, per_group, groups, shifts }
+        Self { groups: (0..boards / per_group).map(group).collect() }
     }
 
     /// Cells of all boards.
     pub fn cells(&self) -> usize {
-        self.groups * self.per_group * self.training.grid().cells()
+        self.groups.iter().map(Trial::cells).sum()
     }
 
     /// Cells that a circuit gets wrong.
     pub fn wrong_cells(&self, circuit: &CompiledCircuit, pool: &Pool, path: KernelPath) -> usize {
-        let mut wrong = vec![0; self.groups];
-        pool.for_each(&mut wrong, |group, wrong| {
-            let boards = self.group(group);
-            let found = circuit.advance(&self.shifts, &boards, self.training.automaton_steps, path);
-            *wrong = found.wrong_cells(&self.training.targets(&boards));
-        });
+        let mut wrong = vec![0; self.groups.len()];
+        pool.for_each(&mut wrong, |group, wrong| *wrong = self.groups[group].wrong_cells(circuit, path));
         wrong.into_iter().sum()
     }
 
-    fn group(&self, group: usize) -> Boards {
-        if covers_all_boards(&self.training) {
-            return check::all_rows(self.channels);
+    /// Cells that a circuit gets wrong on the boards of the first groups: all of them, or so many as are
+    /// more than `limit`.
+    pub fn wrong_cells_within(
+        &self,
+        groups: usize,
+        limit: usize,
+        circuit: &CompiledCircuit,
+        path: KernelPath,
+    ) -> usize {
+        let mut wrong = 0;
+        for group in self.groups.iter().take(groups) {
+            wrong += group.wrong_cells(circuit, path);
+            if wrong > limit {
+                break;
+            }
         }
-        let mut stream = rng::stream(self.seed, streams::SELECT, group as u64);
-        self.training.random_boards(self.per_group, self.channels, &mut stream)
+        wrong
+    }
+
+    /// How many groups there are.
+    pub fn groups(&self) -> usize {
+        self.groups.len()
     }
 }
 
 /// Whether a task is small enough to look at every board there is.
 pub(crate) fn covers_all_boards(training: &Training) -> bool {
-    training.task == Task::Life && training.width == 3 && training.height == 3
+    matches!(training.task, Task::Life | Task::Rule) && training.width == 3 && training.height == 3
 }

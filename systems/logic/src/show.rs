@@ -35,9 +35,9 @@ pub(crate) fn moments(
     let steps = training.automaton_steps;
     let (board, boundary, moments) = match training.task {
         Task::Life => (glider(circuit.channels), Boundary::Periodic, [0, 8, 16, 24]),
-        Task::Checkerboard | Task::Unknown => {
+        _ => {
             let mut stream = rng::stream(seed, streams::CHECK, 1);
-            let board = training.random_boards(1, circuit.channels, &mut stream);
+            let board = training.starting_boards(1, circuit.channels, &mut stream);
             (board, training.boundary, [0, steps / 4, steps / 2, steps])
         }
     };

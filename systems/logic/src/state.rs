@@ -9,13 +9,14 @@ use crate::config::Model;
 use crate::error::LogicError;
 use crate::hard_circuit::{Gate, HardCircuit, HardLayer};
 use crate::identity;
+use crate::refine::Refined;
 use crate::streams;
 use crate::wiring::{self, Wires};
 
 /// The state of a training run: what a checkpoint holds and a resume needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// Epochs done, which is also how often the optimiser has stepped.
+    /// Steps done: epochs of all attempts and steps of refinement.
     pub epoch: u64,
     /// The kernels. They share their wires, each has logits of its own.
     pub perception: Network,
@@ -26,6 +27,19 @@ pub struct State {
     /// What is known of the losses by which training ends early; absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<Patience>,
+    /// Attempts that ended with a circuit that is not right.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt: u64,
+    /// The step that the present attempt began with.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempt_start: u64,
+    /// The circuit while it is repaired or loses gates; absent while gradients train.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refined: Option<Refined>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A stack of layers, each reading the one before it.
@@ -64,10 +78,33 @@ impl State {
     /// The model cannot be wired; see [`Model::validate`].
     pub fn new(model: &Model, seed: u64) -> Result<Self, LogicError> {
         model.validate()?;
-        let perception = new_perception(model, seed);
-        let update = new_update(model, seed);
+        Ok(Self::attempt(model, seed, 0, 0))
+    }
+
+    /// The state before the first epoch of an attempt, which has wires of its own.
+    pub(crate) fn attempt(model: &Model, seed: u64, attempt: u64, epoch: u64) -> Self {
+        let perception = new_perception(model, seed, attempt);
+        let update = new_update(model, seed, attempt);
         let optimizer = Optimizer { perception: zero_moments(&perception), update: zero_moments(&update) };
-        Ok(Self { epoch: 0, perception, update, optimizer, patience: None })
+        Self { epoch, attempt, attempt_start: epoch, ..Self::without_attempts(perception, update, optimizer) }
+    }
+
+    fn without_attempts(perception: Network, update: Network, optimizer: Optimizer) -> Self {
+        Self {
+            epoch: 0,
+            perception,
+            update,
+            optimizer,
+            patience: None,
+            attempt: 0,
+            attempt_start: 0,
+            refined: None,
+        }
+    }
+
+    /// Epochs of the present attempt, which is also how often its optimiser has stepped.
+    pub(crate) fn attempt_epochs(&self) -> u64 {
+        self.epoch - self.attempt_start
     }
 
     /// The state of a circuit, of which `model` is the [model](HardCircuit::model): each gate is the one
@@ -81,7 +118,7 @@ impl State {
         let update = circuit.update.layers.iter().map(|layer| sure_layer(model, std::iter::once(layer)));
         let update = Network { layers: update.collect() };
         let optimizer = Optimizer { perception: zero_moments(&perception), update: zero_moments(&update) };
-        Self { epoch: 0, perception, update, optimizer, patience: None }
+        Self::without_attempts(perception, update, optimizer)
     }
 
     /// Checks that the state is one of this model, and that every wire leads somewhere.
@@ -93,15 +130,20 @@ impl State {
         validate_network("perception", perception, 9, &model.kernel_gates, model.kernels)?;
         validate_network("update", update, model.update_inputs(), &model.update_gates, 1)?;
         validate_moments("optimizer.perception", &optimizer.perception, perception)?;
-        validate_moments("optimizer.update", &optimizer.update, update)
+        validate_moments("optimizer.update", &optimizer.update, update)?;
+        if self.attempt_start > self.epoch {
+            let problem = format!("is {}, after step {}", self.attempt_start, self.epoch);
+            return Err(LogicError::state("attempt_start", problem));
+        }
+        self.refined.as_ref().map_or(Ok(()), |refined| refined.validate(model.gates()))
     }
 }
 
-fn new_perception(model: &Model, seed: u64) -> Network {
+fn new_perception(model: &Model, seed: u64, attempt: u64) -> Network {
     let mut inputs = 9;
     let mut layers = Vec::with_capacity(model.kernel_gates.len());
     for (index, &gates) in model.kernel_gates.iter().enumerate() {
-        let mut stream = rng::stream(seed, streams::PERCEPTION_WIRES, index as u64);
+        let mut stream = rng::stream(seed, streams::PERCEPTION_WIRES, attempt << 32 | index as u64);
         let wires = match index {
             0 => wiring::first_kernel(&mut stream),
             _ => wiring::unique(inputs, gates, &mut stream),
@@ -112,11 +154,11 @@ fn new_perception(model: &Model, seed: u64) -> Network {
     Network { layers }
 }
 
-fn new_update(model: &Model, seed: u64) -> Network {
+fn new_update(model: &Model, seed: u64, attempt: u64) -> Network {
     let mut inputs = model.update_inputs();
     let mut layers = Vec::with_capacity(model.update_gates.len());
     for (index, &gates) in model.update_gates.iter().enumerate() {
-        let mut stream = rng::stream(seed, streams::UPDATE_WIRES, index as u64);
+        let mut stream = rng::stream(seed, streams::UPDATE_WIRES, attempt << 32 | index as u64);
         let wires = wiring::unique(inputs, gates, &mut stream);
         layers.push(new_layer(model, wires, gates));
         inputs = gates;

@@ -1,8 +1,8 @@
 //! The numbers of the random streams, one for each use. Changing one breaks exact resume.
 
-/// Order of the pairs of a kernel layer; keyed by the layer.
+/// Order of the pairs of a kernel layer; keyed by the attempt and the layer.
 pub(crate) const PERCEPTION_WIRES: u64 = 1;
-/// Order of the pairs of an update layer; keyed by the layer.
+/// Order of the pairs of an update layer; keyed by the attempt and the layer.
 pub(crate) const UPDATE_WIRES: u64 = 2;
 /// Boards to train on; keyed by the epoch.
 pub(crate) const BATCH: u64 = 3;
@@ -12,5 +12,11 @@ pub(crate) const EVALUATION: u64 = 4;
 pub(crate) const CHECK: u64 = 5;
 /// Boards that everything is chosen by; keyed by their group.
 pub(crate) const SELECT: u64 = 6;
+/// Which cells are updated in training; keyed by the epoch.
+pub(crate) const FIRE: u64 = 7;
+/// Which cells are updated on the boards for the soft loss; keyed by the epoch.
+pub(crate) const EVALUATION_FIRE: u64 = 8;
+/// Changes of gates in refinement; keyed by the step and the search.
+pub(crate) const REFINEMENT: u64 = 9;
 /// Noise on the logits: this number and, for each further layer, the next; keyed by the epoch.
 pub(crate) const NOISE: u64 = 1 << 32;

@@ -9,7 +9,7 @@ use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, Metrics, Preset, Progress, Resources, System, SystemError,
 };
 
-use crate::automaton::Automaton;
+use crate::automaton::{Automaton, StepMetrics};
 use crate::config::{Model, Task, Training};
 use crate::hard_circuit::HardCircuit;
 use crate::state::State;
@@ -36,6 +36,21 @@ const PRESETS: &[Preset] = &[
         summary: "a checkerboard that grows out of random bits in 20 steps of a logic-gate automaton",
         yaml: presets::CHECKERBOARD,
     },
+    Preset {
+        name: "checkerboard-async",
+        summary: "a checkerboard that grows although its cells are updated at random times, and that heals",
+        yaml: presets::CHECKERBOARD_ASYNC,
+    },
+    Preset {
+        name: "lizard",
+        summary: "a lizard that grows out of one cell in 12 steps, or a picture of yours with --target",
+        yaml: presets::LIZARD,
+    },
+    Preset {
+        name: "letter-g",
+        summary: "the letter G in eight colours, which grows out of nothing in 15 steps",
+        yaml: presets::LETTER_G,
+    },
 ];
 
 impl System for Logic {
@@ -50,7 +65,7 @@ impl System for Logic {
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
-        config.training.validate().map_err(SystemError::new)?;
+        config.training.validate_for(&config.model).map_err(SystemError::new)?;
         State::new(&config.model, config.seed).map_err(SystemError::new)
     }
 
@@ -64,13 +79,19 @@ impl System for Logic {
     }
 
     fn progress(&self, state: &State) -> Progress {
-        let total = Some(self.training.epochs);
+        // How many attempts there will be is not known.
+        let total = Some(self.training.epochs).filter(|_| self.training.refinement.is_none());
         Progress { step: state.epoch, total, finished: self.automaton.is_finished(state) }
     }
 
     fn step(&mut self, state: &mut State) -> Result<Metrics, SystemError> {
-        let metrics = self.automaton.step(state);
-        Ok(Metrics::from([("train_loss".to_owned(), metrics.soft_loss)]))
+        Ok(match self.automaton.step(state) {
+            StepMetrics::Trained { soft_loss } => Metrics::from([("train_loss".to_owned(), soft_loss)]),
+            StepMetrics::Refined { wrong_cells, gates } => Metrics::from([
+                ("wrong_cells".to_owned(), wrong_cells as f64),
+                ("needed_gates".to_owned(), gates as f64),
+            ]),
+        })
     }
 
     fn evaluate(&mut self, state: &State) -> Result<Metrics, SystemError> {

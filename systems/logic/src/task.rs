@@ -3,8 +3,9 @@
 use rekindle_compute::rng::Stream;
 
 use crate::boards::Boards;
-use crate::config::{Task, Training};
+use crate::config::{Boundary, Start, Task, Training};
 use crate::grid::Grid;
+use crate::rule::Rule;
 
 impl Training {
     /// The grid that the boards stand on.
@@ -12,35 +13,63 @@ impl Training {
         Grid { width: self.width, height: self.height, boundary: self.boundary }
     }
 
-    /// Random boards to begin with.
-    pub(crate) fn random_boards(&self, count: usize, channels: usize, stream: &mut Stream) -> Boards {
+    /// Boards to begin with.
+    pub(crate) fn starting_boards(&self, count: usize, channels: usize, stream: &mut Stream) -> Boards {
         let mut boards = Boards::zeros(count, self.width, self.height, channels);
-        match self.task {
-            Task::Life => boards.randomize(1, stream),
-            Task::Checkerboard | Task::Unknown => boards.randomize(channels, stream),
+        match (self.task, self.start) {
+            (Task::Life | Task::Rule, _) => boards.randomize(1, stream),
+            (_, Start::Random) => boards.randomize(channels, stream),
+            (_, Start::Zero) => {}
+            (_, Start::Centre) => boards.set_centres(),
         }
         boards
     }
 
-    /// What the first channel of the boards should be after the automaton's steps; where the task is not
-    /// known, what it is.
+    /// Whether one board is like another: they begin alike, and all cells are always updated.
+    pub(crate) fn has_one_board(&self) -> bool {
+        !matches!(self.task, Task::Life | Task::Rule) && self.start != Start::Random && self.fire_rate == 1.0
+    }
+
+    /// How many channels the task looks at.
+    pub(crate) fn target_bits(&self) -> usize {
+        match (self.task, &self.target) {
+            (Task::Picture, Some(target)) => target.bits(),
+            _ => 1,
+        }
+    }
+
+    /// What the first channels of the boards should be after the automaton's steps; where the task is not
+    /// known, what they are.
     pub fn targets(&self, boards: &Boards) -> Boards {
-        match self.task {
-            Task::Life => {
-                let mut target = life(boards, &self.grid());
-                for _ in 1..self.automaton_steps {
-                    target = life(&target, &self.grid());
-                }
-                target
-            }
-            Task::Checkerboard => checkerboard(boards, self.square),
-            Task::Unknown => boards.clone(),
+        self.targets_with(boards, self.boundary)
+    }
+
+    /// The same with something else beyond the edge.
+    pub(crate) fn targets_with(&self, boards: &Boards, boundary: Boundary) -> Boards {
+        let (width, height) = (boards.width(), boards.height());
+        let grid = Grid { width, height, boundary };
+        let steps = self.automaton_steps;
+        match (self.task, &self.rule, &self.target) {
+            (Task::Rule, Some(rule), _) => evolve(rule, boards, &grid, steps),
+            (Task::Life | Task::Rule, ..) => evolve(&Rule::life(), boards, &grid, steps),
+            (Task::Checkerboard, ..) => checkerboard((boards.count(), width, height), self.square),
+            (Task::Picture, _, Some(target)) => target.on_boards(boards.count(), width, height),
+            (Task::Picture | Task::Unknown, ..) => boards.clone(),
         }
     }
 }
 
-/// One step of the Game of Life on the first channel.
-pub(crate) fn life(boards: &Boards, grid: &Grid) -> Boards {
+/// So many steps of a rule on the first channel.
+fn evolve(rule: &Rule, boards: &Boards, grid: &Grid, steps: usize) -> Boards {
+    let mut target = follow(rule, boards, grid);
+    for _ in 1..steps {
+        target = follow(rule, &target, grid);
+    }
+    target
+}
+
+/// One step of a rule on the first channel.
+pub(crate) fn follow(rule: &Rule, boards: &Boards, grid: &Grid) -> Boards {
     let mut next = Boards::zeros(boards.count(), boards.width(), boards.height(), 1);
     for board in 0..boards.count() {
         let first = board * grid.cells();
@@ -48,21 +77,19 @@ pub(crate) fn life(boards: &Boards, grid: &Grid) -> Boards {
             let lives = |position: usize| {
                 grid.neighbour(cell, position).is_some_and(|other| boards.bit(0, first + other))
             };
-            let alive = lives(4);
-            let neighbours = (0..9).filter(|&position| lives(position)).count() - usize::from(alive);
-            let value = neighbours == 3 || alive && neighbours == 2;
-            next.set_bit(0, first + cell, value);
+            let neighbourhood = (0..9).map(|position| usize::from(lives(position)) << position).sum();
+            next.set_bit(0, first + cell, rule.next(neighbourhood));
         }
     }
     next
 }
 
 /// A checkerboard on each board, the square at the origin being 0.
-fn checkerboard(boards: &Boards, square: usize) -> Boards {
-    let mut target = Boards::zeros(boards.count(), boards.width(), boards.height(), 1);
-    for board in 0..boards.count() {
-        for y in 0..boards.height() {
-            for x in 0..boards.width() {
+fn checkerboard((count, width, height): (usize, usize, usize), square: usize) -> Boards {
+    let mut target = Boards::zeros(count, width, height, 1);
+    for board in 0..count {
+        for y in 0..height {
+            for x in 0..width {
                 target.set(board, 0, x, y, (x / square + y / square) % 2 == 1);
             }
         }
@@ -73,7 +100,6 @@ fn checkerboard(boards: &Boards, square: usize) -> Boards {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Boundary;
 
     #[test]
     fn a_glider_moves_by_one_cell_in_four_generations() {
@@ -86,7 +112,7 @@ mod tests {
             expected.set(0, 0, x + 1, y + 1, true);
         }
         for _ in 0..4 {
-            boards = life(&boards, &grid);
+            boards = follow(&Rule::life(), &boards, &grid);
         }
         assert_eq!(boards, expected);
     }
