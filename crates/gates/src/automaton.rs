@@ -16,8 +16,8 @@ use crate::program::CACHE;
 use crate::schedule::{Code, CodeOutput, Load};
 use crate::xag::Xag;
 
-/// Vectors of a strip from left to right: whole cache lines of several rows are read in a row.
-const MOST_COLUMNS: usize = 2;
+/// Vectors of a strip from left to right: so many that a row is worth a loop.
+const MOST_COLUMNS: usize = 8;
 
 /// A circuit as the rule of a cellular automaton. Its inputs are the neighbourhoods of each channel, input
 /// `9 channel + 3 row + column`, from the upper left to the lower right; its outputs are the next state.
@@ -98,7 +98,8 @@ impl Strip {
     fn new(columns: usize, fitting: usize, height: usize, slots: usize) -> Self {
         // A row is read above and one below those that are computed.
         let rows = (fitting / columns).saturating_sub(2).clamp(8, 128).min(height.max(1));
-        let stride = (rows + 2) * columns;
+        // Slots at an odd distance do not compete for the same sets of a cache.
+        let stride = ((rows + 2) * columns) | 1;
         Self { columns, rows, stride, slots: vec![Vector::default(); stride * slots] }
     }
 }
@@ -137,9 +138,11 @@ kernel! {
 fn from_the_left(words: &[u64], slot: &mut [Vector]) {
     for (index, vector) in slot.iter_mut().enumerate() {
         let words = &words[index * VECTOR..index * VECTOR + VECTOR + 1];
+        let mut moved = [0; VECTOR];
         for word in 0..VECTOR {
-            vector.0[word] = words[word + 1] << 1 | words[word] >> 63;
+            moved[word] = words[word + 1] << 1 | words[word] >> 63;
         }
+        vector.0 = moved;
     }
 }
 
@@ -155,9 +158,11 @@ fn as_it_is(words: &[u64], slot: &mut [Vector]) {
 fn from_the_right(words: &[u64], slot: &mut [Vector]) {
     for (index, vector) in slot.iter_mut().enumerate() {
         let words = &words[index * VECTOR + 1..index * VECTOR + VECTOR + 2];
+        let mut moved = [0; VECTOR];
         for word in 0..VECTOR {
-            vector.0[word] = words[word] >> 1 | words[word + 1] << 63;
+            moved[word] = words[word] >> 1 | words[word + 1] << 63;
         }
+        vector.0 = moved;
     }
 }
 
@@ -173,16 +178,28 @@ kernel! {
                     CodeOutput::Constant(value) => chunks.fill([if value { !0 } else { 0 }; VECTOR]),
                     CodeOutput::Place { place, is_inverted } => {
                         let first = place.first(tile) + row * tile.columns;
-                        let flip = if is_inverted { !0 } else { 0 };
-                        for (words, vector) in chunks.iter_mut().zip(&slots[first..first + tile.columns]) {
-                            for word in 0..VECTOR {
-                                words[word] = vector.0[word] ^ flip;
-                            }
-                        }
+                        let slot = &slots[first..first + tile.columns];
+                        if is_inverted { inverted_out(slot, chunks) } else { out(slot, chunks) }
                     }
                 }
             }
         }
+    }
+}
+
+#[inline(always)]
+fn out(slot: &[Vector], words: &mut [[u64; VECTOR]]) {
+    for (words, vector) in words.iter_mut().zip(slot) {
+        *words = vector.0;
+    }
+}
+
+#[inline(always)]
+fn inverted_out(slot: &[Vector], words: &mut [[u64; VECTOR]]) {
+    for (words, vector) in words.iter_mut().zip(slot) {
+        let mut values = vector.0;
+        values.iter_mut().for_each(|value| *value = !*value);
+        *words = values;
     }
 }
 

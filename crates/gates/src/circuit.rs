@@ -71,9 +71,54 @@ impl Circuit {
         }
     }
 
-    /// A circuit of parts that are known to be sound.
-    pub(crate) fn from_parts(inputs: u32, gates: Vec<Gate>, outputs: Vec<u32>) -> Self {
-        Self { inputs, gates, outputs }
+    /// A circuit of parts that are known to be sound, as [`Circuit::new`] finds it.
+    ///
+    /// # Panics
+    /// In builds with assertions, if they are not; otherwise whatever the circuit is used for may panic.
+    pub fn of_sound_parts(inputs: u32, gates: Vec<Gate>, outputs: Vec<u32>) -> Self {
+        let circuit = Self { inputs, gates, outputs };
+        debug_assert_eq!(circuit.check_gates(), Ok(()));
+        circuit
+    }
+
+    /// The inputs that are read, by an output or by a gate that an output depends on, and the circuit of those inputs
+    /// only.
+    pub fn without_unread_inputs(&self) -> (Vec<u32>, Self) {
+        let needed = self.needed();
+        let reads: Vec<u32> = (0..self.inputs).filter(|&input| needed[input as usize]).collect();
+        let mut signals = vec![0; self.signals()];
+        for (place, &input) in reads.iter().enumerate() {
+            signals[input as usize] = place as u32;
+        }
+        let mut gates = Vec::new();
+        for (index, gate) in self.gates.iter().enumerate() {
+            if needed[self.inputs() + index] {
+                signals[self.inputs() + index] = (reads.len() + gates.len()) as u32;
+                let signal = |signal: u32| signals.get(signal as usize).copied().unwrap_or(0);
+                gates.push(Gate { op: gate.op, a: signal(gate.a), b: signal(gate.b) });
+            }
+        }
+        let outputs = self.outputs.iter().map(|&signal| signals[signal as usize]).collect();
+        let narrow = Self::of_sound_parts(reads.len() as u32, gates, outputs);
+        (reads, narrow)
+    }
+
+    /// The circuit of more inputs, of which those named are its own.
+    pub(crate) fn with_inputs(&self, places: &[u32], inputs: usize) -> Self {
+        let moved = |signal: u32| match places.get(signal as usize) {
+            Some(&place) => place,
+            None => (signal as usize - self.inputs() + inputs) as u32,
+        };
+        // What a function ignores may be any number.
+        let read = |signal: u32| if (signal as usize) < self.signals() { moved(signal) } else { 0 };
+        let gates = self.gates.iter().map(|gate| {
+            if gate.reads().next().is_none() {
+                return Gate { a: 0, b: 0, ..*gate };
+            }
+            Gate { op: gate.op, a: read(gate.a), b: read(gate.b) }
+        });
+        let outputs = self.outputs.iter().map(|&signal| moved(signal)).collect();
+        Self::of_sound_parts(inputs as u32, gates.collect(), outputs)
     }
 
     fn check_gates(&self) -> Result<(), CircuitError> {

@@ -11,7 +11,7 @@ use crate::schedule::{Code, CodeOutput};
 use crate::xag::Xag;
 
 /// All slots together are not larger than this where they need not be: bytes. It fits a first-level cache.
-pub(crate) const CACHE: usize = 24 << 10;
+pub(crate) const CACHE: usize = 32 << 10;
 
 /// Vectors of a slot at most.
 const MOST_COLUMNS: usize = 32;

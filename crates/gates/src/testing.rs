@@ -3,6 +3,7 @@
 use rekindle_compute::rng;
 
 use crate::circuit::{Circuit, Gate};
+use crate::xag::{Literal, Xag};
 
 /// A circuit of gates that are drawn at random, of all sixteen functions.
 pub(crate) fn random_circuit(seed: u64, inputs: usize, gates: usize, outputs: usize) -> Circuit {
@@ -35,4 +36,25 @@ pub(crate) fn random_layers(seed: u64, inputs: usize, layers: usize, gates: usiz
     }
     let outputs = (before.0 as u32..(before.0 + gates) as u32).collect();
     Circuit::new(inputs, all, outputs).unwrap()
+}
+
+/// The Game of Life, by counting neighbours one after the other.
+pub(crate) fn life() -> Circuit {
+    let mut graph = Xag::new(9);
+    let mut counts = [Literal::FALSE; 4];
+    for position in (0..9).filter(|&position| position != 4) {
+        let mut carry = graph.input(position);
+        for count in &mut counts {
+            let (sum, next) = (graph.xor(*count, carry), graph.and(*count, carry));
+            (*count, carry) = (sum, next);
+        }
+    }
+    let [ones, twos, fours, eights] = counts;
+    let small = graph.and(!fours, !eights);
+    let two_or_three = graph.and(twos, small);
+    let cell = graph.input(4);
+    let stays = graph.or(ones, cell);
+    let alive = graph.and(two_or_three, stays);
+    graph.outputs.push(alive);
+    graph.to_circuit()
 }

@@ -282,7 +282,7 @@ impl<'a> Builder<'a> {
             })
         });
         let outputs = outputs.collect();
-        Circuit::from_parts(self.graph.inputs, self.gates, outputs)
+        Circuit::of_sound_parts(self.graph.inputs, self.gates, outputs)
     }
 
     /// Of each variable, whether it is an output, and only ever an inverted one.
