@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use rekindle_pictures::Size;
 
+use crate::commands::circuit::CircuitCommand;
 use crate::curve::ScaleArg;
 use crate::replace::ReplaceArgs;
 use crate::unlock::{RecipientArgs, UnlockArgs};
@@ -103,6 +104,12 @@ pub enum Command {
         /// A run or one of its checkpoints.
         checkpoint: String,
     },
+    /// Make logic circuits smaller, prove them equal, count their gates.
+    Circuit {
+        /// What to do.
+        #[command(subcommand)]
+        command: CircuitCommand,
+    },
     /// Prove exact resume: a killed run against one never stopped.
     Prove(ProveArgs),
     /// Delete checkpoints that are not to be kept, and free their space.
@@ -150,6 +157,7 @@ pub enum Command {
     /// Write a checkpoint into a file; its ending says the format.
     ///
     /// Any state as .rekindle, .safetensors, .json or .json.gz; and in the formats of its system, such as .h5.
+    /// Logic circuits also as .aag, .aig, .blif, .v, .c, .dot, .rle and .onnx.
     Export(ExportArgs),
     /// Make a run from a file, whose format is found by its content.
     Import {

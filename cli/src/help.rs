@@ -8,14 +8,14 @@ use clap::Command;
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Train", &["train", "resume", "status", "presets", "show-config", "prove"]),
     ("Look into runs", &["ls", "inspect", "diff", "plot", "describe", "verify"]),
-    ("Ask trained models", &["predict", "evaluate", "generate", "chat", "validate", "tokenizer"]),
+    ("Ask trained models", &["predict", "evaluate", "generate", "chat", "validate", "tokenizer", "circuit"]),
     ("Keep runs", &["tag", "note", "prune", "gc", "repair", "cp", "mv", "rm"]),
     ("Other programs and other people", &["export", "import", "encrypt", "rekey", "keygen", "sign"]),
     ("Other", &["doctor", "man", "completions", "help"]),
 ];
 
 /// Commands as they are typed, by the command that they show; `tokenizer build` is one of two words.
-const EXAMPLES: [(&str, &[&str]); 39] = [
+const EXAMPLES: [(&str, &[&str]); 43] = [
     (
         "train",
         &[
@@ -102,6 +102,26 @@ const EXAMPLES: [(&str, &[&str]); 39] = [
     ("tokenizer encode", &["rekindle tokenizer encode tokenizer.json --text 'to be or not to be'"]),
     ("tokenizer decode", &["rekindle tokenizer decode tokenizer.json 12 7 301"]),
     ("tokenizer stats", &["rekindle tokenizer stats tokenizer.json text.txt"]),
+    (
+        "circuit",
+        &[
+            "rekindle circuit info runs/life",
+            "rekindle circuit simplify runs/life --out life.aag --certificate life.proof.json",
+            "rekindle circuit check life.proof.json",
+        ],
+    ),
+    (
+        "circuit simplify",
+        &[
+            "rekindle circuit simplify runs/life@best --out life.c",
+            "rekindle circuit simplify life.circuit.json --out life.aag --certificate life.proof.json",
+        ],
+    ),
+    (
+        "circuit check",
+        &["rekindle circuit check life.proof.json", "rekindle circuit check runs/life life.aag"],
+    ),
+    ("circuit info", &["rekindle circuit info runs/life", "rekindle circuit info life.aag --json"]),
     ("tag", &["rekindle tag runs/life@best golden", "rekindle tag runs/life"]),
     ("note", &["rekindle note runs/life@golden 'the one of the paper'", "rekindle note runs/life@golden"]),
     (

@@ -95,6 +95,7 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
         Command::Validate { model } => commands::validate::validate(registry, &model, json),
         Command::Plot(args) => commands::plot::plot(registry, &args, json),
         Command::Describe { checkpoint } => commands::describe::describe(registry, &checkpoint, json),
+        Command::Circuit { command } => commands::circuit::circuit(registry, &command, json),
         Command::Prove(args) => commands::prove::prove(args, json),
         Command::Prune(args) => commands::prune::prune(&args, json),
         Command::Gc(args) => commands::repair::gc(&args, json),

@@ -1,9 +1,10 @@
 //! `export` and `import`.
 
-use rekindle::Writer;
+use anyhow::Context;
+use rekindle::{Checkpoint, Writer};
 use rekindle::records::Lineage;
 use rekindle::storage::{FileStorage, Storage};
-use rekindle_formats::{Imported, detect, files, for_writing};
+use rekindle_formats::{Format, Imported, detect, files, for_writing};
 use rekindle_train::Registry;
 use serde_json::json;
 use std::path::Path;
@@ -11,22 +12,28 @@ use std::sync::Arc;
 
 use crate::address::Source;
 use crate::args::ExportArgs;
+use crate::commands::circuit::format_of;
+use crate::commands::train::system_of;
 use crate::exit;
 use crate::output;
 
 pub fn export(registry: &Registry, args: &ExportArgs, json: bool) -> anyhow::Result<u8> {
     let file = &args.file;
-    let format = for_writing(registry.formats(), file)?;
+    let format = match format_of(file) {
+        Some(circuits) => Writing::Circuit(circuits),
+        None => Writing::State(for_writing(registry.formats(), file)?),
+    };
     args.replace.allow(file)?;
     let (record, warnings) = Source::open(&args.checkpoint)?.read(|source| {
         let checkpoint = source.checkpoint()?;
-        let warnings = format.write(&checkpoint, file)?;
+        let warnings = format.write(registry, source, &checkpoint, args)?;
         Ok((checkpoint.record().clone(), warnings))
     })?;
+    let format = format.name();
     let len = files::total_len(file).unwrap_or(0);
     if json {
         output::print_json(&json!({
-            "file": file, "format": format.name, "bytes": len, "step": record.step,
+            "file": file, "format": format, "bytes": len, "step": record.step,
             "state_hash": record.state_hash, "warnings": warnings,
         }))?;
     } else {
@@ -35,11 +42,45 @@ pub fn export(registry: &Registry, args: &ExportArgs, json: bool) -> anyhow::Res
         output::print(&format!(
             "wrote step {} as {} to {file} ({})",
             record.step,
-            format.name,
+            format,
             output::bytes(len)
         ))?;
     }
     Ok(0)
+}
+
+/// How a checkpoint is written: its state, or the circuit that its model is.
+enum Writing<'a> {
+    State(&'a Format),
+    Circuit(&'static rekindle_gates::formats::Writing),
+}
+
+impl Writing<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::State(format) => format.name,
+            Self::Circuit(format) => format.name,
+        }
+    }
+
+    /// Writes the file; gives warnings.
+    fn write(
+        &self,
+        registry: &Registry,
+        source: &Source,
+        checkpoint: &Checkpoint<'_>,
+        args: &ExportArgs,
+    ) -> anyhow::Result<Vec<String>> {
+        let file = &args.file;
+        let format = match self {
+            Self::State(format) => return Ok(format.write(checkpoint, file)?),
+            Self::Circuit(format) => format,
+        };
+        let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
+        let bytes = (format.write)(&system.circuit(checkpoint)?)?;
+        files::write(file, &bytes).with_context(|| format!("cannot write `{}`", file.display()))?;
+        Ok(vec!["Only the circuit is written, of all its gates; `circuit simplify` writes a smaller one.".to_owned()])
+    }
 }
 
 pub fn import(registry: &Registry, file: &Path, run: &Path, json: bool) -> anyhow::Result<u8> {

@@ -1,6 +1,7 @@
 //! One file per command, or per family of commands.
 
 pub mod chat;
+pub mod circuit;
 pub mod convert;
 pub mod describe;
 pub mod diff;

@@ -1,6 +1,7 @@
 //! The stories of this crate, in one binary.
 
 mod bad_input;
+mod circuits;
 mod common;
 mod config_page;
 mod documents;

@@ -40,6 +40,8 @@ fn screens() {
     screen!("help_train", world.ok("train --help"));
     screen!("help_tokenizer", world.ok("tokenizer --help"));
     screen!("help_tokenizer_build", world.ok("tokenizer build --help"));
+    screen!("help_circuit", world.ok("circuit --help"));
+    screen!("help_circuit_simplify", world.ok("circuit simplify --help"));
     screen!("presets", world.ok("presets"));
     screen!("show_config", world.ok("show-config small.yaml --set training.epochs=5"));
     screen!("train", world.ok("train small.yaml --run r"));

@@ -5,6 +5,7 @@ use std::path::Path;
 use rekindle::{Checkpoint, EntryPath, ReadError, RestoreError, from_tree};
 use rekindle_data::Answers;
 use rekindle_formats::table::{Table, TableError};
+use rekindle_gates::Circuit;
 use rekindle_pictures::Picture as Drawn;
 
 use crate::config::{ConfigError, change_config};
@@ -115,4 +116,11 @@ pub(crate) fn describe<S: Family>(checkpoint: &Checkpoint<'_>) -> Result<String,
     let describe = S::capabilities().describe.ok_or_else(|| unsupported::<S>("have no summary"))?;
     let Trained { config, state } = Trained::<S>::load(checkpoint)?;
     Ok(describe(&config, &state)?)
+}
+
+/// The model as a logic circuit.
+pub(crate) fn circuit<S: Family>(checkpoint: &Checkpoint<'_>) -> Result<Circuit, AskError> {
+    let circuit = S::capabilities().circuit.ok_or_else(|| unsupported::<S>("are no logic circuits"))?;
+    let Trained { config, state } = Trained::<S>::load(checkpoint)?;
+    Ok(circuit(&config, &state)?)
 }

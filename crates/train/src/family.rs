@@ -122,6 +122,10 @@ pub type Describe<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<String,
 /// A picture of a state.
 pub type Draw<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<rekindle_pictures::Picture, SystemError>;
 
+/// The logic circuit that a model has become.
+pub type AsCircuit<S> =
+    fn(&ConfigOf<S>, &<S as System>::State) -> Result<rekindle_gates::Circuit, SystemError>;
+
 /// What the models of a family can be asked; what is absent, they cannot.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -132,6 +136,8 @@ pub struct Capabilities<S: System> {
     pub table_format: Option<TableFormat<S>>,
     /// A description in words.
     pub describe: Option<Describe<S>>,
+    /// The model as a logic circuit, with which it can be written in every format of circuits.
+    pub circuit: Option<AsCircuit<S>>,
     /// Pictures of a state.
     pub pictures: Vec<Picture<S>>,
     /// Texts that its models go on with.
@@ -152,7 +158,7 @@ pub struct Picture<S: System> {
 impl<S: System> Default for Capabilities<S> {
     /// Nothing can be asked.
     fn default() -> Self {
-        Self { predict: None, table_format: None, describe: None, pictures: Vec::new(), text: None }
+        Self { predict: None, table_format: None, describe: None, circuit: None, pictures: Vec::new(), text: None }
     }
 }
 
@@ -173,6 +179,12 @@ impl<S: System> Capabilities<S> {
     #[must_use]
     pub fn describe(self, describe: Describe<S>) -> Self {
         Self { describe: Some(describe), ..self }
+    }
+
+    /// Its models are logic circuits.
+    #[must_use]
+    pub fn circuit(self, circuit: AsCircuit<S>) -> Self {
+        Self { circuit: Some(circuit), ..self }
     }
 
     /// Its models go on with texts.

@@ -7,6 +7,7 @@ use rekindle::Checkpoint;
 use rekindle_data::Answers;
 use rekindle_formats::table::Table;
 use rekindle_formats::{FORMATS, Format, files};
+use rekindle_gates::Circuit;
 use rekindle_pictures::Picture;
 
 use crate::capabilities::{self, AskError};
@@ -83,6 +84,12 @@ pub trait AnySystem {
     /// # Errors
     /// When models of the family have no description, or the checkpoint cannot be read.
     fn describe(&self, checkpoint: &Checkpoint<'_>) -> Result<String, AskError>;
+
+    /// The model of a checkpoint as a logic circuit.
+    ///
+    /// # Errors
+    /// When models of the family are no circuits, or the checkpoint cannot be read.
+    fn circuit(&self, checkpoint: &Checkpoint<'_>) -> Result<Circuit, AskError>;
 }
 
 impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
@@ -149,6 +156,10 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
 
     fn describe(&self, checkpoint: &Checkpoint<'_>) -> Result<String, AskError> {
         capabilities::describe::<S>(checkpoint)
+    }
+
+    fn circuit(&self, checkpoint: &Checkpoint<'_>) -> Result<Circuit, AskError> {
+        capabilities::circuit::<S>(checkpoint)
     }
 }
 

@@ -1,42 +1,29 @@
 //! Running a circuit on boards of any size, 64 cells to a word.
 //!
-//! A circuit is first brought into a shorter form: gates that pass an input on are replaced by
-//! that input, and gates that no output depends on are left out. Of a trained network most gates
-//! are such. What is left is evaluated for a block of words at once.
+//! Wide boards are run row by row, as [`rekindle_gates::Automaton`] does it. Of narrow ones many share a word; there
+//! the planes of the neighbours are made first, and the circuit is a plain function of them.
 
 use rekindle_compute::KernelPath;
-use rekindle_gates::gate::{self, PASS_A, PASS_B};
+use rekindle_gates::{self as gates, Automaton, Circuit, Lattice, Program};
 
 use crate::boards::{Boards, clear_beyond};
 use crate::config::Boundary;
 use crate::error::LogicError;
 use crate::grid::Grid;
 use crate::hard_circuit::{HardCircuit, HardLayer};
-use crate::kernels;
 
-/// Words that are evaluated at once.
-pub(crate) const BLOCK: usize = 8;
-
-/// One slot of a block of words.
-pub(crate) type Block = [u64; BLOCK];
+/// Boards of this width or more are run row by row.
+const WIDE: usize = 64;
 
 /// A circuit in the form it is run in.
 #[derive(Clone, Debug)]
 pub struct CompiledCircuit {
     channels: usize,
-    /// Which neighbourhood bits are read, as channel x 9 + position. They stand in the first slots.
-    reads: Vec<usize>,
-    gates: Vec<CompiledGate>,
-    /// The slots of the next state.
-    outputs: Vec<u32>,
-}
-
-/// A gate as [`gate::masks`], reading slots.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CompiledGate {
-    pub(crate) a: u32,
-    pub(crate) b: u32,
-    pub(crate) masks: [u64; 4],
+    gates: usize,
+    program: Program,
+    /// Which neighbourhood bits are read, as channel x 9 + position: the inputs of the program.
+    reads: Vec<u32>,
+    circuit: Circuit,
 }
 
 impl HardCircuit {
@@ -51,14 +38,34 @@ impl HardCircuit {
 
     /// As [`HardCircuit::compile`], of a circuit that is known to be sound.
     pub(crate) fn trace(&self) -> CompiledCircuit {
-        Tracer::default().trace(self)
+        CompiledCircuit::new(self.unrolled())
+    }
+
+    /// The circuit of one cell: input `9 channel + position` is a bit of its neighbourhood, and the outputs are its
+    /// next state.
+    ///
+    /// # Errors
+    /// The circuit is damaged; see [`HardCircuit::validate`].
+    pub fn circuit(&self) -> Result<Circuit, LogicError> {
+        self.validate()?;
+        Ok(self.unrolled())
+    }
+
+    fn unrolled(&self) -> Circuit {
+        Unroller { gates: Vec::new(), inputs: 9 * self.channels as u32 }.unroll(self)
     }
 }
 
 impl CompiledCircuit {
+    fn new(circuit: Circuit) -> Self {
+        let (reads, narrow) = circuit.without_unread_inputs();
+        let (channels, gates) = (circuit.outputs().len(), circuit.needed_gates());
+        Self { channels, gates, program: Program::new(&narrow), reads, circuit }
+    }
+
     /// Gates of one cell that its next state depends on.
     pub fn gates(&self) -> usize {
-        self.gates.len()
+        self.gates
     }
 
     /// Takes boards through so many steps.
@@ -77,38 +84,55 @@ impl CompiledCircuit {
             return Err(LogicError::Channels { expected, found });
         }
         let grid = Grid { width: boards.width(), height: boards.height(), boundary };
+        if boards.width() >= WIDE {
+            return self.run_rows(boards, &grid, steps, path);
+        }
         Ok(self.advance(&Shifts::new(boards.count(), &grid), boards, steps, path))
+    }
+
+    fn run_rows(
+        &self,
+        boards: &Boards,
+        grid: &Grid,
+        steps: usize,
+        path: KernelPath,
+    ) -> Result<Boards, LogicError> {
+        let automaton = Automaton::new(&self.circuit)?;
+        let boundary = match grid.boundary {
+            Boundary::Periodic => gates::Boundary::Periodic,
+            Boundary::Zero => gates::Boundary::Zero,
+        };
+        let mut lattice = Lattice::zeros(grid.width, grid.height, self.channels, boundary);
+        let mut found = boards.clone();
+        for board in 0..boards.count() {
+            let first = board * grid.cells();
+            for (channel, plane) in boards.planes().iter().enumerate() {
+                lattice.read_bits(channel, plane, first);
+            }
+            automaton.run(&mut lattice, steps, path)?;
+            for (channel, plane) in found.planes_mut().iter_mut().enumerate() {
+                lattice.write_bits(channel, plane, first);
+            }
+        }
+        Ok(found)
     }
 
     /// As [`CompiledCircuit::run`], of boards that are known to fit, and with the shifts of so many of
     /// their size.
     pub(crate) fn advance(&self, shifts: &Shifts, boards: &Boards, steps: usize, path: KernelPath) -> Boards {
         let (mut current, mut next) = (boards.clone(), boards.clone());
-        let mut inputs = vec![Vec::new(); self.reads.len()];
+        let (words, cells) = (boards.planes()[0].len(), boards.cells());
+        let mut inputs = vec![vec![0; words]; self.reads.len()];
         for _ in 0..steps {
             for (&read, input) in self.reads.iter().zip(&mut inputs) {
-                shifts.apply(read % 9, &current.planes()[read / 9], input);
+                shifts.apply(read as usize % 9, &current.planes()[read as usize / 9], input);
             }
-            self.step(path, &inputs, &mut next);
+            let ran = self.program.run(path, &inputs, next.planes_mut());
+            debug_assert_eq!(ran, Ok(()), "the planes are made to fit");
+            next.planes_mut().iter_mut().for_each(|plane| clear_beyond(plane, cells));
             std::mem::swap(&mut current, &mut next);
         }
         current
-    }
-
-    fn step(&self, path: KernelPath, inputs: &[Vec<u64>], next: &mut Boards) {
-        let mut slots = vec![[0; BLOCK]; self.reads.len() + self.gates.len()];
-        let (words, cells) = (next.planes()[0].len(), next.cells());
-        for first in (0..words).step_by(BLOCK) {
-            let used = (words - first).min(BLOCK);
-            for (slot, input) in slots.iter_mut().zip(inputs) {
-                slot[..used].copy_from_slice(&input[first..first + used]);
-            }
-            kernels::evaluate(path, &self.gates, self.reads.len(), &mut slots);
-            for (plane, &output) in next.planes_mut().iter_mut().zip(&self.outputs) {
-                plane[first..first + used].copy_from_slice(&slots[output as usize][..used]);
-            }
-        }
-        next.planes_mut().iter_mut().for_each(|plane| clear_beyond(plane, cells));
     }
 }
 
@@ -161,32 +185,26 @@ fn distances(boards: usize, grid: &Grid, position: usize) -> Vec<(isize, Vec<u64
     distances
 }
 
-/// A value inside a circuit while it is brought into shorter form: a neighbourhood bit or a gate.
-#[derive(Clone, Copy)]
-enum Value {
-    Read(usize),
-    Gate(usize),
+/// Writes the kernels out for each channel.
+struct Unroller {
+    gates: Vec<gates::Gate>,
+    inputs: u32,
 }
 
-#[derive(Default)]
-struct Tracer {
-    gates: Vec<(u8, Value, Value)>,
-}
-
-impl Tracer {
-    fn trace(mut self, circuit: &HardCircuit) -> CompiledCircuit {
+impl Unroller {
+    fn unroll(mut self, circuit: &HardCircuit) -> Circuit {
         let perceived = self.perceive(circuit);
         let outputs = self.layers(&circuit.update.layers, perceived);
-        self.prune(circuit.channels, &outputs)
+        Circuit::of_sound_parts(self.inputs, self.gates, outputs)
     }
 
     /// The inputs of the update network: the cell's own channels, then the kernels' outputs,
     /// channel outermost, kernel innermost.
-    fn perceive(&mut self, circuit: &HardCircuit) -> Vec<Value> {
-        let mut perceived: Vec<_> =
-            (0..circuit.channels).map(|channel| Value::Read(channel * 9 + 4)).collect();
-        for channel in 0..circuit.channels {
-            let inputs: Vec<_> = (0..9).map(|position| Value::Read(channel * 9 + position)).collect();
+    fn perceive(&mut self, circuit: &HardCircuit) -> Vec<u32> {
+        let channels = circuit.channels as u32;
+        let mut perceived: Vec<u32> = (0..channels).map(|channel| channel * 9 + 4).collect();
+        for channel in 0..channels {
+            let inputs: Vec<u32> = (0..9).map(|position| channel * 9 + position).collect();
             let kernels = circuit.perception.kernels.iter();
             let outputs: Vec<_> = kernels.map(|kernel| self.layers(&kernel.layers, inputs.clone())).collect();
             let count = outputs.first().map_or(0, Vec::len);
@@ -197,70 +215,18 @@ impl Tracer {
         perceived
     }
 
-    fn layers(&mut self, layers: &[HardLayer], mut values: Vec<Value>) -> Vec<Value> {
+    fn layers(&mut self, layers: &[HardLayer], mut values: Vec<u32>) -> Vec<u32> {
         for layer in layers {
-            let gates = layer.gates.iter();
-            let next = gates.map(|gate| {
-                let (a, b) = (values[gate.wire_a as usize], values[gate.wire_b as usize]);
-                match gate.op {
-                    PASS_A => a,
-                    PASS_B => b,
-                    op => {
-                        self.gates.push((op, a, b));
-                        Value::Gate(self.gates.len() - 1)
-                    }
-                }
+            let first = self.inputs + self.gates.len() as u32;
+            let gates = layer.gates.iter().map(|gate| gates::Gate {
+                op: gate.op,
+                a: values[gate.wire_a as usize],
+                b: values[gate.wire_b as usize],
             });
-            values = next.collect();
+            self.gates.extend(gates);
+            values = (first..first + layer.gates.len() as u32).collect();
         }
         values
-    }
-
-    /// Leaves out what no output depends on. An input that a gate ignores is no dependence.
-    fn prune(self, channels: usize, outputs: &[Value]) -> CompiledCircuit {
-        let mut needed = vec![false; self.gates.len()];
-        let mut read = vec![false; channels * 9];
-        let mut need = |value: Value, needed: &mut [bool]| match value {
-            Value::Read(bit) => read[bit] = true,
-            Value::Gate(gate) => needed[gate] = true,
-        };
-        outputs.iter().for_each(|&output| need(output, &mut needed));
-        for (index, &(op, a, b)) in self.gates.iter().enumerate().rev() {
-            let [_, c1, c2, c3] = gate::masks(op);
-            if needed[index] && c1 | c3 != 0 {
-                need(a, &mut needed);
-            }
-            if needed[index] && c2 | c3 != 0 {
-                need(b, &mut needed);
-            }
-        }
-        // A circuit of constants reads nothing; then any bit stands for the ignored inputs.
-        if !read.contains(&true) {
-            read[0] = true;
-        }
-        self.assemble(channels, outputs, &read, &needed)
-    }
-
-    fn assemble(self, channels: usize, outputs: &[Value], read: &[bool], needed: &[bool]) -> CompiledCircuit {
-        let reads: Vec<_> = (0..read.len()).filter(|&bit| read[bit]).collect();
-        let mut read_slots = vec![0; read.len()];
-        for (slot, &bit) in reads.iter().enumerate() {
-            read_slots[bit] = slot as u32;
-        }
-        let mut gate_slots = vec![0; self.gates.len()];
-        let mut gates = Vec::new();
-        // What is ignored was given no slot of its own and stays at slot 0, which exists.
-        let slot = |value: Value, gate_slots: &[u32]| match value {
-            Value::Read(bit) => read_slots[bit],
-            Value::Gate(gate) => gate_slots[gate],
-        };
-        for (index, &(op, a, b)) in self.gates.iter().enumerate().filter(|(i, _)| needed[*i]) {
-            let (a, b) = (slot(a, &gate_slots), slot(b, &gate_slots));
-            gate_slots[index] = (reads.len() + gates.len()) as u32;
-            gates.push(CompiledGate { a, b, masks: gate::masks(op) });
-        }
-        let outputs = outputs.iter().map(|&output| slot(output, &gate_slots)).collect();
-        CompiledCircuit { channels, reads, gates, outputs }
     }
 }
 

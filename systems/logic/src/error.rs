@@ -39,6 +39,9 @@ pub enum LogicError {
         /// The first one that differs.
         kernel: usize,
     },
+    /// A circuit does not fit what it is used for.
+    #[error(transparent)]
+    Gates(#[from] rekindle_gates::CircuitError),
     /// A config cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),

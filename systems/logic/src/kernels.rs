@@ -7,7 +7,6 @@ use rekindle_compute::{LANES, Lanes, kernel};
 use rekindle_gates::soft::Coefficients;
 
 use crate::cell::{Cell, GateUse};
-use crate::circuit_run::{BLOCK, Block, CompiledGate};
 
 /// The gradient of the loss with respect to a gate's coefficients, each in eight partial sums.
 pub(crate) type CoefficientSums = [[f32; HALF]; 4];
@@ -157,21 +156,6 @@ kernel! {
             for term in 0..4 {
                 let [a, b, c, d, e, f, g, h] = sums[term];
                 gradient[term] += ((a + e) + (c + g)) + ((b + f) + (d + h));
-            }
-        }
-    }
-}
-
-kernel! {
-    /// Computes every gate of a circuit for a block of words.
-    pub(crate) fn evaluate(gates: &[CompiledGate], inputs: usize, slots: &mut [Block]) {
-        for (index, gate) in gates.iter().enumerate() {
-            let (known, output) = slots.split_at_mut(inputs + index);
-            let (a, b) = (&known[gate.a as usize], &known[gate.b as usize]);
-            let [c0, c1, c2, c3] = gate.masks;
-            for word in 0..BLOCK {
-                let slope = c1 ^ (c3 & b[word]);
-                output[0][word] = c0 ^ (c2 & b[word]) ^ (a[word] & slope);
             }
         }
     }

@@ -142,7 +142,7 @@ impl Family for Logic {
     }
 
     fn capabilities() -> Capabilities<Self> {
-        let capabilities = Capabilities::default().describe(describe);
+        let capabilities = Capabilities::default().describe(describe).circuit(circuit);
         capabilities.picture("boards", "the circuit at work on a board, at four moments", draw)
     }
 }
@@ -162,6 +162,11 @@ fn draw(config: &ConfigOf<Logic>, state: &State) -> Result<Picture, SystemError>
     let circuit = circuit_of(&config.model, state)?;
     let moments = show::moments(&circuit, &config.training, config.seed, KernelPath::best());
     Ok(show::picture(&moments.map_err(SystemError::new)?))
+}
+
+/// The circuit of one cell, of all its gates: see [`HardCircuit::circuit`].
+fn circuit(config: &ConfigOf<Logic>, state: &State) -> Result<rekindle_gates::Circuit, SystemError> {
+    circuit_of(&config.model, state)?.circuit().map_err(SystemError::new)
 }
 
 fn circuit_of(model: &Model, state: &State) -> Result<HardCircuit, SystemError> {
