@@ -43,6 +43,12 @@ pub fn is_active(op: u8) -> bool {
     op != PASS_A && op != PASS_B
 }
 
+/// Whether the gate's output depends on its first and on its second input.
+pub fn reads(op: u8) -> [bool; 2] {
+    let [_, c1, c2, c3] = masks(op);
+    [c1 | c3 != 0, c2 | c3 != 0]
+}
+
 /// The coefficients of the gate over the field of two elements, where `xor` adds and `and`
 /// multiplies, as masks: `c0 ^ (c1 & a) ^ (c2 & b) ^ (c3 & a & b)` works on 64 cells at once.
 pub fn masks(op: u8) -> [u64; 4] {
