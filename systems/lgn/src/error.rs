@@ -3,6 +3,7 @@
 use rekindle_compute::{KernelPathError, PoolError};
 use rekindle_data::ExamplesError;
 use rekindle_formats::pictures::PictureError;
+use rekindle_gates::CircuitError;
 use rekindle_train::{SettingError, StateMismatch};
 
 /// A network cannot be built, trained or asked; the message is for people.
@@ -84,6 +85,9 @@ pub enum LgnError {
         /// How much they may take.
         limit: u64,
     },
+    /// The network is too large for a circuit.
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
     /// The state does not fit the data or the config.
     #[error(transparent)]
     Mismatch(#[from] StateMismatch),

@@ -1,10 +1,10 @@
 //! Logic-gate networks that classify.
 
-mod answer;
+mod circuit;
+mod classifier;
 mod config;
 mod data;
 mod error;
-mod hard;
 mod kernels;
 mod network;
 mod parameters;

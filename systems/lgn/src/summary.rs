@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::hard::HardNetwork;
+use rekindle_gates::Circuit;
+
 use crate::shape::{Shape, StageShape};
 use crate::state::State;
 use crate::trainer::Confusion;
@@ -13,7 +14,7 @@ const LINES: usize = 32;
 const CONFUSIONS: usize = 3;
 
 /// What the network is made of.
-pub(crate) fn describe(state: &State, shape: &Shape, circuit: &HardNetwork) -> String {
+pub(crate) fn describe(state: &State, shape: &Shape, circuit: &Circuit) -> String {
     let preparation = &state.preparation;
     let mut text = String::new();
     let kind = match preparation.width {

@@ -10,13 +10,13 @@ use rekindle_train::{
     StateMismatch, System, SystemError, SystemOption, list_setting, text_setting,
 };
 
-use crate::answer::largest;
+use crate::circuit::{self, Says};
+use crate::classifier::{Classifier, largest};
 use crate::config::{Model, Training};
 use crate::data::{Dataset, Preparation};
 use crate::error::LgnError;
-use crate::hard::HardNetwork;
 use crate::state::State;
-use crate::trainer::{self, Trainer};
+use crate::trainer::Trainer;
 use crate::{presets, summary};
 
 /// Logic-gate networks in the training loop; a step learns a batch.
@@ -115,7 +115,8 @@ impl System for Lgn {
     }
 
     fn evaluate(&mut self, state: &State) -> Result<Metrics, SystemError> {
-        let Some(measure) = self.trainer.select(state) else { return Ok(Metrics::new()) };
+        let measure = self.trainer.select(state).map_err(SystemError::new)?;
+        let Some(measure) = measure else { return Ok(Metrics::new()) };
         Ok(Metrics::from([
             ("select_loss".to_owned(), measure.soft.mean_loss()),
             ("select_soft_accuracy".to_owned(), measure.soft.accuracy()),
@@ -127,8 +128,8 @@ impl System for Lgn {
         let classes = &state.preparation.classes;
         let mut metrics = Metrics::new();
         let mut text = format!("{}\n", describe_state(&self.model, state)?);
-        let select = self.trainer.select(state);
-        let test = self.trainer.test(state);
+        let select = self.trainer.select(state).map_err(SystemError::new)?;
+        let test = self.trainer.test(state).map_err(SystemError::new)?;
         if let Some(shown) = test.as_ref().or(select.as_ref().map(|select| &select.hard)) {
             let part = if test.is_some() { "test" } else { "select" };
             text.push_str(&format!("\n{}", summary::table(classes, shown, part)));
@@ -209,7 +210,9 @@ fn predict(config: &ConfigOf<Lgn>, state: &State, table: &Table) -> Result<Answe
     let shape = state.check(&config.model).map_err(SystemError::mismatch)?;
     let (examples, notes) = state.preparation.encode(table).map_err(SystemError::new)?;
     let pool = Pool::new(1).map_err(SystemError::new)?;
-    let sums = trainer::sums(state, &shape, KernelPath::best(), &pool, &examples);
+    let classifier = Classifier::new(KernelPath::best(), &shape, state, Says::Sums);
+    let sums =
+        classifier.and_then(|classifier| classifier.sums(&pool, &examples)).map_err(SystemError::new)?;
     let preparation = &state.preparation;
     let mut classes = Vec::with_capacity(examples.len());
     let mut scores = vec![Vec::with_capacity(examples.len()); shape.classes];
@@ -234,5 +237,6 @@ fn describe(config: &ConfigOf<Lgn>, state: &State) -> Result<String, SystemError
 
 fn describe_state(model: &Model, state: &State) -> Result<String, SystemError> {
     let shape = state.check(model).map_err(SystemError::mismatch)?;
-    Ok(summary::describe(state, &shape, &HardNetwork::new(&shape, state)))
+    let circuit = circuit::circuit(&shape, state, Says::Outputs).map_err(SystemError::new)?;
+    Ok(summary::describe(state, &shape, &circuit))
 }

@@ -7,11 +7,11 @@ use rekindle_data::Origin;
 use rekindle_gates::soft::Coefficients;
 use rekindle_train::StateMismatch;
 
-use crate::answer::{Answerer, largest};
+use crate::circuit::Says;
+use crate::classifier::Classifier;
 use crate::config::{Model, Training};
 use crate::data::{Dataset, Examples};
 use crate::error::LgnError;
-use crate::hard::HardNetwork;
 use crate::network::{Block, Network, Score, Scratch};
 use crate::parameters::Parameters;
 use crate::rows::BLOCK;
@@ -173,10 +173,10 @@ impl Trainer {
     }
 
     /// How the network does on examples that anything is chosen by; none where there are none.
-    pub fn select(&mut self, state: &State) -> Option<Measure> {
+    pub fn select(&mut self, state: &State) -> Result<Option<Measure>, LgnError> {
         let Self { data, pool, path, shape, scratch, parameters, temperature, .. } = self;
         if data.select.len() == 0 {
-            return None;
+            return Ok(None);
         }
         parameters.soften(pool, *path, state);
         let coefficients = parameters.coefficients();
@@ -194,38 +194,20 @@ impl Trainer {
         });
         let mut soft = Score::default();
         scores.iter().for_each(|score| soft.add(*score));
-        let confusion = self.confusion(state, &self.data.select);
-        Some(Measure { soft, hard: confusion })
+        let hard = self.confusion(state, &self.data.select)?;
+        Ok(Some(Measure { soft, hard }))
     }
 
     /// How often the circuit takes an example of each class for which; none where there are no such examples.
-    pub fn test(&self, state: &State) -> Option<Confusion> {
-        (self.data.test.len() > 0).then(|| self.confusion(state, &self.data.test))
+    pub fn test(&self, state: &State) -> Result<Option<Confusion>, LgnError> {
+        (self.data.test.len() > 0).then(|| self.confusion(state, &self.data.test)).transpose()
     }
 
-    fn confusion(&self, state: &State, examples: &Examples) -> Confusion {
-        let answers = answers(state, &self.shape, self.path, &self.pool, examples);
-        Confusion::of(self.shape.classes, &examples.class, &answers)
+    fn confusion(&self, state: &State, examples: &Examples) -> Result<Confusion, LgnError> {
+        let classifier = Classifier::new(self.path, &self.shape, state, Says::Class)?;
+        let answers = classifier.classes(&self.pool, examples)?;
+        Ok(Confusion::of(self.shape.classes, &examples.class, &answers))
     }
-}
-
-/// The class that the circuit of a state answers for each example.
-fn answers(state: &State, shape: &Shape, path: KernelPath, pool: &Pool, examples: &Examples) -> Vec<u16> {
-    let sums = sums(state, shape, path, pool, examples);
-    sums.chunks_exact(shape.classes).map(largest).collect()
-}
-
-/// The sums of the classes of the circuit of a state, example by class.
-pub(crate) fn sums(
-    state: &State,
-    shape: &Shape,
-    path: KernelPath,
-    pool: &Pool,
-    examples: &Examples,
-) -> Vec<u32> {
-    let (network, preparation) = (HardNetwork::new(shape, state), &state.preparation);
-    let answerer = Answerer::new(path, &network, &preparation.thermometers, &preparation.used, shape.classes);
-    answerer.sums(pool, examples)
 }
 
 /// A picture moved to the right and down; what comes in is 0.
