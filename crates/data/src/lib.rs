@@ -43,11 +43,13 @@
 //! ```
 
 mod blocks;
+pub mod glyphs;
 pub mod identity;
 mod origin;
 mod split;
 mod table;
 mod text;
+mod thermometers;
 
 pub use blocks::Blocks;
 pub use identity::DataOutline;
@@ -60,3 +62,4 @@ pub use table::{
     one_or_more,
 };
 pub use text::{TextError, binary_notice, read_text};
+pub use thermometers::{Encoding, EncodingKind, Thermometers};

@@ -120,6 +120,17 @@ pub fn total_len(path: &Path) -> io::Result<u64> {
     entries.sum()
 }
 
+/// What is in a directory, in the order of the names' bytes.
+///
+/// # Errors
+/// The system's.
+pub fn entries(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries: io::Result<Vec<PathBuf>> = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect();
+    let mut entries = entries?;
+    entries.sort();
+    Ok(entries)
+}
+
 /// Creates a directory and those above it.
 ///
 /// # Errors

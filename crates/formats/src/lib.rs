@@ -34,6 +34,7 @@ pub mod files;
 pub mod gzip;
 pub mod hex;
 mod json;
+pub mod pictures;
 mod safetensors;
 pub mod table;
 

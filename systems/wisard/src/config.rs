@@ -1,6 +1,6 @@
 //! What a user chooses.
 
-use rekindle_data::{Missing, Shares, one_or_more};
+use rekindle_data::{Encoding, Missing, Shares, one_or_more};
 use rekindle_formats::table::{CsvFormat, Decimal, Separator};
 use rekindle_train::SettingError;
 use schemars::JsonSchema;
@@ -23,30 +23,6 @@ pub struct Model {
 
 fn orders() -> u32 {
     1
-}
-
-/// A thermometer: a number becomes so many bits, each of which is set when the number exceeds a
-/// threshold of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Encoding {
-    /// How the thresholds of a column lie.
-    pub kind: EncodingKind,
-    /// Thresholds of each column, 1 to 256.
-    pub bits: u32,
-}
-
-/// How the thresholds of a column lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum EncodingKind {
-    /// At equal distances between the least and the greatest value.
-    Linear,
-    /// So that each two have equally much of a normal distribution between them, with the mean and
-    /// the standard deviation of the column.
-    Gaussian,
-    /// So that each two have equally many rows between them.
-    Quantile,
 }
 
 /// How the classifier is trained, and on what.

@@ -51,12 +51,12 @@ mod summary;
 mod system;
 mod trainer;
 
-pub use config::{Data, Encoding, EncodingKind, Model, Source, Training};
+pub use config::{Data, Model, Source, Training};
 pub use data::Preparation;
-pub use encoding::Thermometers;
 pub use error::WisardError;
 pub use mapping::Mapping;
 pub use memory::Memory;
+pub use rekindle_data::{Encoding, EncodingKind, Thermometers};
 pub use state::State;
 pub use system::Wisard;
 

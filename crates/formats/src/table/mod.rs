@@ -1,7 +1,7 @@
 //! Tables of examples: a row for each example, a column for each of its properties.
 //!
-//! Read from CSV and NPY files, told apart by their first bytes, and written as either, told apart
-//! by the ending of the name.
+//! Read from CSV and NPY files and from [pictures](crate::pictures), told apart by their first bytes, and
+//! written as CSV or NPY, told apart by the ending of the name.
 
 mod csv;
 mod dialect;
@@ -11,6 +11,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::files;
+use crate::gzip;
+use crate::pictures::{self, PictureError};
 
 pub use dialect::{CsvFormat, Decimal, Separator};
 
@@ -79,6 +81,9 @@ pub enum TableError {
         /// What settles it.
         unsettled: Unsettled,
     },
+    /// The file is one of pictures, or the path a folder of them, which cannot be read.
+    #[error(transparent)]
+    Pictures(#[from] PictureError),
     /// The table cannot be written in this format.
     #[error("`{}` cannot be written: {reason}", path.display())]
     Unsupported {
@@ -220,7 +225,10 @@ impl Table {
         self.columns.first().map_or(0, |column| column.values.len())
     }
 
-    /// Reads a CSV or NPY file; what separates columns and numbers is found out.
+    /// Reads a CSV or NPY file; what separates columns and numbers is found out. Of an IDX file of pictures,
+    /// and of a folder of PNG files for each class, the table has a column for each pixel, and a column
+    /// [`LABEL`](pictures::LABEL) of the classes: the names of the folders, or what is in the file of labels
+    /// beside that of the pictures, if there is one.
     ///
     /// # Errors
     /// When it cannot be read, is not well formed, or can be read in more than one way; says at which line.
@@ -234,6 +242,9 @@ impl Table {
     /// As those of [`read`](Self::read).
     pub fn read_as(path: &Path, format: CsvFormat) -> Result<Self, TableError> {
         let io = |source| TableError::Io { action: "read", path: path.to_owned(), source };
+        if path.is_dir() {
+            return of_folder(path);
+        }
         let len = files::len(path).map_err(io)?;
         if len > FILE_LIMIT {
             let reason = format!("it has {len} bytes, at most {FILE_LIMIT} are read");
@@ -242,8 +253,13 @@ impl Table {
         // Opened once, as what comes through a pipe comes once; and bounded, as a pipe has no length.
         let mut file = files::open(path).map_err(io)?.take(FILE_LIMIT);
         let mut head = Vec::new();
-        file.by_ref().take(npy::MAGIC.len() as u64).read_to_end(&mut head).map_err(io)?;
-        let is_npy = head == npy::MAGIC;
+        file.by_ref().take(crate::HEAD as u64).read_to_end(&mut head).map_err(io)?;
+        if pictures::is_images(&head)
+            || gzip::is_gzip(&head) && pictures::is_images(&gzip::unpacked_head(&head))
+        {
+            return of_images(path);
+        }
+        let is_npy = head.starts_with(&npy::MAGIC);
         let whole = head.as_slice().chain(file);
         let table = if is_npy { npy::read(whole).map_err(Into::into) } else { csv::read(whole, format) };
         table.map_err(|error| error.of(path))
@@ -268,6 +284,22 @@ impl Table {
     pub fn to_csv(&self) -> String {
         String::from_utf8_lossy(&csv::write(self)).into_owned()
     }
+}
+
+/// A folder of PNG files.
+fn of_folder(path: &Path) -> Result<Table, TableError> {
+    let pictures::ClassedPictures { pictures, classes, notes } = pictures::read_folder(path)?;
+    let table = pictures.to_table(Some(Values::Text(classes)));
+    let table = table.map_err(|reason| TableError::Malformed { path: path.to_owned(), reason })?;
+    Ok(table.with_notes(notes))
+}
+
+/// An IDX file of pictures, with the labels beside it.
+fn of_images(path: &Path) -> Result<Table, TableError> {
+    let pictures = pictures::read_images(path)?;
+    let labels = pictures::labels_beside(path).map(|path| pictures::read_labels(&path)).transpose()?;
+    let labels = labels.map(|labels| Values::Numbers(labels.into_iter().map(f64::from).collect()));
+    pictures.to_table(labels).map_err(|reason| TableError::Malformed { path: path.to_owned(), reason })
 }
 
 #[cfg(test)]

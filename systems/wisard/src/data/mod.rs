@@ -1,15 +1,14 @@
 //! The examples that a classifier learns.
 
-mod glyphs;
 mod preparation;
 
 use rekindle_data::{
-    ClassColumn, ClassOrder, ExamplesError, Missing, NumberColumn, Origin, Shares, Split, TableExamples,
-    TableLayout, TableTarget, TargetKind,
+    ClassColumn, ClassOrder, Encoding, ExamplesError, Missing, NumberColumn, Origin, Shares, Split,
+    TableExamples, TableLayout, TableTarget, TargetKind, glyphs,
 };
 use rekindle_formats::table::{CsvFormat, Table};
 
-use crate::config::{Data, Division, Encoding, Source};
+use crate::config::{Data, Division, Source};
 use crate::error::WisardError;
 use crate::planes::Planes;
 use crate::streams;
@@ -54,7 +53,7 @@ impl Dataset {
                 let layout = TableLayout { missing: config.missing, format: config.format(), ..layout };
                 TableExamples::read(file, &layout)?
             }
-            (None, Source::Glyphs) => glyphs::generate(config.rows, config.noise, seed),
+            (None, Source::Glyphs) => glyphs::generate(config.rows, config.noise, seed, streams::GLYPH),
             (None, Source::File) => return Err(ExamplesError::NoFile.into()),
         };
         Self::of(examples, config.division(), config.missing, encoding, seed)

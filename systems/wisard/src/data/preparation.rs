@@ -1,16 +1,16 @@
 //! How rows become bits that the classifier sees, and votes become answers.
 
 use rekindle_data::{
-    CLASSES_LIMIT, ClassColumn, DataOutline, Fillings, Missing, ModelInputs, Origin, Questions, Split,
-    identity,
+    CLASSES_LIMIT, ClassColumn, DataOutline, Encoding, Fillings, Missing, ModelInputs, Origin, Questions,
+    Split, Thermometers, identity,
 };
 use rekindle_formats::table::{Column, Table};
 use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
 use super::{ClassedRows, Dataset, Examples};
-use crate::config::{Data, Encoding};
-use crate::encoding::Thermometers;
+use crate::config::Data;
+use crate::encoding::encode;
 use crate::error::WisardError;
 use crate::planes::Planes;
 
@@ -69,7 +69,7 @@ impl Preparation {
         let ClassedRows { inputs, target } = rows;
         let thermometers = Thermometers::of(&inputs, &split.train, encoding);
         let examples = |rows: &[usize]| -> Result<Examples, WisardError> {
-            let planes = thermometers.encode(&inputs, rows)?;
+            let planes = encode(&thermometers, &inputs, rows)?;
             Ok(Examples { planes, class: rows.iter().map(|&row| target.labels[row] as u16).collect() })
         };
         let (training, select) = (examples(&split.train)?, examples(&split.select)?);
@@ -99,7 +99,7 @@ impl Preparation {
         let Questions { inputs, notes } = Questions::of(table, model)?;
         inputs.iter().try_for_each(|input| input.check_range(&Origin::Named("the table")))?;
         let rows: Vec<usize> = (0..table.rows()).collect();
-        Ok((self.thermometers.encode(&inputs, &rows)?, notes))
+        Ok((encode(&self.thermometers, &inputs, &rows)?, notes))
     }
 
     /// A column of these classes.
@@ -118,7 +118,7 @@ impl Preparation {
         })?;
         let fit = self.fillings.as_ref().is_none_or(|fillings| fillings.fit(inputs));
         StateMismatch::require(fit, || "what stands for missing values is not of its inputs".to_owned())?;
-        self.thermometers.check(inputs, encoding.bits)
+        self.thermometers.check(inputs, encoding.bits).map_err(StateMismatch::Contradiction)
     }
 
     /// What is known of the examples.

@@ -1,12 +1,12 @@
 //! Images of digits, drawn with strokes by an unsteady hand.
 
 use rekindle_compute::rng::{self, Stream};
-use rekindle_data::{ClassColumn, NumberColumn, Origin, TableExamples, TableTarget};
 
-use crate::streams;
+use crate::origin::Origin;
+use crate::table::{ClassColumn, NumberColumn, TableExamples, TableTarget};
 
 /// Pixels of a side.
-const SIDE: usize = 8;
+pub const SIDE: usize = 8;
 /// Half the width of a stroke, and how far its edge is blurred: in sides of the image.
 const HALF_WIDTH: f64 = 0.055;
 const BLUR: f64 = 0.11;
@@ -33,12 +33,13 @@ const DIGITS: [&[&[Point]]; 10] = [
     &[&[[0.7, 0.35], [0.5, 0.5], [0.3, 0.32], [0.5, 0.1], [0.7, 0.3], [0.65, 0.9]]],
 ];
 
-/// So many digits, one after the other; each pixel is changed by up to `noise` of full ink.
-pub(super) fn generate(rows: u32, noise: f64, seed: u64) -> TableExamples {
+/// So many digits, one after the other, as tables of [`SIDE`] by [`SIDE`] pixels, row by row; each pixel is
+/// changed by up to `noise` of full ink, which is 16. `stream` is the random stream of whoever learns them.
+pub fn generate(rows: u32, noise: f64, seed: u64, stream: u64) -> TableExamples {
     let mut columns: Vec<_> = (0..SIDE * SIDE).map(|_| Vec::with_capacity(rows as usize)).collect();
     let labels: Vec<usize> = (0..rows as usize).map(|row| row % DIGITS.len()).collect();
     for (row, &digit) in labels.iter().enumerate() {
-        let mut stream = rng::stream(seed, streams::GLYPH, row as u64);
+        let mut stream = rng::stream(seed, stream, row as u64);
         let strokes = unsteady(DIGITS[digit], &mut stream);
         for (pixel, column) in columns.iter_mut().enumerate() {
             let centre = |index: usize| (index as f64 + 0.5) / SIDE as f64;
@@ -96,9 +97,9 @@ mod tests {
 
     #[test]
     fn glyphs_are_the_same_for_the_same_seed_and_have_ink() {
-        let glyphs = generate(20, 0.0, 3);
-        assert_eq!(glyphs, generate(20, 0.0, 3));
-        assert_ne!(glyphs.inputs, generate(20, 0.0, 4).inputs);
+        let glyphs = generate(20, 0.0, 3, 1);
+        assert_eq!(glyphs, generate(20, 0.0, 3, 1));
+        assert_ne!(glyphs.inputs, generate(20, 0.0, 4, 1).inputs);
         for row in 0..20 {
             let ink: f64 = glyphs.inputs.iter().map(|input| input.values[row]).sum();
             assert!((50.0..600.0).contains(&ink), "{row}: {ink}");

@@ -1,0 +1,133 @@
+//! The examples that a network learns.
+
+mod preparation;
+mod source;
+
+use rekindle_data::{NumberColumn, Split, Thermometers, identity};
+
+use crate::config::{Data, Model};
+use crate::error::LgnError;
+
+pub use preparation::Preparation;
+use source::Rows;
+
+/// Levels of examples are never held in more memory: bytes.
+const LEVELS_LIMIT: u64 = 8 << 30;
+
+/// Encoded examples and their classes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Examples {
+    /// Inputs of an example.
+    pub inputs: usize,
+    /// By example and input: how many thresholds the value exceeds.
+    pub levels: Vec<u8>,
+    /// By example; empty where the classes are asked for.
+    pub class: Vec<u16>,
+}
+
+/// All examples of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Dataset {
+    /// What they are, and how they are encoded.
+    pub preparation: Preparation,
+    /// Those that are learnt.
+    pub training: Examples,
+    /// Those that anything is chosen by; there may be none.
+    pub select: Examples,
+    /// Those that are reported on; there may be none.
+    pub test: Examples,
+    /// What whoever trains should know of them.
+    pub notes: Vec<String>,
+}
+
+impl Examples {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.levels.len() / self.inputs
+    }
+
+    /// The levels of an example.
+    pub fn row(&self, index: usize) -> &[u8] {
+        &self.levels[index * self.inputs..(index + 1) * self.inputs]
+    }
+
+    /// Number of [`bytes`](Self::bytes).
+    fn bytes_len(&self) -> usize {
+        self.levels.len() + 2 * self.class.len()
+    }
+
+    /// What the network sees, and what it is told of it.
+    fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
+        self.levels.iter().copied().chain(self.class.iter().flat_map(|class| class.to_le_bytes()))
+    }
+}
+
+impl Dataset {
+    /// The examples of a config, the same for the same seed.
+    pub fn load(data: &Data, model: &Model, seed: u64) -> Result<Self, LgnError> {
+        let loaded = source::load(data, model, seed)?;
+        let split = loaded.split(data.shares(), seed)?;
+        loaded.check_train(&split.train)?;
+        Self::of(loaded, &split, model)
+    }
+
+    fn of(loaded: source::Loaded, split: &Split, model: &Model) -> Result<Self, LgnError> {
+        let source::Loaded { mut rows, target, test, picture, notes, .. } = loaded;
+        let (fillings, thermometers) = rows.encoding(&split.train, picture.is_some(), model.encoding)?;
+        let examples = |rows: &Rows, labels: &[usize], chosen: &[usize]| -> Result<Examples, LgnError> {
+            let levels = rows.levels(&thermometers, chosen)?;
+            let class = chosen.iter().map(|&row| labels[row] as u16).collect();
+            Ok(Examples { inputs: rows.inputs(), levels, class })
+        };
+        let training = examples(&rows, &target.labels, &split.train)?;
+        let select = examples(&rows, &target.labels, &split.select)?;
+        let test = match &test {
+            Some((rows, labels)) => examples(rows, labels, &(0..labels.len()).collect::<Vec<_>>())?,
+            None => examples(&rows, &target.labels, &split.test)?,
+        };
+        let all = [&training, &select, &test];
+        let seen = all.into_iter().flat_map(Examples::bytes);
+        let len = all.into_iter().map(Examples::bytes_len).sum();
+        let [width, height] = picture.unwrap_or([0, 0]).map(|side| side as u64);
+        let mut preparation = Preparation {
+            identity: identity::of_examples(seen, len, &split.train).to_string(),
+            rows: training.len() as u64,
+            select_rows: select.len() as u64,
+            test_rows: test.len() as u64,
+            width,
+            height,
+            inputs: rows.names(),
+            fillings,
+            used: Vec::new(),
+            thermometers,
+            target: target.name,
+            classes: target.classes,
+        };
+        preparation.used = preparation.used_bits(model, &training);
+        Ok(Self { preparation, training, select, test, notes })
+    }
+}
+
+/// Room for the levels of so many examples.
+fn room(rows: usize, inputs: usize) -> Result<Vec<u8>, LgnError> {
+    let bytes = (rows as u64).saturating_mul(inputs as u64);
+    match bytes <= LEVELS_LIMIT {
+        true => Ok(Vec::with_capacity(bytes as usize)),
+        false => Err(LgnError::TooLarge { bytes, limit: LEVELS_LIMIT }),
+    }
+}
+
+/// The levels of the chosen rows of columns.
+fn levels_of_columns(
+    columns: &[NumberColumn],
+    thermometers: &Thermometers,
+    chosen: &[usize],
+) -> Result<Vec<u8>, LgnError> {
+    let mut levels = room(chosen.len(), columns.len())?;
+    for &row in chosen {
+        let level =
+            |(input, column): (usize, &NumberColumn)| thermometers.level(input, column.values[row]) as u8;
+        levels.extend(columns.iter().enumerate().map(level));
+    }
+    Ok(levels)
+}
