@@ -1,4 +1,5 @@
-//! Trains a preset with several seeds and says how each ends: `seeds PRESET FROM TO [THREADS]`.
+//! Trains a preset, or a config, with several seeds and says how each ends:
+//! `seeds PRESET|FILE FROM TO [THREADS]`.
 
 use std::error::Error;
 use std::time::Instant;
@@ -16,10 +17,10 @@ struct Preset {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [name, from, to, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: seeds PRESET FROM TO [THREADS]".into());
+        return Err("usage: seeds PRESET|FILE FROM TO [THREADS]".into());
     };
     let threads = rest.first().map_or(Ok(2), |threads| threads.parse())?;
-    let preset: Preset = serde_saphyr::from_str(yaml(name)?)?;
+    let preset: Preset = serde_saphyr::from_str(&yaml(name)?)?;
     println!("| seed | right | attempts | epochs | steps | needed gates | seconds |");
     println!("|---|---|---|---|---|---|---|");
     for seed in from.parse()?..to.parse::<u64>()? {
@@ -28,15 +29,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn yaml(name: &str) -> Result<&'static str, String> {
-    Ok(match name {
+fn yaml(name: &str) -> Result<String, std::io::Error> {
+    let preset = match name {
         "life" => presets::LIFE,
         "checkerboard" => presets::CHECKERBOARD,
         "checkerboard-async" => presets::CHECKERBOARD_ASYNC,
         "lizard" => presets::LIZARD,
         "letter-g" => presets::LETTER_G,
-        _ => return Err(format!("{name} is no preset")),
-    })
+        file => return std::fs::read_to_string(file),
+    };
+    Ok(preset.to_owned())
 }
 
 fn row(Preset { model, training }: &Preset, seed: u64, threads: usize) -> Result<String, Box<dyn Error>> {

@@ -158,12 +158,14 @@ pub struct Training {
     pub epsilon: f64,
     /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// Scale of the Gumbel noise on the logits in the last epoch; it rises evenly from 0 in the
-    /// first. The published method has none. With noise a mixture of functions is no place to rest,
+    /// Scale of the Gumbel noise on the logits in the last epoch, to which it rises evenly from 0. The published method has none. With noise a mixture of functions is no place to rest,
     /// so that the likeliest functions come to do what the mixtures did (Yousefi et al., "Mind the
     /// gap", arXiv 2506.07500, 2025).
     #[serde(default)]
     pub noise: f64,
+    /// The part of the epochs, 0 to 1, after which the noise begins to rise.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub noise_from: f64,
     /// Each element of the gradient is clipped to plus or minus this.
     pub clip: f64,
     /// When training ends before its last epoch: by the wrong cells of the circuit that it would end with,
@@ -197,6 +199,7 @@ impl Default for Training {
             epsilon: 1e-8,
             weight_decay: 0.01,
             noise: 0.0,
+            noise_from: 0.0,
             clip: 100.0,
             early_stopping: None,
             refinement: None,
@@ -341,6 +344,7 @@ impl Training {
         within("training.epsilon", self.epsilon, 0.0, f64::MAX)?;
         within("training.weight_decay", self.weight_decay, 0.0, f64::MAX)?;
         within("training.noise", self.noise, 0.0, 1.0e3)?;
+        within("training.noise_from", self.noise_from, 0.0, 1.0 - f64::EPSILON)?;
         self.validate_early_stopping()?;
         self.validate_refinement()?;
         within("training.clip", self.clip, f64::MIN_POSITIVE, f64::MAX)
@@ -424,7 +428,8 @@ impl Training {
     /// The scale of the noise after so many epochs.
     pub(crate) fn noise_at(&self, epoch: u64) -> f32 {
         let passed = epoch.min(self.epochs) as f64 / self.epochs.max(1) as f64;
-        (self.noise * passed) as f32
+        let risen = (passed - self.noise_from).max(0.0) / (1.0 - self.noise_from);
+        (self.noise * risen) as f32
     }
 
     fn validate_early_stopping(&self) -> Result<(), LogicError> {
