@@ -4,16 +4,32 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use rekindle_compute::{KernelPath, rng};
-use rekindle_gates::{Automaton, Boundary, Circuit, CircuitError, Gate, Lattice, Program};
+use rekindle_gates::{Automaton, Boundary, Circuit, CircuitError, Gate, Lattice, Limits, Program, Verdict, simplify};
 
 fn main() -> Result<(), CircuitError> {
     println!("processor: {}", processor());
     life("life by hand", &life_by_hand()?)?;
-    if std::env::args().nth(1).as_deref() == Some("life") {
-        return Ok(());
-    }
     layers(784, 6, 8_000)?;
-    layers(784, 10, 100_000)
+    layers(784, 10, 100_000)?;
+    simplification("life by hand", &life_by_hand()?)?;
+    simplification("random wires", &random_layers(784, 6, 8_000)?)
+}
+
+/// How small a circuit becomes, and how long that takes with its proof.
+fn simplification(name: &str, circuit: &Circuit) -> Result<(), CircuitError> {
+    let begin = Instant::now();
+    let simplified = simplify(circuit, Limits::default())?;
+    let verdict = match simplified.verdict {
+        Verdict::Equal { .. } => "proven equal",
+        _ => "not proven",
+    };
+    println!(
+        "simplified: {name}, {} gates to {}, {verdict}, {:.2} s",
+        circuit.gates().len(),
+        simplified.circuit.gates().len(),
+        begin.elapsed().as_secs_f64()
+    );
+    if simplified.circuit.inputs() == 9 { life("simplified", &simplified.circuit) } else { Ok(()) }
 }
 
 /// A rule on a torus of 4096x4096 cells.

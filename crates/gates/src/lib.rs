@@ -38,6 +38,7 @@ mod search;
 mod simplify;
 pub mod soft;
 mod sweep;
+mod symmetric;
 #[cfg(test)]
 mod testing;
 pub mod xag;

@@ -216,7 +216,7 @@ mod tests {
             Circuit::new(30, gates, vec![last]).unwrap()
         };
         let (a, b) = (parity(&mut (0..30)), parity(&mut (0..30).rev()));
-        let none = Limits { question: 0, total: 0 };
+        let none = Limits { question: 0, ..Limits::default() };
         assert_eq!(prove(&a, &b, none).unwrap(), Verdict::NotProven { conflicts: 0 });
     }
 }

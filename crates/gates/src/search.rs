@@ -8,6 +8,7 @@
 use rekindle_compute::rng::{self, Stream};
 
 use crate::proof::values_of;
+use crate::symmetric::counting;
 use crate::xag::{Literal, Node, Xag, moved};
 
 /// Inputs and nodes of a graph that is searched, at most.
@@ -36,12 +37,24 @@ pub(crate) fn can_search(graph: &Xag) -> bool {
 
 /// A graph that computes the same with as many nodes or fewer.
 pub(crate) fn smaller(graph: &Xag) -> Xag {
+    let mut beginnings = vec![graph.clone()];
+    if let [_] = graph.outputs[..] {
+        let mut search = Search::new(graph);
+        search.simulate(graph);
+        beginnings.extend(counting(graph.inputs(), &search.output_values(graph)));
+    }
+    let share = WORK / beginnings.len() as u64;
+    let found = beginnings.iter().map(|beginning| search_from(beginning, share));
+    found.min_by_key(|found| found.nodes().len()).unwrap_or_else(|| graph.clone())
+}
+
+fn search_from(graph: &Xag, work: u64) -> Xag {
     let mut search = Search::new(graph);
     let mut best = graph.clone();
     let mut current = graph.clone();
     let mut spent = 0;
     let mut since = 0;
-    while spent < WORK && !best.nodes().is_empty() {
+    while spent < work && !best.nodes().is_empty() {
         let variables = current.variables() as u64;
         spent += variables * variables * search.words as u64 / 2 + 1000;
         since += 1;
@@ -97,6 +110,12 @@ impl Search {
         for &node in graph.nodes() {
             push_table(node, &mut self.tables, self.words);
         }
+    }
+
+    /// The values of the first output, in all settings of the inputs.
+    fn output_values(&self, graph: &Xag) -> Vec<u64> {
+        let output = graph.outputs.first().copied().unwrap_or(Literal::FALSE);
+        (0..self.words).map(|word| self.literal(output, word)).collect()
     }
 
     fn table(&self, variable: usize) -> &[u64] {

@@ -21,18 +21,21 @@ const MOST_FOUND: usize = 32;
 /// Nodes that one is compared with.
 const MOST_TWINS: usize = 4;
 
-/// Which is tried at most before nothing is said.
+/// What is tried at most before nothing is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Conflicts of the solver for one question.
     pub question: u64,
     /// Conflicts of the solver in all.
     pub total: u64,
+    /// Questions to the solver in all, times the variables that it knows: each question that has an answer is
+    /// answered for all of them.
+    pub values: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { question: 2_000, total: 200_000 }
+        Self { question: 2_000, total: 200_000, values: 500_000_000 }
     }
 }
 
@@ -65,12 +68,13 @@ pub(crate) struct Oracle {
     solver: Solver<Budget>,
     variables: HashMap<u32, Var, FixedState>,
     limits: Limits,
+    values: u64,
 }
 
 impl Oracle {
     pub fn new(limits: Limits) -> Self {
         let budget = Budget { conflicts: 0, until: 0 };
-        Self { solver: Solver::new(Default::default(), budget), variables: HashMap::default(), limits }
+        Self { solver: Solver::new(Default::default(), budget), variables: HashMap::default(), limits, values: 0 }
     }
 
     /// Conflicts so far.
@@ -89,11 +93,12 @@ impl Oracle {
     /// Whether literals ever hold together.
     fn holds(&mut self, graph: &Xag, literals: &[Literal]) -> Answer {
         let until = (self.conflicts() + self.limits.question).min(self.limits.total);
-        if self.conflicts() >= until {
+        if self.conflicts() >= until || self.values >= self.limits.values {
             return Answer::Unknown;
         }
         self.solver.cb_mut().until = until;
         let assumptions: Vec<Lit> = literals.iter().map(|&literal| self.literal(graph, literal)).collect();
+        self.values += self.variables.len() as u64;
         match self.solver.solve_limited(&assumptions) {
             answer if answer == lbool::FALSE => Answer::Never,
             answer if answer == lbool::TRUE => Answer::Sometimes(self.setting(graph)),
