@@ -7,6 +7,8 @@
 //! | [`Missing`] | what becomes of rows in which a value is missing |
 //! | [`Questions`] | the inputs of a trained model in a table |
 //! | [`TableSize`] | how much memory it takes to load a table |
+//! | [`Thermometers`] | how numbers become bits |
+//! | [`glyphs`] | digits drawn by an unsteady hand, for systems to show what they do |
 //! | [`read_text`] | the bytes of a text |
 //! | [`Split`] | examples dealt to three parts by their content |
 //! | [`Blocks`] | running text cut into three parts |

@@ -16,7 +16,7 @@ const XNOR: u8 = 9;
 
 /// What a circuit says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Says {
+pub enum Says {
     /// The outputs of the last stage, which are summed class by class.
     Outputs,
     /// The sums, class by class, each with its bits from the lowest.

@@ -1,10 +1,12 @@
 //! Everything that training needs to go on.
 
 use rekindle_compute::rng;
+use rekindle_gates::Circuit;
 use rekindle_gates::gate::{GATES, PASS_A};
 use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
+use crate::circuit::{self, Says};
 use crate::config::{Model, Start};
 use crate::data::Preparation;
 use crate::error::LgnError;
@@ -64,6 +66,15 @@ impl State {
         };
         let layers = shape.stages.iter().enumerate().map(layer).collect();
         Ok(Self { step: 0, preparation, layers })
+    }
+
+    /// The network as a circuit, in which each gate is its likeliest function. Its inputs are the bits of
+    /// [`Preparation::used`], in their order.
+    ///
+    /// # Errors
+    /// When the state is not one of this model, or has more gates than circuits have.
+    pub fn circuit(&self, model: &Model, says: Says) -> Result<Circuit, LgnError> {
+        Ok(circuit::circuit(&self.check(model)?, self, says)?)
     }
 
     /// Checks that all parts fit each other and the config, and that every wire leads somewhere.

@@ -6,8 +6,8 @@ use rekindle_compute::{KernelPath, Pool, math};
 use rekindle_data::{Answers, Probabilities};
 use rekindle_formats::table::{CsvFormat, Table};
 use rekindle_train::{
-    Capabilities, Conclusion, ConfigOf, Family, FileUse, Metrics, NamedFile, Preset, Progress, Resources,
-    StateMismatch, System, SystemError, SystemOption, list_setting, text_setting,
+    Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
+    Resources, StateMismatch, System, SystemError, SystemOption, list_setting, text_setting,
 };
 
 use crate::circuit::{self, Says};
@@ -17,7 +17,7 @@ use crate::data::{Dataset, Preparation};
 use crate::error::LgnError;
 use crate::state::State;
 use crate::trainer::Trainer;
-use crate::{presets, summary};
+use crate::{memory_need, presets, summary};
 
 /// Logic-gate networks in the training loop; a step learns a batch.
 pub struct Lgn {
@@ -79,6 +79,10 @@ impl System for Lgn {
         Ok(State::blank(&config.model, Preparation::blank(&config.training.data)))
     }
 
+    fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
+        state.and_then(|state| memory_need::of(config, state))
+    }
+
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         let (model, training, threads) = (&config.model, &config.training, resources.threads);
         let trainer = Trainer::attach(model, training, config.seed, state, threads);
@@ -95,6 +99,16 @@ impl System for Lgn {
 
     fn averaged() -> &'static [&'static str] {
         &["train_loss", "train_accuracy"]
+    }
+
+    fn measures(config: &ConfigOf<Self>) -> Vec<String> {
+        let always: &[&str] = &["train_loss", "train_accuracy"];
+        let select: &[&str] = &["select_loss", "select_soft_accuracy", "select_accuracy"];
+        let select = if config.training.data.select > 0.0 { select } else { &[] };
+        let data = &config.training.data;
+        let has_test = data.test_images.is_some() || data.test > 0.0;
+        let test: &[&str] = if has_test { &["test_accuracy"] } else { &[] };
+        [always, select, test].concat().into_iter().map(str::to_owned).collect()
     }
 
     fn unit(metric: &str) -> Option<&'static str> {
@@ -196,7 +210,7 @@ fn build(config: &ConfigOf<Lgn>) -> Result<State, LgnError> {
     // Before the data is loaded, which may be of a size that is not allowed.
     model.validate()?;
     training.validate()?;
-    let Dataset { preparation, .. } = Dataset::load(&training.data, model, config.seed)?;
+    let Dataset { preparation, .. } = Dataset::load(training, model, config.seed)?;
     State::new(model, preparation, config.seed)
 }
 

@@ -53,7 +53,7 @@ impl Trainer {
         model.validate()?;
         training.validate()?;
         let shape = state.check(model)?;
-        let data = Dataset::load(&training.data, model, seed)?;
+        let data = Dataset::load(training, model, seed)?;
         if data.preparation != state.preparation {
             let (found, expected) = (data.preparation.outline(), state.preparation.outline());
             let (file, setting) = match &training.data.images {

@@ -5,7 +5,7 @@ mod source;
 
 use rekindle_data::{NumberColumn, Split, Thermometers, identity};
 
-use crate::config::{Data, Model};
+use crate::config::{Model, Training};
 use crate::error::LgnError;
 
 pub use preparation::Preparation;
@@ -64,8 +64,9 @@ impl Examples {
 
 impl Dataset {
     /// The examples of a config, the same for the same seed.
-    pub fn load(data: &Data, model: &Model, seed: u64) -> Result<Self, LgnError> {
-        let loaded = source::load(data, model, seed)?;
+    pub fn load(training: &Training, model: &Model, seed: u64) -> Result<Self, LgnError> {
+        let data = &training.data;
+        let loaded = source::load(data, model, training.shift, seed)?;
         let split = loaded.split(data.shares(), seed)?;
         loaded.check_train(&split.train)?;
         Self::of(loaded, &split, model)

@@ -38,7 +38,7 @@ pub(super) enum Rows {
 }
 
 /// The examples that a config names.
-pub(super) fn load(data: &Data, model: &Model, seed: u64) -> Result<Loaded, LgnError> {
+pub(super) fn load(data: &Data, model: &Model, shift: usize, seed: u64) -> Result<Loaded, LgnError> {
     let loaded = match (&data.images, &data.file) {
         (Some(_), _) => of_idx(data)?,
         (None, Some(file)) if Path::new(file).is_dir() => of_folder(file)?,
@@ -48,7 +48,7 @@ pub(super) fn load(data: &Data, model: &Model, seed: u64) -> Result<Loaded, LgnE
             Source::File => return Err(ExamplesError::NoFile.into()),
         },
     };
-    loaded.check(model)?;
+    loaded.check(model, shift)?;
     Ok(loaded)
 }
 
@@ -169,14 +169,14 @@ fn of_columns(
 }
 
 impl Loaded {
-    /// Checks that there are pictures where the network wants some.
-    fn check(&self, model: &Model) -> Result<(), LgnError> {
+    /// Checks that there are pictures where some are needed.
+    fn check(&self, model: &Model, shift: usize) -> Result<(), LgnError> {
         if self.picture.is_none() {
             let origin = self.origin.to_string();
-            return match model.convolutions.is_empty() {
-                true => Ok(()),
-                false => Err(LgnError::NoPicture { setting: "model.convolutions", origin }),
-            };
+            let settings =
+                [("model.convolutions", !model.convolutions.is_empty()), ("training.shift", shift > 0)];
+            let wrong = settings.into_iter().find(|&(_, is_set)| is_set);
+            return wrong.map_or(Ok(()), |(setting, _)| Err(LgnError::NoPicture { setting, origin }));
         }
         let kind = model.encoding.kind;
         let reason = "the pixels of pictures are all encoded alike, which is `linear`";

@@ -12,6 +12,7 @@
 mod cascor;
 mod draws;
 mod gpt;
+mod lgn;
 pub mod life;
 mod logic;
 mod wisard;
@@ -59,6 +60,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { system: "gpt", config: |draws, _| gpt::config(draws) },
     Subject { system: "wnn", config: |draws, _| wnn::config(draws) },
     Subject { system: "wisard", config: |draws, _| wisard::config(draws) },
+    Subject { system: "lgn", config: |draws, _| lgn::config(draws) },
 ];
 
 /// Runs the proof.

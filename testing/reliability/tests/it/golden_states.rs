@@ -96,6 +96,13 @@ const GOLDEN: &[Golden] = &[
         state: "747a2864fa45c65cc182e447e31981af61b8c7974f7a9a32aba0ac6e5ef1f8fa",
     },
     Golden {
+        system: "lgn",
+        config: Preset("digits"),
+        settings: &[],
+        stop_at: 10_000,
+        state: "a5fbed06e9a13921305586d1eea88e093b04b2c42e5604274dcfbb7d3cbc3c95",
+    },
+    Golden {
         system: "gpt",
         config: Text(GPT),
         settings: &[],
