@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use rekindle_pictures::Size;
+use rekindle_train::Damage;
 
 use crate::commands::circuit::CircuitCommand;
 use crate::curve::ScaleArg;
@@ -99,6 +100,9 @@ pub enum Command {
     },
     /// Draw how training went, or what a model has learnt.
     Plot(PlotArgs),
+    /// Run automata on a board of any size, with damage and with cells that wait.
+    #[command(after_help = SIMULATE_EXAMPLES)]
+    Simulate(SimulateArgs),
     /// Describe a trained model in words.
     Describe {
         /// A run or one of its checkpoints.
@@ -331,6 +335,62 @@ pub struct PlotArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub replace: ReplaceArgs,
+}
+
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  rekindle simulate runs/lizard --board 40x40 --out lizard.gif
+  rekindle simulate runs/checkerboard-async --board 64x64 --steps 600 --damage 300:20 --out healing.png
+  rekindle simulate runs/checkerboard runs/checkerboard-async --board 64x64 --steps 4000 --fire-rate 0.6 \\
+      --bombing 10 --curves bombing.svg";
+
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Runs or checkpoints of automata.
+    #[arg(required = true, value_name = "CHECKPOINT")]
+    pub checkpoints: Vec<String>,
+    /// Cells across and down [default: as in training].
+    #[arg(long, value_name = "WxH", value_parser = board)]
+    pub board: Option<(usize, usize)>,
+    /// Steps [default: as in training].
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    /// The chance of each cell to be updated in a step [default: as in training].
+    #[arg(long, value_name = "CHANCE")]
+    pub fire_rate: Option<f64>,
+    /// Set a square of SIDE cells in the middle to 0 after so many steps; may be given several times.
+    #[arg(long, value_name = "STEP:SIDE", value_parser = damage)]
+    pub damage: Vec<Damage>,
+    /// Set a square of SIDE cells to 0 somewhere before each step.
+    #[arg(long, value_name = "SIDE")]
+    pub bombing: Option<usize>,
+    /// What random bits, times and places are drawn from [default: the run's seed].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Draw the board at some moments as .png or .svg, or at all of them as .gif.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Draw the number of wrong cells over the steps as .svg or .png.
+    #[arg(long, value_name = "FILE")]
+    pub curves: Option<PathBuf>,
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
+}
+
+fn board(text: &str) -> Result<(usize, usize), String> {
+    let sides = text.split_once('x').map(|(width, height)| (width.parse(), height.parse()));
+    match sides {
+        Some((Ok(width), Ok(height))) => Ok((width, height)),
+        _ => Err("a board is WIDTHxHEIGHT, such as 64x64".to_owned()),
+    }
+}
+
+fn damage(text: &str) -> Result<Damage, String> {
+    let parts = text.split_once(':').map(|(step, side)| (step.parse(), side.parse()));
+    match parts {
+        Some((Ok(step), Ok(side))) => Ok(Damage { step, side }),
+        _ => Err("damage is STEP:SIDE, such as 300:20".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]

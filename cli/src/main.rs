@@ -93,6 +93,7 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
         Command::Generate(args) => commands::generate::generate(registry, &args, &given.text, json),
         Command::Chat(args) => commands::chat::chat(registry, args, &given.text, json),
         Command::Validate { model } => commands::validate::validate(registry, &model, json),
+        Command::Simulate(args) => commands::simulate::simulate(registry, &args, json),
         Command::Plot(args) => commands::plot::plot(registry, &args, json),
         Command::Describe { checkpoint } => commands::describe::describe(registry, &checkpoint, json),
         Command::Circuit { command } => commands::circuit::circuit(registry, &command, json),

@@ -15,18 +15,31 @@ pub fn declare(command: Command, registry: &Registry) -> Command {
         .mut_subcommand("resume", |resume| add(resume, true))
 }
 
+/// The systems that declare an option of one name, and what it is to them.
+struct Named {
+    option: &'static SystemOption,
+    systems: Vec<&'static str>,
+}
+
 /// An argument for each name that a system declares.
 fn arguments(registry: &Registry, resumes: bool) -> Vec<Arg> {
-    let mut names: Vec<(&SystemOption, Vec<&str>)> = Vec::new();
+    let mut names: Vec<Vec<Named>> = Vec::new();
     for (system, option) in options(registry).filter(|(_, option)| option.resumes || !resumes) {
-        match names.iter_mut().find(|(known, _)| known.name == option.name) {
-            Some((_, systems)) => systems.push(system),
-            None => names.push((option, vec![system])),
+        let index = names.iter().position(|named| named[0].option.name == option.name);
+        let index = index.unwrap_or_else(|| {
+            names.push(Vec::new());
+            names.len() - 1
+        });
+        match names[index].iter_mut().find(|named| named.option.help == option.help) {
+            Some(named) => named.systems.push(system),
+            None => names[index].push(Named { option, systems: vec![system] }),
         }
     }
     // What most systems have comes first.
-    names.sort_by_key(|(_, systems)| std::cmp::Reverse(systems.len()));
-    names.into_iter().map(|(option, systems)| argument(option, &systems)).collect()
+    let systems = |named: &Named| named.systems.len();
+    names.iter_mut().for_each(|named| named.sort_by_key(|named| std::cmp::Reverse(systems(named))));
+    names.sort_by_key(|named| std::cmp::Reverse(named.iter().map(systems).sum::<usize>()));
+    names.iter().map(|named| argument(named)).collect()
 }
 
 fn options(registry: &Registry) -> impl Iterator<Item = (&'static str, &'static SystemOption)> {
@@ -34,11 +47,15 @@ fn options(registry: &Registry) -> impl Iterator<Item = (&'static str, &'static 
     systems.into_iter().flat_map(|(name, options)| options.iter().map(move |option| (name, option)))
 }
 
-fn argument(option: &SystemOption, systems: &[&str]) -> Arg {
+/// An argument, which may be something else to other systems.
+fn argument(named: &[Named]) -> Arg {
+    let Named { option, .. } = named[0];
+    let help =
+        named.iter().map(|Named { option, systems }| format!("{} [{}]", option.help, systems.join(", ")));
     Arg::new(option.name)
         .long(option.name)
         .value_name(option.value)
-        .help(format!("{} [{}]", option.help, systems.join(", ")))
+        .help(help.collect::<Vec<_>>().join("; "))
         .help_heading(HEADING)
         .action(ArgAction::Append)
 }

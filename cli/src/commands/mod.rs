@@ -21,6 +21,7 @@ pub mod prune;
 pub mod repair;
 pub mod runs;
 pub mod sign;
+pub mod simulate;
 pub mod status;
 pub mod tag;
 pub mod tokenizer;

@@ -1,6 +1,6 @@
 //! Pictures fit for a paper: axes, curves, legends and images, as SVG and as PNG.
 //!
-//! A [`Picture`] is a list of shapes. [`Chart`] makes one of curves, [`Axes`] and [`Legend`] help to make others.
+//! A [`Picture`] is a list of shapes, an [`Animation`] a list of images. [`Chart`] makes one of curves, [`Axes`] and [`Legend`] help to make others.
 //! The font comes with the crate, and nothing depends on the machine: equal pictures have equal bytes.
 //!
 //! ```
@@ -14,6 +14,7 @@
 //! # Ok::<(), rekindle_pictures::PictureError>(())
 //! ```
 
+mod animation;
 mod axes;
 mod chart;
 mod colour;
@@ -25,6 +26,7 @@ mod raster;
 mod scale;
 mod svg;
 
+pub use animation::{Animation, AnimationError};
 pub use axes::{Axes, Axis, Plot};
 pub use chart::{Chart, Curve, Mark, Panel};
 pub use colour::{Colour, INK, PALE, PALETTE, PAPER, class_colour};

@@ -11,6 +11,7 @@ use rekindle_pictures::Picture as Drawn;
 use crate::config::{ConfigError, change_config};
 use crate::family::Family;
 use crate::session::TrainingState;
+use crate::simulation::{Experiment, Simulation};
 use crate::system::{ConfigOf, SystemError};
 
 /// A checkpoint cannot answer.
@@ -116,6 +117,16 @@ pub(crate) fn describe<S: Family>(checkpoint: &Checkpoint<'_>) -> Result<String,
     let describe = S::capabilities().describe.ok_or_else(|| unsupported::<S>("have no summary"))?;
     let Trained { config, state } = Trained::<S>::load(checkpoint)?;
     Ok(describe(&config, &state)?)
+}
+
+/// What the model does on a board.
+pub(crate) fn simulate<S: Family>(
+    checkpoint: &Checkpoint<'_>,
+    experiment: &Experiment,
+) -> Result<Simulation, AskError> {
+    let simulate = S::capabilities().simulate.ok_or_else(|| unsupported::<S>("are no automata"))?;
+    let Trained { config, state } = Trained::<S>::load(checkpoint)?;
+    Ok(simulate(&config, &state, experiment)?)
 }
 
 /// The model as a logic circuit.

@@ -4,6 +4,7 @@ use rekindle_data::Answers;
 use rekindle_formats::Format;
 use rekindle_formats::table::{CsvFormat, Table};
 
+use crate::simulation::{Experiment, Simulation};
 use crate::system::{ConfigOf, System, SystemError};
 use crate::text::TextCapability;
 
@@ -119,6 +120,9 @@ pub type Predict<S> = fn(&ConfigOf<S>, &<S as System>::State, &Table) -> Result<
 pub type TableFormat<S> = fn(&ConfigOf<S>) -> CsvFormat;
 /// A model in words: its parts, and how they came about.
 pub type Describe<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<String, SystemError>;
+/// What an automaton does on a board of its own.
+pub type Simulate<S> =
+    fn(&ConfigOf<S>, &<S as System>::State, &Experiment) -> Result<Simulation, SystemError>;
 /// A picture of a state.
 pub type Draw<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<rekindle_pictures::Picture, SystemError>;
 
@@ -138,6 +142,8 @@ pub struct Capabilities<S: System> {
     pub describe: Option<Describe<S>>,
     /// The model as a logic circuit, with which it can be written in every format of circuits.
     pub circuit: Option<AsCircuit<S>>,
+    /// Boards that the model is an automaton on.
+    pub simulate: Option<Simulate<S>>,
     /// Pictures of a state.
     pub pictures: Vec<Picture<S>>,
     /// Texts that its models go on with.
@@ -163,6 +169,7 @@ impl<S: System> Default for Capabilities<S> {
             table_format: None,
             describe: None,
             circuit: None,
+            simulate: None,
             pictures: Vec::new(),
             text: None,
         }
@@ -192,6 +199,12 @@ impl<S: System> Capabilities<S> {
     #[must_use]
     pub fn circuit(self, circuit: AsCircuit<S>) -> Self {
         Self { circuit: Some(circuit), ..self }
+    }
+
+    /// Its models are automata.
+    #[must_use]
+    pub fn simulate(self, simulate: Simulate<S>) -> Self {
+        Self { simulate: Some(simulate), ..self }
     }
 
     /// Its models go on with texts.

@@ -25,6 +25,7 @@ mod registry;
 mod session;
 mod setting_error;
 mod signals;
+mod simulation;
 mod state_mismatch;
 mod system;
 mod text;
@@ -46,6 +47,7 @@ pub use registry::{AnySystem, Registry, any_system};
 pub use session::{AnyConfig, Onto, Options, Origin, Report, Start, TrainError, TrainingState};
 pub use setting_error::SettingError;
 pub use signals::{Interrupt, LEFT_UNSAVED, Signal, Signals};
+pub use simulation::{CellColour, Damage, Experiment, Frame, Simulation};
 pub use state_mismatch::StateMismatch;
 pub use system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
 pub use text::{

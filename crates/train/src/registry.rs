@@ -14,6 +14,7 @@ use crate::capabilities::{self, AskError};
 use crate::config::{ConfigError, ConfigText, change_config, hint};
 use crate::family::{Family, Preset, SystemOption};
 use crate::session::{AnyConfig, Configs, ConfigsOf, Options, Report, Start, TrainError, train};
+use crate::simulation::{Experiment, Simulation};
 use crate::system::ConfigOf;
 use crate::text::TextCapability;
 
@@ -90,6 +91,12 @@ pub trait AnySystem {
     /// # Errors
     /// When models of the family are no circuits, or the checkpoint cannot be read.
     fn circuit(&self, checkpoint: &Checkpoint<'_>) -> Result<Circuit, AskError>;
+
+    /// What the model of a checkpoint does on a board as an automaton.
+    ///
+    /// # Errors
+    /// When models of the family are no automata, the board cannot be, or the checkpoint cannot be read.
+    fn simulate(&self, checkpoint: &Checkpoint<'_>, experiment: &Experiment) -> Result<Simulation, AskError>;
 }
 
 impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
@@ -160,6 +167,10 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
 
     fn circuit(&self, checkpoint: &Checkpoint<'_>) -> Result<Circuit, AskError> {
         capabilities::circuit::<S>(checkpoint)
+    }
+
+    fn simulate(&self, checkpoint: &Checkpoint<'_>, experiment: &Experiment) -> Result<Simulation, AskError> {
+        capabilities::simulate::<S>(checkpoint, experiment)
     }
 }
 

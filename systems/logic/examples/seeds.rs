@@ -1,5 +1,5 @@
 //! Trains a preset, or a config, with several seeds and says how each ends:
-//! `seeds PRESET|FILE FROM TO [THREADS]`.
+//! `seeds PRESET|FILE FROM TO [THREADS]`. With VERBOSE set it tells how each goes on.
 
 use std::error::Error;
 use std::time::Instant;
@@ -47,16 +47,13 @@ fn row(Preset { model, training }: &Preset, seed: u64, threads: usize) -> Result
     let mut state = State::new(model, seed)?;
     let mut automaton = Automaton::attach(model, training, seed, &state, threads, path)?;
     let mut epochs = 0;
+    let verbose = std::env::var_os("VERBOSE").is_some();
     while !automaton.is_finished(&state) {
-        if let StepMetrics::Trained { soft_loss } = automaton.step(&mut state) {
-            epochs += 1;
-            if std::env::var_os("VERBOSE").is_some() && epochs % 50 == 0 {
-                eprintln!(
-                    "{epochs}: {soft_loss} {:?} {:.1}",
-                    automaton.evaluate(&state),
-                    start.elapsed().as_secs_f64()
-                );
-            }
+        let metrics = automaton.step(&mut state);
+        epochs += u64::from(matches!(metrics, StepMetrics::Trained { .. }));
+        if verbose && state.epoch.is_multiple_of(50) {
+            let seconds = start.elapsed().as_secs_f64();
+            eprintln!("{}: {metrics:?} {:?} {seconds:.1} s", state.epoch, automaton.evaluate(&state));
         }
     }
     let seconds = start.elapsed().as_secs_f64();

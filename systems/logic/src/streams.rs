@@ -16,7 +16,10 @@ pub(crate) const SELECT: u64 = 6;
 pub(crate) const FIRE: u64 = 7;
 /// Which cells are updated on the boards for the soft loss; keyed by the epoch.
 pub(crate) const EVALUATION_FIRE: u64 = 8;
-/// Changes of gates in refinement; keyed by the step and the search.
+/// Changes of gates in refinement: this number for the first search and the next for the second; keyed by the
+/// step.
 pub(crate) const REFINEMENT: u64 = 9;
+/// The board of a simulation, and what happens to it.
+pub(crate) const SIMULATION: u64 = 16;
 /// Noise on the logits: this number and, for each further layer, the next; keyed by the epoch.
 pub(crate) const NOISE: u64 = 1 << 32;

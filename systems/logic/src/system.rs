@@ -7,13 +7,15 @@ use rekindle_formats::Format;
 use rekindle_pictures::Picture;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, Metrics, Preset, Progress, Resources, System, SystemError,
+    SystemOption,
 };
 
 use crate::automaton::{Automaton, StepMetrics};
 use crate::config::{Model, Task, Training};
 use crate::hard_circuit::HardCircuit;
+use crate::simulate::simulate;
 use crate::state::State;
-use crate::{interchange, presets, show, summary};
+use crate::{interchange, presets, show, summary, target_file};
 
 /// Logic-gate cellular automata in the training loop; a step is an epoch.
 pub struct Logic {
@@ -137,12 +139,24 @@ impl Family for Logic {
         PRESETS
     }
 
+    fn options() -> &'static [SystemOption] {
+        const OPTIONS: &[SystemOption] = &[SystemOption {
+            name: "target",
+            value: "FILE",
+            help: "Grow this picture, a PNG or YAML file, or learn the rule in a YAML file",
+            most: 1,
+            resumes: false,
+            to_settings: target_file::settings,
+        }];
+        OPTIONS
+    }
+
     fn formats() -> &'static [Format] {
         &[interchange::FORMAT]
     }
 
     fn capabilities() -> Capabilities<Self> {
-        let capabilities = Capabilities::default().describe(describe).circuit(circuit);
+        let capabilities = Capabilities::default().describe(describe).simulate(simulate).circuit(circuit);
         capabilities.picture("boards", "the circuit at work on a board, at four moments", draw)
     }
 }

@@ -1,15 +1,12 @@
 //! A folder with a folder of PNG files for each class.
 
-use std::io::BufReader;
 use std::path::Path;
 
+use super::png_file::read_grey;
 use super::{PIXELS_LIMIT, PictureError, Pictures};
 use crate::files;
 
 const FOLDER: &str = "a folder of pictures";
-const PNG: &str = "a PNG picture";
-/// A PNG file never takes more memory: bytes.
-const PNG_LIMIT: usize = 1 << 28;
 
 /// Pictures and the class of each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +50,7 @@ pub fn read_folder(path: &Path) -> Result<ClassedPictures, PictureError> {
 
 /// Adds the picture of a file, which has to be as large as those before.
 fn add(pictures: &mut Option<Pictures>, folder: &Path, file: &Path) -> Result<(), PictureError> {
-    let Pictures { width, height, pixels } = read_png(file)?;
+    let Pictures { width, height, pixels } = read_grey(file)?;
     let all = pictures.get_or_insert_with(|| Pictures { width, height, pixels: Vec::new() });
     if (all.width, all.height) != (width, height) {
         let reason = format!(
@@ -68,37 +65,6 @@ fn add(pictures: &mut Option<Pictures>, folder: &Path, file: &Path) -> Result<()
     }
     all.pixels.extend(pixels);
     Ok(())
-}
-
-/// One picture, in grey.
-fn read_png(path: &Path) -> Result<Pictures, PictureError> {
-    let malformed = |error: png::DecodingError| PictureError::malformed(path, PNG, error.to_string());
-    let file = files::open(path).map_err(PictureError::io(path))?;
-    let limits = png::Limits { bytes: PNG_LIMIT };
-    let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), limits);
-    decoder.set_transformations(png::Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(malformed)?;
-    let size = reader.output_buffer_size().filter(|&size| size <= PNG_LIMIT);
-    let Some(size) = size else {
-        return Err(PictureError::malformed(path, PNG, format!("it takes more than {PNG_LIMIT} bytes")));
-    };
-    let mut bytes = vec![0; size];
-    let frame = reader.next_frame(&mut bytes).map_err(malformed)?;
-    let samples = frame.color_type.samples();
-    let pixels = bytes[..frame.buffer_size()].chunks_exact(samples).map(grey).collect();
-    Ok(Pictures { width: frame.width as usize, height: frame.height as usize, pixels })
-}
-
-/// The luminance of a pixel; what it says of transparency is left out.
-fn grey(samples: &[u8]) -> u8 {
-    match *samples {
-        [red, green, blue, ..] => {
-            let sum = 299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue);
-            ((sum + 500) / 1000) as u8
-        }
-        [grey, ..] => grey,
-        [] => 0,
-    }
 }
 
 #[cfg(test)]

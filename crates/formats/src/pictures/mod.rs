@@ -1,10 +1,11 @@
-//! Pictures of equal size, read from IDX files and from folders of PNG files.
+//! Pictures: of equal size from IDX files and folders of PNG files, and single PNG files.
 //!
 //! A picture is a row of bytes: its pixels line by line, 0 for black. What has colours becomes grey by its
 //! luminance (ITU-R BT.601).
 
 mod folder;
 mod idx;
+mod png_file;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use crate::table::{Column, Table, Values};
 pub use folder::{ClassedPictures, read_folder};
 pub(crate) use idx::is_images;
 pub use idx::{labels_beside, read_images, read_labels};
+pub use png_file::{Colours, read_colours};
 
 /// Pictures are never held in more memory: bytes.
 pub const PIXELS_LIMIT: u64 = 4 << 30;
