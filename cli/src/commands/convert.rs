@@ -1,9 +1,9 @@
 //! `export` and `import`.
 
 use anyhow::Context;
-use rekindle::{Checkpoint, Writer};
 use rekindle::records::Lineage;
 use rekindle::storage::{FileStorage, Storage};
+use rekindle::{Checkpoint, Writer};
 use rekindle_formats::{Format, Imported, detect, files, for_writing};
 use rekindle_train::Registry;
 use serde_json::json;
@@ -79,7 +79,10 @@ impl Writing<'_> {
         let system = registry.system(&system_of(&source.store), &args.checkpoint)?;
         let bytes = (format.write)(&system.circuit(checkpoint)?)?;
         files::write(file, &bytes).with_context(|| format!("cannot write `{}`", file.display()))?;
-        Ok(vec!["Only the circuit is written, of all its gates; `circuit simplify` writes a smaller one.".to_owned()])
+        Ok(vec![
+            "Only the circuit is written, of all its gates; `circuit simplify` writes a smaller one."
+                .to_owned(),
+        ])
     }
 }
 

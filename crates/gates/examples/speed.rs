@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use rekindle_compute::{KernelPath, rng};
-use rekindle_gates::{Automaton, Boundary, Circuit, CircuitError, Gate, Lattice, Limits, Program, Verdict, simplify};
+use rekindle_gates::{
+    Automaton, Boundary, Circuit, CircuitError, Gate, Lattice, Limits, Program, Verdict, simplify,
+};
 
 fn main() -> Result<(), CircuitError> {
     println!("processor: {}", processor());
@@ -80,7 +82,10 @@ fn layers(inputs: usize, count: usize, gates: usize) -> Result<(), CircuitError>
 }
 
 /// The shortest of several times: the one least disturbed.
-fn shortest(times: usize, mut work: impl FnMut() -> Result<(), CircuitError>) -> Result<Duration, CircuitError> {
+fn shortest(
+    times: usize,
+    mut work: impl FnMut() -> Result<(), CircuitError>,
+) -> Result<Duration, CircuitError> {
     let mut shortest = Duration::MAX;
     for _ in 0..times {
         let begin = Instant::now();
@@ -135,8 +140,16 @@ fn life_by_hand() -> Result<Circuit, CircuitError> {
 
 fn processor() -> String {
     let text = std::process::Command::new("sh")
-        .args(["-c", "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2; grep -m1 MHz /proc/cpuinfo | cut -d: -f2"])
+        .args([
+            "-c",
+            "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2; grep -m1 MHz /proc/cpuinfo | cut -d: -f2",
+        ])
         .output();
-    let text = text.map(|output| String::from_utf8_lossy(&output.stdout).replace('\n', " ")).unwrap_or_default();
-    if text.trim().is_empty() { "unknown".to_owned() } else { text.split_whitespace().collect::<Vec<_>>().join(" ") }
+    let text =
+        text.map(|output| String::from_utf8_lossy(&output.stdout).replace('\n', " ")).unwrap_or_default();
+    if text.trim().is_empty() {
+        "unknown".to_owned()
+    } else {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }

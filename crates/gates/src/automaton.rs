@@ -213,7 +213,12 @@ mod tests {
     use rekindle_compute::rng;
 
     /// One step, cell by cell.
-    fn plain_step(circuit: &Circuit, cells: &[Vec<bool>], [width, height]: [usize; 2], wraps: bool) -> Vec<Vec<bool>> {
+    fn plain_step(
+        circuit: &Circuit,
+        cells: &[Vec<bool>],
+        [width, height]: [usize; 2],
+        wraps: bool,
+    ) -> Vec<Vec<bool>> {
         let channels = cells.len();
         let at = |channel: usize, x: usize, y: usize, position: usize| {
             let (x, y) = (x + position % 3, y + position / 3);
@@ -273,7 +278,8 @@ mod tests {
 
     #[test]
     fn boards_of_several_strips_are_joined_without_a_seam() {
-        for (size, wraps) in [([1100, 150], true), ([1024, 40], true), ([1025, 131], false), ([512, 2], true)] {
+        for (size, wraps) in [([1100, 150], true), ([1024, 40], true), ([1025, 131], false), ([512, 2], true)]
+        {
             check(&random_circuit(7, 9, 80, 1), 7, size, wraps, KernelPath::best());
         }
     }

@@ -276,7 +276,10 @@ mod tests {
     fn what_a_function_ignores_may_be_any_number() {
         let circuit = Circuit::new(0, vec![gate(15, 7, 9), gate(0, 8, 8)], vec![0, 1]).unwrap();
         assert_eq!(circuit.evaluate(&[]).unwrap(), [true, false]);
-        assert_eq!(circuit.evaluate(&[true]), Err(CircuitError::Arity { what: "inputs", found: 0, expected: 1 }));
+        assert_eq!(
+            circuit.evaluate(&[true]),
+            Err(CircuitError::Arity { what: "inputs", found: 0, expected: 1 })
+        );
     }
 
     #[test]

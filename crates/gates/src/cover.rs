@@ -179,7 +179,8 @@ impl<'a> Cover<'a> {
                     }
                 }
             }
-            found.sort_by(|(flow, cut), (other, cut_of)| flow.total_cmp(other).then(cut.len.cmp(&cut_of.len)));
+            found
+                .sort_by(|(flow, cut), (other, cut_of)| flow.total_cmp(other).then(cut.len.cmp(&cut_of.len)));
             found.truncate(MOST_CUTS);
             self.chosen.push(self.cuts.len() as u32);
             self.cuts.extend(found.iter().map(|(_, cut)| *cut));
@@ -203,7 +204,8 @@ impl<'a> Cover<'a> {
     }
 
     fn flow_of(&self, cut: &Cut) -> f32 {
-        let shares = cut.leaves().iter().map(|leaf| self.flow[leaf.node()] / self.readers[leaf.node()] as f32);
+        let shares =
+            cut.leaves().iter().map(|leaf| self.flow[leaf.node()] / self.readers[leaf.node()] as f32);
         1.0 + shares.sum::<f32>()
     }
 }

@@ -25,7 +25,9 @@ pub enum CircuitError {
         op: u8,
     },
     /// A gate depends on itself, or on one that stands after it.
-    #[error("gate {gate} reads signal {signal}, which is not known before it: gates stand in an order in which each reads only what is before it, and none depends on itself")]
+    #[error(
+        "gate {gate} reads signal {signal}, which is not known before it: gates stand in an order in which each reads only what is before it, and none depends on itself"
+    )]
     Order {
         /// The gate.
         gate: usize,

@@ -187,7 +187,9 @@ mod tests {
     fn bits_come_back_as_they_were_whatever_the_width() {
         let mut stream = rng::stream(1, 0, 0);
         let plane: Vec<u64> = (0..200).map(|_| stream.bits()).collect();
-        for (width, height, first) in [(1, 1, 5), (64, 3, 0), (64, 3, 64), (63, 7, 1), (130, 9, 77), (5, 5, 60)] {
+        for (width, height, first) in
+            [(1, 1, 5), (64, 3, 0), (64, 3, 64), (63, 7, 1), (130, 9, 77), (5, 5, 60)]
+        {
             let mut lattice = Lattice::zeros(width, height, 1, Boundary::Periodic);
             lattice.read_bits(0, &plane, first);
             let mut back = vec![!0; 200];
@@ -195,7 +197,11 @@ mod tests {
             for bit in 0..200 * 64 {
                 let found = back[bit / 64] >> (bit % 64) & 1;
                 let within = (first..first + width * height).contains(&bit);
-                assert_eq!(found, if within { plane[bit / 64] >> (bit % 64) & 1 } else { 1 }, "{width}, bit {bit}");
+                assert_eq!(
+                    found,
+                    if within { plane[bit / 64] >> (bit % 64) & 1 } else { 1 },
+                    "{width}, bit {bit}"
+                );
             }
         }
     }

@@ -104,11 +104,15 @@ impl Translator {
             let edge = if *needed { self.add(node) } else { Edge::new(0, 0, false) };
             self.edges.push(edge);
         }
-        self.net.outputs = graph.outputs.iter().map(|&output| match output {
-            Literal::FALSE => Output::Constant(false),
-            Literal::TRUE => Output::Constant(true),
-            _ => Output::Edge(self.edge(output)),
-        }).collect();
+        self.net.outputs = graph
+            .outputs
+            .iter()
+            .map(|&output| match output {
+                Literal::FALSE => Output::Constant(false),
+                Literal::TRUE => Output::Constant(true),
+                _ => Output::Edge(self.edge(output)),
+            })
+            .collect();
         self.net
     }
 

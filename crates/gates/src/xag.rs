@@ -321,7 +321,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -158,7 +158,14 @@ pub struct Picture<S: System> {
 impl<S: System> Default for Capabilities<S> {
     /// Nothing can be asked.
     fn default() -> Self {
-        Self { predict: None, table_format: None, describe: None, circuit: None, pictures: Vec::new(), text: None }
+        Self {
+            predict: None,
+            table_format: None,
+            describe: None,
+            circuit: None,
+            pictures: Vec::new(),
+            text: None,
+        }
     }
 }
 

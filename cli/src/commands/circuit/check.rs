@@ -49,10 +49,15 @@ pub fn words_of(verdict: &Verdict) -> String {
             format!("equal: all {effort} settings of the inputs were tried")
         }
         Verdict::Equal { method: Method::Sat, effort } => {
-            format!("equal: a solver showed that no setting of the inputs tells them apart ({effort} conflicts)")
+            format!(
+                "equal: a solver showed that no setting of the inputs tells them apart ({effort} conflicts)"
+            )
         }
         Verdict::Different { setting, output } => {
-            format!("not equal: output {output} differs where the inputs, from the first, are {}", bits(setting))
+            format!(
+                "not equal: output {output} differs where the inputs, from the first, are {}",
+                bits(setting)
+            )
         }
         Verdict::NotProven { conflicts } => {
             format!("not proven: neither a proof nor a difference was found ({conflicts} conflicts)")

@@ -18,7 +18,8 @@ pub fn info(registry: &Registry, text: &str, json: bool) -> anyhow::Result<u8> {
     functions.retain(|(count, _)| *count > 0);
     functions.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     if json {
-        let functions: BTreeMap<&str, usize> = functions.into_iter().map(|(count, name)| (name, count)).collect();
+        let functions: BTreeMap<&str, usize> =
+            functions.into_iter().map(|(count, name)| (name, count)).collect();
         output::print_json(&json!({
             "inputs": circuit.inputs(), "outputs": circuit.outputs().len(), "gates": circuit.gates().len(),
             "depth": circuit.depth(), "active": circuit.active_gates(), "needed": circuit.needed_gates(),

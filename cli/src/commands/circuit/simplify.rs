@@ -27,7 +27,9 @@ pub fn simplify(registry: &Registry, args: &SimplifyArgs, json: bool) -> anyhow:
     let simplified = rekindle_gates::simplify(&circuit, Limits::default())?;
     let (verdict, smaller) = (&simplified.verdict, &simplified.circuit);
     if matches!(verdict, Verdict::Different { .. }) {
-        bail!("the smaller circuit does not compute the same, so it is not written: this is a mistake of the program");
+        bail!(
+            "the smaller circuit does not compute the same, so it is not written: this is a mistake of the program"
+        );
     }
     let file = (format.write)(smaller)?;
     files::write(&args.out, &file).with_context(|| format!("cannot write `{}`", args.out.display()))?;
