@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use rekindle_compute::{KernelPath, rng};
-use rekindle_gates::{Automaton, Boundary, Circuit, CircuitError, Gate, Lattice, Limits, Program, Verdict, simplify};
+use rekindle_gates::{
+    Automaton, Boundary, Circuit, CircuitError, Gate, Lattice, Limits, Program, Verdict, simplify,
+};
 
 fn main() -> Result<(), CircuitError> {
     println!("processor: {}", processor());

@@ -173,14 +173,20 @@ mod tests {
         let mut changed = certificate();
         changed.simplified.outputs.reverse();
         changed.simplified.outputs[0] = 0;
-        assert!(matches!(changed.check(Limits::default()), Err(CertificateError::Digest { which: "simplified" })));
+        assert!(matches!(
+            changed.check(Limits::default()),
+            Err(CertificateError::Digest { which: "simplified" })
+        ));
         // Whoever changes the digest too is found out by the proof.
         let [_, other] = [0, 1].map(|_| random_circuit(6, 6, 40, 3));
         changed.simplified = Stored::of(&other);
         assert!(matches!(changed.check(Limits::default()), Ok(Verdict::Different { .. })));
         let mut later = certificate();
         later.certificate_version = 2;
-        assert!(matches!(Certificate::read(&later.write().unwrap()), Err(CertificateError::Version { found: 2 })));
+        assert!(matches!(
+            Certificate::read(&later.write().unwrap()),
+            Err(CertificateError::Version { found: 2 })
+        ));
         assert!(matches!(Certificate::read(b"{}"), Err(CertificateError::Json(_))));
     }
 }

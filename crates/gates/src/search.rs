@@ -188,7 +188,9 @@ impl Search {
                     let b = Literal::of(b);
                     let is_own = same_reads([a, b], own) && matches!(own, Node::Xor(..));
                     if !is_own
-                        && self.serves(variable, |tables, word| tables.literal(a, word) ^ tables.literal(b, word))
+                        && self.serves(variable, |tables, word| {
+                            tables.literal(a, word) ^ tables.literal(b, word)
+                        })
                     {
                         return Some(Replacement::Xor(a, b));
                     }

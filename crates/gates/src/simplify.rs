@@ -74,7 +74,8 @@ mod tests {
     fn a_circuit_that_is_constant_inside_becomes_nothing() {
         // x and y, and x and not y: never both, though no gate says so.
         let gate = |op, a, b| crate::Gate { op, a, b };
-        let gates = vec![gate(1, 0, 1), gate(2, 0, 2), gate(1, 3, 2), gate(2, 4, 3), gate(7, 5, 0), gate(1, 5, 6)];
+        let gates =
+            vec![gate(1, 0, 1), gate(2, 0, 2), gate(1, 3, 2), gate(2, 4, 3), gate(7, 5, 0), gate(1, 5, 6)];
         let circuit = Circuit::new(3, gates, vec![8]).unwrap();
         let simplified = check(&circuit);
         assert!(simplified.needed_gates() <= 2, "{simplified:?}");

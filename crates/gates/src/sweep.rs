@@ -74,7 +74,12 @@ pub(crate) struct Oracle {
 impl Oracle {
     pub fn new(limits: Limits) -> Self {
         let budget = Budget { conflicts: 0, until: 0 };
-        Self { solver: Solver::new(Default::default(), budget), variables: HashMap::default(), limits, values: 0 }
+        Self {
+            solver: Solver::new(Default::default(), budget),
+            variables: HashMap::default(),
+            limits,
+            values: 0,
+        }
     }
 
     /// Conflicts so far.
@@ -155,12 +160,9 @@ impl Oracle {
         let [a, b] = node.reads().map(|read| self.known(read));
         let clauses = match node {
             Node::And(..) => vec![vec![!output, a], vec![!output, b], vec![output, !a, !b]],
-            Node::Xor(..) => vec![
-                vec![!output, a, b],
-                vec![!output, !a, !b],
-                vec![output, !a, b],
-                vec![output, a, !b],
-            ],
+            Node::Xor(..) => {
+                vec![vec![!output, a, b], vec![!output, !a, !b], vec![output, !a, b], vec![output, a, !b]]
+            }
         };
         for mut clause in clauses {
             self.solver.add_clause_reuse(&mut clause);
@@ -275,9 +277,9 @@ impl Sweeper {
             }
             return;
         };
-        let [a, b] = node.reads().map(|read| {
-            (read.variable() as usize * self.words, if read.is_inverted() { !0 } else { 0 })
-        });
+        let [a, b] = node
+            .reads()
+            .map(|read| (read.variable() as usize * self.words, if read.is_inverted() { !0 } else { 0 }));
         for word in 0..self.words {
             let (a, b) = (self.values[a.0 + word] ^ a.1, self.values[b.0 + word] ^ b.1);
             self.values.push(if matches!(node, Node::And(..)) { a & b } else { a ^ b });

@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn life_counts_and_a_single_input_among_others_does_not() {
         let circuit = life();
-        let inputs: Vec<Vec<u64>> = (0..9).map(|input| (0..8).map(|word| values_of(input, word)).collect()).collect();
+        let inputs: Vec<Vec<u64>> =
+            (0..9).map(|input| (0..8).map(|word| values_of(input, word)).collect()).collect();
         let mut values = [[0; 8]];
         let program = crate::Program::new(&circuit);
         program.run(rekindle_compute::KernelPath::best(), &inputs, &mut values).unwrap();

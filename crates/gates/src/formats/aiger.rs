@@ -78,7 +78,8 @@ pub enum AigerError {
 /// The file is not well formed, has memory, or is too large.
 pub fn read(file: &[u8]) -> Result<Circuit, AigerError> {
     let (header, mut reader) = Header::read(file)?;
-    let net = if header.is_binary { read_binary(&header, &mut reader)? } else { read_text(&header, &mut reader)? };
+    let net =
+        if header.is_binary { read_binary(&header, &mut reader)? } else { read_text(&header, &mut reader)? };
     net.circuit()
 }
 
@@ -121,7 +122,8 @@ impl Header {
     fn check(&self, bytes: usize) -> Result<(), AigerError> {
         // A line of an output has two bytes at least; a gate has two in binary, and six as a line.
         let (inputs, gate) = if self.is_binary { (0, 2) } else { (2, 6) };
-        let needs = [("inputs", self.inputs, inputs), ("outputs", self.outputs, 2), ("gates", self.gates, gate)];
+        let needs =
+            [("inputs", self.inputs, inputs), ("outputs", self.outputs, 2), ("gates", self.gates, gate)];
         for (what, stated, each) in needs {
             if stated.saturating_mul(each) > bytes as u64 + 1 {
                 return Err(AigerError::Short { what, stated, bytes });
@@ -191,14 +193,16 @@ struct Net {
 
 fn read_text(header: &Header, reader: &mut Reader<'_>) -> Result<Net, AigerError> {
     let inputs = (0..header.inputs).map(|_| Ok(reader.line::<1>()?[0])).collect::<Result<_, AigerError>>()?;
-    let outputs = (0..header.outputs).map(|_| Ok(reader.line::<1>()?[0])).collect::<Result<_, AigerError>>()?;
+    let outputs =
+        (0..header.outputs).map(|_| Ok(reader.line::<1>()?[0])).collect::<Result<_, AigerError>>()?;
     let gates = (0..header.gates).map(|_| reader.line::<3>()).collect::<Result<_, AigerError>>()?;
     Ok(Net { inputs, gates, outputs })
 }
 
 fn read_binary(header: &Header, reader: &mut Reader<'_>) -> Result<Net, AigerError> {
     let inputs = (1..=header.inputs).map(|input| 2 * input).collect();
-    let outputs = (0..header.outputs).map(|_| Ok(reader.line::<1>()?[0])).collect::<Result<_, AigerError>>()?;
+    let outputs =
+        (0..header.outputs).map(|_| Ok(reader.line::<1>()?[0])).collect::<Result<_, AigerError>>()?;
     let mut gates = Vec::new();
     for gate in 0..header.gates {
         let own = 2 * (header.inputs + gate + 1);
@@ -222,7 +226,8 @@ enum Known {
 impl Net {
     fn circuit(self) -> Result<Circuit, AigerError> {
         let mut known: HashMap<u64, Known, FixedState> = HashMap::default();
-        let defined = self.inputs.iter().enumerate().map(|(input, &literal)| (literal, Known::Signal(input as u32)));
+        let defined =
+            self.inputs.iter().enumerate().map(|(input, &literal)| (literal, Known::Signal(input as u32)));
         let gates = self.gates.iter().enumerate().map(|(gate, &[literal, ..])| (literal, Known::Gate(gate)));
         for (literal, value) in defined.chain(gates) {
             let variable = literal / 2;

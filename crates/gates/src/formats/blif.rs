@@ -9,7 +9,8 @@ use super::name;
 
 /// Writes a circuit: inputs `i0`, `i1` …, outputs `o0`, `o1` …
 pub fn write(circuit: &Circuit) -> String {
-    let list = |letter: char, count: usize| -> String { (0..count).map(|i| format!(" {letter}{i}")).collect() };
+    let list =
+        |letter: char, count: usize| -> String { (0..count).map(|i| format!(" {letter}{i}")).collect() };
     let mut text = format!(
         ".model circuit\n.inputs{}\n.outputs{}\n",
         list('i', circuit.inputs()),
@@ -32,7 +33,13 @@ fn rows(op: u8) -> String {
     let [reads_a, reads_b] = gate::reads(op);
     let is_set = |a: u8, b: u8| op >> (3 - 2 * a - b) & 1 == 1;
     match (reads_a, reads_b) {
-        (false, false) => if is_set(0, 0) { "1\n".to_owned() } else { String::new() },
+        (false, false) => {
+            if is_set(0, 0) {
+                "1\n".to_owned()
+            } else {
+                String::new()
+            }
+        }
         (true, false) => format!("{} 1\n", u8::from(is_set(1, 0))),
         (false, true) => format!("{} 1\n", u8::from(is_set(0, 1))),
         (true, true) => {

@@ -16,7 +16,8 @@ pub fn write(circuit: &Circuit) -> String {
     }
     for (index, gate) in circuit.gates().iter().enumerate() {
         let _ = writeln!(text, "  g{index} [label=\"{}\"];", gate::NAMES[usize::from(gate.op)]);
-        for ((reads, signal), style) in gate::reads(gate.op).into_iter().zip([gate.a, gate.b]).zip([" [style=bold]", ""])
+        for ((reads, signal), style) in
+            gate::reads(gate.op).into_iter().zip([gate.a, gate.b]).zip([" [style=bold]", ""])
         {
             if reads {
                 let _ = writeln!(text, "  {} -> g{index}{style};", name(circuit, signal));

@@ -28,7 +28,8 @@ pub fn write(circuit: &Circuit) -> Result<String, CircuitError> {
 pub fn rule(circuit: &Circuit) -> Result<String, CircuitError> {
     expect("inputs", circuit.inputs(), 9)?;
     expect("outputs", circuit.outputs().len(), 1)?;
-    let plane = |input: usize| -> Vec<u64> { (0..WORDS as u64).map(|word| values_of(8 - input, word)).collect() };
+    let plane =
+        |input: usize| -> Vec<u64> { (0..WORDS as u64).map(|word| values_of(8 - input, word)).collect() };
     let inputs: Vec<Vec<u64>> = (0..9).map(plane).collect();
     let mut table = [[0; WORDS]];
     Program::new(circuit).run(KernelPath::best(), &inputs, &mut table)?;
@@ -43,7 +44,8 @@ mod tests {
 
     #[test]
     fn life_has_the_name_that_golly_gives_it() {
-        let name = "MAPARYXfhZofugWaH7oaIDogBZofuhogOiAaIDogIAAgAAWaH7oaIDogGiA6ICAAIAAaIDogIAAgACAAIAAAAAAAA";
+        let name =
+            "MAPARYXfhZofugWaH7oaIDogBZofuhogOiAaIDogIAAgAAWaH7oaIDogGiA6ICAAIAAaIDogIAAgACAAIAAAAAAAA";
         assert_eq!(rule(&life()).unwrap(), name);
     }
 }

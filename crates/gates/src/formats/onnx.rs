@@ -108,7 +108,8 @@ impl Graph {
         let mut count = graph.first_node() as u64;
         for level in levels(graph) {
             for is_xor in [false, true] {
-                let is_such = |variable: &&u32| matches!(graph.node(**variable), Some(Node::Xor(..))) == is_xor;
+                let is_such =
+                    |variable: &&u32| matches!(graph.node(**variable), Some(Node::Xor(..))) == is_xor;
                 let variables: Vec<u32> = level.iter().filter(is_such).copied().collect();
                 if variables.is_empty() {
                     continue;
