@@ -21,8 +21,14 @@ Keys with `[]` are those of the items of a list. What is not said to be required
 ";
 
 /// A preset of each system; the sections of the loop are the same for all.
-const PRESETS: [(&str, &str); 5] =
-    [("logic", "life"), ("cascor", "cascade"), ("wnn", "wnn-search"), ("wisard", "wisard"), ("gpt", "gpt")];
+const PRESETS: [(&str, &str); 6] = [
+    ("logic", "life"),
+    ("lgn", "digits"),
+    ("cascor", "cascade"),
+    ("wnn", "wnn-search"),
+    ("wisard", "wisard"),
+    ("gpt", "gpt"),
+];
 
 #[test]
 fn the_page_about_configs_is_that_of_this_program() {

@@ -14,8 +14,8 @@ use rekindle_train::System;
 use serde::{Deserialize, Serialize};
 
 /// Words of a plane, each with a bit of 64 examples.
-const WORDS: usize = 1024;
-const REPETITIONS: usize = 20;
+const WORDS: usize = 64;
+const REPETITIONS: usize = 2000;
 
 /// What a checkpoint holds.
 #[derive(Serialize, Deserialize)]

@@ -44,7 +44,7 @@ training:
     test: 0.1
   epochs: 60
   batch: 128
-  learning_rate: 0.01
+  learning_rate: 0.03
   schedule: linear
   shift: 1
 evaluate:

@@ -225,8 +225,7 @@ fn predict(config: &ConfigOf<Lgn>, state: &State, table: &Table) -> Result<Answe
     let (examples, notes) = state.preparation.encode(table).map_err(SystemError::new)?;
     let pool = Pool::new(1).map_err(SystemError::new)?;
     let classifier = Classifier::new(KernelPath::best(), &shape, state, Says::Sums);
-    let sums =
-        classifier.and_then(|classifier| classifier.sums(&pool, &examples)).map_err(SystemError::new)?;
+    let sums = classifier.map_err(SystemError::new)?.sums(&pool, &examples);
     let preparation = &state.preparation;
     let mut classes = Vec::with_capacity(examples.len());
     let mut scores = vec![Vec::with_capacity(examples.len()); shape.classes];

@@ -205,7 +205,7 @@ impl Trainer {
 
     fn confusion(&self, state: &State, examples: &Examples) -> Result<Confusion, LgnError> {
         let classifier = Classifier::new(self.path, &self.shape, state, Says::Class)?;
-        let answers = classifier.classes(&self.pool, examples)?;
+        let answers = classifier.classes(&self.pool, examples);
         Ok(Confusion::of(self.shape.classes, &examples.class, &answers))
     }
 }

@@ -95,7 +95,7 @@ fn rows_of_a_table_can_be_pictures() {
 fn other_data_is_refused_when_a_run_goes_on() {
     let (dir, config) = of_text(&flowers(), &[]);
     let state = Lgn::build(&config).unwrap();
-    std::fs::write(dir.path().join("table.csv"), flowers().replace("20.3,", "21.3,")).unwrap();
+    std::fs::write(dir.path().join("table.csv"), flowers().replace("20.", "27.")).unwrap();
     let error = Lgn::attach(&config, &state, &rekindle_train::Resources::new(1));
     let message = error.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(message.contains("other data"), "{message}");
