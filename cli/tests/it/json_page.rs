@@ -131,6 +131,7 @@ fn the_page_says_what_commands_print() {
         ("circuit info", "circuit info runs/r"),
         ("circuit simplify", "circuit simplify runs/r --out r.aag --certificate r.proof.json"),
         ("circuit check", "circuit check r.proof.json"),
+        ("simulate", "simulate runs/r --steps 5 --damage 2:1 --bombing 1"),
         ("repair", "repair other"),
         ("cp", "cp runs/r copy"),
         ("export", "export runs/r x.safetensors"),

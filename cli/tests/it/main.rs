@@ -14,6 +14,7 @@ mod prove;
 mod screens;
 mod search;
 mod signals;
+mod simulations;
 mod tables;
 mod tokenizer;
 mod train_and_resume;

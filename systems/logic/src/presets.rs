@@ -70,7 +70,7 @@ training:
   refinement:
     every: 10
     repair_steps: 60
-    prune_steps: 250
+    prune_steps: 400
     attempts: 8
 evaluate:
   every: 10
@@ -114,7 +114,7 @@ training:
   refinement:
     every: 10
     repair_steps: 60
-    prune_steps: 250
+    prune_steps: 400
     attempts: 8
 evaluate:
   every: 10
@@ -193,14 +193,13 @@ best:
 /// this project's own.
 pub const LETTER_G: &str = "\
 system: logic
-seed: 0
+seed: 1
 model:
   channels: 64
   kernels: 4
   kernel_gates: [8, 4, 2]
   update_gates: [512, 512, 512, 512, 512, 512, 512, 512, 256, 128, 64]
-  pass_logit: 6.0
-  identity_start: true
+  pass_logit: 10.0
 training:
   task: picture
   width: 16
@@ -226,19 +225,19 @@ training:
     - \"................\"
   automaton_steps: 15
   batch: 1
-  epochs: 1000
+  epochs: 2000
   learning_rate: 0.06
-  decay_from: 0.5
+  decay_from: 0.7
   betas: [0.9, 0.99]
   epsilon: 1.0e-8
   weight_decay: 0.01
-  noise: 0.5
+  noise: 1.0
   clip: 100.0
   refinement:
     every: 10
     repair_steps: 60
     prune_steps: 0
-    attempts: 4
+    attempts: 8
 evaluate:
   every: 10
 checkpoint:

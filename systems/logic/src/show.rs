@@ -1,7 +1,7 @@
 //! A circuit at work: a board at a few moments, as text and as a picture.
 
 use rekindle_compute::{KernelPath, rng};
-use rekindle_pictures::{Anchor, Area, INK, PALE, Picture, Size, Text};
+use rekindle_pictures::{Anchor, Area, Colour, INK, PALE, Picture, Size, Text};
 
 use crate::boards::Boards;
 use crate::config::{Boundary, Task, Training};
@@ -9,6 +9,8 @@ use crate::error::LogicError;
 use crate::hard_circuit::HardCircuit;
 use crate::render::{render, side_by_side};
 use crate::streams;
+use crate::target::Target;
+use crate::trial::Trial;
 
 /// Pixels: of a cell's side, between two boards, above them, and of an em.
 const CELL: f32 = 12.0;
@@ -20,6 +22,8 @@ const TEXT: f32 = 14.0;
 pub(crate) struct Moment {
     step: usize,
     board: Boards,
+    /// The channels that are looked at: 1 or 3.
+    bits: usize,
 }
 
 /// A board that suits the task, at its beginning and at three moments afterwards.
@@ -32,23 +36,28 @@ pub(crate) fn moments(
     seed: u64,
     path: KernelPath,
 ) -> Result<Vec<Moment>, LogicError> {
-    let steps = training.automaton_steps;
-    let (board, boundary, moments) = match training.task {
-        Task::Life => (glider(circuit.channels), Boundary::Periodic, [0, 8, 16, 24]),
-        _ => {
-            let mut stream = rng::stream(seed, streams::CHECK, 1);
-            let board = training.starting_boards(1, circuit.channels, &mut stream);
-            (board, training.boundary, [0, steps / 4, steps / 2, steps])
-        }
-    };
     let compiled = circuit.compile()?;
-    let moment = |step| Ok(Moment { step, board: compiled.run(&board, boundary, step, path)? });
-    moments.into_iter().map(moment).collect()
+    let bits = training.target_bits();
+    if training.task == Task::Life {
+        let board = glider(circuit.channels);
+        let moment =
+            |step| Ok(Moment { step, board: compiled.run(&board, Boundary::Periodic, step, path)?, bits });
+        return [0, 8, 16, 24].into_iter().map(moment).collect();
+    }
+    let mut stream = rng::stream(seed, streams::CHECK, 1);
+    let trial = Trial::draw(training, 1, circuit.channels, &mut stream);
+    let steps = training.automaton_steps;
+    let moment = |step| Moment { step, board: trial.run_until(step, &compiled, path), bits };
+    Ok([0, steps / 4, steps / 2, steps].map(moment).into())
 }
 
 /// The moments side by side, each under its step.
 pub(crate) fn text(moments: &[Moment]) -> String {
-    let picture = |moment: &Moment| (format!("step {}", moment.step), render(&moment.board, 0));
+    let rendered = |Moment { board, bits, .. }: &Moment| match bits {
+        1 => render(board, 0),
+        _ => Target::rows_of(board, 0).join("\n"),
+    };
+    let picture = |moment: &Moment| (format!("step {}", moment.step), rendered(moment));
     side_by_side(&moments.iter().map(picture).collect::<Vec<_>>())
 }
 
@@ -62,7 +71,7 @@ pub(crate) fn picture(moments: &[Moment]) -> Picture {
     }
     let mut picture = Picture::new(Size::pixels(width, TITLE + height + GAP));
     let mut left = GAP;
-    for Moment { step, board } in moments {
+    for Moment { step, board, bits } in moments {
         let columns = board.width() as f32 * CELL;
         picture.text(Text {
             text: format!("step {step}"),
@@ -74,13 +83,22 @@ pub(crate) fn picture(moments: &[Moment]) -> Picture {
         });
         for (x, y) in (0..board.height()).flat_map(|y| (0..board.width()).map(move |x| (x, y))) {
             let place = [left + x as f32 * CELL, TITLE + y as f32 * CELL];
-            let fill = if board.get(0, 0, x, y) { INK } else { PALE };
+            let fill = fill(board, *bits, x, y);
             // A line of paper stays between two cells.
             picture.fill(Area { left: place[0], top: place[1], width: CELL - 1.0, height: CELL - 1.0 }, fill);
         }
         left += columns + GAP;
     }
     picture
+}
+
+/// The colour of a cell: live cells of one bit are dark.
+fn fill(board: &Boards, bits: usize, x: usize, y: usize) -> Colour {
+    match (bits, board.get(0, 0, x, y)) {
+        (1, false) => PALE,
+        (1, true) => INK,
+        _ => Colour::new([0, 1, 2].map(|bit| if board.get(0, bit, x, y) { 230 } else { 20 })),
+    }
 }
 
 /// A glider on a torus of 16 by 16.
@@ -98,7 +116,7 @@ mod tests {
 
     #[test]
     fn every_cell_is_drawn() {
-        let moment = |step| Moment { step, board: glider(1) };
+        let moment = |step| Moment { step, board: glider(1), bits: 1 };
         let svg = picture(&[moment(0), moment(1)]).svg().unwrap();
         assert!(svg.contains("step 1"));
         // The sheet, and a box for each cell of two boards.

@@ -202,3 +202,92 @@ impl Kept {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Boundary, Model, Start};
+    use crate::target::Target;
+    use rekindle_train::Damage;
+
+    /// An untrained automaton that keeps its state, and a picture of one live cell.
+    fn still(fire_rate: f64) -> (ConfigOf<Logic>, State) {
+        let model = Model {
+            channels: 2,
+            kernels: 3,
+            kernel_gates: vec![8, 4, 2],
+            update_gates: vec![9, 5, 3, 2],
+            pass_logit: 10.0,
+            identity_start: true,
+        };
+        let training = Training {
+            task: Task::Picture,
+            width: 5,
+            height: 5,
+            boundary: Boundary::Zero,
+            target: Some(
+                Target::new([".....", ".....", "..#..", ".....", "....."].map(str::to_owned).to_vec())
+                    .unwrap(),
+            ),
+            start: Start::Centre,
+            fire_rate,
+            automaton_steps: 4,
+            ..Training::default()
+        };
+        let state = State::new(&model, 1).unwrap();
+        (ConfigOf::<Logic> { model, training, seed: 1, ..config() }, state)
+    }
+
+    fn config() -> ConfigOf<Logic> {
+        let text =
+            rekindle_train::ConfigText { origin: "preset".to_owned(), yaml: crate::presets::LIFE.to_owned() };
+        text.config(&[]).unwrap()
+    }
+
+    #[test]
+    fn damage_is_done_where_and_when_it_is_asked_for() {
+        let (config, state) = still(1.0);
+        let experiment = Experiment {
+            width: Some(7),
+            height: Some(9),
+            steps: Some(6),
+            damage: vec![Damage { step: 3, side: 2 }],
+            frames: 3,
+            ..Experiment::default()
+        };
+        let simulation = simulate(&config, &state, &experiment).unwrap();
+        assert_eq!(simulation.wrong, [0, 0, 0, 0, 1, 1, 1]);
+        assert_eq!(simulation.frames.iter().map(|frame| frame.step).collect::<Vec<_>>(), [0, 3, 6]);
+        let place = 4 * 7 + 3;
+        assert_eq!(simulation.frames[1].cells[place], 1, "live");
+        assert_eq!(simulation.frames[2].cells[place], 3, "dead, and should be live");
+        assert_eq!(simulation.frames[2].cells.iter().filter(|&&cell| cell != 0).count(), 1);
+    }
+
+    #[test]
+    fn bombs_fall_in_the_same_places_with_the_same_seed() {
+        let (config, state) = still(0.5);
+        let with_seed = |seed| {
+            let experiment =
+                Experiment { bombing: Some(2), steps: Some(200), seed: Some(seed), ..Experiment::default() };
+            simulate(&config, &state, &experiment).unwrap().wrong
+        };
+        assert_eq!(with_seed(1), with_seed(1));
+        assert_ne!(with_seed(1), with_seed(2));
+        assert_eq!(with_seed(1).last(), Some(&1), "it cannot heal");
+    }
+
+    #[test]
+    fn a_board_that_cannot_be_is_refused() {
+        let (config, state) = still(1.0);
+        let refused =
+            |experiment: Experiment| simulate(&config, &state, &experiment).unwrap_err().to_string();
+        let large = Experiment { width: Some(1 << 40), height: Some(1 << 40), ..Experiment::default() };
+        assert!(refused(large).contains("there can be from 1 to 4194304 cells"));
+        assert!(refused(Experiment { width: Some(0), ..Experiment::default() }).contains("0 x 5 cells"));
+        assert!(refused(Experiment { fire_rate: Some(f64::NAN), ..Experiment::default() }).contains("NaN"));
+        assert!(refused(Experiment { steps: Some(usize::MAX), ..Experiment::default() }).contains("steps"));
+        let kept = Experiment { width: Some(2048), height: Some(2048), frames: 300, ..Experiment::default() };
+        assert!(refused(kept).contains("moments"));
+    }
+}

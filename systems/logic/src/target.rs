@@ -74,6 +74,15 @@ impl Target {
         &self.rows
     }
 
+    /// The first channels of a board as the rows of a picture.
+    pub(crate) fn rows_of(boards: &Boards, board: usize) -> Vec<String> {
+        let cell = |x, y| {
+            let colour: usize = (0..3).map(|bit| usize::from(boards.get(board, bit, x, y)) << bit).sum();
+            if colour == 0 { '.' } else { char::from(COLOURS[colour]) }
+        };
+        (0..boards.height()).map(|y| (0..boards.width()).map(|x| cell(x, y)).collect()).collect()
+    }
+
     /// The picture in the middle of each of so many boards; what is around it is 0.
     pub(crate) fn on_boards(&self, count: usize, width: usize, height: usize) -> Boards {
         let mut boards = Boards::zeros(count, width, height, self.bits);

@@ -47,11 +47,16 @@ impl Trial {
 
     /// What the circuit makes of the boards.
     pub(crate) fn run(&self, circuit: &CompiledCircuit, path: KernelPath) -> Boards {
+        self.run_until(self.steps, circuit, path)
+    }
+
+    /// What the circuit makes of the boards in so many steps, all at most.
+    pub(crate) fn run_until(&self, steps: usize, circuit: &CompiledCircuit, path: KernelPath) -> Boards {
         if self.fires.is_empty() {
-            return circuit.advance(&self.shifts, &self.boards, self.steps, path);
+            return circuit.advance(&self.shifts, &self.boards, steps, path);
         }
         let mut boards = self.boards.clone();
-        for fires in &self.fires {
+        for fires in self.fires.iter().take(steps) {
             let mut next = circuit.advance(&self.shifts, &boards, 1, path);
             next.keep_unless(fires, &boards);
             boards = next;

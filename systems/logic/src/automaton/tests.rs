@@ -355,3 +355,106 @@ fn early_stopping_that_cannot_be_is_refused() {
     let message = training.validate().unwrap_err().to_string();
     assert!(message.contains("training.early_stopping") && message.contains("every"), "{message}");
 }
+
+/// A training that ends with a repair which cannot succeed, twice.
+fn refined() -> Training {
+    let refinement = Refinement { every: 2, repair_steps: 3, prune_steps: 2, attempts: 2 };
+    Training { refinement: Some(refinement), ..training(Task::Checkerboard, Boundary::Zero, 3) }
+}
+
+/// Trains to the end, with the state saved and loaded before every step.
+fn to_the_end(training: &Training, threads: usize, path: KernelPath, saved: bool) -> State {
+    let model = model();
+    let mut state = undecided(&model, 5);
+    let mut automaton = Automaton::attach(&model, training, 5, &state, threads, path).unwrap();
+    while !automaton.is_finished(&state) {
+        if saved {
+            state = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+            automaton = Automaton::attach(&model, training, 5, &state, threads, path).unwrap();
+        }
+        automaton.step(&mut state);
+    }
+    state
+}
+
+#[test]
+fn a_circuit_that_is_not_right_is_repaired_and_then_another_attempt_begins() {
+    let state = to_the_end(&refined(), 2, KernelPath::best(), false);
+    assert_eq!((state.attempt, state.attempt_start, state.epoch), (1, 7, 14));
+    let refined = state.refined.as_ref().unwrap();
+    assert!(!refined.pruning && refined.steps == 3);
+    let begun = HardCircuit::harden(&model(), &State { refined: None, ..state.clone() });
+    let best = refined.best_search().unwrap();
+    let select = SelectBoards::new(&self::refined(), 2, 5);
+    let judge = Judge { select: &select, path: KernelPath::best() };
+    assert!((best.best_wrong_cells as usize) < judge.wrong_cells(&begun.trace(), usize::MAX), "{best:?}");
+    // What is hardened is the best circuit.
+    let circuit = HardCircuit::from_state(&model(), &state).unwrap();
+    assert_eq!(judge.wrong_cells(&circuit.trace(), usize::MAX) as u64, best.best_wrong_cells);
+}
+
+#[test]
+fn refinement_is_the_same_with_any_threads_and_after_any_stop() {
+    let expected = to_the_end(&refined(), 1, KernelPath::Portable, false);
+    for path in KernelPath::available() {
+        assert_eq!(to_the_end(&refined(), 3, path, false), expected, "{path}");
+    }
+    assert_eq!(to_the_end(&refined(), 2, KernelPath::best(), true), expected);
+}
+
+#[test]
+fn a_circuit_that_is_right_loses_the_gates_that_it_can_do_without() {
+    let refinement = Refinement { every: 1, repair_steps: 1, prune_steps: 30, attempts: 1 };
+    let dark = Target::new(vec![".....".to_owned(); 3]).unwrap();
+    let training = Training {
+        target: Some(dark),
+        start: Start::Zero,
+        learning_rate: 0.0,
+        refinement: Some(refinement),
+        ..training(Task::Picture, Boundary::Zero, 2)
+    };
+    let model = model();
+    let mut state = State::new(&model, 5).unwrap();
+    // Every gate of the update network is XOR, so that nothing but 0 comes of 0, by many gates.
+    let logits = state.update.layers.iter_mut().flat_map(|layer| layer.logits.as_chunks_mut::<GATES>().0);
+    logits.for_each(|logits| logits[6] = 20.0);
+    let mut automaton = Automaton::attach(&model, &training, 5, &state, 2, KernelPath::best()).unwrap();
+    let begun = HardCircuit::from_state(&model, &state).unwrap();
+    while !automaton.is_finished(&state) {
+        automaton.step(&mut state);
+    }
+    let circuit = HardCircuit::from_state(&model, &state).unwrap();
+    assert!(circuit.check(&training, 5, KernelPath::best()).unwrap().passed());
+    let (before, after) = (begun.trace().gates(), circuit.trace().gates());
+    assert!(before > 5 && after == 0, "{before} {after}");
+}
+
+#[test]
+fn a_refined_circuit_of_another_shape_is_refused_by_name() {
+    let mut state = to_the_end(&refined(), 1, KernelPath::best(), false);
+    state.refined.as_mut().unwrap().searches[1].best[3] = 16;
+    let message = state.validate(&model()).unwrap_err().to_string();
+    assert!(message.contains("`refined.searches.1.best` has 16, not one of the 16 functions"), "{message}");
+    state.refined.as_mut().unwrap().searches[0].functions.pop();
+    let message = state.validate(&model()).unwrap_err().to_string();
+    assert!(message.contains("`refined.searches.0.functions` holds"), "{message}");
+}
+
+#[test]
+fn targets_that_cannot_be_are_refused() {
+    let refused = |training: Training| training.validate_for(&model()).unwrap_err().to_string();
+    let picture = |rows: &[&str]| Training {
+        target: Some(Target::new(rows.iter().map(|&row| row.to_owned()).collect()).unwrap()),
+        ..training(Task::Picture, Boundary::Zero, 2)
+    };
+    let message = refused(picture(&["##", ".."]));
+    assert!(message.contains("training.target has 2 rows of 2 cells"), "{message}");
+    let message = refused(picture(&["rgbyk"; 3]));
+    assert!(message.contains("which take 3 channels"), "{message}");
+    let message = refused(training(Task::Picture, Boundary::Zero, 2));
+    assert!(message.contains("`training.target`") && message.contains("none is given"), "{message}");
+    let message = refused(training(Task::Rule, Boundary::Zero, 2));
+    assert!(message.contains("`training.rule`") && message.contains("none is given"), "{message}");
+    let message = refused(Training { fire_rate: 0.5, ..training(Task::Life, Boundary::Zero, 1) });
+    assert!(message.contains("`training.fire_rate`"), "{message}");
+}
