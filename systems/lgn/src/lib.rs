@@ -21,7 +21,8 @@
 //! use rekindle_train::{ConfigOf, ConfigText, Resources, System};
 //!
 //! let text = ConfigText { origin: "preset".into(), yaml: presets::DIGITS.into() };
-//! let config: ConfigOf<Lgn> = text.config(&["training.epochs=4".to_owned()])?;
+//! let settings = ["training.epochs=4", "training.learning_rate=0.2"].map(str::to_owned);
+//! let config: ConfigOf<Lgn> = text.config(&settings)?;
 //! let mut state = Lgn::build(&config)?;
 //! let mut lgn = Lgn::attach(&config, &state, &Resources::new(1))?;
 //! while !lgn.progress(&state).finished {

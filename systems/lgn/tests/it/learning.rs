@@ -12,7 +12,7 @@ const TREES: &str = "model.convolutions=[{kernels: 12, window: 3, depth: 3, padd
 
 #[test]
 fn digits_are_learnt_shown_and_described() {
-    let config = config(presets::DIGITS, &["training.epochs=8"]);
+    let config = config(presets::DIGITS, &["training.epochs=8", "training.learning_rate=0.1"]);
     let state = train(&config);
     let mut lgn = attach(&config, &state, 2);
     let metrics = lgn.evaluate(&state).unwrap();

@@ -19,6 +19,7 @@ pub fn config(yaml: &str, settings: &[&str]) -> ConfigOf<Lgn> {
 pub fn of_files(files: &[&str], settings: &[&str]) -> ConfigOf<Lgn> {
     let files: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
     let mut all = Lgn::options()[0].settings(&files).unwrap();
+    all.push("training.learning_rate=0.1".to_owned());
     all.extend(SMALL[..3].iter().chain(settings).map(|&setting| setting.to_owned()));
     config(rekindle_lgn::presets::DIGITS, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }

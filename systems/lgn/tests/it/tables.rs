@@ -31,7 +31,7 @@ fn of_text(text: &str, settings: &[&str]) -> (tempfile::TempDir, ConfigOf<Lgn>) 
 
 #[test]
 fn a_table_is_learnt_and_asked() {
-    let settings = ["model.encoding={kind: quantile, bits: 6}", "training.epochs=30"];
+    let settings = ["model.encoding={kind: quantile, bits: 6}", "training.epochs=60"];
     let (_dir, config) = of_text(&flowers(), &settings);
     let state = train(&config);
     let metrics = attach(&config, &state, 1).conclude(&state).unwrap().metrics;
