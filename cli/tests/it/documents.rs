@@ -11,9 +11,14 @@ use std::{env, fs, thread};
 use crate::common::{World, outcome};
 
 /// What makes a training or a proof short, by its preset.
-const SHORT: [(&str, &str); 9] = [
+const SHORT: [(&str, &str); 10] = [
     ("life", "--set training.epochs=60 --set evaluate.every=20 --set checkpoint.every_steps=20"),
-    ("checkerboard", "--set training.epochs=24 --set evaluate.every=8 --set checkpoint.every_steps=8"),
+    (
+        "checkerboard",
+        "--set training.epochs=24 --set evaluate.every=8 --set checkpoint.every_steps=8 \
+         --set training.refinement=null",
+    ),
+    ("letter-g", "--set training.epochs=4 --set training.refinement=null"),
     ("parity-8", "--stop-at 100"),
     ("spirals-juniper", "--stop-at 20"),
     ("wnn-search", SHORT_SEARCH),

@@ -9,7 +9,8 @@ const PICTURE: &str = "picture:\n  - '...'\n  - '.#.'\n  - '...'\n";
 fn an_automaton_runs_on_boards_of_any_size() {
     let world = World::new();
     world.ok("train small.yaml --run r");
-    let text = world.ok("simulate r --board 20x9 --steps 12 --damage 5:3 --out boards.png --curves curves.svg");
+    let text =
+        world.ok("simulate r --board 20x9 --steps 12 --damage 5:3 --out boards.png --curves curves.svg");
     assert!(text.contains("r: 20 x 9 cells, 12 steps\n  wrong at the end: "), "{text}");
     assert!(text.contains("after 3 x 3 cells were cleared at step 5"), "{text}");
     assert!(text.ends_with("wrote boards.png\nwrote curves.svg\n"), "{text}");

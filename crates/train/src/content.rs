@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 
 /// Identity of a file's content: the SHA-256 of its bytes, as `sha256sum` prints it, and how many
 /// there are. A state holds it in place of the file's name.
+///
+/// That of a folder is of all files in it and in its folders: of what each contains, and of its name within
+/// the folder, which may be the name of a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileContent {
     /// 64 lower-case hexadecimal digits.
@@ -21,10 +24,16 @@ impl FileContent {
     /// That of a file.
     ///
     /// # Errors
-    /// The system's; and when it is not a regular file, which could be read only once.
+    /// The system's; and when it is neither a folder nor a regular file, which could be read only once.
     pub fn of(path: &Path) -> io::Result<Self> {
         // Before it is opened: that of a pipe waits for a writer.
-        if !path.metadata()?.is_file() {
+        let kind = path.metadata()?;
+        if kind.is_dir() {
+            let mut listing = Listing::default();
+            listing.add(path, path, FOLDERS_DEEP)?;
+            return Ok(listing.content());
+        }
+        if !kind.is_file() {
             let reason = "it is not a regular file, and what is learnt is read again when a run goes on";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
@@ -34,13 +43,48 @@ impl FileContent {
         loop {
             let count = file.read(&mut buffer)?;
             if count == 0 {
-                let digits = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-                return Ok(Self { sha256: digits, bytes });
+                return Ok(Self { sha256: digits(hasher), bytes });
             }
             hasher.update(&buffer[..count]);
             bytes += count as u64;
         }
     }
+}
+
+/// Folders are looked into so deep: a folder of a folder for each class.
+const FOLDERS_DEEP: usize = 1;
+
+/// The files of a folder, one after the other in the order of their names.
+#[derive(Default)]
+struct Listing {
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl Listing {
+    fn add(&mut self, root: &Path, folder: &Path, deeper: usize) -> io::Result<()> {
+        for entry in files::entries(folder)? {
+            if entry.is_dir() {
+                if let Some(deeper) = deeper.checked_sub(1) {
+                    self.add(root, &entry, deeper)?;
+                }
+                continue;
+            }
+            let name = entry.strip_prefix(root).unwrap_or(&entry).to_string_lossy().into_owned();
+            let content = FileContent::of(&entry)?;
+            self.hasher.update(format!("{content} {name}\n"));
+            self.bytes += content.bytes;
+        }
+        Ok(())
+    }
+
+    fn content(self) -> FileContent {
+        FileContent { sha256: digits(self.hasher), bytes: self.bytes }
+    }
+}
+
+fn digits(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Display for FileContent {
@@ -195,6 +239,24 @@ pub(crate) fn make_absolute(files: Vec<NamedFile<'_>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_known_by_its_files_and_not_by_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = |name: &str, files: &[(&str, &str)]| {
+            for (file, text) in files {
+                let path = dir.path().join(name).join(file);
+                files::create_directory(path.parent().unwrap()).unwrap();
+                files::write(&path, text.as_bytes()).unwrap();
+            }
+            FileContent::of(&dir.path().join(name)).unwrap()
+        };
+        let found = folder("a", &[("cat/1", "x"), ("dog/1", "yz")]);
+        assert_eq!(found.bytes, 3);
+        assert_eq!(found, folder("b", &[("dog/1", "yz"), ("cat/1", "x")]));
+        assert_ne!(found, folder("c", &[("dog/1", "x"), ("cat/1", "yz")]), "of other classes");
+        assert_ne!(found, folder("d", &[("cat/1", "x"), ("dog/1", "y!")]));
+    }
 
     #[test]
     fn a_content_is_named_as_sha256sum_names_it() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rekindle_compute::{KernelPath, Pool, math};
 use rekindle_data::{Answers, Probabilities};
 use rekindle_formats::table::{CsvFormat, Table};
+use rekindle_gates::Circuit;
 use rekindle_train::{
     Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
     Resources, StateMismatch, System, SystemError, SystemOption, list_setting, text_setting,
@@ -180,7 +181,8 @@ impl Family for Lgn {
     }
 
     fn capabilities() -> Capabilities<Self> {
-        Capabilities::default().predict(predict).table_format(table_format).describe(describe)
+        let capabilities = Capabilities::default().predict(predict).table_format(table_format);
+        capabilities.describe(describe).circuit(class_circuit)
     }
 }
 
@@ -212,6 +214,11 @@ fn build(config: &ConfigOf<Lgn>) -> Result<State, LgnError> {
     training.validate()?;
     let Dataset { preparation, .. } = Dataset::load(training, model, config.seed)?;
     State::new(model, preparation, config.seed)
+}
+
+/// The circuit from the bits of a picture to the number of its class.
+fn class_circuit(config: &ConfigOf<Lgn>, state: &State) -> Result<Circuit, SystemError> {
+    state.circuit(&config.model, Says::Class).map_err(SystemError::new)
 }
 
 /// How the file was read that was learnt.

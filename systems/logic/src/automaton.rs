@@ -131,6 +131,7 @@ impl Automaton {
         state.epoch += 1;
         self.observe(state);
         self.look(state);
+        self.begin_anew_if_due(state);
         StepMetrics::Trained { soft_loss: if is_sound(state) { soft_loss } else { f64::NAN } }
     }
 
@@ -178,16 +179,18 @@ impl Automaton {
         {
             refined = Refined::begin(&circuit, &judge, true);
         }
-        let failed = !refined.pruning && refined.steps >= refinement.repair_steps;
         state.refined = Some(refined);
-        if failed && state.attempt + 1 < refinement.attempts {
-            self.begin_anew(state);
-        }
+        self.begin_anew_if_due(state);
         StepMetrics::Refined { wrong_cells: metrics.0, gates: metrics.1 }
     }
 
-    /// Begins another attempt, with other wires.
-    fn begin_anew(&mut self, state: &mut State) {
+    /// Begins another attempt, with other wires, when the present one has failed and there are more.
+    fn begin_anew_if_due(&mut self, state: &mut State) {
+        let (Some(refinement), Some(refined)) = (self.training.refinement, &state.refined) else { return };
+        let failed = !refined.pruning && refined.steps >= refinement.repair_steps;
+        if !failed || state.attempt + 1 >= refinement.attempts {
+            return;
+        }
         *state = State::attempt(&self.model, self.seed, state.attempt + 1, state.epoch);
         let Self { model, training, cell, parameters, .. } = self;
         *cell = Cell::new(model, state);

@@ -498,6 +498,18 @@ mod tests {
     }
 
     #[test]
+    fn the_other_presets_are_as_large_as_the_published_ones() {
+        let presets =
+            [(presets::CHECKERBOARD_ASYNC, 4064), (presets::LIZARD, 4540), (presets::LETTER_G, 4600)];
+        for (text, gates) in presets {
+            let Preset { model, training } = preset(text);
+            model.validate().unwrap();
+            training.validate_for(&model).unwrap();
+            assert_eq!(model.gates(), gates);
+        }
+    }
+
+    #[test]
     fn a_model_that_cannot_be_wired_is_refused() {
         let refused = |spoil: fn(&mut Model)| {
             let mut model = preset(presets::LIFE).model;

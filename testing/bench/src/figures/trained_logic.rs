@@ -20,7 +20,11 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
         let epochs = ((epochs * settings.scale) as u64).max(1);
         let scratch = settings.places().remove(0).scratch()?;
         let [trained, alone, json] = ["trained", "alone", "state.json"].map(|name| scratch.path().join(name));
-        subject::train(preset, &[format!("training.epochs={epochs}")], &trained)?;
+        subject::train(
+            preset,
+            &[format!("training.epochs={epochs}"), "training.refinement=null".to_owned()],
+            &trained,
+        )?;
         let payload = subject::copy_newest(&trained, &alone)?.record.payload_bytes;
         subject::export(&alone, &json)?;
         let (size, json) = (place::size(&alone)?, fs::metadata(&json)?.len());

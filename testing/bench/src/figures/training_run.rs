@@ -24,6 +24,7 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let run = scratch.path().join("run");
     let overrides = [
         format!("training.epochs={epochs}"),
+        "training.refinement=null".to_owned(),
         format!("checkpoint.every_steps={every}"),
         "checkpoint.keep_last=null".to_owned(),
     ];

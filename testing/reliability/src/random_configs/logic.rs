@@ -61,7 +61,7 @@ fn update_gates(draws: &mut Stream, mut inputs: u64, channels: u64) -> Vec<u64> 
 }
 
 fn training(draws: &mut Stream) -> String {
-    let task = one_of(draws, &["life", "checkerboard"]);
+    let task = one_of(draws, &["life", "rule", "checkerboard", "picture"]);
     // All boards of the Game of Life on 3x3 are looked at, of other sizes some.
     let (width, height) =
         if one_in(draws, 3) { (3, 3) } else { (between(draws, 1, 7), between(draws, 1, 7)) };
@@ -71,6 +71,15 @@ fn training(draws: &mut Stream) -> String {
     );
     if task == "checkerboard" || one_in(draws, 4) {
         yaml += &format!("  square: {}\n", between(draws, 1, 3));
+    }
+    match task {
+        "rule" => yaml += &format!("  rule: {}\n", one_of(draws, &["B36/S23", "B1/S", "b/s012345678"])),
+        "picture" => yaml += &picture(draws, width, height),
+        _ => {}
+    }
+    if matches!(task, "checkerboard" | "picture") {
+        yaml += &format!("  start: {}\n", one_of(draws, &["random", "zero", "centre"]));
+        yaml += &format!("  fire_rate: {:?}\n", one_of(draws, &[1.0, 0.6, 0.01]));
     }
     yaml += &format!(
         "  automaton_steps: {}\n  batch: {}\n  epochs: {}\n  learning_rate: {:?}\n",
@@ -91,14 +100,33 @@ fn training(draws: &mut Stream) -> String {
     );
     if one_in(draws, 2) {
         yaml += &format!("  noise: {:?}\n", one_of(draws, &[0.0, 0.5, 2.0]));
+        yaml += &format!("  noise_from: {:?}\n", one_of(draws, &[0.0, 0.5]));
     }
-    if one_in(draws, 2) {
+    if one_in(draws, 3) {
+        yaml += &format!(
+            "  refinement: {{every: {}, repair_steps: {}, prune_steps: {}, attempts: {}}}\n",
+            between(draws, 1, 9),
+            draws.below(4),
+            draws.below(4),
+            between(draws, 1, 3)
+        );
+    } else if one_in(draws, 2) {
         yaml += &format!(
             "  early_stopping: {{every: {}, patience: {}, min_improvement: {:?}}}\n",
             between(draws, 1, 5),
             between(draws, 1, 4),
             one_of(draws, &[0.0, 3.0])
         );
+    }
+    yaml
+}
+
+/// A picture of one bit.
+fn picture(draws: &mut Stream, width: u64, height: u64) -> String {
+    let mut yaml = "  target:\n".to_owned();
+    for _ in 0..height {
+        let row: String = (0..width).map(|_| if one_in(draws, 3) { '#' } else { '.' }).collect();
+        yaml += &format!("    - \"{row}\"\n");
     }
     yaml
 }

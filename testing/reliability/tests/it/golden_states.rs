@@ -63,10 +63,23 @@ const GOLDEN: &[Golden] = &[
     Golden {
         system: "logic",
         config: Preset("checkerboard"),
-        settings: &["training.batch=1"],
+        settings: &["training.batch=1", "training.refinement=null"],
         stop_at: 1,
-        state: "fad4239354d5a7b18e857f665068f9235a9a6f034cb328caf3518a830140df8c",
+        state: "1",
     },
+    // Two attempts, and their repairs.
+    Golden {
+        system: "logic",
+        config: Preset("checkerboard"),
+        settings: &[
+            "training.epochs=2",
+            "training.refinement.repair_steps=2",
+            "training.refinement.attempts=2",
+        ],
+        stop_at: 8,
+        state: "2",
+    },
+    Golden { system: "logic", config: Preset("checkerboard-async"), settings: &[], stop_at: 1, state: "3" },
     Golden {
         system: "cascor",
         config: Preset("spirals"),
