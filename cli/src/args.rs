@@ -100,8 +100,7 @@ pub enum Command {
     },
     /// Draw how training went, or what a model has learnt.
     Plot(PlotArgs),
-    /// Run automata on a board of any size, with damage and with cells that wait.
-    #[command(after_help = SIMULATE_EXAMPLES)]
+    /// Run automata on boards of any size, with damage and bombs.
     Simulate(SimulateArgs),
     /// Describe a trained model in words.
     Describe {
@@ -336,13 +335,6 @@ pub struct PlotArgs {
     #[command(flatten)]
     pub replace: ReplaceArgs,
 }
-
-const SIMULATE_EXAMPLES: &str = "\
-Examples:
-  rekindle simulate runs/lizard --board 40x40 --out lizard.gif
-  rekindle simulate runs/checkerboard-async --board 64x64 --steps 600 --damage 300:20 --out healing.png
-  rekindle simulate runs/checkerboard runs/checkerboard-async --board 64x64 --steps 4000 --fire-rate 0.6 \\
-      --bombing 10 --curves bombing.svg";
 
 #[derive(Debug, Args)]
 pub struct SimulateArgs {

@@ -8,14 +8,17 @@ use clap::Command;
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Train", &["train", "resume", "status", "presets", "show-config", "prove"]),
     ("Look into runs", &["ls", "inspect", "diff", "plot", "describe", "verify"]),
-    ("Ask trained models", &["predict", "evaluate", "generate", "chat", "validate", "tokenizer", "circuit"]),
+    (
+        "Ask trained models",
+        &["predict", "evaluate", "generate", "chat", "validate", "simulate", "tokenizer", "circuit"],
+    ),
     ("Keep runs", &["tag", "note", "prune", "gc", "repair", "cp", "mv", "rm"]),
     ("Other programs and other people", &["export", "import", "encrypt", "rekey", "keygen", "sign"]),
     ("Other", &["doctor", "man", "completions", "help"]),
 ];
 
 /// Commands as they are typed, by the command that they show; `tokenizer build` is one of two words.
-const EXAMPLES: [(&str, &[&str]); 43] = [
+const EXAMPLES: [(&str, &[&str]); 44] = [
     (
         "train",
         &[
@@ -63,6 +66,14 @@ const EXAMPLES: [(&str, &[&str]); 43] = [
             "rekindle plot runs/life --size 160x100mm --out curves.png",
             "rekindle plot runs/life runs/checkerboard --metric hard_loss --scale linear",
             "rekindle plot runs/spirals --what boundary --out spirals.png",
+        ],
+    ),
+    (
+        "simulate",
+        &[
+            "rekindle simulate runs/lizard --board 40x40 --out lizard.gif",
+            "rekindle simulate runs/checkerboard --board 64x64 --steps 160 --damage 80:20 --out healing.png",
+            "rekindle simulate runs/checkerboard runs/checkerboard-async --bombing 10 --steps 4000 --curves bombs.svg",
         ],
     ),
     ("describe", &["rekindle describe runs/spirals"]),

@@ -323,7 +323,8 @@ fn a_model_of_rustgpt_is_carried_there_and_back() {
         ("no.v1.lopos", &["cannot hold this model"]),
         ("no.gguf", &["cannot hold this model"]),
         ("no.q8_0.gguf", &["cannot hold this model"]),
-        ("no.onnx", &["no.onnx", ".hf", ".rekindle"]),
+        ("no.onnx", &["no logic circuits"]),
+        ("no.xyz", &["no.xyz", ".hf", ".rekindle"]),
     ] {
         check(&world.fails(2, &format!("export r {file}")), parts);
         nothing_left(&world, "no.x");

@@ -46,11 +46,11 @@ pub enum Task {
     /// Conway's Game of Life on the first channel, from random boards. The other channels begin
     /// at 0.
     Life,
-    /// Another [rule](Training::rule) of two states on the first channel, learned as the Game of Life is.
+    /// Another rule of two states, `training.rule`, on the first channel, learned as the Game of Life is.
     Rule,
     /// A checkerboard on the first channel, whatever random bits the channels begin with.
     Checkerboard,
-    /// A [picture](Training::target) on the first channel, or on the first three in colours.
+    /// A picture, `training.target`, on the first channel, or on the first three in colours.
     Picture,
     /// Not known: of a circuit that was imported. It can be looked at and exported, not trained.
     Unknown,

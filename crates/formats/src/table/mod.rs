@@ -253,7 +253,10 @@ impl Table {
         // Opened once, as what comes through a pipe comes once; and bounded, as a pipe has no length.
         let mut file = files::open(path).map_err(io)?.take(FILE_LIMIT);
         let mut head = Vec::new();
-        file.by_ref().take(crate::HEAD as u64).read_to_end(&mut head).map_err(io)?;
+        file.by_ref().take(npy::MAGIC.len() as u64).read_to_end(&mut head).map_err(io)?;
+        if gzip::is_gzip(&head) {
+            file.by_ref().take(crate::HEAD as u64).read_to_end(&mut head).map_err(io)?;
+        }
         if pictures::is_images(&head)
             || gzip::is_gzip(&head) && pictures::is_images(&gzip::unpacked_head(&head))
         {

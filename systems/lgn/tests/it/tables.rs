@@ -40,7 +40,9 @@ fn a_table_is_learnt_and_asked() {
         name: name.to_owned(),
         values: Values::Numbers(values.to_vec()),
     };
-    let table = Table::new(vec![numbers("width", [299.0; 3]), numbers("length", [0.2, 10.3, 20.1])]).unwrap();
+    let table =
+        Table::new(vec![numbers("width", [300.0, 299.7, 299.4]), numbers("length", [0.2, 10.3, 20.1])])
+            .unwrap();
     let answers = predict(&config, &state, &table).unwrap();
     let kinds = ["iris", "lily", "rose"].map(str::to_owned).to_vec();
     assert_eq!(answers.class_column().unwrap().values, Values::Text(kinds));

@@ -65,7 +65,7 @@ const GOLDEN: &[Golden] = &[
         config: Preset("checkerboard"),
         settings: &["training.batch=1", "training.refinement=null"],
         stop_at: 1,
-        state: "1",
+        state: "05f8836036a9c65b5296a9569f819fd94c6af37a0ac8019d6ac0035df9076649",
     },
     // Two attempts, and their repairs.
     Golden {
@@ -77,9 +77,15 @@ const GOLDEN: &[Golden] = &[
             "training.refinement.attempts=2",
         ],
         stop_at: 8,
-        state: "2",
+        state: "9096a5456c8b516cebed1155f52e34ba5557cec757500d4e977dc8dab53b3134",
     },
-    Golden { system: "logic", config: Preset("checkerboard-async"), settings: &[], stop_at: 1, state: "3" },
+    Golden {
+        system: "logic",
+        config: Preset("checkerboard-async"),
+        settings: &[],
+        stop_at: 1,
+        state: "f5a2c0037238fb3d65b3516c73f3af75ff3d7ba668d5841281f7cc109c544299",
+    },
     Golden {
         system: "cascor",
         config: Preset("spirals"),
