@@ -1,5 +1,7 @@
 //! `simulate`: what an automaton does on a board of any size, with damage and with cells that wait.
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use rekindle_formats::files;
 use rekindle_pictures::{
@@ -26,7 +28,7 @@ const TITLE: f32 = 30.0;
 const TEXT: f32 = 13.0;
 
 pub fn simulate(registry: &Registry, args: &SimulateArgs, json: bool) -> anyhow::Result<u8> {
-    let kind = args.out.as_ref().map(kind_of).transpose()?;
+    let kind = args.out.as_deref().map(kind_of).transpose()?;
     if args.checkpoints.len() > 1 && kind == Some(Kind::Gif) {
         bail!("an animation shows one automaton; {} were named", args.checkpoints.len());
     }
@@ -76,7 +78,7 @@ enum Kind {
     Svg,
 }
 
-fn kind_of(file: &std::path::PathBuf) -> anyhow::Result<Kind> {
+fn kind_of(file: &Path) -> anyhow::Result<Kind> {
     let is = |ending: &str| file.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
     let kinds = [("gif", Kind::Gif), ("png", Kind::Png), ("svg", Kind::Svg)];
     match kinds.into_iter().find(|(ending, _)| is(ending)) {

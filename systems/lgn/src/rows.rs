@@ -1,5 +1,7 @@
 //! A value of many examples at once.
 
+#![expect(clippy::needless_range_loop, reason = "a lane is an index of several arrays")]
+
 use rekindle_compute::{LANES, Lanes};
 
 /// Groups of sixteen examples that lie side by side. Two keep the rows of a layer of eight thousand gates

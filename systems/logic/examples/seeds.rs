@@ -36,9 +36,14 @@ fn yaml(name: &str) -> Result<String, std::io::Error> {
         "checkerboard-async" => presets::CHECKERBOARD_ASYNC,
         "lizard" => presets::LIZARD,
         "letter-g" => presets::LETTER_G,
-        file => return std::fs::read_to_string(file),
+        file => return text_of(file),
     };
     Ok(preset.to_owned())
+}
+
+fn text_of(file: &str) -> Result<String, std::io::Error> {
+    let bytes = rekindle_formats::files::read(file.as_ref(), 1 << 20)?;
+    String::from_utf8(bytes).map_err(std::io::Error::other)
 }
 
 fn row(Preset { model, training }: &Preset, seed: u64, threads: usize) -> Result<String, Box<dyn Error>> {

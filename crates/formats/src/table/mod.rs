@@ -262,7 +262,7 @@ impl Table {
         {
             return of_images(path);
         }
-        let is_npy = head.starts_with(&npy::MAGIC);
+        let is_npy = head.starts_with(npy::MAGIC);
         let whole = head.as_slice().chain(file);
         let table = if is_npy { npy::read(whole).map_err(Into::into) } else { csv::read(whole, format) };
         table.map_err(|error| error.of(path))

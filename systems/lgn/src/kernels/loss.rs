@@ -1,5 +1,7 @@
 //! The sums of the classes, and how far they are from what is right.
 
+#![expect(clippy::needless_range_loop, reason = "a lane is an index of several arrays")]
+
 use rekindle_compute::{LANES, Lanes, kernel, math};
 
 use crate::rows::{BLOCK, Row, TILES, ZEROS};

@@ -40,9 +40,9 @@ impl Reference<'_> {
                 cells = (0..size).map(next).collect();
             }
             for (cell, channels) in cells.iter().enumerate() {
-                for bit in 0..targets.channels() {
+                for (bit, found) in channels.iter().enumerate().take(targets.channels()) {
                     let target = f64::from(u8::from(targets.bit(bit, board * size + cell)));
-                    loss += (channels[bit] - target).powi(2);
+                    loss += (found - target).powi(2);
                 }
             }
         }

@@ -122,7 +122,7 @@ impl Rollout {
         let Some(Apart { updated, places, gradients, .. }) = apart else { return };
         let (before, updated, places) = (&states[time], &updated[time], &places[time]);
         let [even, odd] = gradients;
-        let (after, before_step) = if time % 2 == 0 { (&*odd, even) } else { (&*even, odd) };
+        let (after, before_step) = if time.is_multiple_of(2) { (&*odd, even) } else { (&*even, odd) };
         let inputs = pass.cell.inputs();
         layout.each_tile_of(pass, updated.len(), parts, neighbourhoods, inputs, |part, tile, output| {
             part.forward_some(pass, layout, updated, tile, before);
