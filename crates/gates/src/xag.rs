@@ -130,7 +130,7 @@ impl Xag {
         Literal::of(1 + input as u32)
     }
 
-    /// One of the sixteen functions, see [`gate::NAMES`].
+    /// One of the sixteen functions, see [`NAMES`](crate::gate::NAMES).
     pub fn gate(&mut self, op: u8, a: Literal, b: Literal) -> Literal {
         if op > 7 {
             return !self.gate(15 - op, a, b);

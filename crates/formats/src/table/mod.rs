@@ -1,6 +1,6 @@
 //! Tables of examples: a row for each example, a column for each of its properties.
 //!
-//! Read from CSV and NPY files and from [pictures](crate::pictures), told apart by their first bytes, and
+//! Read from CSV and NPY files and from [pictures](mod@pictures), told apart by their first bytes, and
 //! written as CSV or NPY, told apart by the ending of the name.
 
 mod csv;
