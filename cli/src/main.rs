@@ -19,6 +19,7 @@ mod help;
 mod json_events;
 mod language_model;
 mod output;
+mod picture_file;
 mod progress;
 mod replace;
 mod run_state;

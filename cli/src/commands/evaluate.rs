@@ -130,12 +130,12 @@ fn classes_in_json(confusion: &Confusion, calibration: &Calibration) -> Value {
     });
     json!({
         "target": confusion.column,
-        "rows": confusion.rows(),
-        "right": confusion.right(),
-        "accuracy": confusion.accuracy(),
+        "rows": confusion.matrix.all(),
+        "right": confusion.matrix.right(),
+        "accuracy": confusion.matrix.accuracy(),
         "macro_f1": confusion.macro_f1(),
         "classes": classes.collect::<Vec<_>>(),
-        "confusion": confusion.counts,
+        "confusion": confusion.matrix.by_class().collect::<Vec<_>>(),
         "calibration": calibration_in_json(calibration),
     })
 }
@@ -187,9 +187,12 @@ fn classes_in_words(confusion: &Confusion) -> String {
     let answers: Vec<String> = confusion.classes.iter().map(|class| format!(">as {class}")).collect();
     let header = std::iter::once(confusion.column.as_str()).chain(answers.iter().map(String::as_str));
     let header: Vec<&str> = header.chain([">recall", ">precision"]).collect();
-    let rows: Vec<Vec<String>> = (0..confusion.classes.len())
-        .map(|class| {
-            let counts = confusion.counts[class].iter().map(u64::to_string);
+    let rows: Vec<Vec<String>> = confusion
+        .matrix
+        .by_class()
+        .enumerate()
+        .map(|(class, counts)| {
+            let counts = counts.iter().map(u64::to_string);
             let shares = [share(confusion.recall(class)), share(confusion.precision(class))];
             std::iter::once(confusion.classes[class].clone()).chain(counts).chain(shares).collect()
         })
@@ -197,9 +200,9 @@ fn classes_in_words(confusion: &Confusion) -> String {
     format!(
         "{}\n\naccuracy {:.4} ({} of {} rows), macro F1 {:.4}",
         output::table(&header, &rows),
-        confusion.accuracy(),
-        confusion.right(),
-        confusion.rows(),
+        confusion.matrix.accuracy(),
+        confusion.matrix.right(),
+        confusion.matrix.all(),
         confusion.macro_f1()
     )
 }

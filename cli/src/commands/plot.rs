@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-use rekindle_formats::files;
+use anyhow::bail;
 use rekindle_pictures::Picture;
 use rekindle_train::{AnySystem, Registry, recorded_best};
 use serde_json::json;
@@ -13,6 +12,7 @@ use crate::args::PlotArgs;
 use crate::commands::train::system_of;
 use crate::curve::{self, Best, Told, Wish};
 use crate::output;
+use crate::picture_file::{PictureKind, write_picture};
 
 /// The picture that every system has.
 const LEARNING: &str = "learning";
@@ -20,12 +20,11 @@ const LEARNING: &str = "learning";
 const DENSITY: f32 = 2.0;
 
 pub fn plot(registry: &Registry, args: &PlotArgs, json: bool) -> anyhow::Result<u8> {
-    let (ending, out) = out(args)?;
+    let out = out(args)?;
     let (steps, picture) =
         if args.what == LEARNING { learning(registry, args)? } else { drawn(registry, args)? };
     args.replace.allow(&out)?;
-    let bytes = if ending == SVG { picture.svg()?.into_bytes() } else { picture.png()? };
-    files::write(&out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
+    write_picture(&out, &picture)?;
     if json {
         let step = steps.iter().max();
         output::print_json(&json!({"file": out, "picture": args.what, "step": step, "steps": steps}))?;
@@ -35,18 +34,14 @@ pub fn plot(registry: &Registry, args: &PlotArgs, json: bool) -> anyhow::Result<
     Ok(0)
 }
 
-const SVG: &str = "svg";
-const PNG: &str = "png";
-
-/// The file to write, and what it is by its ending.
-fn out(args: &PlotArgs) -> anyhow::Result<(&'static str, PathBuf)> {
-    let usual = if args.what == LEARNING { SVG } else { PNG };
+/// The file to write.
+fn out(args: &PlotArgs) -> anyhow::Result<PathBuf> {
+    let usual = if args.what == LEARNING { "svg" } else { "png" };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.{usual}", args.what)));
-    let is = |ending: &str| out.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
-    match [SVG, PNG].into_iter().find(|ending| is(ending)) {
-        Some(ending) => Ok((ending, out)),
-        None => bail!("`{}`: pictures are written as .svg or .png", out.display()),
+    if PictureKind::of_still(&out).is_none() {
+        bail!("`{}`: pictures are written as .svg or .png", out.display());
     }
+    Ok(out)
 }
 
 /// Learning curves of all runs.

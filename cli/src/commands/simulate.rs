@@ -1,9 +1,6 @@
 //! `simulate`: what an automaton does on a board of any size, with damage and with cells that wait.
 
-use std::path::Path;
-
-use anyhow::{Context, bail};
-use rekindle_formats::files;
+use anyhow::bail;
 use rekindle_pictures::{
     Anchor, Animation, Area, Chart, Colour, Curve, Entry, INK, Legend, PALETTE, Panel, Picture, Size, Stroke,
     Swatch, Text,
@@ -15,6 +12,7 @@ use crate::address::Source;
 use crate::args::SimulateArgs;
 use crate::commands::train::system_of;
 use crate::output;
+use crate::picture_file::{PictureKind, write, write_picture};
 
 /// Moments of a strip.
 const STRIP: usize = 6;
@@ -28,8 +26,14 @@ const TITLE: f32 = 30.0;
 const TEXT: f32 = 13.0;
 
 pub fn simulate(registry: &Registry, args: &SimulateArgs, json: bool) -> anyhow::Result<u8> {
-    let kind = args.out.as_deref().map(kind_of).transpose()?;
-    if args.checkpoints.len() > 1 && kind == Some(Kind::Gif) {
+    let kind = args.out.as_deref().and_then(PictureKind::of);
+    if let (Some(out), None) = (&args.out, kind) {
+        bail!("`{}`: boards are drawn as .gif, .png or .svg", out.display());
+    }
+    if let Some(out) = args.curves.as_deref().filter(|file| PictureKind::of_still(file).is_none()) {
+        bail!("`{}`: curves are written as .svg or .png", out.display());
+    }
+    if args.checkpoints.len() > 1 && kind == Some(PictureKind::Gif) {
         bail!("an animation shows one automaton; {} were named", args.checkpoints.len());
     }
     for file in [&args.out, &args.curves].into_iter().flatten() {
@@ -45,23 +49,15 @@ pub fn simulate(registry: &Registry, args: &SimulateArgs, json: bool) -> anyhow:
         Ok((name.clone(), simulation))
     };
     let simulations = args.checkpoints.iter().map(run).collect::<anyhow::Result<Vec<_>>>()?;
-    if let (Some(out), Some(kind)) = (&args.out, kind) {
-        let bytes = match kind {
-            Kind::Gif => animation(&simulations[0].1).gif()?,
-            Kind::Png => strips(&simulations).png()?,
-            Kind::Svg => strips(&simulations).svg()?.into_bytes(),
-        };
-        files::write(out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
+    if let Some(out) = &args.out {
+        match kind {
+            Some(PictureKind::Gif) => write(out, &animation(&simulations[0].1).gif()?)?,
+            _ => write_picture(out, &strips(&simulations))?,
+        }
     }
     if let Some(out) = &args.curves {
         let chart = curves(&simulations);
-        let picture = chart.draw(chart.size()).with_density(2.0);
-        let bytes = match kind_of(out)? {
-            Kind::Svg => picture.svg()?.into_bytes(),
-            Kind::Png => picture.png()?,
-            Kind::Gif => bail!("`{}`: curves are written as .svg or .png", out.display()),
-        };
-        files::write(out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
+        write_picture(out, &chart.draw(chart.size()).with_density(2.0))?;
     }
     match json {
         true => print_json(args, &experiment, &simulations)?,
@@ -70,24 +66,7 @@ pub fn simulate(registry: &Registry, args: &SimulateArgs, json: bool) -> anyhow:
     Ok(0)
 }
 
-/// What a file is by its ending.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Gif,
-    Png,
-    Svg,
-}
-
-fn kind_of(file: &Path) -> anyhow::Result<Kind> {
-    let is = |ending: &str| file.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
-    let kinds = [("gif", Kind::Gif), ("png", Kind::Png), ("svg", Kind::Svg)];
-    match kinds.into_iter().find(|(ending, _)| is(ending)) {
-        Some((_, kind)) => Ok(kind),
-        None => bail!("`{}`: boards are drawn as .gif, .png or .svg", file.display()),
-    }
-}
-
-fn experiment(args: &SimulateArgs, kind: Option<Kind>) -> Experiment {
+fn experiment(args: &SimulateArgs, kind: Option<PictureKind>) -> Experiment {
     let (width, height) = args.board.map_or((None, None), |(width, height)| (Some(width), Some(height)));
     Experiment {
         width,
@@ -99,7 +78,7 @@ fn experiment(args: &SimulateArgs, kind: Option<Kind>) -> Experiment {
         seed: args.seed,
         frames: match kind {
             None => 0,
-            Some(Kind::Gif) => MOMENTS,
+            Some(PictureKind::Gif) => MOMENTS,
             Some(_) => STRIP,
         },
     }

@@ -45,6 +45,7 @@
 //! ```
 
 mod blocks;
+mod confusion;
 pub mod glyphs;
 pub mod identity;
 mod origin;
@@ -54,6 +55,7 @@ mod text;
 mod thermometers;
 
 pub use blocks::Blocks;
+pub use confusion::ConfusionMatrix;
 pub use identity::DataOutline;
 pub use origin::Origin;
 pub use split::{Part, Shares, Split, SplitError};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use rekindle_formats::files;
+use rekindle_formats::hex::hex;
 use sha2::{Digest, Sha256};
 
 /// Identity of a file's content: the SHA-256 of its bytes, as `sha256sum` prints it, and how many
@@ -43,7 +44,7 @@ impl FileContent {
         loop {
             let count = file.read(&mut buffer)?;
             if count == 0 {
-                return Ok(Self { sha256: digits(hasher), bytes });
+                return Ok(Self { sha256: hex(&hasher.finalize()), bytes });
             }
             hasher.update(&buffer[..count]);
             bytes += count as u64;
@@ -79,12 +80,8 @@ impl Listing {
     }
 
     fn content(self) -> FileContent {
-        FileContent { sha256: digits(self.hasher), bytes: self.bytes }
+        FileContent { sha256: hex(&self.hasher.finalize()), bytes: self.bytes }
     }
-}
-
-fn digits(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Display for FileContent {

@@ -114,7 +114,7 @@ pub enum Schedule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Data {
-    /// Which examples are generated when there is no file.
+    /// Which examples are generated where no file is named.
     pub source: Source,
     /// `glyphs`: how many are generated.
     pub rows: u32,

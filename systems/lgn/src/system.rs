@@ -147,7 +147,7 @@ impl System for Lgn {
         let test = self.trainer.test(state).map_err(SystemError::new)?;
         if let Some(shown) = test.as_ref().or(select.as_ref().map(|select| &select.hard)) {
             let part = if test.is_some() { "test" } else { "select" };
-            text.push_str(&format!("\n{}", summary::table(classes, shown, part)));
+            text.push_str(&format!("\n{}", shown.in_words(classes, &format!("{part} examples"))));
         }
         if let Some(test) = &test {
             metrics.insert("test_accuracy".to_owned(), test.accuracy());
@@ -231,8 +231,9 @@ fn predict(config: &ConfigOf<Lgn>, state: &State, table: &Table) -> Result<Answe
     let shape = state.check(&config.model).map_err(SystemError::mismatch)?;
     let (examples, notes) = state.preparation.encode(table).map_err(SystemError::new)?;
     let pool = Pool::new(1).map_err(SystemError::new)?;
-    let classifier = Classifier::new(KernelPath::best(), &shape, state, Says::Sums);
-    let sums = classifier.map_err(SystemError::new)?.sums(&pool, &examples);
+    let sums = Classifier::new(KernelPath::best(), &shape, state, Says::Sums)
+        .and_then(|classifier| classifier.sums(&pool, &examples))
+        .map_err(SystemError::new)?;
     let preparation = &state.preparation;
     let mut classes = Vec::with_capacity(examples.len());
     let mut scores = vec![Vec::with_capacity(examples.len()); shape.classes];

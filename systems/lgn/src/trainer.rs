@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use rekindle_compute::{KernelPath, Pool, rng};
-use rekindle_data::Origin;
+use rekindle_data::{ConfusionMatrix, Origin};
 use rekindle_gates::soft::Coefficients;
 use rekindle_train::StateMismatch;
 
@@ -199,14 +199,16 @@ impl Trainer {
     }
 
     /// How often the circuit takes an example of each class for which; none where there are no such examples.
-    pub fn test(&self, state: &State) -> Result<Option<Confusion>, LgnError> {
+    pub fn test(&self, state: &State) -> Result<Option<ConfusionMatrix>, LgnError> {
         (self.data.test.len() > 0).then(|| self.confusion(state, &self.data.test)).transpose()
     }
 
-    fn confusion(&self, state: &State, examples: &Examples) -> Result<Confusion, LgnError> {
+    fn confusion(&self, state: &State, examples: &Examples) -> Result<ConfusionMatrix, LgnError> {
         let classifier = Classifier::new(self.path, &self.shape, state, Says::Class)?;
-        let answers = classifier.classes(&self.pool, examples);
-        Ok(Confusion::of(self.shape.classes, &examples.class, &answers))
+        let answers = classifier.classes(&self.pool, examples)?;
+        let pairs = examples.class.iter().zip(&answers);
+        let pairs = pairs.map(|(&class, &answer)| (class.into(), answer.into()));
+        Ok(ConfusionMatrix::of(self.shape.classes, pairs))
     }
 }
 
@@ -248,48 +250,5 @@ pub(crate) struct Measure {
     /// The network.
     pub soft: Score,
     /// Its circuit.
-    pub hard: Confusion,
-}
-
-/// How often examples of each class are taken for which.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Confusion {
-    classes: usize,
-    /// By true class and answer.
-    counts: Vec<u64>,
-}
-
-impl Confusion {
-    fn of(classes: usize, truth: &[u16], answers: &[u16]) -> Self {
-        let mut counts = vec![0; classes * classes];
-        for (&class, &answer) in truth.iter().zip(answers) {
-            counts[usize::from(class) * classes + usize::from(answer)] += 1;
-        }
-        Self { classes, counts }
-    }
-
-    /// Examples of the class that are taken for the answer.
-    pub fn count(&self, class: usize, answer: usize) -> u64 {
-        self.counts[class * self.classes + answer]
-    }
-
-    /// Examples of the class.
-    pub fn rows(&self, class: usize) -> u64 {
-        self.counts[class * self.classes..(class + 1) * self.classes].iter().sum()
-    }
-
-    /// Examples whose class is the answer.
-    pub fn right(&self) -> u64 {
-        (0..self.classes).map(|class| self.count(class, class)).sum()
-    }
-
-    /// All examples.
-    pub fn all(&self) -> u64 {
-        self.counts.iter().sum()
-    }
-
-    /// Share of all examples whose class is the answer.
-    pub fn accuracy(&self) -> f64 {
-        self.right() as f64 / self.all() as f64
-    }
+    pub hard: ConfusionMatrix,
 }

@@ -104,9 +104,12 @@ impl Automaton {
     /// The state must be the one that was attached, or one of the same run and attempt: its wires are those
     /// that were read then.
     pub fn step(&mut self, state: &mut State) -> StepMetrics {
-        match self.training.refinement {
-            Some(refinement) if state.refined.is_some() => self.refine(state, &refinement),
-            _ => self.train(state),
+        match (self.training.refinement, state.refined.take()) {
+            (Some(refinement), Some(refined)) => self.refine(state, refined, &refinement),
+            (_, refined) => {
+                state.refined = refined;
+                self.train(state)
+            }
         }
     }
 
@@ -156,20 +159,17 @@ impl Automaton {
             return;
         }
         let circuit = HardCircuit::harden(&self.model, state);
-        let right = self.select.wrong_cells(&circuit.trace(), &self.pool, self.path) == 0;
+        let right = self.wrong_cells(&circuit) == 0;
         if right || over {
             state.refined = Some(Refined::begin(&circuit, &self.judge(), right));
         }
     }
 
     /// One step of refinement.
-    fn refine(&mut self, state: &mut State, refinement: &Refinement) -> StepMetrics {
+    fn refine(&mut self, state: &mut State, mut refined: Refined, refinement: &Refinement) -> StepMetrics {
         let circuit = HardCircuit::harden(&self.model, state);
         let leanings = Leanings::of(state);
-        let judge = Judge { select: &self.select, path: self.path };
-        let Some(mut refined) = state.refined.take() else {
-            return StepMetrics::Refined { wrong_cells: 0, gates: 0 };
-        };
+        let judge = self.judge();
         refined.step((self.seed, state.epoch), refinement, &circuit, &leanings, &judge, &self.pool);
         state.epoch += 1;
         let best = refined.best_search();
@@ -197,6 +197,11 @@ impl Automaton {
         *parameters = Parameters::new(training, state);
     }
 
+    /// Cells that a circuit gets wrong on all boards that are chosen by.
+    fn wrong_cells(&self, circuit: &HardCircuit) -> usize {
+        self.select.wrong_cells(&circuit.trace(), &self.pool, self.path)
+    }
+
     fn judge(&self) -> Judge<'_> {
         Judge { select: &self.select, path: self.path }
     }
@@ -206,7 +211,7 @@ impl Automaton {
         let Some(stopping) = self.training.early_stopping else { return };
         if stopping.is_due(state.epoch) {
             let circuit = HardCircuit::harden(&self.model, state);
-            let wrong = self.select.wrong_cells(&circuit.trace(), &self.pool, self.path);
+            let wrong = self.wrong_cells(&circuit);
             state.patience.get_or_insert_default().observe(state.epoch, wrong as f64, &stopping);
         }
     }

@@ -5,11 +5,13 @@
 //! trained on and than those of the final check, and they are the same all through a run. They are
 //! computed bit-parallel, a group after the other.
 
+use std::sync::Arc;
+
 use rekindle_compute::{KernelPath, Pool, rng};
 
 use crate::boards::Boards;
 use crate::check;
-use crate::circuit_run::CompiledCircuit;
+use crate::circuit_run::{CompiledCircuit, Shifts};
 use crate::config::{Task, Training};
 use crate::streams;
 use crate::trial::Trial;
@@ -39,9 +41,10 @@ impl SelectBoards {
             .take_while(|boards| boards * training.grid().cells() <= GROUP_CELLS)
             .last()
             .unwrap_or(1);
+        let shifts = Arc::new(Shifts::new(per_group, &training.grid()));
         let group = |group: usize| {
             let mut stream = rng::stream(seed, streams::SELECT, group as u64);
-            Trial::draw(training, per_group, channels, &mut stream)
+            Trial::draw_with(&shifts, training, per_group, channels, &mut stream)
         };
         Self { groups: (0..boards / per_group).map(group).collect() }
     }

@@ -9,7 +9,7 @@ use crate::error::LogicError;
 use crate::hard_circuit::HardCircuit;
 use crate::render::{render, side_by_side};
 use crate::streams;
-use crate::target::Target;
+use crate::target::{Target, colour_of, drawn_colour};
 use crate::trial::Trial;
 
 /// Pixels: of a cell's side, between two boards, above them, and of an em.
@@ -97,7 +97,7 @@ fn fill(board: &Boards, bits: usize, x: usize, y: usize) -> Colour {
     match (bits, board.get(0, 0, x, y)) {
         (1, false) => PALE,
         (1, true) => INK,
-        _ => Colour::new([0, 1, 2].map(|bit| if board.get(0, bit, x, y) { 230 } else { 20 })),
+        _ => Colour::new(drawn_colour(colour_of(board, 0, x, y))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A circuit on boards of any size, with damage, bombs, and cells that are updated at random times.
 
+use rekindle_compute::KernelPath;
 use rekindle_compute::rng::{self, Stream};
 use rekindle_train::{CellColour, ConfigOf, Experiment, Frame, Simulation, SystemError};
 
@@ -13,9 +14,8 @@ use crate::rule::Rule;
 use crate::state::State;
 use crate::streams;
 use crate::system::Logic;
+use crate::target::{COLOUR_NAMES, drawn_colour};
 use crate::task::follow;
-
-use rekindle_compute::KernelPath;
 
 /// Cells of a board at most.
 const MOST_CELLS: usize = 1 << 22;
@@ -31,9 +31,6 @@ const ONE_BIT: [([u8; 3], &str); 4] = [
     ([213, 94, 0], "live, should be dead"),
     ([86, 180, 233], "dead, should be live"),
 ];
-
-/// Of a picture in colours, the names of its colours by their bits.
-const COLOURS: [&str; 8] = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 
 /// Runs the circuit of a state.
 ///
@@ -146,14 +143,14 @@ impl Board {
 
     fn colours(&self) -> Vec<CellColour> {
         let bits = self.training.target_bits();
-        let rgb = |colour: usize| [0, 1, 2].map(|bit| if colour >> bit & 1 == 1 { 230 } else { 20 });
         match bits {
             1 => ONE_BIT.iter().map(|&(rgb, label)| CellColour { rgb, label: label.to_owned() }).collect(),
             _ => {
-                let colours = COLOURS.iter().enumerate();
-                colours
-                    .map(|(colour, label)| CellColour { rgb: rgb(colour), label: (*label).to_owned() })
-                    .collect()
+                let colour = |(bits, label): (usize, &&str)| CellColour {
+                    rgb: drawn_colour(bits),
+                    label: (*label).to_owned(),
+                };
+                COLOUR_NAMES.iter().enumerate().map(colour).collect()
             }
         }
     }

@@ -45,7 +45,7 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "lizard",
-        summary: "a lizard that grows out of one cell in 12 steps, or a picture of yours with --target",
+        summary: "a lizard that grows out of one cell in 12 steps, or a picture of yours: option `target`",
         yaml: presets::LIZARD,
     },
     Preset {

@@ -9,6 +9,15 @@ use crate::boards::Boards;
 /// a letter's place are red, green and blue.
 const COLOURS: &[u8; 8] = b"krgybmcw";
 
+/// The names of the eight colours, by their bits.
+pub(crate) const COLOUR_NAMES: [&str; 8] =
+    ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
+
+/// Red, green and blue of a colour as it is drawn.
+pub(crate) fn drawn_colour(bits: usize) -> [u8; 3] {
+    [0, 1, 2].map(|bit| if bits >> bit & 1 == 1 { 230 } else { 20 })
+}
+
 /// A picture, a text for each row and a letter for each cell: `.` and `#` in a picture of one bit, the
 /// letters `k r g y b m c w` (black, red, green, yellow, blue, magenta, cyan, white) or `.` for black in a
 /// picture of three.
@@ -77,7 +86,7 @@ impl Target {
     /// The first channels of a board as the rows of a picture.
     pub(crate) fn rows_of(boards: &Boards, board: usize) -> Vec<String> {
         let cell = |x, y| {
-            let colour: usize = (0..3).map(|bit| usize::from(boards.get(board, bit, x, y)) << bit).sum();
+            let colour = colour_of(boards, board, x, y);
             if colour == 0 { '.' } else { char::from(COLOURS[colour]) }
         };
         (0..boards.height()).map(|y| (0..boards.width()).map(|x| cell(x, y)).collect()).collect()
@@ -105,6 +114,11 @@ impl Target {
         }
         boards
     }
+}
+
+/// The bits of a cell's colour.
+pub(crate) fn colour_of(boards: &Boards, board: usize, x: usize, y: usize) -> usize {
+    (0..3).map(|bit| usize::from(boards.get(board, bit, x, y)) << bit).sum()
 }
 
 fn is_known(letter: char, coloured: bool) -> bool {

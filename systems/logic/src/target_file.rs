@@ -9,13 +9,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::rule::Rule;
-use crate::target::Target;
+use crate::target::{COLOUR_NAMES, Target};
 
 /// A file is never longer: bytes.
 const LIMIT: u64 = 1 << 20;
-
-/// The corners of the cube of colours, by the bits red, green and blue.
-const CORNERS: [&str; 8] = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 
 /// A YAML file: one of the two.
 #[derive(Deserialize)]
@@ -79,11 +76,11 @@ fn of_colours(Colours { width, pixels }: &Colours) -> Result<Target, String> {
         let bits: Vec<u8> = opaque.iter().map(|&colour| if colour == around { 0 } else { 7 }).collect();
         return Target::of_colours(&bits, *width);
     }
-    if colours.len() > CORNERS.len() {
+    if colours.len() > COLOUR_NAMES.len() {
         return Err(format!(
             "it has {} colours, and a picture has at most eight: {}",
             colours.len(),
-            CORNERS.join(", ")
+            COLOUR_NAMES.join(", ")
         ));
     }
     let mut taken: [Option<[u8; 3]>; 8] = [None; 8];
@@ -94,7 +91,7 @@ fn of_colours(Colours { width, pixels }: &Colours) -> Result<Target, String> {
                 "its colours {} and {} are both nearest to {}",
                 hex(other),
                 hex(colour),
-                CORNERS[usize::from(corner)]
+                COLOUR_NAMES[usize::from(corner)]
             ));
         }
     }

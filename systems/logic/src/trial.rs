@@ -1,5 +1,7 @@
 //! Boards that a circuit is tried on.
 
+use std::sync::Arc;
+
 use rekindle_compute::KernelPath;
 use rekindle_compute::rng::Stream;
 
@@ -15,15 +17,33 @@ pub(crate) struct Trial {
     targets: Boards,
     steps: usize,
     fires: Fires,
-    shifts: Shifts,
+    shifts: Arc<Shifts>,
 }
 
 impl Trial {
     /// So many boards of a task.
     pub(crate) fn draw(training: &Training, count: usize, channels: usize, stream: &mut Stream) -> Self {
+        let shifts = Arc::new(Shifts::new(count, &training.grid()));
+        Self::draw_with(&shifts, training, count, channels, stream)
+    }
+
+    /// The same with the shifts of so many boards, which several trials share.
+    pub(crate) fn draw_with(
+        shifts: &Arc<Shifts>,
+        training: &Training,
+        count: usize,
+        channels: usize,
+        stream: &mut Stream,
+    ) -> Self {
         let boards = training.starting_boards(count, channels, stream);
         let fires = fire::draw(training.fire_rate, training.automaton_steps, boards.cells(), stream);
-        Self { fires, ..Self::of_boards(training, &training.grid(), boards) }
+        Self {
+            targets: training.targets(&boards),
+            steps: training.automaton_steps,
+            fires,
+            shifts: Arc::clone(shifts),
+            boards,
+        }
     }
 
     /// These boards, all of whose cells are always updated.
@@ -32,7 +52,7 @@ impl Trial {
             targets: training.targets_with(&boards, grid.boundary),
             steps: training.automaton_steps,
             fires: Fires::new(),
-            shifts: Shifts::new(boards.count(), grid),
+            shifts: Arc::new(Shifts::new(boards.count(), grid)),
             boards,
         }
     }

@@ -106,15 +106,17 @@ impl System for Wisard {
         match (&test, &select) {
             (Some(test), select) => {
                 metrics.insert("test_accuracy".to_owned(), test.accuracy());
-                text.push_str(&summary::table(classes, test, "test"));
+                text.push_str(&test.in_words(classes, "test rows"));
                 text.push_str(&format!("\n{}", summary::accuracy(test, "test")));
                 if let Some(select) = select {
                     text.push_str(&format!("\n{}", summary::accuracy(select, "select")));
                 }
             }
-            (None, Some(select)) => text.push_str(&summary::table(classes, select, select_name(state))),
+            (None, Some(select)) => {
+                text.push_str(&select.in_words(classes, &format!("{} rows", select_name(state))))
+            }
             (None, None) => {
-                text.push_str(&summary::table(classes, &self.trainer.training(state), "training"));
+                text.push_str(&self.trainer.training(state).in_words(classes, "training rows"));
             }
         }
         let picture = mental_images::draw(state).ok().and_then(|picture| picture.png().ok());

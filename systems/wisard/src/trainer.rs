@@ -1,7 +1,7 @@
 //! Training and measuring a state.
 
 use rekindle_compute::Pool;
-use rekindle_data::Origin;
+use rekindle_data::{ConfusionMatrix, Origin};
 use rekindle_train::StateMismatch;
 
 use super::config::{Model, Training};
@@ -66,65 +66,24 @@ impl Trainer {
     }
 
     /// How often a training row of each class is taken for which.
-    pub fn training(&self, state: &State) -> Confusion {
+    pub fn training(&self, state: &State) -> ConfusionMatrix {
         self.confusion(state, &self.training)
     }
 
     /// How often a row of each class that anything is chosen by is taken for which; absent without any.
-    pub fn select(&self, state: &State) -> Option<Confusion> {
+    pub fn select(&self, state: &State) -> Option<ConfusionMatrix> {
         (!self.select.class.is_empty()).then(|| self.confusion(state, &self.select))
     }
 
     /// How often a row of each class that is reported on is taken for which; absent without any.
-    pub fn test(&self, state: &State) -> Option<Confusion> {
+    pub fn test(&self, state: &State) -> Option<ConfusionMatrix> {
         (!self.test.class.is_empty()).then(|| self.confusion(state, &self.test))
     }
 
-    fn confusion(&self, state: &State, examples: &Examples) -> Confusion {
+    fn confusion(&self, state: &State, examples: &Examples) -> ConfusionMatrix {
         let answers = state.query().classes(&self.pool, &examples.planes);
-        Confusion::of(state.preparation.classes.len(), &examples.class, &answers)
-    }
-}
-
-/// How often rows of each class are taken for which.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Confusion {
-    classes: usize,
-    /// By true class and answer.
-    counts: Vec<u64>,
-}
-
-impl Confusion {
-    fn of(classes: usize, truth: &[u16], answers: &[u16]) -> Self {
-        let mut counts = vec![0; classes * classes];
-        for (&class, &answer) in truth.iter().zip(answers) {
-            counts[usize::from(class) * classes + usize::from(answer)] += 1;
-        }
-        Self { classes, counts }
-    }
-
-    /// Rows of the class that are taken for the answer.
-    pub fn count(&self, class: usize, answer: usize) -> u64 {
-        self.counts[class * self.classes + answer]
-    }
-
-    /// Rows of the class.
-    pub fn rows(&self, class: usize) -> u64 {
-        self.counts[class * self.classes..(class + 1) * self.classes].iter().sum()
-    }
-
-    /// Rows whose class is the answer.
-    pub fn right(&self) -> u64 {
-        (0..self.classes).map(|class| self.count(class, class)).sum()
-    }
-
-    /// All rows.
-    pub fn all(&self) -> u64 {
-        self.counts.iter().sum()
-    }
-
-    /// Share of all rows whose class is the answer.
-    pub fn accuracy(&self) -> f64 {
-        self.right() as f64 / self.all() as f64
+        let pairs = examples.class.iter().zip(&answers);
+        let pairs = pairs.map(|(&class, &answer)| (class.into(), answer.into()));
+        ConfusionMatrix::of(state.preparation.classes.len(), pairs)
     }
 }

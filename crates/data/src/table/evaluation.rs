@@ -7,6 +7,7 @@ use rekindle_formats::table::{Column, Table, Values};
 use super::answers::Answers;
 use super::calibration::Calibration;
 use super::listed;
+use crate::confusion::ConfusionMatrix;
 
 /// How the answers of a model compare with a table that holds what was to be answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +25,8 @@ pub struct Confusion {
     pub column: String,
     /// The classes that are known or were answered: numbers by value, others by name.
     pub classes: Vec<String>,
-    /// Rows by known class, then by answer.
-    pub counts: Vec<Vec<u64>>,
+    /// Rows by known class and answer.
+    pub matrix: ConfusionMatrix,
 }
 
 /// How far answers are from what is known.
@@ -86,7 +87,7 @@ impl TableEvaluation {
         if let (Some(class), Some(probabilities)) = (answers.class_column(), &answers.probabilities) {
             let known = known(class)?;
             let confusion = Confusion::of(class, known);
-            if confusion.rows() == 0 {
+            if confusion.matrix.all() == 0 {
                 return Err(CompareError::Empty);
             }
             return Ok(Self::Classes(confusion, Calibration::of(probabilities, &texts(known))));
@@ -126,36 +127,20 @@ impl Confusion {
             classes.sort_by(|a, b| number(a).total_cmp(&number(b)));
         }
         let index = |class: &String| classes.iter().position(|known| known == class).unwrap_or(0);
-        let mut counts = vec![vec![0; classes.len()]; classes.len()];
-        for (answer, known) in answers_of.iter().zip(&known_of).filter(|(_, known)| !known.is_empty()) {
-            counts[index(known)][index(answer)] += 1;
-        }
-        Self { column: answers.name.clone(), counts, classes }
-    }
-
-    /// Rows in all.
-    pub fn rows(&self) -> u64 {
-        self.counts.iter().flatten().sum()
-    }
-
-    /// Rows whose answer is right.
-    pub fn right(&self) -> u64 {
-        (0..self.classes.len()).map(|class| self.counts[class][class]).sum()
-    }
-
-    /// The share of right answers.
-    pub fn accuracy(&self) -> f64 {
-        self.right() as f64 / self.rows().max(1) as f64
+        let pairs = known_of.iter().zip(&answers_of).filter(|(known, _)| !known.is_empty());
+        let pairs = pairs.map(|(known, answer)| (index(known), index(answer)));
+        let matrix = ConfusionMatrix::of(classes.len(), pairs);
+        Self { column: answers.name.clone(), matrix, classes }
     }
 
     /// Of the rows that were answered with a class, the share that are of it; absent when there are none.
     pub fn precision(&self, class: usize) -> Option<f64> {
-        share(self.counts[class][class], self.counts.iter().map(|row| row[class]).sum())
+        share(self.matrix.count(class, class), self.matrix.answered(class))
     }
 
     /// Of the rows of a class, the share that were answered with it; absent when there are none.
     pub fn recall(&self, class: usize) -> Option<f64> {
-        share(self.counts[class][class], self.counts[class].iter().sum())
+        share(self.matrix.count(class, class), self.matrix.of_class(class))
     }
 
     /// The mean of the classes' F1, the harmonic mean of precision and recall.
@@ -242,8 +227,8 @@ mod tests {
             panic!("classes were answered")
         };
         assert_eq!(found.classes, ["a", "b", "c"]);
-        assert_eq!(found.counts, [[1, 1, 0], [0, 1, 0], [1, 0, 0]]);
-        assert_eq!((found.right(), found.rows(), found.accuracy()), (2, 4, 0.5));
+        assert_eq!(found.matrix.by_class().collect::<Vec<_>>(), [[1, 1, 0], [0, 1, 0], [1, 0, 0]]);
+        assert_eq!((found.matrix.right(), found.matrix.all(), found.matrix.accuracy()), (2, 4, 0.5));
         assert_eq!((found.precision(1), found.recall(1)), (Some(0.5), Some(1.0)));
         assert_eq!((found.precision(2), found.recall(2)), (None, Some(0.0)));
         assert!((found.macro_f1() - (0.5 + 2.0 / 3.0) / 3.0).abs() < 1e-12);

@@ -369,6 +369,6 @@ mod tests {
         else {
             panic!("classes were answered")
         };
-        assert_eq!((found.rows(), found.right()), (2, 1), "what is not known is not compared");
+        assert_eq!((found.matrix.all(), found.matrix.right()), (2, 1), "what is not known is not compared");
     }
 }
