@@ -12,8 +12,10 @@ use crate::error::CircuitError;
 use crate::lattice::{Lattice, Plane};
 use crate::lut::{Tile, VECTOR, Vector, execute};
 use crate::net::Net;
-use crate::program::CACHE;
+use crate::program::{CACHE, Program};
+use crate::proof::values_of;
 use crate::schedule::{Code, CodeOutput, Load};
+use crate::symmetric::counting_rows;
 use crate::xag::Xag;
 
 /// Vectors of a strip from left to right: so many that a row is worth a loop.
@@ -36,8 +38,11 @@ impl Automaton {
         let channels = circuit.outputs().len();
         expect("outputs", channels, channels.max(1))?;
         expect("inputs", circuit.inputs(), channels.saturating_mul(9))?;
-        let code = Code::new(cover(&Net::automaton(&Xag::of(circuit))));
-        Ok(Self { channels, code })
+        let code = |graph: &Xag| Code::new(cover(&Net::automaton(graph)));
+        let as_it_is = code(&Xag::of(circuit));
+        let by_rows = if channels == 1 { counting_rows(&truth_table(circuit)) } else { None };
+        let code = by_rows.map(|graph| code(&graph)).filter(|code| code.accesses() < as_it_is.accesses());
+        Ok(Self { channels, code: code.unwrap_or(as_it_is) })
     }
 
     /// Bits that a cell holds.
@@ -84,6 +89,16 @@ impl Automaton {
         }
         (0..self.channels).for_each(|channel| next.close(channel));
     }
+}
+
+/// The value of a rule for each of the 512 neighbourhoods, 64 a word.
+fn truth_table(circuit: &Circuit) -> [u64; 8] {
+    let settings: Vec<[u64; 8]> =
+        (0..9).map(|input| std::array::from_fn(|word| values_of(input, word as u64))).collect();
+    let mut values = [[0; 8]];
+    // Cannot fail: there are as many words of each input as of the output.
+    let _ = Program::new(circuit).run(KernelPath::best(), &settings, &mut values);
+    values[0]
 }
 
 /// The slots, and the largest strip that they hold.

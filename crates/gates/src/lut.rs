@@ -24,8 +24,13 @@ impl Place {
     }
 
     #[inline(always)]
+    fn slot(self) -> usize {
+        (self.0 >> 2) as usize
+    }
+
+    #[inline(always)]
     pub fn first(self, tile: &Tile) -> usize {
-        (self.0 >> 2) as usize * tile.stride + (self.0 & 3) as usize * tile.columns
+        self.slot() * tile.stride + (self.0 & 3) as usize * tile.columns
     }
 }
 
@@ -36,10 +41,24 @@ pub(crate) struct Operation {
     pub inputs: [Place; 3],
 }
 
+/// What operations compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Function {
+    /// A function of three inputs: its smallest table.
+    Table(u8),
+    /// The sum and the carry of three bits: two operations with the same inputs, one behind the other. What both
+    /// read is read once.
+    Adder,
+}
+
+/// Tables of the two outputs of [`Function::Adder`].
+pub(crate) const SUM: u8 = 0x96;
+pub(crate) const CARRY: u8 = 0xe8;
+
 /// Operations of the same function over the same number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
-    pub table: u8,
+    pub function: Function,
     /// Rows beyond those of the tile.
     pub extra: u32,
     pub first: u32,
@@ -125,15 +144,67 @@ macro_rules! dispatch {
 kernel! {
     /// Computes lists of functions over a tile.
     pub(crate) fn execute(runs: &[Run], operations: &[Operation], tile: &Tile, slots: &mut [Vector]) {
+        // Slots of one vector need no loops and no slices.
+        let is_single = tile.stride == 1;
         for run in runs {
             let list = &operations[run.first as usize..run.end as usize];
             let length = (tile.rows + run.extra as usize) * tile.columns;
+            let table = match run.function {
+                Function::Table(table) => table,
+                Function::Adder => {
+                    if is_single { add_single(list, slots) } else { add(list, tile, length, slots) }
+                    continue;
+                }
+            };
             dispatch!(
-                run.table, compute, (list, tile, length, slots);
+                table, choose, (is_single, list, tile, length, slots);
                 0x02 0x06 0x08 0x0a 0x0e 0x16 0x18 0x1a 0x1e 0x28 0x2a 0x2c 0x2e 0x3c 0x3e 0x68 0x6a 0x6e 0x7e
                 0x80 0x82 0x86 0x88 0x8a 0x8e 0x96 0x98 0x9a 0x9e 0xa8 0xac 0xae 0xbc 0xbe 0xe8 0xea 0xee 0xfe
             );
         }
+    }
+}
+
+#[inline(always)]
+fn choose<const TABLE: u8>(
+    is_single: bool,
+    list: &[Operation],
+    tile: &Tile,
+    length: usize,
+    slots: &mut [Vector],
+) {
+    if is_single {
+        compute_single::<TABLE>(list, slots);
+    } else {
+        compute::<TABLE>(list, tile, length, slots);
+    }
+}
+
+/// The values of a function for all bits of a vector.
+#[inline(always)]
+fn vector_of<const TABLE: u8>([a, b, c]: [Vector; 3]) -> Vector {
+    let mut values = [0; VECTOR];
+    for word in 0..VECTOR {
+        values[word] = of_three::<TABLE>(a.0[word], b.0[word], c.0[word]);
+    }
+    Vector(values)
+}
+
+#[inline(always)]
+fn compute_single<const TABLE: u8>(list: &[Operation], slots: &mut [Vector]) {
+    for operation in list {
+        let inputs = operation.inputs.map(|input| slots[input.slot()]);
+        slots[operation.output.slot()] = vector_of::<TABLE>(inputs);
+    }
+}
+
+#[inline(always)]
+fn add_single(list: &[Operation], slots: &mut [Vector]) {
+    let (pairs, _) = list.as_chunks::<2>();
+    for [sum, carry] in pairs {
+        let inputs = sum.inputs.map(|input| slots[input.slot()]);
+        slots[sum.output.slot()] = vector_of::<SUM>(inputs);
+        slots[carry.output.slot()] = vector_of::<CARRY>(inputs);
     }
 }
 
@@ -149,12 +220,38 @@ fn compute<const TABLE: u8>(list: &[Operation], tile: &Tile, length: usize, slot
         let c = &beside(low, high, c.first(tile), first + length)[..length];
         for (((output, a), b), c) in output.iter_mut().zip(a).zip(b).zip(c) {
             // All is read before anything is written, so that it is one register's work.
-            let (a, b, c) = (a.0, b.0, c.0);
-            let mut values = [0; VECTOR];
-            for word in 0..VECTOR {
-                values[word] = of_three::<TABLE>(a[word], b[word], c[word]);
-            }
-            output.0 = values;
+            *output = vector_of::<TABLE>([*a, *b, *c]);
+        }
+    }
+}
+
+#[inline(always)]
+fn add(list: &[Operation], tile: &Tile, length: usize, slots: &mut [Vector]) {
+    let (pairs, _) = list.as_chunks::<2>();
+    for [sum, carry] in pairs {
+        let outputs = [sum.output.first(tile), carry.output.first(tile)];
+        let [first, second] = if outputs[0] < outputs[1] { outputs } else { [outputs[1], outputs[0]] };
+        let (low, rest) = slots.split_at_mut(first);
+        let (first_output, rest) = rest.split_at_mut(length);
+        let (middle, rest) = rest.split_at_mut(second - first - length);
+        let (second_output, high) = rest.split_at_mut(length);
+        let (middle_begins, high_begins) = (first + length, second + length);
+        let input = |place: Place| {
+            let place = place.first(tile);
+            let slots = match place {
+                _ if place < first => &low[place..],
+                _ if place < second => &middle[place - middle_begins..],
+                _ => &high[place - high_begins..],
+            };
+            &slots[..length]
+        };
+        let [a, b, c] = sum.inputs.map(input);
+        let (sums, carries) =
+            if first == outputs[0] { (first_output, second_output) } else { (second_output, first_output) };
+        let outputs = sums.iter_mut().zip(carries);
+        for ((((sum, carry), a), b), c) in outputs.zip(a).zip(b).zip(c) {
+            let inputs = [*a, *b, *c];
+            (*sum, *carry) = (vector_of::<SUM>(inputs), vector_of::<CARRY>(inputs));
         }
     }
 }
@@ -180,10 +277,31 @@ mod tests {
                 slots.push(Vector([7; VECTOR]));
                 let inputs = order.map(|input| Place::new(input as u32, 0));
                 let operations = [Operation { output: Place::new(3, 0), inputs }];
-                let runs = [Run { table, extra: 0, first: 0, end: 1 }];
+                let runs = [Run { function: Function::Table(table), extra: 0, first: 0, end: 1 }];
                 execute(path, &runs, &operations, &Tile { stride: 1, columns: 1, rows: 1 }, &mut slots);
                 let expected = u64::from_ne_bytes([wished; 8]);
                 assert_eq!(slots[3].0, [expected; VECTOR], "table {wished:#x} on {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_and_carries_are_computed_together_wherever_they_stand() {
+        let words = [0xaaaa_aaaa_aaaa_aaaa, 0xcccc_cccc_cccc_cccc, 0xf0f0_f0f0_f0f0_f0f0];
+        for slots in [[0, 1, 2, 3, 4], [3, 4, 2, 1, 0], [1, 2, 4, 3, 0], [0, 2, 4, 1, 3]] {
+            let [a, b, c, sum, carry] = slots;
+            let inputs = [a, b, c].map(|slot| Place::new(slot, 0));
+            let operations = [sum, carry].map(|slot| Operation { output: Place::new(slot, 0), inputs });
+            let runs = [Run { function: Function::Adder, extra: 0, first: 0, end: 2 }];
+            for path in KernelPath::available() {
+                let mut values = vec![Vector([7; VECTOR]); 5];
+                for (slot, word) in [a, b, c].into_iter().zip(words) {
+                    values[slot as usize] = Vector([word; VECTOR]);
+                }
+                execute(path, &runs, &operations, &Tile { stride: 1, columns: 1, rows: 1 }, &mut values);
+                for (slot, table) in [(sum, SUM), (carry, CARRY)] {
+                    assert_eq!(values[slot as usize].0, [u64::from_ne_bytes([table; 8]); VECTOR], "{path}");
+                }
             }
         }
     }

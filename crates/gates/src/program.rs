@@ -13,12 +13,6 @@ use crate::xag::Xag;
 /// All slots together are not larger than this where they need not be: bytes. It fits a first-level cache.
 pub(crate) const CACHE: usize = 32 << 10;
 
-/// The same of a second-level cache.
-const SECOND_CACHE: usize = 512 << 10;
-
-/// Vectors of a slot where the slots do not fit the first-level cache.
-const FEW_COLUMNS: usize = 4;
-
 /// Vectors of a slot at most.
 const MOST_COLUMNS: usize = 32;
 
@@ -103,10 +97,8 @@ impl Program {
         words: usize,
     ) {
         let code = &self.code;
-        let fitting = |cache: usize| cache / size_of::<Vector>() / code.slots.max(1);
-        // Where not even one column fits the first level, a few share the cost of each operation.
-        let columns = fitting(CACHE).max(fitting(SECOND_CACHE).min(FEW_COLUMNS));
-        let columns = columns.clamp(1, MOST_COLUMNS).min(words.div_ceil(VECTOR));
+        let fitting = CACHE / size_of::<Vector>() / code.slots.max(1);
+        let columns = fitting.clamp(1, MOST_COLUMNS).min(words.div_ceil(VECTOR));
         let mut slots = vec![Vector::default(); code.slots * columns];
         for first in (0..words).step_by((columns * VECTOR).max(1)) {
             let used = (words - first).min(columns * VECTOR);

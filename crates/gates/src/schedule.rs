@@ -5,8 +5,10 @@
 //! large one level by level and within a level function by function, so that there is one dispatch for many
 //! operations.
 
+use std::collections::HashMap;
+
 use crate::cover::{Leaf, LutNet, LutOutput};
-use crate::lut::{Operation, Place, Run, canonical};
+use crate::lut::{CARRY, Function, Operation, Place, Run, SUM, canonical};
 
 /// A graph of so many functions is computed depth first.
 const SMALL: usize = 1024;
@@ -47,17 +49,46 @@ impl Code {
         net.normalise();
         Scheduler::new(&net).schedule()
     }
+
+    /// Slots that are read and written.
+    pub fn accesses(&self) -> usize {
+        let of_run = |run: &Run| {
+            let operations = (run.end - run.first) as usize;
+            if run.function == Function::Adder { 5 * operations / 2 } else { 4 * operations }
+        };
+        self.runs.iter().map(of_run).sum()
+    }
 }
 
 struct Scheduler<'a> {
     net: &'a LutNet,
     /// Of each node, the first and the last row that is needed of it.
     rows: Vec<(u32, u32)>,
+    /// Functions that are computed together: a sum and a carry, under either of them.
+    adders: HashMap<u32, [u32; 2]>,
     /// Of each node, how many readers are still to come.
     readers: Vec<u32>,
     slots: Vec<u32>,
     free: Vec<u32>,
     used: u32,
+}
+
+/// The smallest table of a function.
+fn table(net: &LutNet, index: u32) -> u8 {
+    canonical(net.luts[index as usize].table).0
+}
+
+/// The sums and carries of the same three values for the same rows, under either of them.
+fn adders(net: &LutNet, rows: &[(u32, u32)]) -> HashMap<u32, [u32; 2]> {
+    let key = |index: u32| {
+        let mut leaves = net.luts[index as usize].leaves;
+        leaves.sort_unstable();
+        (leaves, rows[net.sources + index as usize])
+    };
+    let of_table = |wanted: u8| (0..net.luts.len() as u32).filter(move |&index| table(net, index) == wanted);
+    let mut carries: HashMap<_, u32> = of_table(CARRY).map(|index| (key(index), index)).collect();
+    let pairs = of_table(SUM).filter_map(|sum| Some([sum, carries.remove(&key(sum))?]));
+    pairs.flat_map(|pair| pair.map(|index| (index, pair))).collect()
 }
 
 /// A node that nothing reads.
@@ -82,21 +113,34 @@ impl<'a> Scheduler<'a> {
             let own = rows[net.sources + index];
             lut.leaves.iter().for_each(|&leaf| need(leaf, own, &mut rows));
         }
-        Self { net, rows, readers, slots: vec![0; count], free: Vec::new(), used: 0 }
+        let adders = adders(net, &rows);
+        Self { net, rows, adders, readers, slots: vec![0; count], free: Vec::new(), used: 0 }
     }
 
     fn schedule(mut self) -> Code {
         let loads = self.load();
         let order = if self.net.luts.len() <= SMALL { self.depth_first() } else { self.by_level() };
+        let mut is_done = vec![false; self.net.luts.len()];
         let (mut runs, mut operations): (Vec<Run>, Vec<Operation>) = Default::default();
         for index in order {
-            let (table, operation, extra) = self.operation(index as usize);
-            let next = operations.len() as u32;
-            match runs.last_mut().filter(|run| (run.table, run.extra) == (table, extra)) {
-                Some(run) => run.end = next + 1,
-                None => runs.push(Run { table, extra, first: next, end: next + 1 }),
+            if is_done[index as usize] {
+                continue;
             }
-            operations.push(operation);
+            let first = operations.len() as u32;
+            let function = self.function(index);
+            let together = self.adders.get(&index).map_or_else(|| vec![index], |adder| adder.to_vec());
+            operations.extend(together.iter().map(|&index| self.operation(index)));
+            for &index in &together {
+                self.release(index);
+                is_done[index as usize] = true;
+            }
+            let end = operations.len() as u32;
+            let (from, to) = self.rows[self.net.sources + index as usize];
+            let extra = to - from;
+            match runs.last_mut().filter(|run| (run.function, run.extra) == (function, extra)) {
+                Some(run) => run.end = end,
+                None => runs.push(Run { function, extra, first, end }),
+            }
         }
         let outputs = self.net.outputs.iter().map(|output| match *output {
             LutOutput::Constant(value) => CodeOutput::Constant(value),
@@ -121,23 +165,36 @@ impl<'a> Scheduler<'a> {
         loads
     }
 
-    fn operation(&mut self, index: usize) -> (u8, Operation, u32) {
-        let node = self.net.sources + index;
-        let lut = self.net.luts[index];
-        let (table, order) = canonical(lut.table);
-        let (first, last) = self.rows[node];
+    /// How a function is computed.
+    fn function(&self, index: u32) -> Function {
+        if self.adders.contains_key(&index) {
+            Function::Adder
+        } else {
+            Function::Table(table(self.net, index))
+        }
+    }
+
+    /// A function as an operation, with a slot for its value.
+    fn operation(&mut self, index: u32) -> Operation {
+        let node = self.net.sources + index as usize;
+        let lut = self.net.luts[index as usize];
+        let (_, order) = canonical(lut.table);
+        let (first, _) = self.rows[node];
         // An output never has the slot of what it is computed from.
         self.slots[node] = self.allocate();
         let inputs = order.map(|input| self.place(lut.leaves[input], first));
-        let output = Place::new(self.slots[node], first);
-        for leaf in lut.leaves {
+        Operation { output: Place::new(self.slots[node], first), inputs }
+    }
+
+    /// Frees the slots of what nothing but this function was still to read.
+    fn release(&mut self, index: u32) {
+        for leaf in self.net.luts[index as usize].leaves {
             let readers = &mut self.readers[leaf.node()];
             *readers -= 1;
             if *readers == 0 {
                 self.free.push(self.slots[leaf.node()]);
             }
         }
-        (table, Operation { output, inputs }, last - first)
     }
 
     fn place(&self, leaf: Leaf, row: u32) -> Place {
@@ -185,7 +242,7 @@ impl<'a> Scheduler<'a> {
         let mut order: Vec<u32> = (0..self.net.luts.len() as u32).collect();
         order.sort_by_key(|&index| {
             let node = sources + index as usize;
-            (levels[node], canonical(self.net.luts[index as usize].table).0, self.rows[node], index)
+            (levels[node], self.function(index), self.rows[node], index)
         });
         order
     }

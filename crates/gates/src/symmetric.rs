@@ -11,6 +11,22 @@ pub(crate) fn counting(inputs: usize, values: &[u64]) -> Option<Xag> {
     (0..inputs).find_map(|apart| Counts::of(inputs, values, apart)).map(|counts| counts.graph())
 }
 
+/// The same for the rule of an automaton of one channel, of which only matters how many of all nine cells are set
+/// besides the one in the middle. Whole rows are counted first, which neighbours share.
+pub(crate) fn counting_rows(values: &[u64]) -> Option<Xag> {
+    let counts = Counts::of(CELLS, values, MIDDLE)?;
+    // By the number of all cells: the one in the middle is among them.
+    let [dead, mut alive] = counts.values.map(|values| values.into_iter().map(Some).collect::<Vec<_>>());
+    alive.insert(0, None);
+    let graph = Xag::new(CELLS);
+    let cells = (0..CELLS).map(|input| graph.input(input)).collect();
+    Some(decide_by_number(graph, cells, MIDDLE, [dead, alive]))
+}
+
+/// The cells of a neighbourhood, and which of them is in the middle.
+const CELLS: usize = 9;
+const MIDDLE: usize = 4;
+
 struct Counts {
     inputs: usize,
     apart: usize,
@@ -33,37 +49,48 @@ impl Counts {
         Some(Self { inputs, apart, values })
     }
 
-    fn graph(&self) -> Xag {
-        let mut graph = Xag::new(self.inputs);
-        let others = (0..self.inputs).filter(|&input| input != self.apart);
-        let mut weights: Vec<Vec<Literal>> = vec![others.map(|input| graph.input(input)).collect()];
-        let mut bits = Vec::new();
-        while let Some(mut column) = weights.pop() {
-            let mut carries = Vec::new();
-            while column.len() > 1 {
-                let c = if column.len() > 2 { column.remove(2) } else { Literal::FALSE };
-                let (b, a) = (column.remove(1), column.remove(0));
-                let (sum, carry) = add(&mut graph, a, b, c);
-                column.push(sum);
-                carries.push(carry);
-            }
-            bits.extend(column);
-            if !carries.is_empty() {
-                weights.push(carries);
-            }
-        }
-        // Numbers that do not occur may have any value.
-        let table = |own: usize| {
-            let values = (0..1_usize << bits.len()).map(move |number| self.values[own].get(number).copied());
-            values.collect::<Vec<_>>()
-        };
-        let table: Vec<Option<bool>> = [table(0), table(1)].concat();
-        let mut variables = bits;
-        variables.push(graph.input(self.apart));
-        let output = decide(&mut graph, &variables, &table);
-        graph.outputs.push(output);
-        graph.pruned()
+    fn graph(self) -> Xag {
+        let graph = Xag::new(self.inputs);
+        let others = (0..self.inputs).filter(|&input| input != self.apart).map(|input| graph.input(input));
+        let others = others.collect();
+        let values = self.values.map(|values| values.into_iter().map(Some).collect());
+        decide_by_number(graph, others, self.apart, values)
     }
+}
+
+/// Counts literals, and gives the value for their number where the input apart is 0, or where it is 1. Numbers that do
+/// not occur may have any value.
+fn decide_by_number(
+    mut graph: Xag,
+    literals: Vec<Literal>,
+    apart: usize,
+    values: [Vec<Option<bool>>; 2],
+) -> Xag {
+    let mut weights = vec![literals];
+    let mut bits = Vec::new();
+    while let Some(mut column) = weights.pop() {
+        let mut carries = Vec::new();
+        while column.len() > 1 {
+            let c = if column.len() > 2 { column.remove(2) } else { Literal::FALSE };
+            let (b, a) = (column.remove(1), column.remove(0));
+            let (sum, carry) = add(&mut graph, a, b, c);
+            column.push(sum);
+            carries.push(carry);
+        }
+        bits.extend(column);
+        if !carries.is_empty() {
+            weights.push(carries);
+        }
+    }
+    let table: Vec<Option<bool>> = values
+        .iter()
+        .flat_map(|values| (0..1_usize << bits.len()).map(|number| values.get(number).copied().flatten()))
+        .collect();
+    let mut variables = bits;
+    variables.push(graph.input(apart));
+    let output = decide(&mut graph, &variables, &table);
+    graph.outputs.push(output);
+    graph.pruned()
 }
 
 fn add(graph: &mut Xag, a: Literal, b: Literal, c: Literal) -> (Literal, Literal) {
@@ -109,6 +136,9 @@ mod tests {
         program.run(rekindle_compute::KernelPath::best(), &inputs, &mut values).unwrap();
         let counting = counting(9, &values[0]).unwrap().to_circuit();
         let verdict = prove(&circuit, &counting, Limits::default()).unwrap();
+        assert!(matches!(verdict, Verdict::Equal { .. }), "{verdict:?}");
+        let by_rows = counting_rows(&values[0]).unwrap().to_circuit();
+        let verdict = prove(&circuit, &by_rows, Limits::default()).unwrap();
         assert!(matches!(verdict, Verdict::Equal { .. }), "{verdict:?}");
         // Two inputs of four, the others of no matter.
         let both: u64 = values_of(0, 0) & values_of(1, 0);
