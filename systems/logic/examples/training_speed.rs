@@ -25,15 +25,20 @@ const ROUNDS: usize = 4_000_000;
 kernel! {
     /// Chains of multiply-adds that stay in registers.
     fn multiply_add(rounds: usize, sums: &mut [[f32; LANES]; CHAINS]) {
-        let mut local = *sums;
+        let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *sums;
         for _ in 0..rounds {
-            for chain in &mut local {
-                for lane in chain.iter_mut() {
-                    *lane = lane.mul_add(0.999, 0.001);
-                }
+            for lane in 0..LANES {
+                a[lane] = a[lane].mul_add(0.999, 0.001);
+                b[lane] = b[lane].mul_add(0.999, 0.001);
+                c[lane] = c[lane].mul_add(0.999, 0.001);
+                d[lane] = d[lane].mul_add(0.999, 0.001);
+                e[lane] = e[lane].mul_add(0.999, 0.001);
+                f[lane] = f[lane].mul_add(0.999, 0.001);
+                g[lane] = g[lane].mul_add(0.999, 0.001);
+                h[lane] = h[lane].mul_add(0.999, 0.001);
             }
         }
-        *sums = local;
+        *sums = [a, b, c, d, e, f, g, h];
     }
 }
 

@@ -22,6 +22,7 @@ use crate::model::language_model::{LanguageModel, Vocabulary};
 use crate::model::network::{Layer, Network, matrix};
 use crate::model::precision::TrainingPrecision;
 use crate::model::sampling::Sampling;
+use crate::model::structure::StructureConfig;
 use crate::train::config::{Data, OptimizerSettings, Phase, Tokens, TrainingConfig};
 use crate::train::optimizer::Optimizer;
 use crate::train::state::{Plan, State};
@@ -263,6 +264,7 @@ fn model_config_of(network: &Network) -> ModelConfig {
         tied: network.output.is_none(),
         attention_biases: has_biases,
         dropout: 0.0,
+        structure: StructureConfig::default(),
         sampling: Sampling::default(),
     }
 }

@@ -65,6 +65,10 @@ impl PreNorm {
         if layers.len() % 2 == 1 {
             return refused("layers", "must have a feed-forward layer behind each attention");
         }
+        if network.reads_structure() {
+            let reason = "tells the network of the tree of a text; this format has no place for it";
+            return refused("structure", reason);
+        }
         if network.output_bias().iter().any(|&bias| bias != 0.0) {
             return refused("output/bias", "is not zero; logits have no bias in this format");
         }
@@ -143,6 +147,7 @@ impl PreNorm {
                 heads: self.heads,
                 qkv: linear(width, 3 * width, attention_bias(3 * width)),
                 output: Some(linear(width, width, attention_bias(width))),
+                relation_bias: Vec::new(),
             }));
             layers.push(Layer::FeedForward(FeedForward {
                 norm: Some(norm()),
@@ -159,6 +164,7 @@ impl PreNorm {
             position_embedding: Matrix::zeros(context, width),
             layers,
             output,
+            structure: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::GptError;
 use crate::model::sampling::Sampling;
+use crate::model::structure::StructureConfig;
 
 /// The shape of the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +35,9 @@ pub struct ModelConfig {
     /// added.
     #[serde(default)]
     pub dropout: f64,
+    /// What the model is told of the tree that brackets and sentences make of a text.
+    #[serde(default, skip_serializing_if = "StructureConfig::is_off")]
+    pub structure: StructureConfig,
     /// How text is sampled where nothing else is said.
     #[serde(default)]
     pub sampling: Sampling,
@@ -87,6 +91,10 @@ impl ModelConfig {
         if is_rustgpt && (self.tied || self.attention_biases || self.heads != 1) {
             let reason = "its attention has one head and no biases, and its output rows of its own";
             return Err(GptError::config("model.block", "rustgpt", reason));
+        }
+        if self.structure.mask && self.heads < 2 {
+            let reason = "half of the heads are masked: at least two are needed";
+            return Err(GptError::config("model.structure.mask", true, reason));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ pub(crate) mod network;
 pub(crate) mod pass;
 pub(crate) mod precision;
 pub(crate) mod sampling;
+pub(crate) mod structure;
 
 pub use config::{Block, ModelConfig};
 pub use language_model::{LanguageModel, Vocabulary};
@@ -17,3 +18,4 @@ pub use network::{
 pub use pass::Sequence;
 pub use precision::TrainingPrecision;
 pub use sampling::Sampling;
+pub use structure::{Structure, StructureConfig};

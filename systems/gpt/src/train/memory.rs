@@ -5,6 +5,7 @@ use rekindle_train::MemoryNeed;
 use crate::data::file_len;
 use crate::model::config::{Block, ModelConfig};
 use crate::model::pass::LOGIT_ROWS;
+use crate::model::structure::{PAIRS, Structure};
 use crate::train::config::{Phase, TokenKind, TrainingConfig};
 use crate::train::step::{evaluated_together, part_range};
 
@@ -67,12 +68,17 @@ impl Shape<'_> {
             Block::Gpt2 => 4 * width * width + if attention_biases { 4 * width } else { 0 },
             Block::Rustgpt => 3 * width * width,
         };
-        let layers = u128::from(layers) * (attention + feed_forward + 2 * norm);
+        let structure = self.model.structure;
+        let bias = if structure.bias { u128::from(self.model.heads) * PAIRS as u128 } else { 0 };
+        let depths = if structure.depth { Structure::DEPTHS } else { 0 };
+        let paths = if structure.tree { Structure::LEVELS * Structure::CHILDREN } else { 0 };
+        let told = (depths + paths) as u128 * width;
+        let layers = u128::from(layers) * (attention + bias + feed_forward + 2 * norm);
         let last_norm = if is_rustgpt { 0 } else { norm };
         let rows = self.vocabulary * width;
         let output = if tied { 0 } else { rows };
         let bias = if is_rustgpt { self.vocabulary } else { 0 };
-        rows + u128::from(context) * width + layers + last_norm + output + bias
+        rows + told + u128::from(context) * width + layers + last_norm + output + bias
     }
 
     fn passes(&self, phase: &Phase, training: &TrainingConfig) -> Passes {
@@ -111,7 +117,10 @@ impl Shape<'_> {
         let residual = (3 + masks) * rows * width;
         let logits = LOGIT_ROWS as u128 * self.vocabulary;
         let work = if trains { 5 * rows * width + 2 * rows * widest + tokens * tokens } else { 0 };
-        NUMBER * (kept + residual + logits + work + tokens * width)
+        // How the tokens of each sequence stand to each other.
+        let relates = self.model.structure.bias || self.model.structure.mask;
+        let pairs = if relates { sequences * tokens * tokens + NUMBER * tokens * tokens } else { 0 };
+        NUMBER * (kept + residual + logits + work + tokens * width) + pairs
     }
 }
 
@@ -129,6 +138,7 @@ mod tests {
         for json in [
             r#"{"layers": 2, "heads": 2, "width": 8, "context": 5}"#,
             r#"{"layers": 3, "heads": 1, "width": 6, "context": 5, "tied": true, "attention_biases": true}"#,
+            r#"{"layers": 2, "heads": 2, "width": 8, "context": 5, "structure": {"depth": true, "tree": true, "bias": true}}"#,
             r#"{"block": "rustgpt", "layers": 2, "heads": 1, "width": 8, "feed_forward": 12, "context": 7}"#,
         ] {
             let model = model(json);

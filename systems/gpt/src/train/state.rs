@@ -14,6 +14,7 @@ use crate::model::config::ModelConfig;
 use crate::model::language_model::{LanguageModel, Vocabulary};
 use crate::model::network::{Layer, Network};
 use crate::model::precision::{LossScaler, TrainingPrecision};
+use crate::model::structure::Structure;
 use crate::train::config::TrainingConfig;
 use crate::train::optimizer::Optimizer;
 use crate::train::schedule::steps_of;
@@ -101,7 +102,10 @@ impl State {
     pub(crate) fn new(model: &ModelConfig, training: &TrainingConfig, seed: u64) -> Result<Self, GptError> {
         let documents = load_all(training, seed, DataVersion::LATEST)?;
         let vocabulary = vocabulary(training, &documents, seed)?;
-        let network = Network::random(model, vocabulary.tokenizer().len(), seed);
+        let mut network = Network::random(model, vocabulary.tokenizer().len(), seed);
+        if let Some(structure) = &mut network.structure {
+            structure.read(vocabulary.tokenizer());
+        }
         let texts = identities(&documents);
         let plan = plan(model, training, seed, &documents, vocabulary.tokenizer())?;
         Ok(Self { plan, ..Self::of(model, training, vocabulary, network, texts) })
@@ -192,6 +196,12 @@ impl State {
         }
         if found.len() != expected.len() {
             return Some(format!("the network has {} arrays, the config {}", found.len(), expected.len()));
+        }
+        let told = |network: &Network| network.structure.as_ref().map(Structure::config).unwrap_or_default();
+        if told(network) != model.structure {
+            return Some(
+                "the network is told of the tree of a text in another way than the config says".to_owned(),
+            );
         }
         if let Some(found) = heads(network).find(|&heads| heads != model.heads) {
             return Some(format!("the network has {found} heads, the config {}", model.heads));

@@ -522,7 +522,11 @@ fn cut_notice(origin: &str, truncation: Truncation, context: u32) -> Option<Stri
 const FITTED_TOKENS: usize = 1 << 18;
 
 fn validate(config: &ConfigOf<Gpt>) -> Result<(), SystemError> {
-    config.model.validate().and_then(|()| config.training.validate()).map_err(SystemError::new)
+    let changes = config.training.adapt.is_some() && !config.model.structure.is_off();
+    let reason = "the brackets of a vocabulary that changes are not followed; leave out `model.structure`";
+    let adapts = if changes { Err(GptError::config("training.adapt", "set", reason)) } else { Ok(()) };
+    let checked = config.model.validate().and_then(|()| config.training.validate()).and(adapts);
+    checked.map_err(SystemError::new)
 }
 
 fn phase(training: &TrainingConfig, index: usize) -> &Phase {

@@ -16,6 +16,7 @@ use super::{MAGIC, mappings, tokens};
 use crate::model::config::{Block, ModelConfig};
 use crate::model::network::{Activation, Network};
 use crate::model::sampling::Sampling;
+use crate::model::structure::StructureConfig;
 
 const ARCHITECTURE: &str = "general.architecture";
 const TOKEN_ROWS: &str = "token_embd.weight";
@@ -72,6 +73,7 @@ fn stack(head: &Head<'_>) -> Result<PreNorm, ModelFileError> {
         tied: !head.tensors.contains_key(OUTPUT_ROWS),
         attention_biases: true,
         dropout: 0.0,
+        structure: StructureConfig::default(),
         sampling: Sampling::default(),
     };
     let expected = "they must describe a network that fits together";

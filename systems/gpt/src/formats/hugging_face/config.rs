@@ -9,6 +9,7 @@ use super::super::pre_norm::PreNorm;
 use crate::model::config::{Block, ModelConfig};
 use crate::model::network::Activation;
 use crate::model::sampling::Sampling;
+use crate::model::structure::StructureConfig;
 
 /// The names of the activations that are known here; the first of each is written.
 pub(super) const ACTIVATIONS: [(&str, Activation); 3] =
@@ -197,6 +198,7 @@ impl ConfigFile {
             tied: self.tie_word_embeddings,
             attention_biases: true,
             dropout: 0.0,
+            structure: StructureConfig::default(),
             sampling: Sampling::default(),
         }
     }

@@ -26,6 +26,9 @@ pub(super) fn of_network(
     let Some(output) = &network.output else {
         return refused("`output`", "must have rows of its own, not those of the tokens");
     };
+    if network.reads_structure() {
+        return refused("`structure`", "tells the network of the tree of a text; there is no place for it");
+    }
     let mut warnings = Vec::new();
     if let Some(optimizer) = optimizer {
         warnings.extend(check_optimizer(optimizer, network)?);

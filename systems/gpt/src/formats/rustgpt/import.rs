@@ -79,6 +79,7 @@ fn network(
         position_embedding: position_embedding.into_matrix(),
         layers,
         output: Some(Parts { path, index: last, record: output }.output(optimizer)?),
+        structure: None,
     })
 }
 
@@ -166,6 +167,7 @@ impl Parts<'_> {
             heads: 1,
             qkv: Linear { weight: Array::concat_columns(weights.each_ref()).into_matrix(), bias: Vec::new() },
             output: None,
+            relation_bias: Vec::new(),
         }))
     }
 

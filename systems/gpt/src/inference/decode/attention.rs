@@ -2,6 +2,8 @@
 
 use rekindle_compute::{KernelPath, LANES, Lanes, kernel, math};
 
+use crate::model::kernels::attention::PairBias;
+
 /// Keys and values of one head.
 #[derive(Debug)]
 pub(super) struct HeadCache {
@@ -37,6 +39,11 @@ impl HeadCache {
         self.len += 1;
     }
 
+    /// Positions.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
     /// Forgets all positions from `len` on.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
@@ -45,15 +52,21 @@ impl HeadCache {
     }
 
     /// What a query finds among all positions: the mean of their values, weighted by
-    /// the softmax of query times key over the root of the key's length.
+    /// the softmax of query times key over the root of the key's length, plus the bias of each position.
     pub fn attend(
         &self,
         path: KernelPath,
         output: &mut [f32],
         query: &[f32],
+        bias: Option<PairBias<'_>>,
         weights: &mut Vec<[f32; LANES]>,
     ) {
         weights.resize(self.len.div_ceil(LANES), [0.0; LANES]);
+        // What is added to the logits stands where they will.
+        match bias {
+            None => weights.fill([0.0; LANES]),
+            Some(bias) => bias.fill_row(weights.as_flattened_mut()),
+        }
         attend_kernel(path, output, query, &self.keys, &self.values, self.len, weights);
     }
 }
@@ -84,7 +97,10 @@ fn weigh(weights: &mut [[f32; LANES]], query: &[f32], keys: &[[f32; LANES]], cou
     let scale = 1.0 / (query.len() as f32).sqrt();
     let mut largest = [f32::NEG_INFINITY; LANES];
     for (panel, (weights, keys)) in weights.iter_mut().zip(keys.chunks_exact(query.len())).enumerate() {
-        *weights = logits(query, keys, scale);
+        let logits = logits(query, keys, scale);
+        for lane in 0..LANES {
+            weights[lane] += logits[lane];
+        }
         let valid = (count - panel * LANES).min(LANES);
         weights[valid..].fill(f32::NEG_INFINITY);
         for lane in 0..LANES {
@@ -149,7 +165,7 @@ mod tests {
         let mut query = vec![0.0; cache.size];
         fill_normal(&mut query, &mut rng::stream(9, 9, 9), 1.0);
         let mut output = vec![0.0; cache.size];
-        cache.attend(path, &mut output, &query, &mut Vec::new());
+        cache.attend(path, &mut output, &query, None, &mut Vec::new());
         output.into_iter().map(f32::to_bits).collect()
     }
 

@@ -10,6 +10,7 @@ use super::rows::normalise;
 use super::team::Team;
 use super::work::{Job, Work};
 use crate::model::network::{Layer, Network, Norm};
+use crate::model::structure::{Structure, Tree};
 
 /// Reads tokens, with the help of a team.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct Forward {
     layers: Vec<LayerStep>,
     /// The step that gives the logits.
     output: usize,
+    /// What the network is told of the tree of the text, and that tree.
+    structure: Option<(Structure, Tree)>,
     buffers: Buffers,
 }
 
@@ -41,6 +44,8 @@ struct Buffers {
     rows: Vec<f32>,
     /// What a layer makes of them.
     changed: Vec<f32>,
+    /// How the tokens stand to those before: see [`Job::pairs`].
+    pairs: Vec<u8>,
 }
 
 impl Forward {
@@ -48,7 +53,8 @@ impl Forward {
         let mut work = Work::new(path);
         let layers = network.layers.iter().map(|layer| match layer {
             Layer::Attention(layer) => {
-                let mut steps = vec![work.add_attention(layer, precision, threads)];
+                let structure = network.structure.as_ref();
+                let mut steps = vec![work.add_attention(layer, structure, precision, threads)];
                 if let Some(output) = &layer.output {
                     steps.push(work.add_linear(output, None, precision, threads));
                 }
@@ -72,6 +78,7 @@ impl Forward {
             position_embedding: network.position_embedding.clone(),
             layers,
             output,
+            structure: network.structure.clone().map(|structure| (structure, Tree::default())),
             buffers: Buffers::default(),
         }
     }
@@ -98,10 +105,13 @@ impl Forward {
     }
 
     /// Reads tokens that stand at the positions from `start` on; what is known from there on is
-    /// forgotten. If they are asked for, `logits` becomes the logits behind the last one.
-    pub fn read(&mut self, tokens: &[u32], start: usize, logits: Option<&mut Vec<f32>>) {
+    /// forgotten: `before` are those that stay. If they are asked for, `logits` becomes the logits behind the
+    /// last one.
+    pub fn read(&mut self, tokens: &[u32], before: &[u32], logits: Option<&mut Vec<f32>>) {
         let mut buffers = std::mem::take(&mut self.buffers);
+        let start = before.len();
         self.embed(&mut buffers.rows, tokens, start);
+        self.relate(&mut buffers, tokens, before);
         for layer in &self.layers {
             match layer {
                 LayerStep::Norm(norm) => {
@@ -114,7 +124,7 @@ impl Forward {
                         None => buffers.changed.clone_from(&buffers.rows),
                     }
                     for &step in steps {
-                        self.step(step, &mut buffers.changed, start, tokens.len());
+                        self.step(step, &mut buffers.changed, &buffers.pairs, start, tokens.len());
                     }
                     let pairs = buffers.rows.iter_mut().zip(&buffers.changed);
                     pairs.for_each(|(number, added)| *number += added);
@@ -124,7 +134,7 @@ impl Forward {
         if let Some(logits) = logits {
             logits.clear();
             logits.extend_from_slice(&buffers.rows[buffers.rows.len() - self.token_embedding.columns()..]);
-            self.step(self.output, logits, start, 1);
+            self.step(self.output, logits, &[], start, 1);
         }
         self.buffers = buffers;
     }
@@ -140,6 +150,27 @@ impl Forward {
         }
     }
 
+    /// Adds to the rows what the network is told of their places in the tree of the text; `buffers.pairs` becomes
+    /// how they stand to the tokens before.
+    fn relate(&mut self, buffers: &mut Buffers, tokens: &[u32], before: &[u32]) {
+        buffers.pairs.clear();
+        let Some((structure, tree)) = &mut self.structure else { return };
+        if tree.len() != before.len() {
+            tree.clear();
+            before.iter().for_each(|&token| {
+                tree.push(structure.brackets_of(token));
+            });
+        }
+        let width = self.token_embedding.columns();
+        for (&token, row) in tokens.iter().zip(buffers.rows.chunks_exact_mut(width)) {
+            let place = *tree.push(structure.brackets_of(token));
+            structure.add_to(row, &place);
+            if structure.relates() {
+                tree.pairs(tree.len() - 1, &mut buffers.pairs);
+            }
+        }
+    }
+
     /// `buffers.changed` becomes the rows, normalised.
     fn norm(&self, buffers: &mut Buffers, norm: &Norm) {
         buffers.changed.resize(buffers.rows.len(), 0.0);
@@ -147,9 +178,11 @@ impl Forward {
     }
 
     /// So many `rows` become what a step makes of them.
-    fn step(&self, step: usize, rows: &mut Vec<f32>, start: usize, count: usize) {
+    fn step(&self, step: usize, rows: &mut Vec<f32>, pairs: &[u8], start: usize, count: usize) {
         let prepare = |job: &mut Job| {
             (job.step, job.start) = (step, start);
+            job.pairs.clear();
+            job.pairs.extend_from_slice(pairs);
             job.input.set(self.path, self.precision, rows, count);
         };
         self.team.run(self.work.parts(step), prepare, |job, part| self.work.compute(job, part));

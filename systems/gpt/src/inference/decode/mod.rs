@@ -99,7 +99,7 @@ impl Decoder {
         while !left.is_empty() {
             let (chunk, rest) = left.split_at(CHUNK.min(left.len()));
             let logits = rest.is_empty().then_some(&mut self.logits);
-            self.forward.read(chunk, self.tokens.len(), logits);
+            self.forward.read(chunk, &self.tokens, logits);
             self.tokens.extend_from_slice(chunk);
             left = rest;
         }

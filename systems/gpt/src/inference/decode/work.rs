@@ -13,7 +13,10 @@ use super::attention::HeadCache;
 use super::projection::{Input, Projection, share};
 use super::rows::activate;
 use super::team::Team;
+use crate::model::kernels::attention::PairBias;
 use crate::model::network::{Activation, Attention, Linear, matrix};
+use crate::model::pass::table;
+use crate::model::structure::{PairTable, Structure};
 
 /// Where each thread has more than one part, a part has at least so many weights: claiming it must
 /// be short beside its work.
@@ -29,6 +32,9 @@ pub(super) struct Job {
     /// Position of the first row.
     pub start: usize,
     pub input: Input,
+    /// For each row how its token stands to those up to it, one row behind the other; empty where the network is
+    /// not told.
+    pub pairs: Vec<u8>,
 }
 
 /// All that can be shared, step by step, and the place for what comes of it.
@@ -61,6 +67,8 @@ struct Heads {
     rows: Vec<f32>,
     /// Weights of the positions.
     weights: Vec<[f32; LANES]>,
+    /// What each head adds to its logits; empty where it adds nothing.
+    tables: Vec<PairTable>,
 }
 
 impl Work {
@@ -69,12 +77,18 @@ impl Work {
     }
 
     /// Adds a step for the heads of a layer; gives its number.
-    pub fn add_attention(&mut self, layer: &Attention, precision: WeightPrecision, threads: usize) -> usize {
+    pub fn add_attention(
+        &mut self,
+        layer: &Attention,
+        structure: Option<&Structure>,
+        precision: WeightPrecision,
+        threads: usize,
+    ) -> usize {
         let count = layer.heads as usize;
         let parts = most_parts(threads).min(count);
         let heads = (0..parts).map(|part| {
             let heads = count * part / parts..count * (part + 1) / parts;
-            Mutex::new(Heads::new(layer, heads, precision))
+            Mutex::new(Heads::new(layer, structure, heads, precision))
         });
         let step = Step::Attention(heads.collect());
         self.add(step)
@@ -160,13 +174,22 @@ impl Work {
 }
 
 impl Heads {
-    fn new(layer: &Attention, heads: Range<usize>, precision: WeightPrecision) -> Self {
+    fn new(
+        layer: &Attention,
+        structure: Option<&Structure>,
+        heads: Range<usize>,
+        precision: WeightPrecision,
+    ) -> Self {
         let width = layer.qkv.inputs();
         let size = width / layer.heads as usize;
         let columns = |of: usize| of * width + heads.start * size..of * width + heads.end * size;
         Self {
             qkv: Projection::of_linear(&layer.qkv, &[columns(0), columns(1), columns(2)], precision),
             caches: heads.clone().map(|_| HeadCache::new(size)).collect(),
+            tables: structure
+                .filter(|structure| structure.relates())
+                .map(|structure| heads.clone().map(|head| table(structure, layer, head)).collect())
+                .unwrap_or_default(),
             size,
             rows: Vec::new(),
             weights: Vec::new(),
@@ -181,10 +204,15 @@ impl Heads {
         for (head, cache) in self.caches.iter_mut().enumerate() {
             cache.truncate(job.start);
             let (start, end) = (head * self.size, (head + 1) * self.size);
+            let mut pairs = &job.pairs[..];
             for (row, output) in self.rows.chunks_exact(3 * own).zip(output.chunks_exact_mut(own)) {
                 let of = |of: usize| &row[of * own + start..of * own + end];
                 cache.push(of(1), of(2));
-                cache.attend(path, &mut output[start..end], of(0), &mut self.weights);
+                let bias = self.tables.get(head).map(|table| {
+                    let pairs = pairs.split_off(..cache.len()).unwrap_or_default();
+                    PairBias { pairs, table }
+                });
+                cache.attend(path, &mut output[start..end], of(0), bias, &mut self.weights);
             }
         }
     }

@@ -22,11 +22,15 @@ pub type ArraysMut<'a> = Vec<(String, ArrayKind, &'a mut [f32])>;
 
 /// One body for shared and for mutable borrows.
 macro_rules! collect {
-    ($network:expr, $slice:ident, $linear:ident, $norm:ident $(, $mut:tt)?) => {{
+    ($network:expr, $slice:ident, $linear:ident, $norm:ident, $rows:ident $(, $mut:tt)?) => {{
         let network = $network;
         let mut arrays = Vec::new();
         arrays.push((ArrayKind::TokenRows, network.token_embedding.$slice()));
         arrays.push((ArrayKind::Matrix, network.position_embedding.$slice()));
+        if let Some(structure) = &$($mut)? network.structure {
+            $rows(&mut arrays, &$($mut)? structure.depth_embedding);
+            $rows(&mut arrays, &$($mut)? structure.tree_embedding);
+        }
         for layer in &$($mut)? network.layers {
             match layer {
                 Layer::Attention(layer) => {
@@ -36,6 +40,9 @@ macro_rules! collect {
                     $linear(&mut arrays, &$($mut)? layer.qkv);
                     if let Some(output) = &$($mut)? layer.output {
                         $linear(&mut arrays, output);
+                    }
+                    if !layer.relation_bias.is_empty() {
+                        arrays.push((ArrayKind::Vector, &$($mut)? layer.relation_bias));
                     }
                 }
                 Layer::FeedForward(layer) => {
@@ -73,17 +80,25 @@ impl Network {
 
     /// Kind and numbers of each array, without the names: these cost more than a step should.
     pub(crate) fn slices(&self) -> Vec<(ArrayKind, &[f32])> {
-        collect!(self, as_slice, linear, norm)
+        collect!(self, as_slice, linear, norm, rows)
     }
 
     /// The same, to be changed.
     pub(crate) fn slices_mut(&mut self) -> Vec<(ArrayKind, &mut [f32])> {
-        collect!(self, as_mut_slice, linear_mut, norm_mut, mut)
+        collect!(self, as_mut_slice, linear_mut, norm_mut, rows_mut, mut)
     }
 
     /// The names of all arrays, in the order of [`Self::slices`].
     pub(crate) fn array_names(&self) -> Vec<String> {
         let mut names = vec!["token_embedding".to_owned(), "position_embedding".to_owned()];
+        if let Some(structure) = &self.structure {
+            names.extend(
+                (!structure.depth_embedding.is_empty()).then(|| "structure/depth_embedding".to_owned()),
+            );
+            names.extend(
+                (!structure.tree_embedding.is_empty()).then(|| "structure/tree_embedding".to_owned()),
+            );
+        }
         for (index, layer) in self.layers.iter().enumerate() {
             let name = |part: &str| format!("layers/{index}/{part}");
             match layer {
@@ -91,6 +106,7 @@ impl Network {
                     push_norm(&mut names, &name("attention/norm"), layer.norm.as_ref());
                     push_linear(&mut names, &name("attention/joined"), Some(&layer.qkv));
                     push_linear(&mut names, &name("attention/output"), layer.output.as_ref());
+                    names.extend((!layer.relation_bias.is_empty()).then(|| name("attention/relation_bias")));
                 }
                 Layer::FeedForward(layer) => {
                     push_norm(&mut names, &name("feed_forward/norm"), layer.norm.as_ref());
@@ -119,6 +135,16 @@ fn linear_mut<'a>(arrays: &mut Vec<(ArrayKind, &'a mut [f32])>, linear: &'a mut 
     arrays.push((ArrayKind::Matrix, linear.weight.as_mut_slice()));
     if !linear.bias.is_empty() {
         arrays.push((ArrayKind::Vector, &mut linear.bias));
+    }
+}
+
+fn rows<'a>(arrays: &mut Vec<(ArrayKind, &'a [f32])>, rows: &'a [f32]) {
+    arrays.extend((!rows.is_empty()).then_some((ArrayKind::Matrix, rows)));
+}
+
+fn rows_mut<'a>(arrays: &mut Vec<(ArrayKind, &'a mut [f32])>, rows: &'a mut [f32]) {
+    if !rows.is_empty() {
+        arrays.push((ArrayKind::Matrix, rows));
     }
 }
 

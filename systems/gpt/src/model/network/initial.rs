@@ -5,6 +5,7 @@ use rekindle_compute::rng::{self, Stream};
 
 use super::{Activation, Attention, FeedForward, Layer, Linear, Network, Norm, NormForm, Output};
 use crate::model::config::{Block, ModelConfig};
+use crate::model::structure::{PAIRS, Structure};
 use crate::streams;
 
 /// Standard deviation of the initial weights of GPT-2, and of fresh embeddings of RustGPT.
@@ -44,7 +45,8 @@ impl Network {
             weight: weights.matrix(vocabulary, width, output_std),
             bias: vec![0.0; if model.block == Block::Rustgpt { vocabulary } else { 0 }],
         });
-        Self { token_embedding, position_embedding, layers, output }
+        let structure = Structure::new(model.structure, vocabulary, width);
+        Self { token_embedding, position_embedding, layers, output, structure }
     }
 }
 
@@ -63,6 +65,7 @@ fn gpt2_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &ModelConfi
             weight: weights.matrix(width, width, branch_std),
             bias: attention_bias(width),
         }),
+        relation_bias: relation_bias(model),
     }));
     layers.push(Layer::FeedForward(FeedForward {
         norm: Some(norm(NormForm::Variance, width)),
@@ -79,6 +82,7 @@ fn rustgpt_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &ModelCo
         heads: model.heads,
         qkv: Linear { weight: weights.matrix(width, 3 * width, he(width)), bias: Vec::new() },
         output: None,
+        relation_bias: relation_bias(model),
     }));
     layers.push(Layer::Norm(norm(NormForm::Deviation, width)));
     layers.push(Layer::FeedForward(FeedForward {
@@ -88,6 +92,11 @@ fn rustgpt_block(layers: &mut Vec<Layer>, weights: &mut Weights, model: &ModelCo
         down: Linear { weight: weights.matrix(inner, width, he(inner)), bias: vec![0.0; width] },
     }));
     layers.push(Layer::Norm(norm(NormForm::Deviation, width)));
+}
+
+/// What heads add by how tokens stand to each other: nothing at first.
+fn relation_bias(model: &ModelConfig) -> Vec<f32> {
+    vec![0.0; if model.structure.bias { model.heads as usize * PAIRS } else { 0 }]
 }
 
 /// Standard deviation of initial weights before a ReLU (He and others, "Delving deep into rectifiers", 2015).

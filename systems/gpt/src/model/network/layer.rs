@@ -42,6 +42,9 @@ pub struct Attention {
     pub qkv: Linear,
     /// The output projection: width x width; absent when it is taken as it is.
     pub output: Option<Linear>,
+    /// What each head adds to its logits by how two tokens stand in the tree of a text: heads x 63, or none.
+    #[serde(default, with = "rekindle::array", skip_serializing_if = "Vec::is_empty")]
+    pub relation_bias: Vec<f32>,
 }
 
 /// Two linear maps with an activation between them, added to their input.

@@ -8,6 +8,8 @@ mod shape;
 use rekindle::Matrix;
 use serde::{Deserialize, Serialize};
 
+use crate::model::structure::Structure;
+
 pub use arrays::ArrayKind;
 pub(crate) use initial::{INITIAL_STD, fill_normal, matrix};
 pub use layer::{Activation, Attention, FeedForward, Layer, Linear, Norm, NormForm};
@@ -30,6 +32,9 @@ pub struct Network {
     pub layers: Vec<Layer>,
     /// The map to logits; absent when it is `token_embedding` (tied).
     pub output: Option<Output>,
+    /// What it is told of the tree of a text, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structure: Option<Structure>,
 }
 
 /// The map to logits when it is not tied to the embedding.
@@ -81,6 +86,17 @@ impl Network {
         for (_, array) in self.slices_mut() {
             array.fill(0.0);
         }
+    }
+
+    /// Whether what it is told of the tree of a text has any effect.
+    pub fn reads_structure(&self) -> bool {
+        let Some(structure) = &self.structure else { return false };
+        let biases = self.layers.iter().flat_map(|layer| match layer {
+            Layer::Attention(layer) => &layer.relation_bias[..],
+            Layer::FeedForward(_) | Layer::Norm(_) => &[],
+        });
+        let numbers = biases.chain(&structure.depth_embedding).chain(&structure.tree_embedding);
+        structure.is_masked || numbers.into_iter().any(|&number| number != 0.0)
     }
 
     /// Number of parameters.

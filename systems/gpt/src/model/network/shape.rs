@@ -1,6 +1,7 @@
 //! Whether the arrays of a network fit each other.
 
 use super::{Layer, Linear, Network, Norm};
+use crate::model::structure::PAIRS;
 
 /// No extent is larger: rows, columns, tokens.
 const EXTENT_LIMIT: usize = 1 << 24;
@@ -48,6 +49,13 @@ impl Network {
             let found = format!("{} wide", self.position_embedding.columns());
             return Err(refused("position_embedding", found, &format!("the tokens are {width} wide")));
         }
+        if let Some(structure) = &self.structure {
+            if structure.vocabulary() != vocabulary || !structure.fits(width) {
+                let found = format!("one of {} tokens", structure.vocabulary());
+                let expected = format!("the network has {vocabulary} tokens {width} wide");
+                return Err(refused("structure", found, &expected));
+            }
+        }
         for (index, layer) in self.layers.iter().enumerate() {
             check_layer(&format!("layers/{index}"), layer, width)?;
         }
@@ -75,6 +83,7 @@ fn check_layer(name: &str, layer: &Layer, width: usize) -> Result<(), NetworkErr
                 check_norm(&format!("{name}/norm"), norm, width)?;
             }
             check_linear(&format!("{name}/joined"), &layer.qkv, width, 3 * width)?;
+            check_length(&format!("{name}/relation_bias"), &layer.relation_bias, heads * PAIRS, true)?;
             layer
                 .output
                 .as_ref()

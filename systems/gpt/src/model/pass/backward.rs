@@ -7,6 +7,7 @@ use crate::model::kernels::matmul::{Packed, View, WriteMode, multiply};
 use crate::model::kernels::norm::{NormGradient, normalise_backward};
 use crate::model::kernels::rows;
 use crate::model::network::{Attention, FeedForward, Layer, Linear, Network, Norm};
+use crate::model::structure::{PAIRS, Structure};
 
 impl Pass {
     /// Without `weight_grads` to add to, only the gradient of the rows is computed, down to the embeddings.
@@ -18,7 +19,7 @@ impl Pass {
         part: &[Sequence],
         mut weight_grads: Option<&mut Network>,
     ) {
-        let Self { grad, saved, work, .. } = self;
+        let Self { grad, saved, work, relations, .. } = self;
         ctx.precision.store(ctx.path, grad);
         let mut layer_grads = weight_grads.as_deref_mut().map(|grads| grads.layers.iter_mut().rev());
         let layers = network.layers.iter().zip(&packed.layers).zip(saved);
@@ -27,7 +28,7 @@ impl Pass {
             match layer {
                 Layer::Attention(layer) => {
                     let weight_grads = weight_grads.and_then(Layer::as_attention_mut);
-                    attention(ctx, layer, packed, part, saved, grad, weight_grads, work);
+                    attention(ctx, layer, packed, part, saved, relations.pairs(), grad, weight_grads, work);
                 }
                 Layer::FeedForward(layer) => {
                     let weight_grads = weight_grads.and_then(Layer::as_feed_forward_mut);
@@ -61,6 +62,23 @@ impl Pass {
             let start = position * width;
             rows::add(ctx.path, &mut positions[start..start + width], grad);
         }
+        if let Some(structure) = &mut weight_grads.structure {
+            self.structure(ctx, structure, width);
+        }
+    }
+
+    /// Adds to the gradients of what each token was told of its place.
+    fn structure(&self, ctx: ExecContext, grads: &mut Structure, width: usize) {
+        for (place, grad) in self.relations.places().iter().zip(self.grad.chunks_exact(width)) {
+            let rows = grads.rows_of(place);
+            let (depth, path): (_, Vec<usize>) = (rows.depth, rows.path_rows().collect());
+            if let Some(depth) = depth {
+                rows::add(ctx.path, &mut grads.depth_embedding[depth * width..][..width], grad);
+            }
+            for index in path {
+                rows::add(ctx.path, &mut grads.tree_embedding[index * width..][..width], grad);
+            }
+        }
     }
 
     /// After the backward pass: the gradient of the embedding of one token.
@@ -87,6 +105,7 @@ fn attention(
     packed: &PackedLayer,
     part: &[Sequence],
     saved: &Saved,
+    pairs: &[u8],
     grad: &mut [f32],
     mut weight_grads: Option<&mut Attention>,
     work: &mut Work,
@@ -111,7 +130,9 @@ fn attention(
     };
 
     qkv_grad.resize(rows * 3 * width, 0.0);
-    heads(ctx, layer, part, saved, output_grad, qkv_grad, attention);
+    let table_grads = weight_grads.as_deref_mut().map(|grads| &mut grads.relation_bias[..]);
+    let table_grads = table_grads.filter(|grads| !grads.is_empty()).map(|grads| (pairs, grads));
+    heads(ctx, layer, part, saved, output_grad, qkv_grad, table_grads, attention);
     ctx.precision.store(ctx.path, qkv_grad);
 
     add_weight_grads(ctx, weight_grads.as_deref_mut().map(|grads| &mut grads.qkv), input, qkv_grad, scratch);
@@ -129,10 +150,11 @@ fn heads(
     saved: &Saved,
     output_grad: &[f32],
     qkv_grad: &mut [f32],
+    mut table_grads: Option<(&[u8], &mut [f32])>,
     scratch: &mut Scratch,
 ) {
     let (width, heads) = (layer.qkv.inputs(), layer.heads as usize);
-    let (mut first, mut probabilities) = (0, &saved.attention_probabilities[..]);
+    let (mut first, mut first_pair, mut probabilities) = (0, 0, &saved.attention_probabilities[..]);
     for sequence in part {
         let tokens = sequence.tokens.len();
         let rows = first..first + tokens;
@@ -143,9 +165,24 @@ fn heads(
             let probabilities = probabilities.split_off(..tokens * tokens).unwrap_or_default();
             let (output_grad, qkv) = (&output_grad[narrow.clone()], &saved.qkv[wide.clone()]);
             let qkv_grad = &mut qkv_grad[wide.clone()];
-            attend_backward(ctx.path, qkv_grad, output_grad, probabilities, qkv, tokens, head, scratch);
+            let table_grad = table_grads.as_mut().map(|(pairs, grads)| {
+                let pairs = &pairs[first_pair..first_pair + tokens * tokens];
+                (pairs, &mut grads[index * PAIRS..(index + 1) * PAIRS])
+            });
+            attend_backward(
+                ctx.path,
+                qkv_grad,
+                output_grad,
+                probabilities,
+                qkv,
+                tokens,
+                head,
+                table_grad,
+                scratch,
+            );
         }
         first += tokens;
+        first_pair += tokens * tokens;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::dropout::EMBEDDINGS;
 use super::packed::PackedLayer;
+use super::relations::Relations;
 use super::{ExecContext, Keep, PackedNetwork, Pass, Saved, Sequence, Work};
 use crate::model::kernels::activation::activate;
 use crate::model::kernels::attention::{Head, Scratch, attend};
@@ -19,6 +20,7 @@ impl Pass {
         part: &[Sequence],
         keep: Keep,
     ) {
+        self.relations.read(network.structure.as_ref(), part);
         self.embed(ctx, network, part);
         match keep {
             Keep::Activations => self.saved.resize_with(network.layers.len(), Saved::default),
@@ -35,7 +37,9 @@ impl Pass {
             saved.input.clone_from(&self.residual);
             match layer {
                 Layer::Attention(layer) => {
-                    attention(ctx, layer, packed, part, keep, saved, &mut self.residual, &mut self.work);
+                    self.relations.enter(network.structure.as_ref(), layer);
+                    let (residual, relations) = (&mut self.residual, &self.relations);
+                    attention(ctx, layer, packed, part, keep, saved, residual, relations, &mut self.work);
                 }
                 Layer::FeedForward(layer) => {
                     feed_forward(ctx, layer, packed, saved, &mut self.residual, &mut self.work);
@@ -63,6 +67,10 @@ impl Pass {
                 self.residual.extend(token.iter().zip(position).map(|(token, position)| token + position));
             }
         }
+        if let Some(structure) = &network.structure {
+            let rows = self.residual.chunks_exact_mut(width).zip(self.relations.places());
+            rows.for_each(|(row, place)| structure.add_to(row, place));
+        }
         if let Some(dropout) = ctx.dropout {
             dropout.mask(&mut self.mask, EMBEDDINGS, width, lengths(part));
             rows::multiply_each(ctx.path, &mut self.residual, &self.mask);
@@ -85,6 +93,7 @@ fn attention(
     keep: Keep,
     saved: &mut Saved,
     residual: &mut [f32],
+    relations: &Relations,
     work: &mut Work,
 ) {
     let width = layer.qkv.inputs();
@@ -93,7 +102,7 @@ fn attention(
     let input = if layer.norm.is_some() { &saved.normed } else { &saved.input };
     saved.qkv.resize(rows * 3 * width, 0.0);
     linear(ctx, &mut saved.qkv, input, &packed.first.forward, 3 * width, &layer.qkv.bias);
-    heads(ctx, layer, part, keep, saved, &mut work.attention);
+    heads(ctx, layer, part, keep, saved, relations, &mut work.attention);
 
     let Saved { attention_output, mask, .. } = saved;
     ctx.precision.store(ctx.path, attention_output);
@@ -114,6 +123,7 @@ fn heads(
     part: &[Sequence],
     keep: Keep,
     saved: &mut Saved,
+    relations: &Relations,
     scratch: &mut Scratch,
 ) {
     let (width, heads) = (layer.qkv.inputs(), layer.heads as usize);
@@ -129,6 +139,7 @@ fn heads(
     );
     let (mut qkv, mut output, mut probabilities) =
         (&qkv[..], &mut attention_output[..], &mut attention_probabilities[..]);
+    let mut first = 0;
     for tokens in lengths(part) {
         let qkv = qkv.split_off(..tokens * 3 * width).unwrap_or_default();
         let output = output.split_off_mut(..tokens * width).unwrap_or_default();
@@ -138,8 +149,10 @@ fn heads(
                 Keep::Activations => probabilities.split_off_mut(..tokens * tokens).unwrap_or_default(),
                 Keep::Nothing => &mut probabilities[..tokens * tokens],
             };
-            attend(ctx.path, output, probabilities, qkv, tokens, head, scratch);
+            let bias = relations.bias(index, first, tokens);
+            attend(ctx.path, output, probabilities, qkv, tokens, head, bias, scratch);
         }
+        first += tokens * tokens;
     }
 }
 

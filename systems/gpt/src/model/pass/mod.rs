@@ -7,6 +7,7 @@ mod backward;
 mod dropout;
 mod forward;
 mod packed;
+mod relations;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,8 @@ use rekindle_compute::KernelPath;
 
 pub use dropout::Dropout;
 pub use packed::PackedNetwork;
+use relations::Relations;
+pub(crate) use relations::table;
 
 use crate::model::kernels::attention::Scratch;
 use crate::model::kernels::loss::{NO_TARGET, cross_entropy};
@@ -79,6 +82,7 @@ pub struct Pass {
     losses: Vec<f32>,
     targets: Vec<u32>,
     work: Work,
+    relations: Relations,
     /// A token, and its embedding in place of the network's.
     embedding_override: Option<(u32, Vec<f32>)>,
 }

@@ -1,9 +1,11 @@
 //! Gradients: what the backward pass computes is what changes the loss.
 
 use super::{ExecContext, PackedNetwork, Pass, Sequence};
-use crate::model::{Block, ModelConfig, Network, Sampling, TrainingPrecision};
+use crate::inference::{Decoder, WeightPrecision};
+use crate::model::{Block, ModelConfig, Network, Sampling, StructureConfig, TrainingPrecision};
 use crate::train::{Optimizer, StepSettings, StepValues, Stepper};
 use rekindle_compute::{AdamW, KernelPath, Pool, rng};
+use rekindle_tokenizer::Tokenizer;
 
 const CTX: ExecContext =
     ExecContext { path: KernelPath::Portable, precision: TrainingPrecision::F32, dropout: None };
@@ -20,6 +22,7 @@ fn model(block: Block, tied: bool) -> ModelConfig {
         tied,
         attention_biases: block == Block::Gpt2,
         dropout: 0.0,
+        structure: StructureConfig::default(),
         sampling: Sampling::default(),
     }
 }
@@ -34,6 +37,35 @@ fn network(model: &ModelConfig) -> Network {
         }
     }
     network
+}
+
+const ALL: StructureConfig = StructureConfig { depth: true, tree: true, bias: true, mask: true };
+
+/// A network that is told of the tree of a text, whose tokens 14 to 16 open, close and end.
+fn told(config: StructureConfig) -> (ModelConfig, Network) {
+    let model = ModelConfig { structure: config, ..model(Block::Gpt2, true) };
+    let mut network = network(&model);
+    read_brackets(&mut network);
+    (model, network)
+}
+
+fn read_brackets(network: &mut Network) {
+    let words: Vec<String> =
+        std::iter::once("</s>".to_owned()).chain((1..14).map(|word| format!("w{word}"))).collect();
+    let words = words.iter().map(String::as_str).chain(["(", ")", "."]).collect::<Vec<_>>();
+    let tokenizer = Tokenizer::from_words(&words, crate::formats::rustgpt::word_rules()).unwrap();
+    if let Some(structure) = &mut network.structure {
+        structure.read(&tokenizer);
+    }
+}
+
+/// Texts with brackets and sentences.
+fn bracketed() -> Vec<Sequence> {
+    vec![
+        Sequence::of_text(&[1, 14, 2, 14, 3, 15, 4, 15, 16, 5]),
+        Sequence::of_text(&[6, 16, 7, 14, 8]),
+        Sequence::of_text(&[15, 14]),
+    ]
 }
 
 fn batch() -> Vec<Sequence> {
@@ -59,8 +91,10 @@ fn gradient(network: &Network, batch: &[Sequence]) -> Network {
 
 #[test]
 fn every_gradient_is_that_of_finite_differences() {
-    for model in [model(Block::Gpt2, false), model(Block::Gpt2, true), model(Block::Rustgpt, false)] {
-        let (mut network, batch) = (network(&model), batch());
+    let plain = [model(Block::Gpt2, false), model(Block::Gpt2, true), model(Block::Rustgpt, false)];
+    let plain = plain.map(|model| (model.clone(), network(&model), batch()));
+    let told = told(ALL);
+    for (model, mut network, batch) in plain.into_iter().chain([(told.0, told.1, bracketed())]) {
         let gradient = gradient(&network, &batch);
         let arrays = gradient.arrays();
         // The kinks of ReLU want shorter steps, in which rounding shows more.
@@ -144,4 +178,57 @@ fn sixteen_bits_learn_too() {
     let (full, _) = trained(KernelPath::best(), 2, TrainingPrecision::F32);
     let (half, _) = trained(KernelPath::best(), 2, TrainingPrecision::Bf16);
     assert!(half < full + 0.2, "{half} {full}");
+}
+
+#[test]
+fn a_network_that_is_told_of_the_tree_begins_as_one_that_is_not() {
+    let plain = Network::random(&model(Block::Gpt2, true), 17, 3);
+    let told = ModelConfig { structure: StructureConfig { mask: false, ..ALL }, ..model(Block::Gpt2, true) };
+    let mut told = Network::random(&told, 17, 3);
+    read_brackets(&mut told);
+    assert!(!told.reads_structure());
+    assert_eq!(loss(&told, &bracketed()).to_bits(), loss(&plain, &bracketed()).to_bits());
+    let logits = |network: &Network| {
+        let mut decoder = Decoder::new(network, WeightPrecision::F32, 1).unwrap();
+        decoder.feed(&bracketed()[0].tokens).unwrap().to_vec()
+    };
+    assert_eq!(logits(&told), logits(&plain));
+}
+
+#[test]
+fn each_thing_that_is_told_changes_what_comes_out() {
+    let of = |structure| loss(&told(structure).1, &bracketed());
+    let off = StructureConfig::default();
+    let plain = of(off);
+    for structure in [
+        StructureConfig { depth: true, ..off },
+        StructureConfig { tree: true, ..off },
+        StructureConfig { bias: true, ..off },
+        StructureConfig { mask: true, ..off },
+    ] {
+        assert_ne!(of(structure), plain, "{structure:?}");
+        assert!(told(structure).1.reads_structure());
+    }
+}
+
+#[test]
+fn a_decoder_sees_the_tree_as_training_does() {
+    let (_, network) = told(ALL);
+    let tokens = &bracketed()[0].tokens;
+    let mut packed = PackedNetwork::default();
+    packed.pack(&network, TrainingPrecision::F32, false, &Pool::new(1).unwrap());
+    let expected = Pass::default().logits(CTX, &network, &packed, tokens);
+    let mut decoder = Decoder::new(&network, WeightPrecision::F32, 2).unwrap();
+    decoder.feed(&[1, 14, 15, 16, 2]).unwrap();
+    // What was read before is forgotten, in part or as a whole.
+    decoder.truncate(2);
+    for (position, token) in tokens.iter().enumerate().skip(2) {
+        let logits = decoder.feed(&[*token]).unwrap();
+        let expected = &expected[position * 17..(position + 1) * 17];
+        let worst = logits.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst < 1e-4, "{position}: {worst}");
+    }
+    let apart = decoder.logits().to_vec();
+    decoder.clear();
+    assert_eq!(decoder.feed(tokens).unwrap(), apart);
 }

@@ -10,6 +10,7 @@ use crate::model::language_model::LanguageModel;
 use crate::model::pass::{ExecContext, PackedNetwork, Pass};
 use crate::model::precision::TrainingPrecision;
 use crate::model::sampling::Sampling;
+use crate::model::structure::StructureConfig;
 use crate::train::state::Plan;
 
 const CTX: ExecContext =
@@ -39,6 +40,7 @@ fn state(tied: bool) -> State {
         tied,
         attention_biases: false,
         dropout: 0.0,
+        structure: StructureConfig::default(),
         sampling: Sampling::default(),
     };
     let mut network = Network::random(&model, adaptive.tokenizer().len(), 1);
