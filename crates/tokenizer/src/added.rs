@@ -14,9 +14,12 @@ pub(crate) struct AddedTokens {
     pub verbatim: Vec<u32>,
     /// Those with `"normalized": true`.
     pub normalized: Vec<u32>,
+    /// Those with `"special": false`: they are text like any other, but always a token of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ordinary: Vec<u32>,
     #[serde(skip)]
-    searches: [Search; 2],
-    /// Those of both lists.
+    searches: [Search; 3],
+    /// Those of the first two lists.
     #[serde(skip)]
     all: BTreeSet<u32>,
 }
@@ -33,14 +36,15 @@ pub(crate) enum Part<'a> {
 }
 
 impl AddedTokens {
-    pub fn new(verbatim: Vec<u32>, normalized: Vec<u32>) -> Self {
-        Self { verbatim, normalized, searches: Default::default(), all: BTreeSet::new() }
+    pub fn new(verbatim: Vec<u32>, normalized: Vec<u32>, ordinary: Vec<u32>) -> Self {
+        Self { verbatim, normalized, ordinary, searches: Default::default(), all: BTreeSet::new() }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = u32> {
-        self.verbatim.iter().chain(&self.normalized).copied()
+        self.verbatim.iter().chain(&self.normalized).chain(&self.ordinary).copied()
     }
 
+    /// Whether a token is found, but not in ordinary text.
     pub fn contains(&self, token: u32) -> bool {
         self.all.contains(&token)
     }
@@ -57,23 +61,22 @@ impl AddedTokens {
                 return Err(format!("token {token} is added twice"));
             }
         }
-        self.all = self.iter().collect();
-        self.searches = [&self.verbatim, &self.normalized].map(|tokens| Search::new(tokens, vocabulary));
+        self.all = self.verbatim.iter().chain(&self.normalized).copied().collect();
+        self.searches =
+            [&self.verbatim, &self.normalized, &self.ordinary].map(|tokens| Search::new(tokens, vocabulary));
         Ok(())
     }
 
     /// The text, cut where an added token stands: the leftmost first, the longest where several
     /// begin.
     pub fn split<'a>(&self, text: &'a [u8]) -> Vec<Part<'a>> {
-        let [verbatim, normalized] = &self.searches;
-        let mut parts = Vec::new();
-        for part in verbatim.split(text) {
-            match part {
-                Part::Text(text) => parts.extend(normalized.split(text)),
-                token => parts.push(token),
-            }
-        }
-        parts
+        let [verbatim, normalized, ordinary] = &self.searches;
+        ordinary.split_parts(normalized.split_parts(verbatim.split(text)))
+    }
+
+    /// The same, but only where a token of ordinary text stands.
+    pub fn split_ordinary<'a>(&self, text: &'a [u8]) -> Vec<Part<'a>> {
+        self.searches[2].split(text)
     }
 }
 
@@ -123,6 +126,18 @@ impl Search {
         parts
     }
 
+    /// Cuts what is still text.
+    fn split_parts<'a>(&self, parts: Vec<Part<'a>>) -> Vec<Part<'a>> {
+        if self.tokens.is_empty() {
+            return parts;
+        }
+        let cut = |part| match part {
+            Part::Text(text) => self.split(text),
+            other => vec![other],
+        };
+        parts.into_iter().flat_map(cut).collect()
+    }
+
     /// The longest token that the text begins with, and its length.
     fn at(&self, text: &[u8]) -> Option<(u32, usize)> {
         let lengths = &self.lengths[usize::from(text[0])];
@@ -144,7 +159,7 @@ mod tests {
         for token in ["<a>", "<a>b", "b<", "c"] {
             vocabulary.push(token.as_bytes());
         }
-        let mut added = AddedTokens::new(vec![0, 1, 2], vec![3]);
+        let mut added = AddedTokens::new(vec![0, 1, 2], vec![3], Vec::new());
         added.index(&vocabulary).unwrap();
         let expected = [Part::Text(b"x"), Part::Token(1), Part::Token(0), Part::Text(b"a"), Part::Token(3)];
         assert_eq!(added.split(b"x<a>b<a>ac"), expected);
@@ -158,7 +173,7 @@ mod tests {
         vocabulary.push(b"\xff");
         vocabulary.push(b"a");
         for (tokens, expected) in [(vec![0], "not UTF-8"), (vec![1, 1], "twice"), (vec![2], "number 2")] {
-            let error = AddedTokens::new(tokens, Vec::new()).index(&vocabulary).unwrap_err();
+            let error = AddedTokens::new(tokens, Vec::new(), Vec::new()).index(&vocabulary).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::added::Part;
 use crate::byte_level;
 use crate::byte_pair::TOKEN_LIMIT;
 use crate::error::TokenizerError;
@@ -18,6 +17,20 @@ impl Tokenizer {
     /// When a text is empty, longer than 1024 bytes or a token of a single byte, or a `tokenizer.json`
     /// could not tell it from another token; or there are more than [`VOCABULARY_LIMIT`] tokens.
     pub fn with_special_tokens(self, tokens: &[&str]) -> Result<Self, TokenizerError> {
+        self.with_added_tokens(tokens, false)
+    }
+
+    /// Appends symbols: texts such as `∀` that are always a token of their own, wherever they stand, but text like any
+    /// other. They are numbered as special tokens are; a special token stays one. A `tokenizer.json` has them among
+    /// `added_tokens`, with `"special": false`.
+    ///
+    /// # Errors
+    /// As [`Self::with_special_tokens`].
+    pub fn with_symbols(self, symbols: &[&str]) -> Result<Self, TokenizerError> {
+        self.with_added_tokens(symbols, true)
+    }
+
+    fn with_added_tokens(self, tokens: &[&str], are_ordinary: bool) -> Result<Self, TokenizerError> {
         let Self { mut vocabulary, mut model_tokens, model, mut added, frame, conventions } = self;
         let has_gaps = vocabulary.tokens().count() < vocabulary.len();
         let mut known: HashMap<Vec<u8>, u32> =
@@ -35,7 +48,7 @@ impl Tokenizer {
             let token = before.unwrap_or_else(|| vocabulary.push(text.as_bytes()));
             known.insert(text.into(), token);
             special.insert(token);
-            added.verbatim.push(token);
+            if are_ordinary { &mut added.ordinary } else { &mut added.verbatim }.push(token);
         }
         if has_gaps {
             // The Hugging Face library counts tokens, not numbers, to number those behind the model's.
@@ -65,7 +78,7 @@ impl Tokenizer {
         if text.is_empty() {
             return tokens;
         }
-        self.encode_parts(&[Part::Text(text)], &mut tokens);
+        self.encode_parts(&self.added.split_ordinary(text), &mut tokens);
         if tokens.iter().all(|&token| !self.is_special(token)) {
             return tokens;
         }
@@ -144,6 +157,26 @@ mod tests {
             assert_eq!(Tokenizer::from_hugging_face(json.to_string().as_bytes()).unwrap(), tokenizer);
             let again = tokenizer.clone().with_special_tokens(&["<|end|>", "<|user|>"]).unwrap();
             assert_eq!(again, tokenizer);
+        }
+    }
+
+    #[test]
+    fn symbols_are_tokens_of_their_own_in_all_text() {
+        for tokenizer in kinds() {
+            let plain = tokenizer.clone();
+            let tokenizer = tokenizer.with_symbols(&["∀", "=>"]).unwrap();
+            let tokenizer = tokenizer.with_special_tokens(&ROLES).unwrap();
+            let forall = tokenizer.token_of("∀".as_bytes()).unwrap();
+            assert!(!tokenizer.is_special(forall));
+            let (text, len) = ("the∀user", plain.len() as u32);
+            for tokens in [tokenizer.encode(text.as_bytes()), tokenizer.encode_ordinary(text.as_bytes())] {
+                assert_eq!(tokens.iter().filter(|&&token| token == len).count(), 1, "{tokens:?}");
+            }
+            assert!(tokenizer.encode_ordinary(b"<|user|>=>").contains(&(len + 1)));
+            assert!(!tokenizer.encode_ordinary(b"<|user|>=>").contains(&(len + 2)));
+            let json = tokenizer.to_hugging_face().unwrap();
+            assert_eq!(json["added_tokens"][0]["special"], false);
+            assert_eq!(Tokenizer::from_hugging_face(json.to_string().as_bytes()).unwrap(), tokenizer);
         }
     }
 

@@ -327,7 +327,11 @@ fn changed(tokenizer: &Tokenizer, model: &BytePair, change: &Change) -> Result<T
     changed.fuses_unknown = model.fuses_unknown;
     changed.adds_prefix_space = model.adds_prefix_space;
     changed.keeps_whole = model.keeps_whole;
-    let added = AddedTokens::new(all(&tokenizer.added.verbatim), all(&tokenizer.added.normalized));
+    let added = AddedTokens::new(
+        all(&tokenizer.added.verbatim),
+        all(&tokenizer.added.normalized),
+        all(&tokenizer.added.ordinary),
+    );
     let model_tokens = vocabulary.len() as u32;
     let kept = |tokens: &[u32]| all(tokens).into_iter().filter(|&token| token != NO_TOKEN).collect();
     let frame = Frame { before: kept(&tokenizer.frame.before), after: kept(&tokenizer.frame.after) };

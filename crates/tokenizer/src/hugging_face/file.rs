@@ -33,6 +33,7 @@ pub(super) struct AddedToken {
     pub rstrip: bool,
     #[serde(default)]
     pub normalized: bool,
+    pub special: Option<bool>,
 }
 
 /// A normalizer or pre-tokenizer, with the members of the supported ones.

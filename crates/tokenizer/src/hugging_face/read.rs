@@ -344,7 +344,8 @@ impl<'a> Names<'a> {
     /// The added tokens, and the names of those that are not the model's. The library numbers these
     /// from the count of the model's on, whatever the file says.
     fn added(&self, listed: &'a [AddedToken]) -> Result<(AddedTokens, Vec<&'a str>), TokenizerError> {
-        let (mut verbatim, mut normalized, mut behind) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut verbatim, mut normalized, mut ordinary) = (Vec::new(), Vec::new(), Vec::new());
+        let mut behind = Vec::new();
         let mut seen = HashSet::new();
         for (position, token) in listed.iter().enumerate() {
             let location = |member: &str| format!("added_tokens[{position}].{member}");
@@ -366,7 +367,12 @@ impl<'a> Names<'a> {
                 let reason = format!("it is {}, but the library takes {expected} for this token", token.id);
                 return Err(malformed(&location("id"), &reason));
             }
-            if token.normalized { &mut normalized } else { &mut verbatim }.push(token.id);
+            let list = match (token.normalized, token.special) {
+                (true, _) => &mut normalized,
+                (false, Some(false)) => &mut ordinary,
+                (false, _) => &mut verbatim,
+            };
+            list.push(token.id);
         }
         if !behind.is_empty() && self.by_name.len() < self.by_token.len() {
             let reason = "numbers are left out, so that added tokens would have those of others";
@@ -375,7 +381,7 @@ impl<'a> Names<'a> {
         if self.by_token.len() + behind.len() > VOCABULARY_LIMIT {
             return Err(malformed("added_tokens", &format!("more than {VOCABULARY_LIMIT} tokens in all")));
         }
-        Ok((AddedTokens::new(verbatim, normalized), behind))
+        Ok((AddedTokens::new(verbatim, normalized, ordinary), behind))
     }
 
     /// The bytes of all tokens: those of added ones as they stand, those of others by the alphabet of

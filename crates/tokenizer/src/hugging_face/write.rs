@@ -72,14 +72,15 @@ fn verbatim(bytes: &[u8]) -> String {
 }
 
 fn added_tokens(tokenizer: &Tokenizer) -> Vec<Value> {
-    let marked = |tokens: &[u32], normalized: bool| -> Vec<(u32, bool)> {
-        tokens.iter().map(|&token| (token, normalized)).collect()
+    let marked = |tokens: &[u32], normalized: bool, special: bool| -> Vec<(u32, bool, bool)> {
+        tokens.iter().map(|&token| (token, normalized, special)).collect()
     };
-    let mut tokens = marked(&tokenizer.added.verbatim, false);
-    tokens.extend(marked(&tokenizer.added.normalized, true));
+    let mut tokens = marked(&tokenizer.added.verbatim, false, true);
+    tokens.extend(marked(&tokenizer.added.normalized, true, true));
+    tokens.extend(marked(&tokenizer.added.ordinary, false, false));
     // Those behind the model's are numbered in the order of the list.
     tokens.sort_unstable();
-    let member = |(token, normalized)| {
+    let member = |(token, normalized, special)| {
         json!({
             "id": token,
             "content": verbatim(tokenizer.token_bytes(token).unwrap_or_default()),
@@ -87,7 +88,7 @@ fn added_tokens(tokenizer: &Tokenizer) -> Vec<Value> {
             "lstrip": false,
             "rstrip": false,
             "normalized": normalized,
-            "special": true,
+            "special": special,
         })
     };
     tokens.into_iter().map(member).collect()
