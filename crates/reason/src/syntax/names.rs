@@ -1,0 +1,111 @@
+//! Which predicates and functions there are, and with how many arguments.
+
+use std::collections::BTreeMap;
+
+use super::{Atom, Formula, Problem, Term};
+use crate::symbols::Symbols;
+
+/// The letters `u` to `z`, with or without digits behind them, are variables always.
+pub(crate) fn is_variable_name(name: &str) -> bool {
+    let mut letters = name.chars();
+    letters.next().is_some_and(|letter| ('u'..='z').contains(&letter))
+        && letters.all(|letter| letter.is_ascii_digit())
+}
+
+/// The predicates and functions of a text, each with one number of arguments: as declared, or as first used.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    predicates: BTreeMap<String, usize>,
+    functions: BTreeMap<String, usize>,
+    is_declared: bool,
+}
+
+impl Names {
+    /// Only these.
+    pub fn declared(symbols: &Symbols) -> Self {
+        Self {
+            predicates: symbols.predicates.clone(),
+            functions: symbols.functions.clone(),
+            is_declared: true,
+        }
+    }
+
+    /// Takes note of a predicate.
+    ///
+    /// # Errors
+    /// It has another number of arguments elsewhere, or is not declared where some are.
+    pub fn predicate(&mut self, name: &str, arguments: usize) -> Result<(), Problem> {
+        note(&mut self.predicates, self.is_declared, "predicate", name, arguments)
+    }
+
+    /// Takes note of a function.
+    ///
+    /// # Errors
+    /// As of a predicate. A number is a constant that nobody has to declare.
+    pub fn function(&mut self, name: &str, arguments: usize) -> Result<(), Problem> {
+        let is_number = arguments == 0 && name.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number {
+            return Ok(());
+        }
+        note(&mut self.functions, self.is_declared, "function", name, arguments)
+    }
+
+    /// Takes note of all in a formula.
+    ///
+    /// # Errors
+    /// The first that does not fit.
+    pub fn formula(&mut self, formula: &Formula) -> Result<(), Problem> {
+        formula.subformulas().try_for_each(|part| match part {
+            Formula::Atom(atom) => self.atom(atom),
+            Formula::Applied { argument, .. } => self.term(argument),
+            _ => Ok(()),
+        })
+    }
+
+    fn atom(&mut self, atom: &Atom) -> Result<(), Problem> {
+        if !crate::symbols::is_reserved(&atom.predicate) {
+            self.predicate(&atom.predicate, atom.arguments.len())?;
+        }
+        atom.arguments.iter().try_for_each(|argument| self.term(argument))
+    }
+
+    fn term(&mut self, term: &Term) -> Result<(), Problem> {
+        term.subterms().try_for_each(|term| match term {
+            Term::Variable(_) => Ok(()),
+            Term::Function(name, arguments) => self.function(name, arguments.len()),
+        })
+    }
+}
+
+fn note(
+    known: &mut BTreeMap<String, usize>,
+    is_declared: bool,
+    role: &'static str,
+    name: &str,
+    found: usize,
+) -> Result<(), Problem> {
+    match known.get(name) {
+        Some(&expected) if expected == found => Ok(()),
+        Some(&expected) => Err(Problem::Arity { role, name: name.to_owned(), found, expected }),
+        None if is_declared => {
+            let nearest = known.keys().find(|known| is_near(known, name)).cloned();
+            Err(Problem::Unknown { role, name: name.to_owned(), nearest })
+        }
+        None => {
+            known.insert(name.to_owned(), found);
+            Ok(())
+        }
+    }
+}
+
+/// Whether one letter more, less or other makes the one out of the other.
+fn is_near(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > 1 {
+        return false;
+    }
+    let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    let rest = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    a.len().max(b.len()) - rest <= 1
+}
