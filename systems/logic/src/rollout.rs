@@ -22,7 +22,7 @@ use crate::cell::Cell;
 use crate::config::Training;
 use crate::fire::Fires;
 use crate::grid::Grid;
-use crate::kernels::{self, CoefficientSums, Gradients};
+use crate::kernels::{self, CoefficientSums, Gradients, MOST_TOGETHER};
 
 /// The most parts that the work is cut into, and so the most threads that can share it.
 const MOST_PARTS: usize = 8;
@@ -154,9 +154,9 @@ impl Rollout {
         let (before, after) = self.states.split_at_mut(time + 1);
         let (before, after) = (&before[time], &mut after[0]);
         let layout = &self.layout;
-        layout.each_tile(pass, &mut self.parts, after, layout.channels, |part, tile, after| {
-            part.forward(pass, layout, tile, before);
-            after.copy_from_slice(&part.slots[pass.cell.outputs()]);
+        layout.each_tile(pass, &mut self.parts, after, layout.channels, |part, tiles, after| {
+            part.forward(pass, layout, &tiles, before);
+            part.copy_outputs(pass, tiles.len(), after);
         });
     }
 
@@ -164,18 +164,21 @@ impl Rollout {
     fn turn(&mut self, pass: &Pass, time: usize) {
         let (before, targets, layout, bits) = (&self.states[time], &self.targets, &self.layout, self.bits);
         let after = &mut self.neighbourhoods[time % 2];
-        layout.each_tile(pass, &mut self.parts, after, pass.cell.inputs(), |part, tile, after| {
-            part.forward(pass, layout, tile, before);
+        layout.each_tile(pass, &mut self.parts, after, pass.cell.inputs(), |part, tiles, after| {
+            part.forward(pass, layout, &tiles, before);
+            let together = tiles.len();
             let Part { slots, gradients, loss, .. } = part;
-            let gradients = gradients.outputs_mut(pass.cell);
+            let gradients = gradients.outputs_mut(pass.cell, together);
             gradients.fill(Lanes::ZERO);
-            let outputs = slots[pass.cell.outputs()].iter().zip(gradients);
-            for ((output, gradient), target) in outputs.zip(&targets[tile * bits..][..bits]) {
-                let error = layout.error(tile, output, target);
-                *loss += error.squared();
-                *gradient = error.gradient();
+            let outputs = &slots[pass.cell.outputs().start * together..];
+            for (place, tile) in tiles.enumerate() {
+                for (bit, target) in targets[tile * bits..][..bits].iter().enumerate() {
+                    let error = layout.error(tile, &outputs[bit * together + place], target);
+                    *loss += error.squared();
+                    gradients[bit * together + place] = error.gradient();
+                }
             }
-            part.backward(pass, after);
+            part.backward(pass, together, after);
         });
     }
 
@@ -184,10 +187,15 @@ impl Rollout {
         let (before, layout) = (&self.states[time], &self.layout);
         let [even, odd] = &mut self.neighbourhoods;
         let (next, after) = if time.is_multiple_of(2) { (&*odd, even) } else { (&*even, odd) };
-        layout.each_tile(pass, &mut self.parts, after, pass.cell.inputs(), |part, tile, after| {
-            part.forward(pass, layout, tile, before);
-            layout.gather_gradients(next, tile, part.gradients.outputs_mut(pass.cell));
-            part.backward(pass, after);
+        layout.each_tile(pass, &mut self.parts, after, pass.cell.inputs(), |part, tiles, after| {
+            part.forward(pass, layout, &tiles, before);
+            let together = tiles.len();
+            let outputs = part.gradients.outputs_mut(pass.cell, together);
+            outputs.fill(Lanes::ZERO);
+            for (place, tile) in tiles.enumerate() {
+                layout.gather_gradients(next, tile, &mut outputs[place..], together);
+            }
+            part.backward(pass, together, after);
         });
     }
 }
@@ -224,7 +232,7 @@ impl Layout {
         (self.tiles * LANES) as u32
     }
 
-    /// Calls `work(part, tile, output)` for each tile, each part's tiles in order. `output` holds
+    /// Calls `work(part, tiles, output)` for all tiles, of each part's some together, in order. `output` holds
     /// `per_tile` lanes for each tile.
     fn each_tile(
         &self,
@@ -232,7 +240,7 @@ impl Layout {
         parts: &mut [Part],
         output: &mut [Lanes],
         per_tile: usize,
-        work: impl Fn(&mut Part, usize, &mut [Lanes]) + Sync + Send,
+        work: impl Fn(&mut Part, Range<usize>, &mut [Lanes]) + Sync + Send,
     ) {
         self.each_tile_of(pass, self.tiles * LANES, parts, output, per_tile, work);
     }
@@ -245,27 +253,30 @@ impl Layout {
         parts: &mut [Part],
         output: &mut [Lanes],
         per_tile: usize,
-        work: impl Fn(&mut Part, usize, &mut [Lanes]) + Sync + Send,
+        work: impl Fn(&mut Part, Range<usize>, &mut [Lanes]) + Sync + Send,
     ) {
         let tiles = cells.div_ceil(LANES);
         let tiles_per_part = tiles.div_ceil(MOST_PARTS).max(1);
         let output = output[..tiles * per_tile].chunks_mut(tiles_per_part * per_tile);
         let mut parts: Vec<_> = parts.iter_mut().zip(output).collect();
         pass.pool.for_each(&mut parts, |index, (part, output)| {
-            for (tile, output) in output.chunks_exact_mut(per_tile).enumerate() {
-                work(part, index * tiles_per_part + tile, output);
+            let mut first = index * tiles_per_part;
+            for output in output.chunks_mut(per_tile * MOST_TOGETHER) {
+                let end = first + output.len() / per_tile;
+                work(part, first..end, output);
+                first = end;
             }
         });
     }
 
-    /// Collects the neighbourhoods of a tile: channel by position.
-    fn gather(&self, states: &[Lanes], neighbours: [&[u32; 9]; LANES], slots: &mut [Lanes]) {
+    /// Collects the neighbourhoods of a tile: channel by position, each so many lanes behind the one before.
+    fn gather(&self, states: &[Lanes], neighbours: [&[u32; 9]; LANES], slots: &mut [Lanes], together: usize) {
         for (lane, neighbours) in neighbours.into_iter().enumerate() {
             for (position, &neighbour) in neighbours.iter().enumerate() {
                 let (tile, from) = (neighbour as usize / LANES, neighbour as usize % LANES);
                 let states = &states[tile * self.channels..][..self.channels];
                 for (channel, state) in states.iter().enumerate() {
-                    slots[channel * 9 + position].0[lane] = state.0[from];
+                    slots[(channel * 9 + position) * together].0[lane] = state.0[from];
                 }
             }
         }
@@ -277,15 +288,14 @@ impl Layout {
     }
 
     /// Adds up, for each channel of the cells of a tile, the gradients of the neighbourhoods that
-    /// the cell stands in: at the opposite position of each neighbour.
-    fn gather_gradients(&self, next: &[Lanes], tile: usize, outputs: &mut [Lanes]) {
+    /// the cell stands in: at the opposite position of each neighbour. Channels are so many lanes behind each other.
+    fn gather_gradients(&self, next: &[Lanes], tile: usize, outputs: &mut [Lanes], together: usize) {
         let neighbours = &self.neighbours[tile * LANES..][..LANES];
-        outputs.fill(Lanes::ZERO);
         for (lane, neighbours) in neighbours.iter().enumerate() {
             for (position, &neighbour) in neighbours.iter().enumerate() {
                 let (tile, from) = (neighbour as usize / LANES, neighbour as usize % LANES);
                 let next = &next[tile * self.channels * 9..][..self.channels * 9];
-                for (channel, output) in outputs.iter_mut().enumerate() {
+                for (channel, output) in outputs.iter_mut().step_by(together).enumerate() {
                     output.0[lane] += next[channel * 9 + 8 - position].0[from];
                 }
             }
@@ -324,7 +334,7 @@ impl Error {
 impl Part {
     fn new(cell: &Cell) -> Self {
         Self {
-            slots: vec![Lanes::ZERO; cell.slots()],
+            slots: vec![Lanes::ZERO; cell.slots() * MOST_TOGETHER],
             gradients: Gradients::new(cell),
             sums: vec![CoefficientSums::default(); cell.parameters],
             loss: 0.0,
@@ -336,21 +346,45 @@ impl Part {
         self.loss = 0.0;
     }
 
-    /// Computes every gate of the cells of a tile.
-    fn forward(&mut self, pass: &Pass, layout: &Layout, tile: usize, before: &[Lanes]) {
-        self.forward_of(pass, layout, layout.neighbours_of_tile(tile), before);
+    /// Computes every gate of the cells of some tiles.
+    fn forward(&mut self, pass: &Pass, layout: &Layout, tiles: &Range<usize>, before: &[Lanes]) {
+        self.forward_of(pass, layout, tiles, before, |tile| layout.neighbours_of_tile(tile));
     }
 
-    /// Computes every gate of the cells with these neighbours.
-    fn forward_of(&mut self, pass: &Pass, layout: &Layout, neighbours: [&[u32; 9]; LANES], before: &[Lanes]) {
-        layout.gather(before, neighbours, &mut self.slots);
-        kernels::forward(pass.path, pass.cell, pass.coefficients, &mut self.slots);
+    /// Computes every gate of some tiles, whose cells have these neighbours.
+    fn forward_of<'a>(
+        &mut self,
+        pass: &Pass,
+        layout: &Layout,
+        tiles: &Range<usize>,
+        before: &[Lanes],
+        neighbours: impl Fn(usize) -> [&'a [u32; 9]; LANES],
+    ) {
+        let together = tiles.len();
+        for (place, tile) in tiles.clone().enumerate() {
+            layout.gather(before, neighbours(tile), &mut self.slots[place..], together);
+        }
+        let slots = &mut self.slots[..pass.cell.slots() * together];
+        kernels::forward(pass.path, pass.cell, pass.coefficients, slots, together);
     }
 
-    /// Takes the gradients of the outputs back to the neighbourhoods.
-    fn backward(&mut self, pass: &Pass, neighbourhoods: &mut [Lanes]) {
+    /// The next states, tile by tile.
+    fn copy_outputs(&self, pass: &Pass, together: usize, states: &mut [Lanes]) {
+        let outputs = &self.slots[pass.cell.outputs().start * together..];
+        for (place, states) in states.chunks_exact_mut(pass.cell.channels).enumerate() {
+            let outputs = outputs[place..].iter().step_by(together);
+            states.iter_mut().zip(outputs).for_each(|(state, output)| *state = *output);
+        }
+    }
+
+    /// Takes the gradients of the outputs back to the neighbourhoods, tile by tile.
+    fn backward(&mut self, pass: &Pass, together: usize, neighbourhoods: &mut [Lanes]) {
         let Self { slots, gradients, sums, .. } = self;
-        kernels::backward(pass.path, pass.cell, pass.coefficients, slots, gradients, sums);
-        neighbourhoods.copy_from_slice(gradients.inputs());
+        let slots = &slots[..pass.cell.slots() * together];
+        kernels::backward(pass.path, pass.cell, pass.coefficients, slots, gradients, sums, together);
+        for (place, neighbourhood) in neighbourhoods.chunks_exact_mut(pass.cell.inputs()).enumerate() {
+            let inputs = gradients.inputs(together)[place..].iter().step_by(together);
+            neighbourhood.iter_mut().zip(inputs).for_each(|(sum, input)| *sum = *input);
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! states of all cells, and on the way back the gradients of the states of all cells are kept beside those
 //! of the neighbourhoods: a cell that is not updated hands its gradient on as it is.
 
+use std::ops::Range;
+
 use rekindle_compute::{LANES, Lanes};
 
 use super::{Layout, Part, Pass, Rollout};
@@ -85,9 +87,9 @@ impl Rollout {
         let (updated, places) = (&updated[time], &places[time]);
         let (before, after) = states.split_at_mut(time + 1);
         let (before, after) = (&before[time], &mut after[0]);
-        layout.each_tile_of(pass, updated.len(), parts, outputs, layout.channels, |part, tile, output| {
-            part.forward_some(pass, layout, updated, tile, before);
-            output.copy_from_slice(&part.slots[pass.cell.outputs()]);
+        layout.each_tile_of(pass, updated.len(), parts, outputs, layout.channels, |part, tiles, output| {
+            part.forward_some(pass, layout, updated, &tiles, before);
+            part.copy_outputs(pass, tiles.len(), output);
         });
         let channels = layout.channels;
         after.copy_from_slice(before);
@@ -124,26 +126,31 @@ impl Rollout {
         let [even, odd] = gradients;
         let (after, before_step) = if time.is_multiple_of(2) { (&*odd, even) } else { (&*even, odd) };
         let inputs = pass.cell.inputs();
-        layout.each_tile_of(pass, updated.len(), parts, neighbourhoods, inputs, |part, tile, output| {
-            part.forward_some(pass, layout, updated, tile, before);
-            let gradients = part.gradients.outputs_mut(pass.cell);
+        layout.each_tile_of(pass, updated.len(), parts, neighbourhoods, inputs, |part, tiles, output| {
+            part.forward_some(pass, layout, updated, &tiles, before);
+            let together = tiles.len();
+            let gradients = part.gradients.outputs_mut(pass.cell, together);
             gradients.fill(Lanes::ZERO);
-            for (lane, &cell) in updated[tile * LANES..].iter().take(LANES).enumerate() {
-                let after = &after[cell as usize / LANES * layout.channels..][..layout.channels];
-                for (gradient, after) in gradients.iter_mut().zip(after) {
-                    gradient.0[lane] = after.0[cell as usize % LANES];
+            for (place, tile) in tiles.enumerate() {
+                for (lane, &cell) in updated[tile * LANES..].iter().take(LANES).enumerate() {
+                    let after = &after[cell as usize / LANES * layout.channels..][..layout.channels];
+                    for (gradient, after) in gradients[place..].iter_mut().step_by(together).zip(after) {
+                        gradient.0[lane] = after.0[cell as usize % LANES];
+                    }
                 }
             }
-            part.backward(pass, output);
+            part.backward(pass, together, output);
         });
         // The place beyond the last tile holds no gradient.
         neighbourhoods[layout.tiles * inputs..].fill(Lanes::ZERO);
-        layout.each_tile(pass, parts, before_step, layout.channels, |_, tile, output| {
-            layout.gather_placed(neighbourhoods, places, tile, output);
-            for lane in 0..LANES {
-                if places[tile * LANES + lane] == layout.beyond() {
-                    for (output, after) in output.iter_mut().zip(&after[tile * layout.channels..]) {
-                        output.0[lane] += after.0[lane];
+        layout.each_tile(pass, parts, before_step, layout.channels, |_, tiles, output| {
+            for (tile, output) in tiles.zip(output.chunks_exact_mut(layout.channels)) {
+                layout.gather_placed(neighbourhoods, places, tile, output);
+                for lane in 0..LANES {
+                    if places[tile * LANES + lane] == layout.beyond() {
+                        for (output, after) in output.iter_mut().zip(&after[tile * layout.channels..]) {
+                            output.0[lane] += after.0[lane];
+                        }
                     }
                 }
             }
@@ -168,13 +175,21 @@ impl Layout {
 }
 
 impl Part {
-    /// Computes every gate of a tile of cells that are updated.
-    fn forward_some(&mut self, pass: &Pass, layout: &Layout, updated: &[u32], tile: usize, before: &[Lanes]) {
+    /// Computes every gate of some tiles of cells that are updated.
+    fn forward_some(
+        &mut self,
+        pass: &Pass,
+        layout: &Layout,
+        updated: &[u32],
+        tiles: &Range<usize>,
+        before: &[Lanes],
+    ) {
         let nowhere = nowhere(layout);
-        let neighbours = std::array::from_fn(|lane| match updated.get(tile * LANES + lane) {
-            Some(&cell) => &layout.neighbours[cell as usize],
-            None => &nowhere,
+        self.forward_of(pass, layout, tiles, before, |tile| {
+            std::array::from_fn(|lane| match updated.get(tile * LANES + lane) {
+                Some(&cell) => &layout.neighbours[cell as usize],
+                None => &nowhere,
+            })
         });
-        self.forward_of(pass, layout, neighbours, before);
     }
 }
