@@ -20,7 +20,7 @@ const MOST_EQUAL: usize = 60;
 /// Clauses that say the same as statements, or have a world exactly where they have one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clauses {
-    /// Each a disjunction of literals; those of atoms and of parts are numbered from 1, the negation has a minus.
+    /// Each a disjunction of different literals; those of atoms and of parts are numbered from 1, the negation has a minus.
     pub clauses: Vec<Vec<i32>>,
     /// How many variables the literals have.
     pub variables: usize,
@@ -415,7 +415,13 @@ impl Encoder {
             };
             if is_positive { number } else { -number }
         };
-        self.clauses.clauses = self.parts.iter().map(|clause| clause.iter().map(number).collect()).collect();
+        let clause = |clause: &Part| {
+            let mut numbers: Vec<i32> = clause.iter().map(number).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers
+        };
+        self.clauses.clauses = self.parts.iter().map(clause).collect();
         self.clauses.variables += atoms;
         self.clauses.has_equality = self.has_equality;
         self.clauses

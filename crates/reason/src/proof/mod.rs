@@ -5,6 +5,7 @@ mod derivation;
 mod grounding;
 mod model;
 mod refutation;
+mod written;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ pub use derivation::{Derivation, Inference};
 pub(crate) use grounding::{Clauses, NoClauses, ground};
 pub use model::{Interpretation, Model};
 pub use refutation::{Refutation, RefutationStep};
+pub use written::written;
 
 /// Why a goal follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,7 +24,7 @@ use crate::syntax::{Formula, Problem, SyntaxError};
 pub use dimacs::read_dimacs;
 pub use english::{english_goal, read_english};
 pub use smtlib::read_smtlib;
-pub use statements::read_statements;
+pub use statements::{read_statements, read_statements_with};
 pub use tptp::read_tptp;
 
 /// A format of files.

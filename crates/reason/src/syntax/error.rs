@@ -67,6 +67,9 @@ pub enum Problem {
     /// A quoted name without an end.
     #[error("the quote is not closed in its line")]
     Unclosed,
+    /// A bracket without an end.
+    #[error("the bracket is not closed")]
+    OpenBracket,
     /// It is nested too deeply.
     #[error("it is nested more than {most} levels deep")]
     TooDeep {

@@ -1,0 +1,7 @@
+//! The stories of this crate, in one binary.
+
+mod agreement;
+mod facts;
+#[cfg(unix)]
+mod other_programs;
+mod round_trip;
