@@ -8,6 +8,8 @@ use rekindle_pictures::Size;
 use rekindle_train::Damage;
 
 use crate::commands::circuit::CircuitCommand;
+use crate::commands::problems::ProblemsArgs;
+use crate::commands::reason::ReasonArgs;
 use crate::curve::ScaleArg;
 use crate::replace::ReplaceArgs;
 use crate::unlock::{RecipientArgs, UnlockArgs};
@@ -15,9 +17,10 @@ use crate::unlock::{RecipientArgs, UnlockArgs};
 const EXIT_CODES: &str = "\
 Exit codes:
   0    fine
-  1    a negative answer: `diff` found differences, `verify` damage, `prove` no equality
+  1    a negative answer: `diff` found differences, `verify` damage, `prove` no equality,
+       `reason` that something does not follow
   2    wrong usage, or any other error
-  3    done in part
+  3    done in part, or `reason` cannot say
   4    left by a second Ctrl-C, before the state was saved
   10   no such run
   11   the run is locked by another process
@@ -113,6 +116,10 @@ pub enum Command {
         #[command(subcommand)]
         command: CircuitCommand,
     },
+    /// Say whether a statement follows from what is known, and why.
+    Reason(ReasonArgs),
+    /// Make problems of reasoning with their answers.
+    Problems(ProblemsArgs),
     /// Prove exact resume: a killed run against one never stopped.
     Prove(ProveArgs),
     /// Delete checkpoints that are not to be kept, and free their space.

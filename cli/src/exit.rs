@@ -10,6 +10,7 @@ use rekindle::{
 };
 use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;
+use rekindle_reason::Reason;
 use rekindle_train::prove::ProveError;
 use rekindle_train::{AskError, CompleteError, ConfigError, ContentError, TrainError};
 use serde_json::json;
@@ -115,9 +116,21 @@ fn fixed_hint(error: &anyhow::Error) -> Option<&'static str> {
     if let Some(CompleteError::TooLong { .. }) = error.downcast_ref() {
         return Some("shorten it, or let it lose its beginning with --slide");
     }
+    if let Some(Reason::Missing { program }) = error.downcast_ref() {
+        return hint_of_missing(program);
+    }
     match error.downcast_ref()? {
         AskError::Version { .. } => Some("`rekindle resume RUN` migrates it"),
         AskError::Unsupported { .. } => Some("`rekindle inspect RUN` shows the state"),
+        _ => None,
+    }
+}
+
+/// Where a prover comes from.
+fn hint_of_missing(program: &str) -> Option<&'static str> {
+    match program {
+        "z3" => Some("`pip install z3-solver`, or Debian's package z3, provides it"),
+        "swipl" => Some("Debian's package swi-prolog-nox provides it"),
         _ => None,
     }
 }

@@ -5,20 +5,21 @@ use std::fmt::Write;
 use clap::Command;
 
 /// The commands by what they are for.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 7] = [
     ("Train", &["train", "resume", "status", "presets", "show-config", "prove"]),
     ("Look into runs", &["ls", "inspect", "diff", "plot", "describe", "verify"]),
     (
         "Ask trained models",
         &["predict", "evaluate", "generate", "chat", "validate", "simulate", "tokenizer", "circuit"],
     ),
+    ("Reason", &["reason", "problems"]),
     ("Keep runs", &["tag", "note", "prune", "gc", "repair", "cp", "mv", "rm"]),
     ("Other programs and other people", &["export", "import", "encrypt", "rekey", "keygen", "sign"]),
     ("Other", &["doctor", "man", "completions", "help"]),
 ];
 
 /// Commands as they are typed, by the command that they show; `tokenizer build` is one of two words.
-const EXAMPLES: [(&str, &[&str]); 44] = [
+const EXAMPLES: [(&str, &[&str]); 46] = [
     (
         "train",
         &[
@@ -133,6 +134,22 @@ const EXAMPLES: [(&str, &[&str]); 44] = [
         &["rekindle circuit check life.proof.json", "rekindle circuit check runs/life life.aag"],
     ),
     ("circuit info", &["rekindle circuit info runs/life", "rekindle circuit info life.aag --json"]),
+    (
+        "reason",
+        &[
+            "rekindle reason 'round(anne)' --knowledge people.logic --proof",
+            "rekindle reason 'Is Anne round?' --knowledge people.txt --closed",
+            "rekindle reason --knowledge problem.cnf --engine sat --json",
+            "rekindle reason 'exists x. round(x)' --knowledge people.logic --graph people.svg",
+        ],
+    ),
+    (
+        "problems",
+        &[
+            "rekindle problems rules --split deeper --count 100 -o deeper.jsonl",
+            "rekindle problems entailment --part test --seed 7 --check z3",
+        ],
+    ),
     ("tag", &["rekindle tag runs/life@best golden", "rekindle tag runs/life"]),
     ("note", &["rekindle note runs/life@golden 'the one of the paper'", "rekindle note runs/life@golden"]),
     (

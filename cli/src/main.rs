@@ -98,6 +98,8 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
         Command::Plot(args) => commands::plot::plot(registry, &args, json),
         Command::Describe { checkpoint } => commands::describe::describe(registry, &checkpoint, json),
         Command::Circuit { command } => commands::circuit::circuit(registry, &command, json),
+        Command::Reason(args) => commands::reason::reason(&args, json),
+        Command::Problems(args) => commands::problems::problems(&args, json),
         Command::Prove(args) => commands::prove::prove(args, json),
         Command::Prune(args) => commands::prune::prune(&args, json),
         Command::Gc(args) => commands::repair::gc(&args, json),

@@ -12,7 +12,7 @@ commit=$(git rev-parse --short=10 HEAD)
 failed=0
 for target in $targets; do
     case $target in
-        circuit | config | genome_file | key_text | search | table | tokenizer_json | wrapped_key) dictionary=text ;;
+        circuit | config | dimacs | english | facts | genome_file | key_text | search | smtlib | statements | table | tokenizer_json | tptp | wrapped_key) dictionary=text ;;
         json | json_gz | safetensors) dictionary=formats ;;
         gguf | hugging_face | lopos* | rustgpt_* | texts) dictionary=models ;;
         *) dictionary=store ;;

@@ -113,6 +113,7 @@ fn the_page_says_what_commands_print() {
     world.ok("tag runs/r@20 golden");
     world.ok("cp runs/r other");
     world.write("text.txt", "to be or not to be, that is the question\n".repeat(20).as_bytes());
+    world.write("facts.logic", b"q\nq implies p\n");
     for (title, words) in [
         ("presets", "presets"),
         ("show-config --explain", "show-config small.yaml --explain"),
@@ -131,6 +132,9 @@ fn the_page_says_what_commands_print() {
         ("circuit info", "circuit info runs/r"),
         ("circuit simplify", "circuit simplify runs/r --out r.aag --certificate r.proof.json"),
         ("circuit check", "circuit check r.proof.json"),
+        ("reason", "reason p --knowledge facts.logic --engine horn --proof"),
+        ("reason --graph", "reason --knowledge facts.logic --graph facts.dot"),
+        ("problems", "problems rules --check sat -o rules.jsonl"),
         ("simulate", "simulate runs/r --steps 5 --damage 2:1 --bombing 1"),
         ("repair", "repair other"),
         ("cp", "cp runs/r copy"),

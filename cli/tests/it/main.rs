@@ -11,6 +11,7 @@ mod language_model;
 mod moved_data;
 mod old_runs;
 mod prove;
+mod reasoning;
 mod screens;
 mod search;
 mod signals;

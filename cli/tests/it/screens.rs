@@ -42,6 +42,8 @@ fn screens() {
     screen!("help_tokenizer_build", world.ok("tokenizer build --help"));
     screen!("help_circuit", world.ok("circuit --help"));
     screen!("help_circuit_simplify", world.ok("circuit simplify --help"));
+    screen!("help_reason", world.ok("reason --help"));
+    screen!("help_problems", world.ok("problems --help"));
     screen!("presets", world.ok("presets"));
     screen!("show_config", world.ok("show-config small.yaml --set training.epochs=5"));
     screen!("train", world.ok("train small.yaml --run r"));

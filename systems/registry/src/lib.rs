@@ -1,5 +1,7 @@
 //! All model systems, in the order in which they are shown. A new one is a line here.
 
+/// Problems of reasoning with their answers, which language models learn.
+pub use rekindle_gpt::data::reasoning;
 use rekindle_train::Registry;
 
 /// The systems of the command line and of the proofs.

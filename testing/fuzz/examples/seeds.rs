@@ -26,6 +26,8 @@ use rekindle_gpt::model::{Block, Network, Sampling};
 use rekindle_gpt::train::Optimizer;
 use rekindle_keys::{Identities, Recipients, SigningKey, Unlock, unwrap_key, wrap_key};
 use rekindle_logic::{HardCircuit, Model, State, presets};
+use rekindle_reason::syntax::parse;
+use rekindle_reason::{Auto, Budget, FactCache, Knowledge};
 use rekindle_tokenizer::Tokenizer;
 use rekindle_train::{ConfigOf, ConfigText, Family, TrainingState};
 use rekindle_wisard::Wisard;
@@ -47,11 +49,26 @@ fn main() -> Outcome {
     texts()?;
     systems()?;
     models()?;
+    knowledge()?;
     for (number, seed) in [&[10, 0, 2, 60, 0][..], &[4, 255, 3, 9, 0]].iter().enumerate() {
         let pattern: Vec<u8> = (0..120u32).map(|i| (i * i % 251) as u8).collect();
         write("save", &number.to_string(), &[seed, pattern.as_slice()].concat())?;
     }
     Ok(())
+}
+
+fn knowledge() -> Outcome {
+    write("statements", "rule", b"p(f(a), 'b c')\nforall x y. p(x, y) & ~(x = y) => exists z. q(z) <-> r\n(lambda x. s(x))(a)\n")?;
+    write("english", "people", b"Anne is kind. If someone is kind and not big then they like the cat.\nAll round, big people are nice.\n")?;
+    write("dimacs", "contradiction", b"c small\np cnf 2 4\n1 2 0\n1 -2 0\n-1 2 0 -1 -2 0\n")?;
+    write("tptp", "theorem", b"% Status : Theorem\nfof(a, axiom, ! [X] : (p(X) => q(f(X), b))).\ncnf(b, axiom, p(a) | ~ r).\nfof(c, conjecture, ? [X] : q(X, b)).\n")?;
+    write("smtlib", "swaps", b"(declare-sort U 0)(declare-const a U)(declare-fun f (U) U)(assert (let ((x (f a))) (= x a)))(assert (forall ((y U)) (distinct y a)))\n")?;
+    let knowledge = Knowledge::parse("kind(anne)\nforall x. kind(x) implies round(x)\nbig(bob) or big(anne)\n")?;
+    let mut facts = FactCache::default();
+    for goal in ["round(anne)", "big(anne)", "exists x. big(x)"] {
+        facts.prove(&mut Auto::built_in(), &parse(goal)?, &knowledge, Budget::default())?;
+    }
+    write("facts", "three", &serde_json::to_vec(&facts)?)
 }
 
 fn write(target: &str, name: &str, bytes: &[u8]) -> Outcome {

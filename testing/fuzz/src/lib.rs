@@ -342,3 +342,19 @@ pub fn with_references(bytes: &[u8], references: &[Vec<u8>]) -> Vec<u8> {
     }
     out
 }
+
+/// Statements that were read are read again when they are printed, and what an engine says of them within a small budget is shown.
+pub fn reason(document: rekindle_reason::read::Document) {
+    use rekindle_reason::syntax::{Formula, parse};
+    use rekindle_reason::{Auto, Budget, Reasoner, proof};
+
+    let knowledge = document.knowledge;
+    for statement in knowledge.statements() {
+        let printed = statement.to_string();
+        assert_eq!(parse(&printed).as_ref(), Ok(statement), "{printed}");
+    }
+    let goal = document.goal.unwrap_or(Formula::Constant(false));
+    let budget = Budget { steps: 2_000, size: 20_000, ..Budget::default() };
+    let verdict = Auto::built_in().prove(&goal, &knowledge, budget);
+    assert_eq!(proof::check(&verdict, &goal, &knowledge), Ok(()), "{verdict}");
+}

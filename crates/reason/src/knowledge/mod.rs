@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::syntax::{Formula, MOST_DEPTH, Names, Problem, free_variables};
+use crate::syntax::{Formula, MOST_DEPTH, Names, Problem, free_variables, relation};
 
 pub use canonical::canonical;
 pub use graph::{Dependency, Graph, Vertex};
@@ -169,6 +169,7 @@ pub(crate) fn check(statement: &Formula) -> Result<(), StatementError> {
     if found > MOST_DEPTH {
         return Err(StatementError::TooDeep { found });
     }
+    statement.atoms().try_for_each(|atom| relation(&atom.predicate, atom.arguments.len()))?;
     match free_variables(statement).pop_first() {
         Some(name) => Err(StatementError::Unbound(name)),
         None => Ok(()),

@@ -257,7 +257,7 @@ impl Reader<'_> {
             let Some(sort) = self.sort(sort)? else {
                 return Err(self.unsupported(variable.span.clone(), "a variable for Booleans"));
             };
-            // Its depth tells it from variables around it that have the same name.
+            // The same for the same formula, whatever its variables are called; how many are around it tells it from those.
             let own = format!("x{}", self.scopes.len());
             self.scopes.push((self.symbol(name)?.to_owned(), Value::Term(Term::variable(own.clone()), sort)));
             names.push(own);

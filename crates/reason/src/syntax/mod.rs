@@ -15,7 +15,7 @@
 //! `not` binds tightest, then `and`, `or`, `implies` (which groups to the right) and `iff`. A quantifier reaches as far to
 //! the right as it can. A predicate or function stands before its arguments, `likes(anne, f(bob))`; one without
 //! arguments stands alone. Names begin with a letter or `_` and go on with those, digits and `'`; a number is a constant, and any
-//! other text is a name in single quotes, in which a backslash stands before a quote or a backslash, and `\n` for the end of a line. `#` begins a comment.
+//! other text is a name in single quotes, which is never a variable, in which a backslash stands before a quote or a backslash, and `\n` for the end of a line. `#` begins a comment.
 //!
 //! A name that a quantifier or `lambda` binds is a variable within its reach. The letters `u` to `z`, alone or with digits
 //! behind them, are variables always, so that one that nothing binds is noticed.
@@ -35,7 +35,7 @@ pub use error::{Position, Problem, SyntaxError};
 pub use formula::{Formula, Quantifier};
 pub use lexer::{MOST_BYTES, Spanned, Token, tokens};
 pub use names::Names;
-pub(crate) use names::is_variable_name;
+pub(crate) use names::{is_variable_name, relation};
 pub(crate) use parser::binding;
 pub use parser::{parse, parse_with};
 pub use print::{Spelling, Written};

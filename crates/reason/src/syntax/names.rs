@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Atom, Formula, Problem, Term};
-use crate::symbols::Symbols;
+use crate::symbols::{Symbol, Symbols};
 
 /// The letters `u` to `z`, with or without digits behind them, are variables always.
 pub(crate) fn is_variable_name(name: &str) -> bool {
@@ -35,6 +35,9 @@ impl Names {
     /// # Errors
     /// It has another number of arguments elsewhere, or is not declared where some are.
     pub fn predicate(&mut self, name: &str, arguments: usize) -> Result<(), Problem> {
+        if is_relation(name) {
+            return relation(name, arguments);
+        }
         note(&mut self.predicates, self.is_declared, "predicate", name, arguments)
     }
 
@@ -63,9 +66,7 @@ impl Names {
     }
 
     fn atom(&mut self, atom: &Atom) -> Result<(), Problem> {
-        if !crate::symbols::is_reserved(&atom.predicate) {
-            self.predicate(&atom.predicate, atom.arguments.len())?;
-        }
+        self.predicate(&atom.predicate, atom.arguments.len())?;
         atom.arguments.iter().try_for_each(|argument| self.term(argument))
     }
 
@@ -74,6 +75,18 @@ impl Names {
             Term::Variable(_) => Ok(()),
             Term::Function(name, arguments) => self.function(name, arguments.len()),
         })
+    }
+}
+
+fn is_relation(name: &str) -> bool {
+    Symbol::of_word(name).is_some_and(Symbol::is_relation)
+}
+
+/// A relation is of two terms, wherever its name comes from.
+pub(crate) fn relation(name: &str, found: usize) -> Result<(), Problem> {
+    match is_relation(name) && found != 2 {
+        true => Err(Problem::Arity { role: "predicate", name: name.to_owned(), found, expected: 2 }),
+        false => Ok(()),
     }
 }
 

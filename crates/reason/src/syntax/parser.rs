@@ -125,7 +125,7 @@ impl Parser<'_> {
         let first = self.at;
         loop {
             match self.tokens.get(self.at).map(|spanned| &spanned.token) {
-                Some(Token::Name(name)) if !name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some(Token::Name(name)) if self.may_be_variable(name) => {
                     self.bound.push(name.clone());
                     self.at += 1;
                 }
@@ -138,6 +138,11 @@ impl Parser<'_> {
                 _ => return Err(self.unexpected("a variable")),
             }
         }
+    }
+
+    /// No number, and not in quotes: those are constants.
+    fn may_be_variable(&self, name: &str) -> bool {
+        !self.text[self.span()].starts_with('\'') && !name.bytes().all(|byte| byte.is_ascii_digit())
     }
 
     fn bracketed(&mut self) -> Parsed<Formula> {
@@ -238,7 +243,7 @@ impl Parser<'_> {
         self.at += 1;
         if self.symbol() != Some(Symbol::Open) {
             let is_quoted = self.text[span.clone()].starts_with('\'');
-            return match self.bound.contains(&name) {
+            return match !is_quoted && self.bound.contains(&name) {
                 true => Ok(Term::Variable(name)),
                 false if !is_quoted && is_variable_name(&name) => {
                     Err(self.error_at(span, Problem::Unbound { name }))

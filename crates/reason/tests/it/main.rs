@@ -4,4 +4,5 @@ mod agreement;
 mod facts;
 #[cfg(unix)]
 mod other_programs;
+mod pelletier;
 mod round_trip;

@@ -9,7 +9,7 @@ const VARIABLES: [&str; 3] = ["x", "y7", "person"];
 fn term() -> impl Strategy<Value = Term> {
     let leaf = prop_oneof![
         prop::sample::select(&VARIABLES[..]).prop_map(Term::variable),
-        prop::sample::select(vec!["anne", "7", "it's", "and", "X Y", "z", "a\\b", "a\nb"])
+        prop::sample::select(vec!["anne", "7", "it's", "and", "X Y", "z", "x", "person", "a\\b", "a\nb"])
             .prop_map(Term::constant),
     ];
     leaf.prop_recursive(3, 8, 2, |inner| {

@@ -13,5 +13,6 @@ pub(crate) use corpus::{end_token, target_bytes};
 pub use dialogue::{ASSISTANT, Dialogue, END, RoleTokens, SPECIAL_TOKENS, USER};
 pub use document::{Document, load};
 pub(crate) use document::{file_len, origin};
+pub use synthetic::reasoning;
 pub use version::DataVersion;
 pub(crate) use vocabulary::{bytes_only, vocabulary};

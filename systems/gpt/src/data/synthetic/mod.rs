@@ -16,6 +16,7 @@ mod grammar;
 mod logic;
 mod order;
 mod paragraphs;
+pub mod reasoning;
 mod small_talk;
 mod text_rng;
 mod things;
