@@ -275,8 +275,21 @@ pub struct EvaluateArgs {
     /// A run or one of its checkpoints; or a language model of another program.
     pub model: String,
     /// The table, as CSV or NPY, with the columns of the inputs and of what is to be answered; or the text.
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "suite", conflicts_with = "suite")]
+    pub data: Option<PathBuf>,
+    /// Of a language model: problems that it answers, `reasoning` for those of all suites, or one of them as `problems`
+    /// names it; may be given several times.
+    #[arg(long, value_name = "SUITE")]
+    pub suite: Vec<String>,
+    /// Problems of each suite and split.
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "suite", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub count: u32,
+    /// What problems are drawn from.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "suite")]
+    pub seed: u64,
+    /// Let the reasoner answer too, where it can.
+    #[arg(long, requires = "suite")]
+    pub reasoner: bool,
     #[command(flatten)]
     pub threads: ThreadsArgs,
     /// Of a language model: with its weights in 32, 16 and 8 bits, to see what fewer bits cost.
@@ -297,6 +310,12 @@ pub struct GenerateArgs {
     /// When the model cannot see more, forget the older half and go on.
     #[arg(long)]
     pub slide: bool,
+    /// Let the reasoner answer too, where the text ends with a question of logic: see `reason`.
+    #[arg(long)]
+    pub reasoner: bool,
+    /// Show what the answer of the reasoner rests on.
+    #[arg(long, requires = "reasoner")]
+    pub proof: bool,
     #[command(flatten)]
     pub threads: ThreadsArgs,
 }
@@ -308,6 +327,9 @@ pub struct ChatArgs {
     /// Keep the chat in this file: it goes on where it was left, and is saved after every answer.
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// Let the reasoner answer too, where a question is one of logic: see `reason`. /proof shows what it rests on.
+    #[arg(long)]
+    pub reasoner: bool,
     #[command(flatten)]
     pub threads: ThreadsArgs,
 }

@@ -11,6 +11,7 @@ macro_rules! tell {
 
 mod address;
 mod args;
+mod checked_answer;
 mod commands;
 mod complete;
 mod curve;

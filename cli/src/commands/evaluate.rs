@@ -1,5 +1,9 @@
 //! `evaluate`: how a trained model does on data that it has not seen.
 
+mod suites;
+
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use rekindle_data::{Calibration, Confusion, NumberErrors, TableEvaluation};
 use rekindle_formats::files;
@@ -18,21 +22,21 @@ const TEXT_LIMIT: u64 = 1 << 30;
 
 pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
     let threads = args.threads.count();
+    let Some(data) = &args.data else { return suites::evaluate(registry, args, json) };
     if let Some(model) = language_model::of_another_program(registry, &args.model, threads)? {
-        return evaluate_text(&*model, args, json);
+        return evaluate_text(&*model, data, args, json);
     }
     let source = Source::open(&args.model)?;
     let system = registry.system(&system_of(&source.store), &args.model)?;
     if system.text().is_some() {
         let model = language_model::of_checkpoint(registry, source, &args.model, threads)?;
-        return evaluate_text(&*model, args, json);
+        return evaluate_text(&*model, data, args, json);
     }
     if args.by_precision {
         bail!("--by-precision is for language models: `{}` is a `{}` model", args.model, system.name());
     }
-    let Asked { table, answers, .. } = ask(system, source, &args.data)?;
-    let evaluation =
-        TableEvaluation::of(&answers, &table).with_context(|| args.data.display().to_string())?;
+    let Asked { table, answers, .. } = ask(system, source, data)?;
+    let evaluation = TableEvaluation::of(&answers, &table).with_context(|| data.display().to_string())?;
     if json {
         output::print_json(&in_json(&evaluation))?;
     } else {
@@ -41,8 +45,7 @@ pub fn evaluate(registry: &Registry, args: &EvaluateArgs, json: bool) -> anyhow:
     Ok(0)
 }
 
-fn evaluate_text(model: &dyn TextModel, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
-    let data = &args.data;
+fn evaluate_text(model: &dyn TextModel, data: &Path, args: &EvaluateArgs, json: bool) -> anyhow::Result<u8> {
     let text = files::read_text(data, TEXT_LIMIT).with_context(|| data.display().to_string())?;
     if args.by_precision {
         let measures =

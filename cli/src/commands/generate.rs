@@ -4,9 +4,10 @@ use std::io::Read;
 
 use anyhow::Context;
 use rekindle_train::{Completion, Generated, Registry, TextStop};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::args::GenerateArgs;
+use crate::checked_answer::{Checked, NO_QUESTION, Question};
 use crate::language_model::{self, Asked};
 use crate::output;
 
@@ -17,10 +18,10 @@ pub fn generate(registry: &Registry, args: &GenerateArgs, asked: &Asked, json: b
     let mut model = language_model::load(registry, &args.model, asked, args.threads.count())?;
     let request = Completion { stop: args.stop.clone(), slide: args.slide };
     let (mut text, mut printed) = (String::new(), Ok(true));
-    let generated = model.complete(&prompt(&args.prompt)?, &request, &mut |piece| {
-        if json {
-            text += piece;
-        } else {
+    let prompt = prompt(&args.prompt)?;
+    let generated = model.complete(&prompt, &request, &mut |piece| {
+        text += piece;
+        if !json {
             printed = output::print_piece(piece);
         }
         matches!(printed, Ok(true))
@@ -28,17 +29,30 @@ pub fn generate(registry: &Registry, args: &GenerateArgs, asked: &Asked, json: b
     if !printed? {
         return Ok(0);
     }
+    let question = args.reasoner.then(|| Question::of(&String::from_utf8_lossy(&prompt), std::iter::empty()));
+    let mut facts = model.facts().cloned().unwrap_or_default();
+    let checked = question.flatten().map(|question| question.check(&mut facts, &text)).transpose()?;
     if json {
-        output::print_json(&json!({
+        let mut answer = json!({
             "text": text,
             "tokens": generated.tokens,
             "stopped_by": reason(&generated.stop),
             "tokens_per_second": generated.rate,
             "prompt_tokens_per_second": generated.prompt_rate,
-        }))?;
+        });
+        if args.reasoner {
+            answer["reasoner"] = checked.as_ref().map_or(Value::Null, Checked::in_json);
+        }
+        output::print_json(&answer)?;
         return Ok(0);
     }
     output::print("")?;
+    if args.reasoner {
+        output::print(&checked.as_ref().map_or_else(|| NO_QUESTION.to_owned(), Checked::text))?;
+    }
+    if args.proof {
+        checked.iter().flat_map(Checked::proof).try_for_each(|line| output::print(&line).map(drop))?;
+    }
     tell!("{}", output::dim(&summary(&generated)));
     Ok(0)
 }

@@ -48,6 +48,7 @@ mod blocks;
 mod confusion;
 pub mod glyphs;
 pub mod identity;
+mod interval;
 mod origin;
 mod split;
 mod table;
@@ -57,6 +58,7 @@ mod thermometers;
 pub use blocks::Blocks;
 pub use confusion::ConfusionMatrix;
 pub use identity::DataOutline;
+pub use interval::share_interval;
 pub use origin::Origin;
 pub use split::{Part, Shares, Split, SplitError};
 pub use table::{

@@ -41,7 +41,7 @@ impl Tokenizer {
             if before.is_some_and(|token| special.contains(&token)) {
                 continue;
             }
-            check_special(text, before, &model)?;
+            check_added(text, before, &model, are_ordinary)?;
             if before.is_none() && vocabulary.len() == VOCABULARY_LIMIT {
                 return Err(refused(text, &format!("there are {VOCABULARY_LIMIT} tokens already")));
             }
@@ -50,6 +50,8 @@ impl Tokenizer {
             special.insert(token);
             if are_ordinary { &mut added.ordinary } else { &mut added.verbatim }.push(token);
         }
+        // In the order in which a `tokenizer.json` lists them.
+        added.ordinary.sort_unstable();
         if has_gaps {
             // The Hugging Face library counts tokens, not numbers, to number those behind the model's.
             model_tokens = vocabulary.len() as u32;
@@ -100,12 +102,17 @@ impl Tokenizer {
     }
 }
 
-fn check_special(text: &str, known: Option<u32>, model: &Model) -> Result<(), TokenizerError> {
+fn check_added(
+    text: &str,
+    known: Option<u32>,
+    model: &Model,
+    is_ordinary: bool,
+) -> Result<(), TokenizerError> {
     if text.is_empty() || text.len() > TOKEN_LIMIT {
         return Err(refused(text, &format!("it has {} bytes, 1 to {TOKEN_LIMIT} can be", text.len())));
     }
     let Model::BytePair(model) = model else { return Ok(()) };
-    if known.is_some_and(|token| model.byte_tokens.contains(&token)) {
+    if known.is_some_and(|token| model.byte_tokens.contains(&token)) && !is_ordinary {
         return Err(refused(text, "it is the token of a byte, which would be special wherever it stands"));
     }
     if byte_level::is_ambiguous(text, known.is_some()) {
@@ -164,7 +171,7 @@ mod tests {
     fn symbols_are_tokens_of_their_own_in_all_text() {
         for tokenizer in kinds() {
             let plain = tokenizer.clone();
-            let tokenizer = tokenizer.with_symbols(&["∀", "=>"]).unwrap();
+            let tokenizer = tokenizer.with_symbols(&["∀", "=>", "("]).unwrap();
             let tokenizer = tokenizer.with_special_tokens(&ROLES).unwrap();
             let forall = tokenizer.token_of("∀".as_bytes()).unwrap();
             assert!(!tokenizer.is_special(forall));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rekindle::Checkpoint;
+use rekindle_reason::FactCache;
 use serde::{Deserialize, Serialize};
 
 use crate::system::SystemError;
@@ -16,6 +17,11 @@ pub trait TextModel {
     /// What whoever asks should know of it, such as what of its file was left out.
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What problems that it has learnt follow from, where that was kept: each is checked.
+    fn facts(&self) -> Option<&FactCache> {
+        None
     }
 
     /// How text is sampled: names and values, such as `temperature`.

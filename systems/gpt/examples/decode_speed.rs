@@ -22,6 +22,7 @@ fn main() -> Result<(), GptError> {
         tied: true,
         attention_biases: false,
         dropout: 0.0,
+        structure: rekindle_gpt::model::StructureConfig::default(),
         sampling: rekindle_gpt::model::Sampling::default(),
     };
     let network = Network::random(&model, 32_000, 1);

@@ -87,7 +87,7 @@ fn dataset(config: &ConfigOf<Gpt>, state: &State) -> Result<Dataset, Box<dyn std
 /// The windows of a batch: what is seen, and the token behind it.
 fn windows(config: &ConfigOf<Gpt>, dataset: &Dataset, step: u64) -> Vec<Vec<u32>> {
     let (batch, context) = (config.training.pretraining.batch as usize, config.model.context as usize);
-    let whole = |Sequence { tokens, targets }: Sequence| -> Vec<u32> {
+    let whole = |Sequence { tokens, targets, .. }: Sequence| -> Vec<u32> {
         tokens.into_iter().chain(targets.last().copied()).collect()
     };
     dataset.batch(config.seed, step, batch, context).into_iter().map(whole).collect()

@@ -108,7 +108,15 @@ fn windows(model: &LanguageModel, text: Option<String>, most: usize) -> Result<V
         (None, None) => Source::Facts,
     };
     let origin = text.clone().unwrap_or_else(|| "the generated text".to_owned());
-    let data = Data { file: text, source, count: GENERATED, evaluation: 0.0, test: 0.0, order: Order::Given };
+    let data = Data {
+        file: text,
+        source,
+        count: GENERATED,
+        evaluation: 0.0,
+        test: 0.0,
+        order: Order::Given,
+        ..Data::default()
+    };
     let document = data::load(&data, "the arguments", SEED, DataVersion::LATEST)?;
     let options = CorpusOptions {
         context,

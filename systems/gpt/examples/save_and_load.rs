@@ -77,6 +77,7 @@ fn state() -> Result<State, Box<dyn std::error::Error>> {
         vocabulary_changes: Vec::new(),
         plan: Plan::default(),
         patience: None,
+        facts: None,
     })
 }
 

@@ -104,6 +104,9 @@ pub enum GptError {
     /// A change of the vocabulary was not done; everything is as before.
     #[error("the vocabulary stays as it is: {0}")]
     VocabularyChange(String),
+    /// What the reasoner showed of a problem does not show it.
+    #[error(transparent)]
+    Unsound(#[from] Box<rekindle_reason::Unsound>),
     /// The kernels cannot run.
     #[error(transparent)]
     Kernels(#[from] KernelPathError),

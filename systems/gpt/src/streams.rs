@@ -12,6 +12,8 @@ pub(crate) const NEW_ROWS: u64 = 4;
 pub(crate) const SAMPLING: u64 = 7;
 /// The order of lines or dialogues; the step is the epoch.
 pub(crate) const ORDER: u64 = 8;
+/// Where examples begin in the context; the step is the batch.
+pub(crate) const POSITIONS: u64 = 9;
 /// A generated paragraph; the step is its number, so that the first of many are the same as of few.
 pub(crate) const PARAGRAPHS: u64 = 71;
 /// A generated dialogue; the step is its number.

@@ -8,11 +8,13 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, anyhow, bail};
 use rekindle_formats::files;
+use rekindle_reason::FactCache;
 use rekindle_train::{Conversation, Interrupt, Registry, Role, SetError, TextModel};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::lines::Lines;
 use crate::args::ChatArgs;
+use crate::checked_answer::{Checked, NO_QUESTION, Question};
 use crate::commands::generate::summary;
 use crate::language_model::{self, Asked};
 use crate::output;
@@ -27,6 +29,7 @@ const HELP: &str = "\
 /save [FILE]       save the chat; without a file, where it was saved or loaded last;
                    with --force behind it, a file that is there is replaced
 /load FILE         go on with a saved chat
+/proof             with --reasoner: what the last answer rests on
 /stats             tokens and speed of this session
 /config            how answers are sampled
 /set NAME VALUE    change that, such as /set temperature 0.5
@@ -54,6 +57,8 @@ struct Chat {
     /// Save after every answer.
     saves: bool,
     stats: Stats,
+    /// With the reasoner: what it has found out, and what it said to the last question.
+    reasoner: Option<(FactCache, Option<Checked>)>,
     interrupt: Interrupt,
     lines: Lines,
     is_terminal: bool,
@@ -75,7 +80,9 @@ enum Next {
 
 impl Chat {
     fn new(args: &ChatArgs, model: Box<dyn TextModel>, json: bool) -> anyhow::Result<Self> {
+        let facts = args.reasoner.then(|| model.facts().cloned().unwrap_or_default());
         let mut chat = Self {
+            reasoner: facts.map(|facts| (facts, None)),
             model,
             conversation: Conversation::default(),
             file: args.file.clone(),
@@ -155,12 +162,21 @@ impl Chat {
         self.stats.answers += 1;
         self.stats.tokens += count as u64;
         self.stats.seconds += if generated.rate > 0.0 { count as f64 / generated.rate } else { 0.0 };
+        self.check(&text)?;
         self.conversation.push(Role::Assistant, text.trim());
+        let checked = self.reasoner.as_ref().map(|(_, checked)| checked.as_ref());
         if json {
-            let answer = json!({"answer": text.trim(), "tokens": count, "tokens_per_second": generated.rate});
+            let mut answer =
+                json!({"answer": text.trim(), "tokens": count, "tokens_per_second": generated.rate});
+            if let Some(checked) = checked {
+                answer["reasoner"] = checked.map_or(Value::Null, Checked::in_json);
+            }
             output::print_json(&answer)?;
         } else {
             output::print("")?;
+            if let Some(checked) = checked {
+                output::print(&checked.map_or_else(|| NO_QUESTION.to_owned(), Checked::text))?;
+            }
         }
         if self.is_terminal {
             tell!("{}", output::dim(&summary(&generated)));
@@ -169,6 +185,22 @@ impl Chat {
             self.save()?;
         }
         Ok(is_read)
+    }
+
+    /// Asks the reasoner what was asked last, where it is to take part.
+    fn check(&mut self, answer: &str) -> anyhow::Result<()> {
+        let Some((facts, checked)) = &mut self.reasoner else { return Ok(()) };
+        let users = self.conversation.messages.iter().filter(|message| message.role == Role::User);
+        let mut said: Vec<&str> = users.map(|message| message.content.as_str()).collect();
+        let question = said.pop().and_then(|asked| Question::of(asked, said.into_iter()));
+        *checked = question.map(|question| question.check(facts, answer)).transpose()?;
+        Ok(())
+    }
+
+    fn proof(&self) -> anyhow::Result<String> {
+        let Some((_, checked)) = &self.reasoner else { bail!("start the chat with --reasoner for that") };
+        let proof = checked.as_ref().map(Checked::proof).unwrap_or_default();
+        Ok(if proof.is_empty() { "there is none".to_owned() } else { proof.join("\n") })
     }
 
     fn command(&mut self, command: &str) -> anyhow::Result<Next> {
@@ -194,6 +226,7 @@ impl Chat {
                 }
             }
             ("load", _) => bail!("name the file: /load FILE"),
+            ("proof", _) => self.say(&self.proof()?)?,
             ("stats", _) => {
                 let Stats { answers, tokens, seconds } = self.stats;
                 let rate = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };

@@ -63,6 +63,7 @@ pub struct Examples {
     /// on how they are cut.
     sequences: Vec<Sequence>,
     order: Order,
+    random_positions: bool,
     /// An epoch and its order: made once for all its steps.
     shuffled: RefCell<Option<(u64, Vec<u32>)>>,
 }
@@ -283,7 +284,8 @@ fn encode(
 fn examples(sequences: impl Iterator<Item = Sequence>, options: &CorpusOptions<'_>) -> Dataset {
     let keeps_empty = options.data_version != DataVersion::V1;
     let sequences = sequences.filter(|sequence| keeps_empty || sequence.targets() > 0).collect();
-    Dataset::Examples(Examples { sequences, order: options.data.order, shuffled: RefCell::default() })
+    let (order, random_positions) = (options.data.order, options.data.random_positions);
+    Dataset::Examples(Examples { sequences, order, random_positions, shuffled: RefCell::default() })
 }
 
 /// Bytes of the text that is to be predicted in sequences; special tokens have none.
@@ -332,6 +334,13 @@ impl Dataset {
             Self::Examples(examples) => {
                 let mut sequences = examples.batch(seed, number, batch);
                 sequences.retain(|sequence| sequence.targets() > 0);
+                if examples.random_positions {
+                    let mut stream = rng::stream(seed, streams::POSITIONS, number);
+                    for sequence in &mut sequences {
+                        let room = context.saturating_sub(sequence.tokens.len());
+                        sequence.start = stream.below(room as u64 + 1) as usize;
+                    }
+                }
                 sequences
             }
         }

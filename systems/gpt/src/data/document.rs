@@ -8,6 +8,7 @@ use serde_json::Value;
 use rekindle_train::{Message, Role};
 
 use super::dialogue::Dialogue;
+use super::worked;
 use crate::data::synthetic;
 use crate::data::version::DataVersion;
 use crate::error::GptError;
@@ -67,6 +68,11 @@ pub fn load(data: &Data, path: &str, seed: u64, data_version: DataVersion) -> Re
         }
         (None, Source::Dialogues) => {
             Ok(Document::Dialogues(synthetic::dialogues(data_version, seed, data.count as usize)))
+        }
+        (None, Source::Reasoning) => {
+            let problems = worked::learnt(&data.suites, seed, data.count as usize);
+            let dialogues = problems.iter().map(|problem| worked::dialogue(problem, data.steps));
+            Ok(Document::Dialogues(dialogues.collect()))
         }
         (None, Source::File) => Err(GptError::NoText { path: format!("{path}.data.file") }),
     }

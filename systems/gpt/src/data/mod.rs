@@ -6,6 +6,7 @@ mod document;
 pub(crate) mod synthetic;
 pub(crate) mod version;
 mod vocabulary;
+pub(crate) mod worked;
 
 pub(crate) use corpus::Truncation;
 pub use corpus::{Corpus, CorpusOptions, Dataset};
@@ -14,5 +15,6 @@ pub use dialogue::{ASSISTANT, Dialogue, END, RoleTokens, SPECIAL_TOKENS, USER};
 pub use document::{Document, load};
 pub(crate) use document::{file_len, origin};
 pub use synthetic::reasoning;
+pub use synthetic::reasoning::Suite;
 pub use version::DataVersion;
 pub(crate) use vocabulary::{bytes_only, vocabulary};

@@ -2,6 +2,9 @@
 
 use std::num::NonZero;
 
+use rekindle_formats::files;
+use rekindle_reason::Symbols;
+use rekindle_reason::symbols::{RESERVED, Reserved, Symbol};
 use rekindle_tokenizer::{Adaptive, Tokenizer};
 
 use super::corpus::{CorpusOptions, split_ranges};
@@ -11,10 +14,12 @@ use super::version::DataVersion;
 use crate::error::GptError;
 use crate::formats::rustgpt;
 use crate::model::language_model::Vocabulary;
-use crate::train::config::{TokenKind, TrainingConfig};
+use crate::train::config::{SymbolTokens, TokenKind, TrainingConfig};
 
 /// A `tokenizer.json` is never longer: bytes.
 const TOKENIZER_LIMIT: u64 = 64 << 20;
+/// A file of declared symbols is never longer: bytes.
+const SYMBOLS_LIMIT: u64 = 16 << 20;
 
 /// The vocabulary that training begins with: read from a file, or learnt from the text of all phases.
 pub(crate) fn vocabulary(
@@ -42,6 +47,7 @@ pub(crate) fn vocabulary(
             learnt.map_err(of(&origins.join(" and ")))?
         }
     };
+    let tokenizer = with_symbols(tokenizer, settings.symbols.as_ref())?;
     let has_dialogues = documents.iter().any(|document| matches!(document, Document::Dialogues(_)));
     let has_texts =
         documents.iter().any(|document| matches!(document, Document::Texts(_) | Document::Passages(_)));
@@ -57,6 +63,28 @@ pub(crate) fn vocabulary(
     let Some(adapt) = &training.adapt else { return Ok(Vocabulary::Fixed(tokenizer)) };
     let adaptive = Adaptive::new(tokenizer, adapt.policy.clone()).map_err(of("training.adapt"))?;
     Ok(Vocabulary::Adaptive(adaptive))
+}
+
+/// How a symbol is written as a token: `~` stands for negation, as a `tokenizer.json` has `¬` for a byte.
+fn spelling(entry: &Reserved) -> &'static str {
+    if entry.symbol == Symbol::Not { "~" } else { entry.unicode }
+}
+
+/// The tokenizer with the symbols of logic, and those of a file, as tokens of their own.
+fn with_symbols(tokenizer: Tokenizer, symbols: Option<&SymbolTokens>) -> Result<Tokenizer, GptError> {
+    let Some(SymbolTokens { file }) = symbols else { return Ok(tokenizer) };
+    let mut names: Vec<String> = RESERVED.iter().map(|entry| spelling(entry).to_owned()).collect();
+    if let Some(file) = file {
+        let refused = |reason: String| GptError::Data { origin: format!("`{file}`"), reason };
+        let text =
+            files::read_text(file.as_ref(), SYMBOLS_LIMIT).map_err(|error| refused(error.to_string()))?;
+        let Symbols { predicates, functions } =
+            Symbols::from_yaml(&text).map_err(|error| refused(error.to_string()))?;
+        names.extend(predicates.into_keys().chain(functions.into_keys()));
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let origin = "training.tokenizer.symbols".to_owned();
+    tokenizer.with_symbols(&names).map_err(|source| GptError::Tokens { origin, source })
 }
 
 /// What the vocabulary is learnt from: the text that the network learns, and nothing that it is measured

@@ -214,6 +214,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
             vocabulary_changes: Vec::new(),
             plan: Plan::default(),
             patience: None,
+            facts: None,
         },
     };
     let about = About {
@@ -290,6 +291,7 @@ fn placeholder_training() -> TrainingConfig {
         precision: TrainingPrecision::F32,
         parts: 4,
         adapt: None,
+        facts: 0,
     }
 }
 

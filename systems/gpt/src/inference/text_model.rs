@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use rekindle::Checkpoint;
+use rekindle::{Checkpoint, EntryPath, ReadError, from_tree};
 use rekindle_compute::KernelPath;
+use rekindle_reason::FactCache;
 use rekindle_tokenizer::Tokenizer;
 use rekindle_train::{
     CompleteError, Completion, Generated, Message, SetError, SystemError, TextCapability, TextMeasure,
@@ -51,12 +52,25 @@ const fn option(name: &'static str, value: &'static str, help: &'static str) -> 
 
 fn load(checkpoint: &Checkpoint<'_>, threads: usize) -> Result<Box<dyn TextModel>, SystemError> {
     let model = LanguageModel::from_checkpoint(checkpoint).map_err(SystemError::new)?;
-    Ok(Asked::boxed(model, Vec::new(), threads))
+    let facts = facts_of(checkpoint)?;
+    Ok(Box::new(Asked { facts, ..Asked::new(model, Vec::new(), threads) }))
 }
 
 fn read(path: &Path, threads: usize) -> Result<Box<dyn TextModel>, SystemError> {
     let (model, notes) = LanguageModel::from_file_with_warnings(path).map_err(SystemError::new)?;
-    Ok(Asked::boxed(model, notes, threads))
+    Ok(Box::new(Asked::new(model, notes, threads)))
+}
+
+/// The facts of a checkpoint, each of which is checked again.
+fn facts_of(checkpoint: &Checkpoint<'_>) -> Result<Option<FactCache>, SystemError> {
+    let path = EntryPath::root().child("state").child("facts");
+    let facts: FactCache = match checkpoint.load(&path) {
+        Ok(tree) => from_tree(&tree).map_err(SystemError::new)?,
+        Err(ReadError::NoEntry { .. }) => return Ok(None),
+        Err(error) => return Err(SystemError::new(error)),
+    };
+    facts.verify().map_err(SystemError::new)?;
+    Ok(Some(facts))
 }
 
 /// A model, how it is sampled, and, once it was asked, its decoder.
@@ -67,12 +81,13 @@ struct Asked {
     precision: WeightPrecision,
     threads: usize,
     decoder: Option<Decoder>,
+    facts: Option<FactCache>,
 }
 
 impl Asked {
-    fn boxed(model: LanguageModel, notes: Vec<String>, threads: usize) -> Box<dyn TextModel> {
+    fn new(model: LanguageModel, notes: Vec<String>, threads: usize) -> Self {
         let precision = WeightPrecision::F32;
-        Box::new(Self { model, notes, max_tokens: MAX_TOKENS, precision, threads, decoder: None })
+        Self { model, notes, max_tokens: MAX_TOKENS, precision, threads, decoder: None, facts: None }
     }
 
     /// The decoder, made when it is first asked for.
@@ -164,6 +179,10 @@ impl TextModel for Asked {
 
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
+    }
+
+    fn facts(&self) -> Option<&FactCache> {
+        self.facts.as_ref()
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {

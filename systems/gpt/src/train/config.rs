@@ -5,6 +5,7 @@ use rekindle_train::EarlyStopping;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::data::Suite;
 use crate::error::GptError;
 use crate::model::precision::TrainingPrecision;
 
@@ -33,6 +34,10 @@ pub struct TrainingConfig {
     /// The vocabulary grows and shrinks while training goes on.
     #[serde(default)]
     pub adapt: Option<Adapt>,
+    /// Of so many of the problems of reasoning that are learnt, one each step, what they follow from is proven and kept
+    /// with the model, so that it need not be proven again when somebody asks.
+    #[serde(default, skip_serializing_if = "is_none_kept")]
+    pub facts: u32,
 }
 
 /// How text becomes tokens.
@@ -44,6 +49,18 @@ pub struct Tokens {
     /// The most tokens to learn, those of single bytes included.
     pub vocabulary: u32,
     /// A Hugging Face `tokenizer.json`, in place of one that is learnt from the text.
+    pub file: Option<String>,
+    /// Symbols of logic that are always tokens of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbols: Option<SymbolTokens>,
+}
+
+/// Symbols that are always tokens of their own: ∧ ∨ ~ → ↔ ∀ ∃ = > < ⊆ ( ) λ and the dot.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SymbolTokens {
+    /// Predicates and functions that are tokens of their own, too, wherever their names stand: a YAML file with
+    /// `predicates` and `functions`, each a map from names to numbers of arguments.
     pub file: Option<String>,
 }
 
@@ -114,6 +131,16 @@ pub struct Data {
     pub test: f64,
     /// In which order examples are learnt.
     pub order: Order,
+    /// An example begins at a random position of the context, a new one each time, so that all positions are learnt
+    /// and longer ones can be answered.
+    #[serde(skip_serializing_if = "is_false")]
+    pub random_positions: bool,
+    /// What `source: reasoning` makes problems of.
+    #[serde(skip_serializing_if = "is_rules")]
+    pub suites: Vec<Suite>,
+    /// Answers of `source: reasoning` begin with what follows, step by step, where that is what the problem is about.
+    #[serde(skip_serializing_if = "is_false")]
+    pub steps: bool,
 }
 
 /// What text is generated.
@@ -127,6 +154,8 @@ pub enum Source {
     Facts,
     /// Questions about the same, and their answers.
     Dialogues,
+    /// Problems of reasoning, labelled by a reasoner.
+    Reasoning,
 }
 
 /// In which order examples are learnt.
@@ -186,7 +215,7 @@ pub enum NewRows {
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { kind: TokenKind::default(), vocabulary: 1024, file: None }
+        Self { kind: TokenKind::default(), vocabulary: 1024, file: None, symbols: None }
     }
 }
 
@@ -199,6 +228,9 @@ impl Default for Data {
             evaluation: 0.1,
             test: 0.0,
             order: Order::default(),
+            random_positions: false,
+            suites: vec![Suite::Rules],
+            steps: false,
         }
     }
 }
@@ -213,6 +245,23 @@ impl Default for OptimizerSettings {
 fn is_zero(share: &f64) -> bool {
     *share == 0.0
 }
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_none_kept(facts: &u32) -> bool {
+    *facts == 0
+}
+
+fn is_rules(suites: &[Suite]) -> bool {
+    suites == [Suite::Rules]
+}
+
+/// Facts that are kept with a model at most.
+const MOST_FACTS: u32 = 100_000;
 
 fn one() -> u32 {
     1
@@ -253,6 +302,17 @@ impl TrainingConfig {
         let is_possible = (2..=1 << 20).contains(&vocabulary);
         let vocabulary_path = "training.tokenizer.vocabulary".to_owned();
         require(is_possible, vocabulary_path, vocabulary, "from 2 to 1048576 is possible")?;
+        let reasons = self
+            .phases()
+            .any(|(_, phase)| phase.data.file.is_none() && phase.data.source == Source::Reasoning);
+        let reason = "no phase learns `source: reasoning`";
+        require(self.facts == 0 || reasons, "training.facts".to_owned(), self.facts, reason)?;
+        require(
+            self.facts <= MOST_FACTS,
+            "training.facts".to_owned(),
+            self.facts,
+            "at most 100000 are kept",
+        )?;
         let Some(adapt) = &self.adapt else { return Ok(()) };
         let every = "training.adapt.every".to_owned();
         require(adapt.every > 0, every, adapt.every, "at least one token must lie between two changes")?;
@@ -297,6 +357,10 @@ impl Phase {
             let reason = "an early end is chosen by it; give it a share";
             require(evaluation > 0.0, at("data.evaluation"), evaluation, reason)?;
         }
+        let suites = &self.data.suites;
+        let reason = "name at least one, each once";
+        let are_different = suites.iter().enumerate().all(|(index, suite)| !suites[..index].contains(suite));
+        require(!suites.is_empty() && are_different, at("data.suites"), suites.len(), reason)?;
         let count = self.data.count;
         let is_possible = (1..=10_000_000).contains(&count);
         require(is_possible, at("data.count"), count, "from 1 to 10000000 is possible")?;

@@ -1,9 +1,11 @@
 //! Training: the system of the training loop, its config and its state.
 
 pub(crate) mod config;
+pub(crate) mod facts;
 pub(crate) mod memory;
 pub(crate) mod optimizer;
 pub(crate) mod presets;
+pub(crate) mod reasoning_exam;
 pub(crate) mod report;
 pub(crate) mod schedule;
 pub(crate) mod state;
@@ -12,7 +14,8 @@ pub(crate) mod system;
 pub(crate) mod vocabulary_change;
 
 pub use config::{
-    Adapt, Data, NewRows, OptimizerSettings, Order, Phase, Source, TokenKind, Tokens, TrainingConfig,
+    Adapt, Data, NewRows, OptimizerSettings, Order, Phase, Source, SymbolTokens, TokenKind, Tokens,
+    TrainingConfig,
 };
 pub use optimizer::{Moments, Optimizer};
 pub use state::{PhasePlan, Plan, State, TextIdentity, VocabularyChange};

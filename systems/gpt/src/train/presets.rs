@@ -100,3 +100,33 @@ evaluate:
 checkpoint:
   every_seconds: 20
 ";
+
+/// Facts and rules in sentences, and what follows from them, step by step.
+pub const LOGIC: &str = "\
+system: gpt
+seed: 0
+model:
+  layers: 4
+  heads: 4
+  width: 128
+  context: 256
+  tied: true
+  structure: {bias: true, mask: true}
+  sampling: {temperature: 0.0}
+training:
+  tokenizer: {kind: words, vocabulary: 512, symbols: {}}
+  pretraining:
+    data: {source: reasoning, suites: [rules], steps: true, random_positions: true, count: 200000, evaluation: 0.005}
+    steps: 6000
+    batch: 24
+    learning_rate: 0.002
+    warmup: 200
+  facts: 200
+evaluate:
+  every: 500
+checkpoint:
+  every_seconds: 20
+best:
+  metric: bits_per_byte
+  goal: min
+";

@@ -1,6 +1,6 @@
 //! What a run ends with, for people: an exam of the model, or a piece of text.
 
-use rekindle_data::Part;
+use rekindle_data::{Part, share_interval};
 use rekindle_train::{Message, Metrics, Role};
 
 use crate::data::synthetic::{self, Question};
@@ -87,21 +87,16 @@ fn share(answers: &[Answer]) -> f64 {
 /// `33 of 44 (95 % interval 61 to 85 %)`.
 fn score(answers: &[Answer]) -> String {
     let (right, count) = (right(answers), answers.len());
-    let [low, high] = wilson(right, count).map(|share| (100.0 * share).round());
+    let [low, high] = share_interval(right, count).map(|share| (100.0 * share).round());
     format!("{right} of {count} (95 % interval {low} to {high} %)")
 }
 
-/// The share that lies behind a count of right ones, with a confidence of 95 % (Wilson, "Probable
-/// inference, the law of succession, and statistical inference", 1927).
-fn wilson(right: usize, count: usize) -> [f64; 2] {
-    const Z: f64 = 1.959_963_984_540_054;
-    let (count, share) = (count.max(1) as f64, right as f64 / count.max(1) as f64);
-    let half_width = (share * (1.0 - share) / count + Z * Z / (4.0 * count * count)).sqrt();
-    let middle = share + Z * Z / (2.0 * count);
-    [-1.0, 1.0].map(|sign| (middle + sign * Z * half_width) / (1.0 + Z * Z / count))
-}
-
-fn answer(model: &LanguageModel, decoder: &mut Decoder, question: &str) -> Result<String, GptError> {
+/// What a model answers, with the probable always taken.
+pub(crate) fn answer(
+    model: &LanguageModel,
+    decoder: &mut Decoder,
+    question: &str,
+) -> Result<String, GptError> {
     let tokenizer = model.tokenizer();
     let template = ChatTemplate::of(tokenizer);
     let messages = [Message { role: Role::User, content: question.to_owned() }];
@@ -127,23 +122,4 @@ pub(crate) fn piece(model: &LanguageModel, start: u32, threads: usize) -> Result
     let sampling = Sampling { temperature: 0.8, ..Sampling::default() };
     let settings = GenerationSettings { max_tokens: PIECE, sampling, ..GenerationSettings::default() };
     Generation::start(&mut decoder, model.tokenizer(), &settings, &[start])?.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn intervals_are_those_of_the_literature() {
-        // Newcombe, "Two-sided confidence intervals for the single proportion" (1998), table I, method 3.
-        for (right, count, low, high) in
-            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)]
-        {
-            let [found_low, found_high] = wilson(right, count);
-            assert!(
-                (found_low - low).abs() < 1e-4 && (found_high - high).abs() < 1e-4,
-                "{found_low} {found_high}"
-            );
-        }
-    }
 }

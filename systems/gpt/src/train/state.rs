@@ -3,6 +3,7 @@
 use std::num::NonZero;
 
 use rekindle::{Hash, Node, Versions, to_tree};
+use rekindle_reason::FactCache;
 use rekindle_tokenizer::{Adaptive, Tokenizer};
 use rekindle_train::Patience;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ pub struct State {
     /// What is known of the losses of the phase at hand, where it may end early.
     #[serde(default)]
     pub patience: Option<Patience>,
+    /// What problems that were learnt follow from, where that is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<FactCache>,
 }
 
 /// What was fixed when training began: it must not depend on how the vocabulary cuts the text, as
@@ -135,6 +139,7 @@ impl State {
             vocabulary_changes: Vec::new(),
             plan: Plan { data_version: DataVersion::LATEST, phases: Vec::new() },
             patience: None,
+            facts: (training.facts > 0).then(FactCache::default),
         }
     }
 
@@ -154,6 +159,9 @@ impl State {
             *new = *old;
         }
         self.plan = plan;
+        if (training.facts > 0) != self.facts.is_some() {
+            self.facts = (training.facts > 0).then(FactCache::default);
+        }
         if (training.precision == TrainingPrecision::F16) != self.scaler.is_some() {
             self.scaler = scaler(training);
         }
@@ -213,6 +221,14 @@ impl State {
         let planned = self.plan.phases.len();
         if planned != 0 && planned != phases {
             return Some(format!("it is planned in {planned} phases, but the config has {phases}"));
+        }
+        if self.facts.is_some() != (training.facts > 0) {
+            return Some(
+                "facts are kept by one of the config and the state, but not by the other".to_owned(),
+            );
+        }
+        if let Some(Err(tampered)) = self.facts.as_ref().map(FactCache::verify) {
+            return Some(tampered.to_string());
         }
         if self.scaler.is_some() != (training.precision == TrainingPrecision::F16) {
             return Some("it was trained with another precision than the config's".to_owned());

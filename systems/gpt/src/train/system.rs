@@ -13,6 +13,7 @@ use rekindle_train::{
     Resources, StateMismatch, System, SystemError, SystemOption, text_setting,
 };
 
+use crate::data::reasoning::{Problem, Suite};
 use crate::data::{Corpus, CorpusOptions, Dataset, Document, Truncation, end_token, origin, target_bytes};
 use crate::error::GptError;
 use crate::formats::interchange;
@@ -26,7 +27,7 @@ use crate::train::schedule::Schedule;
 use crate::train::state::{self, PhasePlan, State, identities, load_all};
 use crate::train::step::{StepSettings, StepValues, Stepper};
 use crate::train::vocabulary_change::{distil, new_indices};
-use crate::train::{memory, presets, report};
+use crate::train::{facts, memory, presets, reasoning_exam, report};
 
 /// Language models in the training loop; a step is an update of all parameters.
 pub struct Gpt {
@@ -39,6 +40,8 @@ pub struct Gpt {
     stepper: Stepper,
     path: KernelPath,
     resources: Resources,
+    /// The problems whose facts are kept.
+    kept_problems: Vec<Problem>,
     /// The vocabulary has a token that ends a text.
     has_end: bool,
     /// The tokenizer puts tokens around a text.
@@ -57,6 +60,11 @@ const PRESETS: &[Preset] = &[
         name: "gpt-shakespeare",
         summary: "a model of 4 layers that learns a text letter by letter: option `data`",
         yaml: presets::SHAKESPEARE,
+    },
+    Preset {
+        name: "gpt-logic",
+        summary: "a model that draws conclusions from facts and rules in sentences, step by step",
+        yaml: presets::LOGIC,
     },
     Preset {
         name: "rustgpt",
@@ -98,6 +106,7 @@ impl System for Gpt {
             "training.pretraining.data.file",
             "training.tuning.data.file",
             "training.tokenizer.file",
+            "training.tokenizer.symbols.file",
             "training.pretraining.steps",
             "training.pretraining.epochs",
             "training.tuning.steps",
@@ -115,6 +124,9 @@ impl System for Gpt {
             files.push(file("training.tuning.data.file", &mut tuning.data.file, always));
         }
         files.push(file("training.tokenizer.file", &mut tokenizer.file, beginning));
+        if let Some(symbols) = &mut tokenizer.symbols {
+            files.push(file("training.tokenizer.symbols.file", &mut symbols.file, beginning));
+        }
         files
     }
 
@@ -192,6 +204,10 @@ impl System for Gpt {
         if learnt > 0 {
             metrics.extend(self.learn(state, &batches, learning_rate, index));
         }
+        if let (Some(facts), Some(problem)) = (&mut state.facts, self.kept_problems.get(state.step as usize))
+        {
+            facts::keep(facts, problem).map_err(SystemError::new)?;
+        }
         state.step += 1;
         state.tokens += learnt as u64;
         if let Some(scaler) = &state.scaler {
@@ -215,7 +231,13 @@ impl System for Gpt {
         let mut metrics = self.measure(state, index, true);
         metrics.extend(self.measure_test(state, index));
         let threads = self.stepper.pool().threads();
-        let text = if learns_dialogues(&self.training) {
+        let suites = learnt_suites(&self.training);
+        let text = if !suites.is_empty() {
+            let (shares, text) =
+                reasoning_exam::hold(&state.model, &suites, threads).map_err(SystemError::new)?;
+            metrics.extend(shares);
+            text
+        } else if learns_dialogues(&self.training) {
             let exam = report::hold_exam(&state.model, threads).map_err(SystemError::new)?;
             metrics.extend(exam.metrics);
             exam.text
@@ -283,6 +305,7 @@ impl Gpt {
         let documents = if training.adapt.is_some() { documents } else { Vec::new() };
         let has_end = end_token(state.model.tokenizer()).is_some();
         let has_frame = !state.model.tokenizer().frame().is_empty();
+        let kept_problems = facts::problems(&training, *seed);
         let (seed, resources) = (*seed, resources.clone());
         Ok(Self {
             seed,
@@ -294,6 +317,7 @@ impl Gpt {
             stepper,
             path,
             resources,
+            kept_problems,
             has_end,
             has_frame,
             schedule_changes,
@@ -480,6 +504,7 @@ fn measures(training: &TrainingConfig) -> Vec<String> {
     if last.is_some_and(|data| data.test > 0.0) {
         names.extend([TEST_LOSS, TEST_BITS].map(str::to_owned));
     }
+    names.extend(reasoning_exam::metrics(&learnt_suites(training)));
     if learns_dialogues(training) {
         names.extend(report::EXAM_METRICS.map(str::to_owned));
     }
@@ -492,6 +517,17 @@ fn measures(training: &TrainingConfig) -> Vec<String> {
 /// Whether the generated dialogues are learnt, about which the exam asks.
 fn learns_dialogues(training: &TrainingConfig) -> bool {
     training.phases().any(|(_, phase)| phase.data.file.is_none() && phase.data.source == Source::Dialogues)
+}
+
+/// The suites of problems that are learnt.
+fn learnt_suites(training: &TrainingConfig) -> Vec<Suite> {
+    let reasoning = training
+        .phases()
+        .filter(|(_, phase)| phase.data.file.is_none() && phase.data.source == Source::Reasoning);
+    let mut suites: Vec<Suite> = reasoning.flat_map(|(_, phase)| phase.data.suites.iter().copied()).collect();
+    suites.sort_unstable();
+    suites.dedup();
+    suites
 }
 
 /// A loss a token is not comparable across vocabularies.

@@ -7,7 +7,7 @@ use std::path::Path;
 use rekindle::Matrix;
 use rekindle_compute::KernelPath;
 use rekindle_gpt::inference::{Decoder, Generation, GenerationSettings, WeightPrecision, WhenFull};
-use rekindle_gpt::model::{Block, ModelConfig, Network, Sampling, Vocabulary};
+use rekindle_gpt::model::{Block, ModelConfig, Network, Sampling, StructureConfig, Vocabulary};
 use rekindle_gpt::train::State;
 use rekindle_gpt::{Gpt, LanguageModel};
 use rekindle_tokenizer::{Adaptive, Policy, Tokenizer};
@@ -164,6 +164,7 @@ fn model() -> ModelConfig {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
+        structure: StructureConfig::default(),
         sampling: Sampling::default(),
     }
 }

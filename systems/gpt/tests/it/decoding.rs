@@ -138,6 +138,7 @@ fn gpt2() -> ModelConfig {
         tied: true,
         attention_biases: true,
         dropout: 0.0,
+        structure: rekindle_gpt::model::StructureConfig::default(),
         sampling: rekindle_gpt::model::Sampling::default(),
     }
 }

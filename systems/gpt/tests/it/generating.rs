@@ -5,7 +5,7 @@ use rekindle_gpt::GptError;
 use rekindle_gpt::inference::{
     Decoder, Generation, GenerationSettings, Outcome, StopReason, WeightPrecision, WhenFull,
 };
-use rekindle_gpt::model::{Block, ModelConfig, Network, Sampling};
+use rekindle_gpt::model::{Block, ModelConfig, Network, Sampling, StructureConfig};
 use rekindle_tokenizer::Tokenizer;
 
 const TEXT: &str =
@@ -31,6 +31,7 @@ fn decoder(tokenizer: &Tokenizer, threads: usize) -> Decoder {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
+        structure: StructureConfig::default(),
         sampling: Sampling::default(),
     };
     let mut network = Network::random(&model, tokenizer.len(), 3);

@@ -55,7 +55,7 @@ impl Pass {
         let width = network.width();
         let tokens = weight_grads.token_embedding.as_mut_slice();
         let positions = weight_grads.position_embedding.as_mut_slice();
-        let inputs = part.iter().flat_map(|sequence| sequence.tokens.iter().enumerate());
+        let inputs = part.iter().flat_map(|sequence| (sequence.start..).zip(&sequence.tokens));
         for ((position, &token), grad) in inputs.zip(self.grad.chunks_exact(width)) {
             let start = token as usize * width;
             rows::add(ctx.path, &mut tokens[start..start + width], grad);

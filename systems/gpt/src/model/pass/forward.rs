@@ -57,7 +57,7 @@ impl Pass {
         let width = network.width();
         self.residual.clear();
         for sequence in part {
-            let positions = network.position_embedding.as_slice().chunks_exact(width);
+            let positions = network.position_embedding.as_slice().chunks_exact(width).skip(sequence.start);
             for (&token, position) in sequence.tokens.iter().zip(positions) {
                 let start = token as usize * width;
                 let token = match &self.embedding_override {

@@ -33,18 +33,20 @@ pub struct Sequence {
     pub tokens: Vec<u32>,
     /// The token that follows each of them, or `u32::MAX` where it is not to be predicted.
     pub targets: Vec<u32>,
+    /// Position of the first token in the context, as far as all of them fit behind it.
+    pub start: usize,
 }
 
 impl Sequence {
     /// A stretch of text: each token is the target of the one before.
     pub fn of_text(tokens: &[u32]) -> Self {
         let count = tokens.len().saturating_sub(1);
-        Self { tokens: tokens[..count].to_vec(), targets: tokens[tokens.len() - count..].to_vec() }
+        Self { tokens: tokens[..count].to_vec(), targets: tokens[tokens.len() - count..].to_vec(), start: 0 }
     }
 
     /// Tokens of which none is to be predicted.
     pub fn without_targets(tokens: Vec<u32>) -> Self {
-        Self { targets: vec![NO_TARGET; tokens.len()], tokens }
+        Self { targets: vec![NO_TARGET; tokens.len()], tokens, start: 0 }
     }
 
     /// Tokens that are to be predicted.

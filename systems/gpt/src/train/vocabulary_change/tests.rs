@@ -68,6 +68,7 @@ fn state(tied: bool) -> State {
         vocabulary_changes: Vec::new(),
         plan: Plan::default(),
         patience: None,
+        facts: None,
     }
 }
 

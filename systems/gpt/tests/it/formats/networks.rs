@@ -31,6 +31,7 @@ pub fn gpt2(layers: u32, heads: u32, width: u32) -> ModelConfig {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
+        structure: rekindle_gpt::model::StructureConfig::default(),
         sampling: rekindle_gpt::model::Sampling::default(),
     }
 }

@@ -181,7 +181,22 @@ impl FromStr for Split {
     }
 }
 
+/// What an answer says in the end: its last word.
+pub fn verdict(answer: &str) -> &str {
+    answer.split_whitespace().next_back().unwrap_or_default()
+}
+
 impl Problem {
+    /// What is given and asked, as one text.
+    pub fn text(&self) -> String {
+        let Self { statement, question, .. } = self;
+        match statement.contains('\n') {
+            _ if statement.is_empty() => question.clone(),
+            true => format!("{statement}\n{question}"),
+            false => format!("{statement} {question}"),
+        }
+    }
+
     /// What is given and asked, as statements; none where it is about something else. The answer is `True` exactly where the goal
     /// follows; of satisfiability the goal is `false`, and the answer `True` where it does not follow.
     pub fn logic(&self) -> Option<(Knowledge, Formula)> {
