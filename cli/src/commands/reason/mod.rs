@@ -199,7 +199,6 @@ fn of_proof(proof: &Proof) -> String {
         }
         Proof::NotDerivable(_) => "what it denies cannot be derived".to_owned(),
         Proof::External { program } => format!("{program} says so"),
-        _ => String::new(),
     }
 }
 
@@ -212,7 +211,6 @@ fn of_model(model: &Model) -> String {
             format!("what it denies is derived in {}", counted(derivation.inferences.len(), "step"))
         }
         Model::External { program } => format!("{program} says so"),
-        _ => String::new(),
     }
 }
 
