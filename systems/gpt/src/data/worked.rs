@@ -44,6 +44,7 @@ fn steps(problem: &Problem) -> Option<Vec<String>> {
     let mut search = Search {
         rules: &rules,
         about: &goal.arguments,
+        name: problem.question.split_whitespace().next()?,
         asked: Vec::new(),
         known: Vec::new(),
         lines: Vec::new(),
@@ -55,8 +56,9 @@ fn steps(problem: &Problem) -> Option<Vec<String>> {
 /// A search from the goal back to the facts.
 struct Search<'a> {
     rules: &'a [Rule],
-    /// Who it is about.
+    /// Who it is about, and how that is written.
     about: &'a [Term],
+    name: &'a str,
     /// The properties that are being looked up, one because of the other.
     asked: Vec<&'a str>,
     /// What was found out about properties.
@@ -68,7 +70,8 @@ impl<'a> Search<'a> {
     /// Looks a property up; there are no more calls within each other than properties.
     fn holds(&mut self, property: &'a str) -> bool {
         let found = self.find(property);
-        self.lines.push(format!("{property} {}.", if found { "yes" } else { "no" }));
+        let said = if found { "yes" } else { "no" };
+        self.lines.push(format!("{} is {property} {said}.", self.name));
         self.known.push((property, found));
         found
     }
@@ -97,7 +100,7 @@ impl<'a> Search<'a> {
         if body.iter().any(|condition| self.asked.contains(condition)) {
             return false;
         }
-        self.lines.push(format!("{property} if {}.", body.join(" ")));
+        self.lines.push(format!("{} is {property} if {}.", self.name, body.join(" ")));
         body.into_iter().all(|condition| self.holds(condition))
     }
 }
@@ -141,14 +144,18 @@ mod tests {
         let answer = |question, answer| dialogue(&problem(told, question, answer), true)[1].content.clone();
         assert_eq!(
             answer("Anne is round.", "True"),
-            "round if big kind. big if kind. kind yes. big yes. kind yes. round yes. True"
+            "Anne is round if big kind. Anne is big if kind. Anne is kind yes. Anne is big yes. Anne is kind yes. \
+             Anne is round yes. True"
         );
-        assert_eq!(answer("Anne is not big.", "False"), "big if kind. kind yes. big yes. False");
-        assert_eq!(answer("Anne is kind.", "True"), "kind yes. True");
-        assert_eq!(answer("Anne is red.", "False"), "red no. False");
+        assert_eq!(
+            answer("Anne is not big.", "False"),
+            "Anne is big if kind. Anne is kind yes. Anne is big yes. False"
+        );
+        assert_eq!(answer("Anne is kind.", "True"), "Anne is kind yes. True");
+        assert_eq!(answer("Anne is red.", "False"), "Anne is red no. False");
         assert_eq!(
             answer("Bob is round.", "False"),
-            "round if big kind. big if kind. kind no. big no. round no. False"
+            "Bob is round if big kind. Bob is big if kind. Bob is kind no. Bob is big no. Bob is round no. False"
         );
     }
 
