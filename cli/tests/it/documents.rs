@@ -11,7 +11,7 @@ use std::{env, fs, thread};
 use crate::common::{World, outcome};
 
 /// What makes a training or a proof short, by its preset.
-const SHORT: [(&str, &str); 10] = [
+const SHORT: [(&str, &str); 11] = [
     ("life", "--set training.epochs=60 --set evaluate.every=20 --set checkpoint.every_steps=20"),
     (
         "checkerboard",
@@ -23,6 +23,11 @@ const SHORT: [(&str, &str); 10] = [
     ("spirals-juniper", "--stop-at 20"),
     ("wnn-search", SHORT_SEARCH),
     ("gpt", SHORT_LANGUAGE_MODEL),
+    (
+        "gpt-logic",
+        "--set training.pretraining.steps=4 --set training.pretraining.batch=2 \
+         --set training.pretraining.data.count=200 --set training.facts=2",
+    ),
     ("gpt-shakespeare", "--set training.pretraining.steps=4 --set training.pretraining.batch=2"),
     ("rustgpt", "--set training.pretraining.epochs=2 --set training.tuning.epochs=2"),
     ("mine.yaml", "--set training.epochs=60"),

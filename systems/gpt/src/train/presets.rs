@@ -109,7 +109,7 @@ model:
   layers: 4
   heads: 4
   width: 128
-  context: 256
+  context: 320
   tied: true
   structure: {bias: true, mask: true}
   sampling: {temperature: 0.0}

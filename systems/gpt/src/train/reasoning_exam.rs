@@ -10,7 +10,9 @@ use crate::inference::decode::{Decoder, WeightPrecision};
 use crate::model::language_model::LanguageModel;
 
 /// Problems of each suite and split.
-const ASKED: usize = 100;
+const ASKED: usize = 50;
+/// Tokens of an answer with its steps.
+const ANSWER: u64 = 200;
 /// What they are drawn from: none of them is learnt, whatever the seed.
 const SEED: u64 = 0;
 
@@ -35,7 +37,7 @@ pub(crate) fn hold(
             let problems = problems(suite, split, Part::Test, SEED, ASKED);
             let mut right = 0;
             for problem in &problems {
-                let answer = report::answer(model, &mut decoder, &problem.text())?;
+                let answer = report::answer(model, &mut decoder, &problem.text(), ANSWER)?;
                 right += usize::from(verdict(&answer) == problem.answer);
             }
             let [low, high] = share_interval(right, problems.len()).map(|share| (100.0 * share).round());

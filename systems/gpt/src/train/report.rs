@@ -40,7 +40,7 @@ pub(crate) fn hold_exam(model: &LanguageModel, threads: usize) -> Result<Exam, G
     let mut decoder = Decoder::new(&model.network, WeightPrecision::F32, threads)?;
     let mut ask = |questions: Vec<Question>| -> Result<Vec<Answer>, GptError> {
         let answers = questions.into_iter().map(|question| {
-            let answer = answer(model, &mut decoder, &question.question)?;
+            let answer = answer(model, &mut decoder, &question.question, ANSWER)?;
             Ok(Answer { is_right: question.is_right(&answer), question: question.question, answer })
         });
         answers.collect()
@@ -96,6 +96,7 @@ pub(crate) fn answer(
     model: &LanguageModel,
     decoder: &mut Decoder,
     question: &str,
+    max_tokens: u64,
 ) -> Result<String, GptError> {
     let tokenizer = model.tokenizer();
     let template = ChatTemplate::of(tokenizer);
@@ -106,7 +107,7 @@ pub(crate) fn answer(
         prompt => prompt?,
     };
     let settings = GenerationSettings {
-        max_tokens: ANSWER,
+        max_tokens,
         stop_tokens: template.stop_tokens(tokenizer),
         forbidden_tokens: template.forbidden_tokens(tokenizer),
         stop_strings: template.stop_strings(),

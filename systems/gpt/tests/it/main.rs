@@ -9,3 +9,4 @@ mod generating;
 mod metrics;
 mod more_steps;
 mod originals;
+mod reasoning;
