@@ -183,11 +183,7 @@ fn choose<const TABLE: u8>(
 /// The values of a function for all bits of a vector.
 #[inline(always)]
 fn vector_of<const TABLE: u8>([a, b, c]: [Vector; 3]) -> Vector {
-    let mut values = [0; VECTOR];
-    for word in 0..VECTOR {
-        values[word] = of_three::<TABLE>(a.0[word], b.0[word], c.0[word]);
-    }
-    Vector(values)
+    Vector(std::array::from_fn(|word| of_three::<TABLE>(a.0[word], b.0[word], c.0[word])))
 }
 
 #[inline(always)]

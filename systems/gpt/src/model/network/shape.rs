@@ -1,7 +1,7 @@
 //! Whether the arrays of a network fit each other.
 
 use super::{Layer, Linear, Network, Norm};
-use crate::model::structure::PAIRS;
+use crate::model::structure::{PAIRS, Structure};
 
 /// No extent is larger: rows, columns, tokens.
 const EXTENT_LIMIT: usize = 1 << 24;
@@ -49,12 +49,11 @@ impl Network {
             let found = format!("{} wide", self.position_embedding.columns());
             return Err(refused("position_embedding", found, &format!("the tokens are {width} wide")));
         }
-        if let Some(structure) = &self.structure {
-            if structure.vocabulary() != vocabulary || !structure.fits(width) {
-                let found = format!("one of {} tokens", structure.vocabulary());
-                let expected = format!("the network has {vocabulary} tokens {width} wide");
-                return Err(refused("structure", found, &expected));
-            }
+        let fits = |structure: &&Structure| structure.vocabulary() == vocabulary && structure.fits(width);
+        if let Some(structure) = self.structure.as_ref().filter(|structure| !fits(structure)) {
+            let found = format!("one of {} tokens", structure.vocabulary());
+            let expected = format!("the network has {vocabulary} tokens {width} wide");
+            return Err(refused("structure", found, &expected));
         }
         for (index, layer) in self.layers.iter().enumerate() {
             check_layer(&format!("layers/{index}"), layer, width)?;

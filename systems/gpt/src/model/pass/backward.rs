@@ -142,7 +142,8 @@ fn attention(
 }
 
 /// Through the heads of all sequences: from the gradient of their output to that of queries, keys and
-/// values.
+/// values, and to that of what is added to the logits.
+#[allow(clippy::too_many_arguments, reason = "what went in, what came out, and where the rest goes")]
 fn heads(
     ctx: ExecContext,
     layer: &Attention,
