@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test makes its files")]
 
+mod exact;
+
 use std::fmt::Write;
 use std::path::Path;
 
