@@ -1,5 +1,7 @@
 //! A run that learns more and forgets: one state whatever the order, and nothing changed where it is refused.
 
+#![allow(clippy::disallowed_methods, reason = "a test takes a file away")]
+
 use serde_json::Value;
 
 use crate::common::World;

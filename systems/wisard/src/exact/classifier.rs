@@ -20,7 +20,7 @@ pub(super) struct Classifier {
     classes: usize,
     /// Groups of [`LANES`] classes.
     groups: usize,
-    /// By RAM, entry, group and class: the logarithm of the share of the class's rows that the entry counted.
+    /// By RAM, entry, group and class: what the counter says, in parts of a nat.
     scores: Vec<[i16; LANES]>,
 }
 
@@ -31,11 +31,7 @@ impl Classifier {
         let (groups, entries) = (classes.div_ceil(LANES), encoder.rams() * encoder.entries());
         let mut scores = vec![[i16::MIN; LANES]; entries * groups];
         for (class, of_class) in state.discriminators.iter().enumerate() {
-            let all = of_class.rows.len() as f64 + model.smoothing * encoder.entries() as f64;
-            let score = |count: u32| {
-                let share = (f64::from(count) + model.smoothing) / all;
-                (PARTS * libm::log(share)).round().max(f64::from(i16::MIN)) as i16
-            };
+            let score = scoring(model, of_class.rows.len());
             let few: Vec<i16> = (0..1 << 12).map(score).collect();
             let cells = scores.iter_mut().skip(class / LANES).step_by(groups);
             for (cell, count) in cells.zip(of_class.counters.iter()) {
@@ -100,6 +96,20 @@ impl Classifier {
             least.iter_mut().zip(&self.scores[cell]).for_each(|(least, &score)| *least = (*least).min(score));
         }
         least
+    }
+}
+
+/// What a counter of a class of so many rows says: the logarithm of the share of the rows that it counted; or a
+/// vote, which is a nat.
+fn scoring(model: &Model, rows: usize) -> impl Fn(u32) -> i16 {
+    let Model { smoothing, bleaching, .. } = *model;
+    let all = rows as f64 + smoothing * model.entries() as f64;
+    move |count| {
+        let nats = match bleaching {
+            Some(threshold) => f64::from(u8::from(count > threshold)),
+            None => libm::log((f64::from(count) + smoothing) / all),
+        };
+        (PARTS * nats).round().max(f64::from(i16::MIN)) as i16
     }
 }
 

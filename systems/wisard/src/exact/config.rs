@@ -42,6 +42,10 @@ pub struct Model {
     /// impossible.
     #[serde(default = "smoothing")]
     pub smoothing: f64,
+    /// When set, RAMs vote for the classes of which they counted the row's address more often than this, and the
+    /// class with the most votes is the answer; when not, RAMs say how likely the address is in each class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bleaching: Option<u32>,
 }
 
 fn shades() -> [f64; 2] {

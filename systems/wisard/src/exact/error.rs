@@ -119,6 +119,9 @@ pub enum ExactError {
         /// How many.
         count: usize,
     },
+    /// A training is to begin with what another run knows.
+    #[error("what is known of rows is no beginning of a training; a copy of the run can learn more rows")]
+    NoBeginning,
     /// Nothing is learnt.
     #[error("no row is learnt, so there is no class to answer")]
     NothingLearnt,

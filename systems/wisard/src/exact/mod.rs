@@ -24,6 +24,7 @@ mod data;
 mod encoder;
 mod error;
 mod lessons;
+mod memory_need;
 mod row_hashes;
 mod state;
 mod summary;

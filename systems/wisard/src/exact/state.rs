@@ -39,6 +39,8 @@ pub struct Pending {
     pub rows: u64,
     /// Rows to learn.
     pub all: u64,
+    /// Classes that they have.
+    pub classes: u64,
     /// Identity of the rows in their order.
     pub identity: String,
 }
@@ -47,7 +49,8 @@ impl State {
     /// Nothing is learnt yet of these rows.
     pub(super) fn new(rows: &Rows) -> Self {
         let [width, height] = rows.picture.unwrap_or_default().map(|side| side as u64);
-        let pending = Pending { step: 0, rows: 0, all: rows.count() as u64, identity: rows.identity() };
+        let (all, classes) = (rows.count() as u64, rows.classes.len() as u64);
+        let pending = Pending { step: 0, rows: 0, all, classes, identity: rows.identity() };
         Self {
             inputs: rows.names.clone(),
             width,

@@ -3,8 +3,8 @@
 use rekindle_data::{Answers, ClassColumn, ModelInputs, Origin, Probabilities, Questions};
 use rekindle_formats::table::{CsvFormat, Table};
 use rekindle_train::{
-    Capabilities, Conclusion, ConfigOf, Family, FileUse, Metrics, NamedFile, Preset, Progress, Resources,
-    StateMismatch, System, SystemError, SystemOption, list_setting, text_setting,
+    Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
+    Resources, StateMismatch, System, SystemError, SystemOption, list_setting, text_setting,
 };
 
 use super::classifier::{Classifier, best};
@@ -13,7 +13,7 @@ use super::data::{self, Eye};
 use super::error::ExactError;
 use super::state::State;
 use super::trainer::Trainer;
-use super::{lessons, summary};
+use super::{lessons, memory_need, summary};
 use crate::presets;
 
 /// Exact WiSARD classifiers in the training loop; a step learns a number of rows.
@@ -84,6 +84,15 @@ impl System for WisardExact {
     fn blank(config: &ConfigOf<Self>) -> Result<State, SystemError> {
         config.model.validate().and_then(|()| config.training.validate()).map_err(SystemError::new)?;
         Ok(State::default())
+    }
+
+    /// What a state knows has no beginning to train on from: more rows are added to it.
+    fn adopt(_: &ConfigOf<Self>, _: &mut State) -> Result<(), SystemError> {
+        Err(SystemError::new(ExactError::NoBeginning))
+    }
+
+    fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
+        state.map(|state| memory_need::of(config, state))
     }
 
     fn attach(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {

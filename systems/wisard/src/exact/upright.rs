@@ -41,30 +41,45 @@ impl Upright {
         let (across, down) = (scale(0), scale(1));
         let before = picture.to_vec();
         let middle = [(self.width - 1) as f64 / 2.0, (self.height - 1) as f64 / 2.0];
-        for (index, pixel) in picture.iter_mut().enumerate() {
-            let y = (index / self.width) as f64 - middle[1];
-            let x = (index % self.width) as f64 - middle[0];
-            let y = y * down;
-            *pixel = self.between(&before, [centre[0] + x * across + lean * y, centre[1] + y]);
+        for (line, pixels) in picture.chunks_exact_mut(self.width).enumerate() {
+            let y = (line as f64 - middle[1]) * down;
+            let begin = centre[0] + lean * y;
+            for (column, pixel) in pixels.iter_mut().enumerate() {
+                let x = (column as f64 - middle[0]) * across;
+                *pixel = self.between(&before, [begin + x, centre[1] + y]);
+            }
         }
     }
 
     /// Those of a picture that has ink.
     fn moments(&self, picture: &[f64]) -> Option<Moments> {
-        let ink = |index: usize| (picture[index] - self.least).max(0.0);
-        let at = |index: usize| [(index % self.width) as f64, (index / self.width) as f64];
-        let all: f64 = (0..picture.len()).map(ink).sum();
+        // Of the ink, times powers of the column and of the line.
+        let [mut all, mut x, mut y, mut xx, mut xy, mut yy] = [0.0; 6];
+        for (line, pixels) in picture.chunks_exact(self.width).enumerate() {
+            let [mut ink, mut ink_x, mut ink_xx] = [0.0; 3];
+            for (column, pixel) in pixels.iter().enumerate() {
+                let (here, column) = ((pixel - self.least).max(0.0), column as f64);
+                ink += here;
+                ink_x += here * column;
+                ink_xx += here * column * column;
+            }
+            let line = line as f64;
+            all += ink;
+            x += ink_x;
+            xx += ink_xx;
+            y += ink * line;
+            xy += ink_x * line;
+            yy += ink * line * line;
+        }
         if all <= 0.0 {
             return None;
         }
-        let mean = |of: &dyn Fn(usize) -> f64| (0..picture.len()).map(|i| ink(i) * of(i)).sum::<f64>() / all;
-        let centre = [mean(&|i| at(i)[0]), mean(&|i| at(i)[1])];
-        let from = |i: usize| [at(i)[0] - centre[0], at(i)[1] - centre[1]];
-        let across = mean(&|i| from(i)[0] * from(i)[0]);
-        let down = mean(&|i| from(i)[1] * from(i)[1]);
-        let both = mean(&|i| from(i)[0] * from(i)[1]);
+        let centre = [x / all, y / all];
+        let (across, down) = (xx / all - centre[0] * centre[0], yy / all - centre[1] * centre[1]);
+        let both = xy / all - centre[0] * centre[1];
         let lean = if down > 0.0 { both / down } else { 0.0 };
-        Some(Moments { centre, lean, spread: [(across - lean * both).max(0.0).sqrt(), down.sqrt()] })
+        let spread = [across - lean * both, down].map(|variance| variance.max(0.0).sqrt());
+        Some(Moments { centre, lean, spread })
     }
 
     /// The value between four pixels; what lies outside has none.

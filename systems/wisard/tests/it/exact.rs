@@ -140,8 +140,8 @@ fn a_run_goes_on_from_any_step_and_on_any_number_of_threads() {
             assert_eq!(system.progress(&state).step, hashes.len() as u64);
             if again {
                 state = from_tree(&to_tree(&state).unwrap()).unwrap();
-                let resources = Resources::new(threads);
-                let resources = Resources { step: hashes.len() as u64, ..resources };
+                let mut resources = Resources::new(threads);
+                resources.step = hashes.len() as u64;
                 system = WisardExact::attach(&config, &state, &resources).unwrap();
             }
         }
@@ -160,7 +160,7 @@ fn glyphs_are_told_apart_and_described() {
     assert!(conclusion.metrics["test_accuracy"] > 0.95, "{:?}", conclusion.metrics);
     assert!(conclusion.text.contains("of 500 rows are right"), "{}", conclusion.text);
     let text = WisardExact::capabilities().describe.unwrap()(&config, &state).unwrap();
-    assert!(text.contains("10 classes of 64 RAMs") && text.contains("column `digit`"), "{text}");
+    assert!(text.contains("10 classes of 128 RAMs") && text.contains("column `digit`"), "{text}");
 }
 
 #[test]
@@ -212,9 +212,11 @@ fn rows_of_other_columns_and_pictures_of_another_size_are_refused() {
     let mut state = trained(&glyphs);
     let folder = dir.path().join("pictures");
     std::fs::create_dir_all(folder.join("7")).unwrap();
-    let mut encoder = png::Encoder::new(std::fs::File::create(folder.join("7/a.png")).unwrap(), 5, 4);
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 5, 4);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.write_header().unwrap().write_image_data(&[0; 20]).unwrap();
+    std::fs::write(folder.join("7/a.png"), bytes).unwrap();
     let message = learn(&glyphs, &mut state, &folder).unwrap_err().to_string();
     assert!(message.contains("have 5 by 4 pixels, those that are learnt 8 by 8"), "{message}");
     let files = ["a", "b", "c"].map(str::to_owned);
@@ -233,7 +235,7 @@ fn settings_that_break_the_promise_are_refused_by_name() {
         ("training.data.missing=mean", "`training.data.missing` is mean: a mean depends on all rows"),
         ("model.range=[16, 0]", "`model.range` is [16, 0]"),
         ("model.ranges={x: [1, 1]}", "`model.ranges.x` is [1, 1]"),
-        ("model.hashes=7", "`model.hashes` is 7: with `model.entry_bits` bits each"),
+        ("model.hashes=9", "`model.hashes` is 9: it must be 1 to 8"),
         ("model.rams=0", "`model.rams` is 0"),
         ("model.tuple_bits=49", "only 48 bits to draw from"),
         ("model.smoothing=0", "`model.smoothing` is 0"),
@@ -243,6 +245,8 @@ fn settings_that_break_the_promise_are_refused_by_name() {
         let message = built(&config(&[setting])).unwrap_err();
         assert!(message.contains(expected), "{expected}: {message}");
     }
+    let message = built(&config(&["model.hashes=5", "model.entry_bits=13"])).unwrap_err();
+    assert!(message.contains("with `model.entry_bits` bits each"), "{message}");
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "all.csv", &flowers());
     let message = built(&of_flowers(&file, &["model.ranges={length: [0, 30]}"])).unwrap_err();
