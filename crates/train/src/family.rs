@@ -126,8 +126,13 @@ pub type Simulate<S> =
 /// Learns, or forgets, what some files hold, after training; when it is refused, the state is as it was.
 pub type Learn<S> =
     fn(&ConfigOf<S>, &mut <S as System>::State, &[String], &Resources) -> Result<Learnt, SystemError>;
-/// How much of what some files hold a state knows.
-pub type Knows<S> = fn(&ConfigOf<S>, &<S as System>::State, &[String]) -> Result<u64, SystemError>;
+/// Whether an earlier state knows anything of what some files hold that the state now does not know.
+pub type Knows<S> = fn(
+    &ConfigOf<S>,
+    earlier: &<S as System>::State,
+    now: &<S as System>::State,
+    &[String],
+) -> Result<bool, SystemError>;
 /// A picture of a state.
 pub type Draw<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<rekindle_pictures::Picture, SystemError>;
 
@@ -164,7 +169,7 @@ pub struct Capabilities<S: System> {
 pub struct Forgetting<S: System> {
     /// Forgets what some files hold.
     pub forget: Learn<S>,
-    /// How much of it a state knows.
+    /// Whether an earlier state knows anything of it.
     pub knows: Knows<S>,
 }
 

@@ -144,7 +144,7 @@ impl Family for Wisard {
 
     fn capabilities() -> Capabilities<Self> {
         let asked = Capabilities::default().predict(predict).table_format(table_format);
-        let asked = asked.learn(refuse_more).forget(refuse_more, |_, _, _| Ok(0));
+        let asked = asked.learn(refuse_more).forget(refuse_more, |_, _, _, _| Ok(true));
         asked.describe(describe).picture(
             "mental-images",
             "what the classifier has in mind for each class: its counters, projected back to the inputs",

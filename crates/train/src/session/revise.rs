@@ -95,7 +95,7 @@ pub(crate) fn revise<S: Family + 'static>(revision: Revision) -> Result<Revised,
     let learnt = apply(&config, &mut state.state.state, &files, &resources)?;
     state.drop_origin();
     let knowing = match &forgetting {
-        Some(Forgetting { knows, .. }) => knowing::<S>(&mut run, *knows, &files),
+        Some(Forgetting { knows, .. }) => knowing::<S>(&mut run, *knows, &state.state.state, &files),
         None => Vec::new(),
     };
     let erased = change == Change::Forget { erase: true };
@@ -164,13 +164,13 @@ fn save<S: Family + 'static>(
     Ok(run.save(step, &state.state)?.record)
 }
 
-/// The steps of the checkpoints that know any of it. One that cannot be read may.
-fn knowing<S: Family>(run: &mut Run, knows: Knows<S>, files: &[String]) -> Vec<u64> {
+/// The steps of the checkpoints that know any of what was forgotten. One that cannot be read may.
+fn knowing<S: Family>(run: &mut Run, knows: Knows<S>, now: &S::State, files: &[String]) -> Vec<u64> {
     let store = run.store();
     let is_known = |step: &u64| {
         let trained = store.checkpoint(*step).map_err(AskError::from);
         match trained.and_then(|checkpoint| Trained::<S>::load(&checkpoint)) {
-            Ok(Trained { config, state }) => knows(&config, &state, files).map_or(true, |count| count > 0),
+            Ok(Trained { config, state }) => knows(&config, &state, now, files).unwrap_or(true),
             Err(_) => true,
         }
     };

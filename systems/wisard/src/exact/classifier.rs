@@ -32,7 +32,7 @@ impl Classifier {
         let mut scores = vec![[i16::MIN; LANES]; entries * groups];
         for (class, of_class) in state.discriminators.iter().enumerate() {
             let score = scoring(model, of_class.rows.len());
-            let few: Vec<i16> = (0..1 << 12).map(score).collect();
+            let few: Vec<i16> = (0..1 << 12).map(&score).collect();
             let cells = scores.iter_mut().skip(class / LANES).step_by(groups);
             for (cell, count) in cells.zip(of_class.counters.iter()) {
                 cell[class % LANES] = few.get(count as usize).copied().unwrap_or_else(|| score(count));

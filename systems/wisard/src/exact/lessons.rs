@@ -59,11 +59,19 @@ pub(super) fn forget(
     })
 }
 
-/// How many of the rows of some files a state knows.
-pub(super) fn knows(config: &Config, state: &State, files: &[String]) -> Result<u64, SystemError> {
-    let rows = data::more_rows(files, &config.training.data, &config.model, config.seed, state);
+/// Whether an earlier state knows one of the rows of some files, or knows it more often than the state does now.
+pub(super) fn knows(
+    config: &Config,
+    earlier: &State,
+    now: &State,
+    files: &[String],
+) -> Result<bool, SystemError> {
+    let rows = data::more_rows(files, &config.training.data, &config.model, config.seed, earlier);
     let rows = rows.map_err(SystemError::new)?;
-    Ok(state.known(&rows).into_iter().filter(|known| *known).count() as u64)
+    Ok((0..rows.count()).any(|row| {
+        let (class, hash) = (&rows.classes[rows.labels[row]], rows.hashes[row]);
+        earlier.times(class, hash) > now.times(class, hash)
+    }))
 }
 
 fn with_rows(

@@ -85,17 +85,19 @@ impl RowHashes {
         self.words = rest.copied().collect::<Vec<_>>().into_flattened();
     }
 
-    /// How often each of these rows is there and not yet counted: true as long as there is one for it. They are
-    /// asked for in the order in which they come.
+    /// How often a row was learnt.
+    pub(super) fn times(&self, hash: RowHash) -> usize {
+        let known = self.hashes();
+        known.partition_point(|&it| it <= hash) - known.partition_point(|&it| it < hash)
+    }
+
+    /// Whether each of these rows was learnt. An equal one that comes again must have been learnt again.
     pub(super) fn covers(&self, rows: &[RowHash]) -> Vec<bool> {
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by_key(|&row| rows[row]);
         let mut covered = vec![false; rows.len()];
         for equal in order.chunk_by(|&a, &b| rows[a] == rows[b]) {
-            let hash = rows[equal[0]];
-            let known = self.hashes();
-            let there = known.partition_point(|&it| it <= hash) - known.partition_point(|&it| it < hash);
-            equal.iter().take(there).for_each(|&row| covered[row] = true);
+            equal.iter().take(self.times(rows[equal[0]])).for_each(|&row| covered[row] = true);
         }
         covered
     }

@@ -8,6 +8,7 @@ use super::config::{Model, Training};
 use super::data::Rows;
 use super::encoder::Encoder;
 use super::error::ExactError;
+use super::row_hashes::RowHash;
 use super::sums::{Discriminator, Sums, in_order};
 
 /// The counters never take more: bytes.
@@ -131,6 +132,12 @@ impl State {
         let names: Vec<&str> = self.discriminators.iter().map(|known| known.class.as_str()).collect();
         let order = in_order(&names);
         self.discriminators.sort_by(|a, b| order(&a.class, &b.class));
+    }
+
+    /// How often a row of a class was learnt.
+    pub(super) fn times(&self, class: &str, hash: RowHash) -> usize {
+        let of_class = self.discriminators.iter().find(|known| known.class == class);
+        of_class.map_or(0, |known| known.rows.times(hash))
     }
 
     /// Which of these rows are known, each as often as it was learnt.

@@ -12,7 +12,7 @@ use rekindle_wisard::presets;
 
 type Config = ConfigOf<WisardExact>;
 
-const OF_FLOWERS: [&str; 7] = [
+pub const OF_FLOWERS: [&str; 7] = [
     "model.ranges={length: [0, 30], width: [280, 300]}",
     "model.encoding.bits=12",
     "model.window=0",
@@ -60,7 +60,7 @@ fn forget(config: &Config, state: &mut State, file: &Path) -> Result<Learnt, Sys
 }
 
 /// Lines of a table: a flower's kind by two lengths, three kinds; some are equal.
-fn flowers() -> Vec<String> {
+pub fn flowers() -> Vec<String> {
     let row = |index: u32| {
         let (kind, spread) = (index % 3, f64::from(index % 7) / 10.0);
         let name = ["iris", "lily", "rose"][kind as usize];
@@ -70,7 +70,7 @@ fn flowers() -> Vec<String> {
 }
 
 /// A table of these lines.
-fn write<T: AsRef<str>>(folder: &Path, name: &str, lines: &[T]) -> std::path::PathBuf {
+pub fn write<T: AsRef<str>>(folder: &Path, name: &str, lines: &[T]) -> std::path::PathBuf {
     let mut text = "length,width,kind\n".to_owned();
     lines.iter().for_each(|line| writeln!(text, "{}", line.as_ref()).unwrap());
     let path = folder.join(name);
