@@ -111,3 +111,18 @@ fn what_is_refused_leaves_the_run_as_it_was() {
     let of_other = revise(&*rekindle_wisard::system(), &run, &rest, Change::Learn).unwrap_err();
     assert!(matches!(of_other, TrainError::OtherSystem { .. }), "{of_other}");
 }
+
+#[test]
+fn threads_and_steps_leave_no_trace_in_the_state_of_the_preset() {
+    let hash = |threads: usize, rows_per_step: &str| {
+        let text = ConfigText { origin: "preset".to_owned(), yaml: presets::EXACT.to_owned() };
+        let settings = vec![format!("training.rows_per_step={rows_per_step}")];
+        let start = Start::New { text, settings, run: None, from: None };
+        let report = exact::system().train(start, &Options { threads, ..Options::default() }).unwrap();
+        assert!(report.metrics["test_accuracy"] > 0.95, "{:?}", report.metrics);
+        report.state_hash
+    };
+    let (one, two) = (hash(1, "500"), hash(2, "4000"));
+    println!("state {one}");
+    assert_eq!(one, two);
+}
