@@ -18,7 +18,7 @@ fn train(run: &Path, file: &Path) -> Report {
     let mut settings: Vec<String> = OF_FLOWERS.iter().map(|&setting| setting.to_owned()).collect();
     settings.extend(WisardExact::options()[0].settings(&[file.to_str().unwrap().to_owned()]).unwrap());
     settings.push("training.rows_per_step=20".to_owned());
-    settings.push("checkpoint.every_steps=1".to_owned());
+    settings.extend(["checkpoint.every_steps=1", "checkpoint.background=false"].map(str::to_owned));
     let text = ConfigText { origin: "test".to_owned(), yaml: presets::EXACT.to_owned() };
     let start = Start::New { text, settings, run: Some(run.to_owned()), from: None };
     exact::system().train(start, &Options::default()).unwrap()
@@ -102,8 +102,9 @@ fn what_is_refused_leaves_the_run_as_it_was() {
     let (run, system) = (dir.path().join("run"), exact::system());
     train(&run, &first);
     let there = checkpoints(&run);
-    let error = revise(&*system, &run, &rest, FORGET).unwrap_err().to_string();
-    assert!(error.contains("of 40 rows cannot be forgotten"), "{error}");
+    let strangers = write(dir.path(), "c.csv", &["1,290,iris", lines[0].as_str()]);
+    let error = revise(&*system, &run, &strangers, FORGET).unwrap_err().to_string();
+    assert!(error.contains("1 of 2 rows cannot be forgotten"), "{error}");
     let error = revise(&*system, &run, dir.path(), Change::Learn).unwrap_err().to_string();
     assert!(error.contains("no folders with PNG files"), "{error}");
     assert_eq!(checkpoints(&run), there);
