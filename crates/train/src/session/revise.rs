@@ -94,7 +94,7 @@ pub(crate) fn revise<S: Family + 'static>(revision: Revision) -> Result<Revised,
     let resources = Resources { step: from, ..Resources::new(threads) };
     let learnt = apply(&config, &mut state.state.state, &files, &resources)?;
     state.drop_origin();
-    let knowing = match &forgetting {
+    let mut knowing = match &forgetting {
         Some(Forgetting { knows, .. }) => knowing::<S>(&mut run, *knows, &state.state.state, &files),
         None => Vec::new(),
     };
@@ -102,6 +102,7 @@ pub(crate) fn revise<S: Family + 'static>(revision: Revision) -> Result<Revised,
     if erased {
         refuse_tagged(&mut run, &knowing)?;
     }
+    run.set_policy(loop_config.policy());
     run.set_saving(loop_config.saving());
     run.writer().set_compression(loop_config.checkpoint.compression);
     if forgetting.is_some() {
@@ -113,6 +114,9 @@ pub(crate) fn revise<S: Family + 'static>(revision: Revision) -> Result<Revised,
     let verb = if forgetting.is_some() { "forgot" } else { "learnt" };
     about.changes.push(format!("step {from}: {verb} {} {}", learnt.count, learnt.unit));
     let record = save(&mut run, &state, &learnt, threads)?;
+    // The policy of the run may have let some go.
+    let there = run.store().steps();
+    knowing.retain(|step| there.contains(step));
     if erased {
         erase(&mut run, &knowing)?;
     }

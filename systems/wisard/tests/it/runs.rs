@@ -18,7 +18,8 @@ fn train(run: &Path, file: &Path) -> Report {
     let mut settings: Vec<String> = OF_FLOWERS.iter().map(|&setting| setting.to_owned()).collect();
     settings.extend(WisardExact::options()[0].settings(&[file.to_str().unwrap().to_owned()]).unwrap());
     settings.push("training.rows_per_step=20".to_owned());
-    settings.extend(["checkpoint.every_steps=1", "checkpoint.background=false"].map(str::to_owned));
+    let checkpoint = "checkpoint={every_steps: 1, every_seconds: null, background: false, keep_last: 20}";
+    settings.push(checkpoint.to_owned());
     let text = ConfigText { origin: "test".to_owned(), yaml: presets::EXACT.to_owned() };
     let start = Start::New { text, settings, run: Some(run.to_owned()), from: None };
     exact::system().train(start, &Options::default()).unwrap()
@@ -124,6 +125,5 @@ fn threads_and_steps_leave_no_trace_in_the_state_of_the_preset() {
         report.state_hash
     };
     let (one, two) = (hash(1, "500"), hash(2, "4000"));
-    println!("state {one}");
     assert_eq!(one, two);
 }

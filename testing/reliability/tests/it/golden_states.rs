@@ -119,7 +119,7 @@ const GOLDEN: &[Golden] = &[
         config: Preset("wisard-exact"),
         settings: &[],
         stop_at: 10_000,
-        state: "0000000000000000000000000000000000000000000000000000000000000000",
+        state: "17709ad42a0a0297654c79eb111c6a4a81348b59c356bec4086a47632bbeeb9a",
     },
     Golden {
         system: "lgn",
