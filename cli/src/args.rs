@@ -54,6 +54,10 @@ pub enum Command {
     Train(TrainArgs),
     /// Go on with a run that was stopped.
     Resume(ResumeArgs),
+    /// Let a trained model learn more, as a new checkpoint.
+    Learn(LearnArgs),
+    /// Take out of a trained model what it has learnt, as a new checkpoint.
+    Forget(ForgetArgs),
     /// Show how far a run is, how fast, and who writes it.
     Status {
         /// The run's directory.
@@ -235,6 +239,26 @@ pub struct ResumeArgs {
     pub discard_later: bool,
     #[command(flatten)]
     pub how: HowArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct LearnArgs {
+    /// The run's directory.
+    pub run: PathBuf,
+    /// The data: a table, or a folder of pictures; or, one after the other, IDX files of pictures and their labels.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub data: Vec<String>,
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    #[command(flatten)]
+    pub what: LearnArgs,
+    /// Delete the earlier checkpoints that know it, and every byte that no other checkpoint needs.
+    #[arg(long)]
+    pub erase: bool,
 }
 
 #[derive(Debug, Args)]

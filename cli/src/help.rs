@@ -6,7 +6,7 @@ use clap::Command;
 
 /// The commands by what they are for.
 const GROUPS: [(&str, &[&str]); 7] = [
-    ("Train", &["train", "resume", "status", "presets", "show-config", "prove"]),
+    ("Train", &["train", "resume", "learn", "forget", "status", "presets", "show-config", "prove"]),
     ("Look into runs", &["ls", "inspect", "diff", "plot", "describe", "verify"]),
     (
         "Ask trained models",
@@ -35,6 +35,20 @@ const EXAMPLES: [(&str, &[&str]); 46] = [
             "rekindle resume runs/life",
             "rekindle resume runs/life --set training.epochs=5000",
             "rekindle resume runs/life@best --fork runs/other",
+        ],
+    ),
+    (
+        "learn",
+        &[
+            "rekindle learn runs/wisard-exact --data more.csv",
+            "rekindle learn runs/wisard-mnist --data images.gz --data labels.gz",
+        ],
+    ),
+    (
+        "forget",
+        &[
+            "rekindle forget runs/wisard-exact --data rows.csv",
+            "rekindle forget runs/wisard-exact --data rows.csv --erase",
         ],
     ),
     ("status", &["rekindle status runs/life", "rekindle status runs/life --json"]),

@@ -76,6 +76,8 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
     match cli.command {
         Command::Train(args) => commands::train::train(registry, args, &given.systems, json),
         Command::Resume(args) => commands::train::resume(registry, args, &given.systems, json),
+        Command::Learn(args) => commands::learn::learn(registry, args, json),
+        Command::Forget(args) => commands::learn::forget(registry, args, json),
         Command::Status { run } => commands::status::status(registry, &run, json),
         Command::Presets => commands::presets::presets(registry, json),
         Command::ShowConfig { config, set, explain, schema } => {

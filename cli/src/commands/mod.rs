@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod explain;
 pub mod generate;
 pub mod inspect;
+pub mod learn;
 pub mod ls;
 pub mod man;
 pub mod plot;

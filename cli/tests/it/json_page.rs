@@ -165,4 +165,9 @@ fn the_page_says_what_models_answer() {
     check("predict", &world.json("predict r --data t.csv"));
     check("describe", &world.json("describe r"));
     check("plot", &world.json("plot r --what mental-images"));
+    let settings =
+        r#"--set model.ranges={"x":[0,7],"y":[0,5]} --set model.window=0 --set model.tuple_bits=5"#;
+    world.ok(&format!("train wisard-exact --data t.csv --target kind {settings} --run e"));
+    check("learn and forget", &world.json("learn e --data t.csv"));
+    check("learn and forget", &world.json("forget e --data t.csv"));
 }

@@ -8,6 +8,7 @@ mod documents;
 mod json_page;
 mod keeping_runs;
 mod language_model;
+mod learning_and_forgetting;
 mod moved_data;
 mod old_runs;
 mod prove;

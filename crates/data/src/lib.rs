@@ -7,6 +7,7 @@
 //! | [`Missing`] | what becomes of rows in which a value is missing |
 //! | [`Questions`] | the inputs of a trained model in a table |
 //! | [`TableSize`] | how much memory it takes to load a table |
+//! | [`ClassedExamples`] | tables and pictures, and the class of each row |
 //! | [`Thermometers`] | how numbers become bits |
 //! | [`glyphs`] | digits drawn by an unsteady hand, for systems to show what they do |
 //! | [`read_text`] | the bytes of a text |
@@ -45,6 +46,7 @@
 //! ```
 
 mod blocks;
+mod classed;
 mod confusion;
 pub mod glyphs;
 pub mod identity;
@@ -56,6 +58,7 @@ mod text;
 mod thermometers;
 
 pub use blocks::Blocks;
+pub use classed::{CLASSES_BY_VALUE, ClassedError, ClassedExamples, ExampleRows};
 pub use confusion::ConfusionMatrix;
 pub use identity::DataOutline;
 pub use interval::share_interval;
@@ -65,7 +68,7 @@ pub use table::{
     Answers, CLASSES_LIMIT, Calibration, CalibrationBin, ClassColumn, ClassOrder, CompareError, Confusion,
     ExamplesError, Fillings, LARGEST_NUMBER, Missing, ModelInputs, NumberColumn, NumberErrors, Probabilities,
     Questions, Statistics, TableEvaluation, TableExamples, TableLayout, TableSize, TableTarget, TargetKind,
-    one_or_more,
+    listed, one_or_more,
 };
 pub use text::{TextError, binary_notice, read_text};
 pub use thermometers::{Encoding, EncodingKind, Thermometers};

@@ -151,6 +151,12 @@ impl Writer {
         self.compression = compression;
     }
 
+    /// Stores the next checkpoint without differences from earlier ones: it needs none of the chunks that it
+    /// does not share with them.
+    pub fn store_next_in_full(&mut self) {
+        self.bases = Some(Bases::default());
+    }
+
     /// Writes nothing more until the run is opened again: after a panic in the middle of a save.
     pub fn stop_writing(&mut self) {
         self.right.poisoned = true;

@@ -60,8 +60,8 @@ pub enum AskError {
 
 /// A state and the config that it was trained with.
 pub(crate) struct Trained<S: Family> {
-    config: ConfigOf<S>,
-    state: S::State,
+    pub config: ConfigOf<S>,
+    pub state: S::State,
 }
 
 impl<S: Family> Trained<S> {

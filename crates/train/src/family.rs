@@ -5,7 +5,7 @@ use rekindle_formats::Format;
 use rekindle_formats::table::{CsvFormat, Table};
 
 use crate::simulation::{Experiment, Simulation};
-use crate::system::{ConfigOf, System, SystemError};
+use crate::system::{ConfigOf, Metrics, Resources, System, SystemError};
 use crate::text::TextCapability;
 
 /// A [`System`] with all that its users meet: presets, options, file formats, and what its models can
@@ -123,6 +123,16 @@ pub type Describe<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<String,
 /// What an automaton does on a board of its own.
 pub type Simulate<S> =
     fn(&ConfigOf<S>, &<S as System>::State, &Experiment) -> Result<Simulation, SystemError>;
+/// Learns, or forgets, what some files hold, after training; when it is refused, the state is as it was.
+pub type Learn<S> =
+    fn(&ConfigOf<S>, &mut <S as System>::State, &[String], &Resources) -> Result<Learnt, SystemError>;
+/// Whether an earlier state knows anything of what some files hold that the state now does not know.
+pub type Knows<S> = fn(
+    &ConfigOf<S>,
+    earlier: &<S as System>::State,
+    now: &<S as System>::State,
+    &[String],
+) -> Result<bool, SystemError>;
 /// A picture of a state.
 pub type Draw<S> = fn(&ConfigOf<S>, &<S as System>::State) -> Result<rekindle_pictures::Picture, SystemError>;
 
@@ -144,10 +154,38 @@ pub struct Capabilities<S: System> {
     pub circuit: Option<AsCircuit<S>>,
     /// Boards that the model is an automaton on.
     pub simulate: Option<Simulate<S>>,
+    /// Learns more after training.
+    pub learn: Option<Learn<S>>,
+    /// Forgets what it has learnt.
+    pub forget: Option<Forgetting<S>>,
     /// Pictures of a state.
     pub pictures: Vec<Picture<S>>,
     /// Texts that its models go on with.
     pub text: Option<TextCapability>,
+}
+
+/// How models forget.
+#[derive(Debug, Clone, Copy)]
+pub struct Forgetting<S: System> {
+    /// Forgets what some files hold.
+    pub forget: Learn<S>,
+    /// Whether an earlier state knows anything of it.
+    pub knows: Knows<S>,
+}
+
+/// What came of learning more, or of forgetting.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Learnt {
+    /// How much was learnt or forgotten.
+    pub count: u64,
+    /// What is counted, such as `rows`.
+    pub unit: &'static str,
+    /// Metrics of the state.
+    pub metrics: Metrics,
+    /// What whoever asked should know.
+    pub notes: Vec<String>,
+    /// Files for the run's `artifacts/`, by name, in the place of those that tell of the state before.
+    pub artifacts: Vec<(String, Vec<u8>)>,
 }
 
 /// A picture that can be drawn of a state.
@@ -170,6 +208,8 @@ impl<S: System> Default for Capabilities<S> {
             describe: None,
             circuit: None,
             simulate: None,
+            learn: None,
+            forget: None,
             pictures: Vec::new(),
             text: None,
         }
@@ -205,6 +245,18 @@ impl<S: System> Capabilities<S> {
     #[must_use]
     pub fn simulate(self, simulate: Simulate<S>) -> Self {
         Self { simulate: Some(simulate), ..self }
+    }
+
+    /// Its models learn more after training.
+    #[must_use]
+    pub fn learn(self, learn: Learn<S>) -> Self {
+        Self { learn: Some(learn), ..self }
+    }
+
+    /// Its models forget what they have learnt.
+    #[must_use]
+    pub fn forget(self, forget: Learn<S>, knows: Knows<S>) -> Self {
+        Self { forget: Some(Forgetting { forget, knows }), ..self }
     }
 
     /// Its models go on with texts.

@@ -37,14 +37,16 @@ pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileConten
 pub use early_stopping::{EarlyStopping, Patience};
 pub use events::{Event, Notice, Observer, Started};
 pub use family::{
-    Capabilities, Describe, Draw, Family, Picture, Predict, Preset, SystemOption, TableFormat, list_setting,
-    text_setting,
+    Capabilities, Describe, Draw, Family, Forgetting, Knows, Learn, Learnt, Picture, Predict, Preset,
+    SystemOption, TableFormat, list_setting, text_setting,
 };
 pub use history::History;
 pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
 pub use numbers::{bytes, describe_in_order, duration, number};
 pub use registry::{AnySystem, Registry, any_system};
-pub use session::{AnyConfig, Onto, Options, Origin, Report, Start, TrainError, TrainingState};
+pub use session::{
+    AnyConfig, Change, Onto, Options, Origin, Report, Revised, Revision, Start, TrainError, TrainingState,
+};
 pub use setting_error::SettingError;
 pub use signals::{Interrupt, LEFT_UNSAVED, Signal, Signals};
 pub use simulation::{CellColour, Damage, Experiment, Frame, Simulation};

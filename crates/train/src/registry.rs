@@ -13,7 +13,9 @@ use rekindle_pictures::Picture;
 use crate::capabilities::{self, AskError};
 use crate::config::{ConfigError, ConfigText, change_config, hint};
 use crate::family::{Family, Preset, SystemOption};
-use crate::session::{AnyConfig, Configs, ConfigsOf, Options, Report, Start, TrainError, train};
+use crate::session::{
+    AnyConfig, Configs, ConfigsOf, Options, Report, Revised, Revision, Start, TrainError, revise, train,
+};
 use crate::simulation::{Experiment, Simulation};
 use crate::system::ConfigOf;
 use crate::text::TextCapability;
@@ -97,6 +99,12 @@ pub trait AnySystem {
     /// # Errors
     /// When models of the family are no automata, the board cannot be, or the checkpoint cannot be read.
     fn simulate(&self, checkpoint: &Checkpoint<'_>, experiment: &Experiment) -> Result<Simulation, AskError>;
+
+    /// Lets a run whose training has ended learn more or forget, as a new checkpoint.
+    ///
+    /// # Errors
+    /// When models of the family cannot, or refuse the data; the run is as it was.
+    fn revise(&self, revision: Revision) -> Result<Revised, TrainError>;
 }
 
 impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
@@ -171,6 +179,10 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
 
     fn simulate(&self, checkpoint: &Checkpoint<'_>, experiment: &Experiment) -> Result<Simulation, AskError> {
         capabilities::simulate::<S>(checkpoint, experiment)
+    }
+
+    fn revise(&self, revision: Revision) -> Result<Revised, TrainError> {
+        revise::<S>(revision)
     }
 }
 

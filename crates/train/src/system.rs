@@ -79,6 +79,12 @@ pub trait System: Sized {
         Ok(())
     }
 
+    /// Takes out of the `training:` section that a state is saved with what the state does not depend on: for
+    /// systems in whose states it leaves no trace where the data came from, and in which order.
+    fn drop_origin(training: &mut Self::Training, state: &Self::State) {
+        let _ = (training, state);
+    }
+
     /// How much memory a training takes: upper bounds. Without a state, which is not made yet, the
     /// least that it can be.
     fn memory(config: &ConfigOf<Self>, state: Option<&Self::State>) -> Option<MemoryNeed> {
@@ -157,6 +163,9 @@ pub type ConfigOf<S> = RunConfig<<S as System>::Model, <S as System>::Training>;
 pub struct Resources {
     /// Number of threads; at least 1.
     pub threads: usize,
+    /// The step of the checkpoint that training goes on from: for systems whose states do not say it. 0 in a
+    /// new training.
+    pub step: u64,
     /// Told of long work.
     pub observer: Observer,
 }
@@ -164,7 +173,7 @@ pub struct Resources {
 impl Resources {
     /// So many threads, and nobody is told of long work.
     pub fn new(threads: usize) -> Self {
-        Self { threads: threads.max(1), observer: Arc::new(|_| {}) }
+        Self { threads: threads.max(1), step: 0, observer: Arc::new(|_| {}) }
     }
 
     /// Tells how far long work is that comes before the first step or between two of them.
@@ -175,7 +184,8 @@ impl Resources {
 
 impl fmt::Debug for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resources").field("threads", &self.threads).finish_non_exhaustive()
+        let mut debug = f.debug_struct("Resources");
+        debug.field("threads", &self.threads).field("step", &self.step).finish_non_exhaustive()
     }
 }
 

@@ -12,5 +12,6 @@ pub fn registry() -> Registry {
         .with_system(rekindle_cascor::system())
         .with_system(rekindle_wnn::system())
         .with_system(rekindle_wisard::system())
+        .with_system(rekindle_wisard::exact::system())
         .with_system(rekindle_gpt::system())
 }

@@ -12,6 +12,7 @@
 //! - [`State`] is what a checkpoint holds, after any number of rows: [`Preparation`] turns tables
 //!   into bits, [`Mapping`] bits into addresses, [`Memory`] holds the counters.
 //! - [`Wisard`] is the system of the training loop.
+//! - [`exact`] has a classifier that learns and forgets exactly, in any order.
 //!
 //! Rows are divided by what they contain, class by class: those that are learnt, those that the best
 //! checkpoint is chosen by, and those that are reported on. One pass over the first learns all there is
@@ -38,6 +39,7 @@ mod config;
 mod data;
 mod encoding;
 mod error;
+pub mod exact;
 mod mapping;
 mod memory;
 mod memory_need;

@@ -4,8 +4,8 @@ use rekindle_data::Answers;
 use rekindle_formats::table::{CsvFormat, Table};
 use rekindle_pictures::Picture;
 use rekindle_train::{
-    Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
-    Resources, System, SystemError, SystemOption, list_setting, text_setting,
+    Capabilities, Conclusion, ConfigOf, Family, FileUse, Learnt, MemoryNeed, Metrics, NamedFile, Preset,
+    Progress, Resources, SettingError, System, SystemError, SystemOption, list_setting, text_setting,
 };
 
 use super::config::{Model, Training};
@@ -144,6 +144,7 @@ impl Family for Wisard {
 
     fn capabilities() -> Capabilities<Self> {
         let asked = Capabilities::default().predict(predict).table_format(table_format);
+        let asked = asked.learn(refuse_more).forget(refuse_more, |_, _, _, _| Ok(true));
         asked.describe(describe).picture(
             "mental-images",
             "what the classifier has in mind for each class: its counters, projected back to the inputs",
@@ -179,6 +180,20 @@ fn predict(config: &ConfigOf<Wisard>, state: &State, table: &Table) -> Result<An
 fn draw_mental_images(config: &ConfigOf<Wisard>, state: &State) -> Result<Picture, SystemError> {
     check(config, state)?;
     mental_images::draw(state).map_err(SystemError::new)
+}
+
+/// What this classifier knows is no sum of its rows.
+fn refuse_more(
+    config: &ConfigOf<Wisard>,
+    _: &mut State,
+    _: &[String],
+    _: &Resources,
+) -> Result<Learnt, SystemError> {
+    let kind = format!("{:?}", config.model.encoding.kind).to_lowercase();
+    let reason = "its thresholds, and which bits make up tuples, were chosen by the rows that were learnt, so that \
+                  other rows would have made another classifier; runs of the preset `wisard-exact` learn more and \
+                  forget, as their thresholds lie over ranges that are stated";
+    Err(SystemError::new(SettingError::new("model.encoding.kind", kind, reason)))
 }
 
 fn describe(config: &ConfigOf<Wisard>, state: &State) -> Result<String, SystemError> {

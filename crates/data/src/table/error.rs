@@ -269,7 +269,7 @@ impl ExamplesError {
 const LISTED: usize = 12;
 
 /// The first names of a list, and how many more there are.
-pub(crate) fn listed(names: &[&str]) -> String {
+pub fn listed(names: &[&str]) -> String {
     let shown = names[..names.len().min(LISTED)].join(", ");
     match names.len().saturating_sub(LISTED) {
         0 => shown,

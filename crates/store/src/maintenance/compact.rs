@@ -23,6 +23,8 @@ pub(crate) enum Thoroughness {
     Usual,
     /// Every pack of which a quarter is not needed is rewritten.
     Full,
+    /// Every pack of which anything is not needed is rewritten.
+    Complete,
 }
 
 /// Packs below this length are small: bytes.
@@ -62,6 +64,7 @@ impl Writer {
         let join_small = small >= if thoroughness == Thoroughness::Full { 2 } else { MANY };
         let dead_share = match thoroughness {
             Thoroughness::Full => 0.25,
+            Thoroughness::Complete => 0.0,
             _ if dead_bytes > live_bytes => 0.25,
             _ => 2.0,
         };

@@ -37,6 +37,12 @@ pub enum PruneError {
         /// What is wrong with it.
         damage: Box<Damage>,
     },
+    /// What no checkpoint needs may still be there.
+    #[error("what no checkpoint needs could not be erased: {reason}")]
+    NotErased {
+        /// Why.
+        reason: String,
+    },
     /// The run cannot be written.
     #[error(transparent)]
     Save(#[from] SaveError),
@@ -172,6 +178,21 @@ impl Writer {
     /// When the run cannot be written.
     pub fn gc(&mut self, grace_seconds: u64) -> Result<Pruned, PruneError> {
         self.prune_and_sweep(&Retention::default(), None, grace_seconds, Thoroughness::Full)
+    }
+
+    /// Erases every chunk that no checkpoint needs, at once, whoever still reads: deletes no checkpoint.
+    ///
+    /// # Errors
+    /// When the run cannot be written, or something cannot be read, so that it is not known what is needed.
+    pub fn erase_unneeded(&mut self) -> Result<Pruned, PruneError> {
+        let pruned = self.prune_and_sweep(&Retention::default(), None, 0, Thoroughness::Complete)?;
+        match pruned.kept_because {
+            Some(damage) => Err(PruneError::NotErased { reason: damage.to_string() }),
+            None => match pruned.not_rewritten {
+                Some(reason) => Err(PruneError::NotErased { reason }),
+                None => Ok(pruned),
+            },
+        }
     }
 
     fn prune_and_sweep(

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::common::{save, state};
 use rekindle_store::storage::{FileStorage, MemoryStorage};
-use rekindle_store::{Best, Depth, EntryPath, Goal, Reason, Retention, Store, TagError, Writer};
+use rekindle_store::{
+    Array, Best, DType, Depth, EntryPath, Goal, Node, Reason, Retention, Store, TagError, Tree, Writer,
+};
 
 fn keep_last(count: u64) -> Retention {
     Retention { keep_last: Some(count), ..Retention::default() }
@@ -120,4 +122,45 @@ fn on_a_file_system_a_reader_keeps_what_it_has_opened() {
         loads(&reader, 0);
     }
     loads(&reader, 3);
+}
+
+/// Random bytes beside others that never change; of the bytes some are taken out.
+fn random(taken_out: bool) -> Tree {
+    let mut word = 1_u64;
+    let mut byte = || {
+        word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (word >> 56) as u8
+    };
+    let constant: Vec<u8> = (0..50_000).map(|_| byte()).collect();
+    let mut secret: Vec<u8> = (0..4000).map(|_| byte()).collect();
+    if taken_out {
+        secret[SECRET].fill(0);
+    }
+    let array = |bytes: Vec<u8>| Node::Array(Array::new(DType::U8, vec![bytes.len() as u64], bytes).unwrap());
+    Node::Struct(vec![("constant".to_owned(), array(constant)), ("secret".to_owned(), array(secret))])
+}
+
+const SECRET: std::ops::Range<usize> = 1000..1032;
+
+#[test]
+fn what_is_erased_is_nowhere() {
+    let memory = MemoryStorage::new();
+    let mut store = Writer::create(Arc::new(memory.clone()), "", None, "story").unwrap();
+    save(&mut store, 0, &random(false)).unwrap();
+    store.store_next_in_full();
+    save(&mut store, 1, &random(true)).unwrap();
+    let Node::Struct(fields) = random(false) else { panic!("it is a structure") };
+    let Node::Array(secret) = &fields[1].1 else { panic!("it is an array") };
+    let secret = &secret.data()[SECRET];
+    let is_there = || {
+        let objects = memory.to_objects();
+        objects.values().any(|bytes| bytes.windows(secret.len()).any(|window| window == secret))
+    };
+    store.discard_checkpoint(0).unwrap();
+    let pruned = store.prune(&keep_last(1), None, 0).unwrap();
+    assert!(pruned.rewritten_bytes == 0 && is_there(), "most of its pack is needed");
+    store.erase_unneeded().unwrap();
+    assert!(!is_there());
+    loads(&store, 1);
+    assert!(Store::open(Arc::new(memory.clone())).unwrap().verify(Depth::Full).unwrap().damage.is_empty());
 }

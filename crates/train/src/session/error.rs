@@ -74,6 +74,14 @@ pub enum TrainError {
         /// The expected system.
         expected: &'static str,
     },
+    /// Models of this system cannot do that.
+    #[error("`{system}` models {what}")]
+    Unsupported {
+        /// The system.
+        system: &'static str,
+        /// What they cannot.
+        what: &'static str,
+    },
     /// Training has diverged.
     #[error("`{metric}` is {value} at step {step}: training has diverged, so it was stopped and {}", what_is_left(*saved, last_checkpoint))]
     Diverged {

@@ -4,6 +4,7 @@ mod begin;
 mod error;
 mod report;
 mod resume;
+mod revise;
 mod training;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,8 @@ use crate::system::{Conclusion, Metrics, Progress, Resources};
 
 pub use error::TrainError;
 pub use report::{Onto, Options, Origin, Report, Start};
+pub(crate) use revise::revise;
+pub use revise::{Change, Revised, Revision};
 use training::AnyTraining;
 pub use training::{AnyConfig, TrainingState};
 pub(crate) use training::{Configs, ConfigsOf};
@@ -239,11 +242,7 @@ impl<'a> Session<'a> {
     /// Notes for the commit records: the config, and how it is computed.
     fn describe_run(&mut self) -> Result<(), TrainError> {
         let Some(run) = &mut self.run else { return Ok(()) };
-        let mut environment = BTreeMap::from([
-            ("threads".to_owned(), self.options.threads.max(1).to_string()),
-            ("rekindle".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("target".to_owned(), format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)),
-        ]);
+        let mut environment = environment(self.options.threads);
         environment.extend(self.training.environment());
         let about = run.about_mut();
         about.environment = environment;
@@ -410,12 +409,26 @@ impl<'a> Session<'a> {
         for (name, bytes) in artifacts {
             run.writer().put_note(&format!("artifacts/{name}"), bytes)?;
         }
-        let record = run.store().checkpoint(step)?.record().clone();
-        let rows = History::of(run.store().history(&record).0).evaluations;
-        let lines = rows.into_iter().map(|row| serde_json::Value::Object(row).to_string() + "\n");
-        run.writer().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?;
+        copy_metrics(run, step)?;
         self.copy_config()
     }
+}
+
+/// How this process computes, for commit records.
+fn environment(threads: usize) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("threads".to_owned(), threads.max(1).to_string()),
+        ("rekindle".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("target".to_owned(), format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)),
+    ])
+}
+
+/// Writes a copy of the metrics for people.
+fn copy_metrics(run: &mut Run, step: u64) -> Result<(), TrainError> {
+    let record = run.store().checkpoint(step)?.record().clone();
+    let rows = History::of(run.store().history(&record).0).evaluations;
+    let lines = rows.into_iter().map(|row| serde_json::Value::Object(row).to_string() + "\n");
+    Ok(run.writer().put_note("metrics.jsonl", lines.collect::<String>().as_bytes())?)
 }
 
 /// Refuses a training that can never fit into memory, and warns of one that does not fit now. `held` says

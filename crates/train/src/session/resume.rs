@@ -41,7 +41,7 @@ pub(super) fn resume(
     })
 }
 
-fn options(configs: &dyn Configs) -> RunOptions {
+pub(super) fn options(configs: &dyn Configs) -> RunOptions {
     RunOptions::new().system(configs.system()).versions(configs.versions())
 }
 
@@ -72,7 +72,7 @@ fn go_on(
     let changes = state.change(&about.config, settings)?;
     let loop_config = state.loop_config();
     let low_memory = require_memory(state.memory(), &loop_config, true)?;
-    let mut training = state.attach(resources)?;
+    let mut training = state.attach(&Resources { step: from, ..resources.clone() })?;
     training.make_files_absolute();
     clear_the_way(&mut run, from, &onto)?;
     run.set_saving(loop_config.saving());
@@ -103,7 +103,7 @@ fn go_on(
 }
 
 /// The config that the newest checkpoint records, which must be of the system.
-fn newest_config(run: &mut Run, system: &'static str) -> Result<serde_json::Value, TrainError> {
+pub(super) fn newest_config(run: &mut Run, system: &'static str) -> Result<serde_json::Value, TrainError> {
     let store = run.store();
     let location = store.location();
     let Some(record) = store.records().next_back() else {

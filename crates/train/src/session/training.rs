@@ -99,9 +99,9 @@ pub(crate) trait AnyTraining {
 
 struct Config<S: System>(ConfigOf<S>);
 
-struct State<S: System> {
-    config: ConfigOf<S>,
-    state: StateOf<S>,
+pub(super) struct State<S: System> {
+    pub config: ConfigOf<S>,
+    pub state: StateOf<S>,
 }
 
 struct Training<S: System> {
@@ -178,10 +178,15 @@ impl<S: System + 'static> Trainable for Config<S> {
 }
 
 impl<S: System> State<S> {
-    fn new(config: ConfigOf<S>, state: S::State) -> Self {
+    pub fn new(config: ConfigOf<S>, state: S::State) -> Self {
         let RunConfig { seed, model, training, .. } = &config;
         let state = TrainingState { seed: *seed, model: model.clone(), training: training.clone(), state };
         Self { config, state }
+    }
+
+    /// The system's state changed: what it does not depend on any more goes.
+    pub fn drop_origin(&mut self) {
+        S::drop_origin(&mut self.state.training, &self.state.state);
     }
 }
 
@@ -221,6 +226,12 @@ impl<S: System + 'static> AnyState for State<S> {
                 *name = Value::Null;
             }
         }
+        if let Some(section) = recorded.get_mut("training")
+            && let Ok(mut typed) = serde_json::from_value::<S::Training>(section.clone())
+        {
+            S::drop_origin(&mut typed, &self.state.state);
+            *section = serde_json::to_value(&typed).unwrap_or_default();
+        }
         let sections = [
             ("seed", serde_json::to_value(self.state.seed)),
             ("model", serde_json::to_value(&self.state.model)),
@@ -237,6 +248,7 @@ impl<S: System + 'static> AnyState for State<S> {
         // What may change on resume has changed; the rest is what it was.
         self.state.model = config.model.clone();
         let mut saved = std::mem::replace(&mut self.state.training, config.training.clone());
+        self.drop_origin();
         let (saved, before) = (S::files(&mut saved), S::files(&mut before.training));
         check_content(S::files(&mut self.state.training), &saved, &before)?;
         self.config = config;
@@ -287,7 +299,9 @@ impl<S: System> AnyTraining for Training<S> {
     }
 
     fn step(&mut self) -> Result<Metrics, SystemError> {
-        self.system.step(&mut self.state.state)
+        let metrics = self.system.step(&mut self.state.state)?;
+        S::drop_origin(&mut self.state.training, &self.state.state);
+        Ok(metrics)
     }
 
     fn evaluate(&mut self) -> Result<Metrics, SystemError> {

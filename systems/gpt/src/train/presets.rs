@@ -111,13 +111,13 @@ model:
   width: 128
   context: 320
   tied: true
-  structure: {bias: true, mask: true}
+  structure: {tree: true, bias: true, mask: true}
   sampling: {temperature: 0.0}
 training:
   tokenizer: {kind: words, vocabulary: 512, symbols: {}}
   pretraining:
     data: {source: reasoning, suites: [rules], steps: true, random_positions: true, count: 200000, evaluation: 0.005}
-    steps: 6000
+    steps: 14000
     batch: 24
     learning_rate: 0.002
     warmup: 200

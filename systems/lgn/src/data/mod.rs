@@ -3,16 +3,12 @@
 mod preparation;
 mod source;
 
-use rekindle_data::{NumberColumn, Split, Thermometers, identity};
+use rekindle_data::{ClassedExamples, ExampleRows, Missing, Split, identity};
 
 use crate::config::{Model, Training};
 use crate::error::LgnError;
 
 pub use preparation::Preparation;
-use source::Rows;
-
-/// Levels of examples are never held in more memory: bytes.
-const LEVELS_LIMIT: u64 = 8 << 30;
 
 /// Encoded examples and their classes.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,19 +63,23 @@ impl Dataset {
     pub fn load(training: &Training, model: &Model, seed: u64) -> Result<Self, LgnError> {
         let data = &training.data;
         let loaded = source::load(data, model, training.shift, seed)?;
-        let split = loaded.split(data.shares(), seed)?;
-        loaded.check_train(&split.train)?;
-        Self::of(loaded, &split, model)
+        let split = loaded.examples.split(data.shares(), seed)?;
+        loaded.examples.check_train(&split.train)?;
+        // Generated examples lack no value.
+        let missing = if data.file.is_some() { data.missing } else { Missing::Refuse };
+        Self::of(loaded, &split, missing, model)
     }
 
-    fn of(loaded: source::Loaded, split: &Split, model: &Model) -> Result<Self, LgnError> {
-        let source::Loaded { mut rows, target, test, picture, notes, .. } = loaded;
-        let (fillings, thermometers) = rows.encoding(&split.train, picture.is_some(), model.encoding)?;
-        let examples = |rows: &Rows, labels: &[usize], chosen: &[usize]| -> Result<Examples, LgnError> {
-            let levels = rows.levels(&thermometers, chosen)?;
-            let class = chosen.iter().map(|&row| labels[row] as u16).collect();
-            Ok(Examples { inputs: rows.inputs(), levels, class })
-        };
+    fn of(loaded: source::Loaded, split: &Split, missing: Missing, model: &Model) -> Result<Self, LgnError> {
+        let source::Loaded { examples: mut classed, test } = loaded;
+        let (fillings, thermometers) = source::encoding(&mut classed, missing, &split.train, model.encoding)?;
+        let ClassedExamples { rows, target, picture, notes, .. } = classed;
+        let examples =
+            |rows: &ExampleRows, labels: &[usize], chosen: &[usize]| -> Result<Examples, LgnError> {
+                let levels = rows.levels(&thermometers, chosen)?;
+                let class = chosen.iter().map(|&row| labels[row] as u16).collect();
+                Ok(Examples { inputs: rows.inputs(), levels, class })
+            };
         let training = examples(&rows, &target.labels, &split.train)?;
         let select = examples(&rows, &target.labels, &split.select)?;
         let test = match &test {
@@ -107,28 +107,4 @@ impl Dataset {
         preparation.used = preparation.used_bits(model, &training);
         Ok(Self { preparation, training, select, test, notes })
     }
-}
-
-/// Room for the levels of so many examples.
-fn room(rows: usize, inputs: usize) -> Result<Vec<u8>, LgnError> {
-    let bytes = (rows as u64).saturating_mul(inputs as u64);
-    match bytes <= LEVELS_LIMIT {
-        true => Ok(Vec::with_capacity(bytes as usize)),
-        false => Err(LgnError::TooLarge { bytes, limit: LEVELS_LIMIT }),
-    }
-}
-
-/// The levels of the chosen rows of columns.
-fn levels_of_columns(
-    columns: &[NumberColumn],
-    thermometers: &Thermometers,
-    chosen: &[usize],
-) -> Result<Vec<u8>, LgnError> {
-    let mut levels = room(chosen.len(), columns.len())?;
-    for &row in chosen {
-        let level =
-            |(input, column): (usize, &NumberColumn)| thermometers.level(input, column.values[row]) as u8;
-        levels.extend(columns.iter().enumerate().map(level));
-    }
-    Ok(levels)
 }

@@ -7,7 +7,7 @@ use rekindle_formats::table::{Column, Table};
 use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
-use super::{Examples, levels_of_columns};
+use super::Examples;
 use crate::config::{Data, Model};
 use crate::error::LgnError;
 use crate::shape::{Inputs, Maps};
@@ -105,7 +105,7 @@ impl Preparation {
         let Questions { inputs, notes } = Questions::of(table, model)?;
         inputs.iter().try_for_each(|input| input.check_range(&Origin::Named("the table")))?;
         let rows: Vec<usize> = (0..table.rows()).collect();
-        let levels = levels_of_columns(&inputs, &self.thermometers, &rows)?;
+        let levels = self.thermometers.levels(&inputs, &rows)?;
         Ok((Examples { inputs: inputs.len(), levels, class: Vec::new() }, notes))
     }
 

@@ -141,7 +141,7 @@ fn idx_files_that_do_not_fit_are_refused_by_name() {
     assert!(message.contains("have 5 by 5 pixels, those that are learnt 6 by 6"), "{message}");
     let unknown = write(dir.path(), "unknown", &idx(&[60], &[9; 60]));
     let message = refused(&of_files(&[&good, &labels, &good, &unknown], &[]));
-    assert!(message.contains("unknown` has the label 9"), "{message}");
+    assert!(message.contains("has the class `9`, which is none of those that are learnt"), "{message}");
     let three = Lgn::options()[0].settings(&["a".to_owned(), "b".to_owned(), "c".to_owned()]);
     assert!(three.unwrap_err().to_string().contains("3 files are named"));
 }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test makes its files")]
 
+mod exact;
+mod runs;
+
 use std::fmt::Write;
 use std::path::Path;
 

@@ -16,6 +16,7 @@ mod lgn;
 pub mod life;
 mod logic;
 mod wisard;
+mod wisard_exact;
 mod wnn;
 
 use std::collections::BTreeMap;
@@ -60,6 +61,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { system: "gpt", config: |draws, _| gpt::config(draws) },
     Subject { system: "wnn", config: |draws, _| wnn::config(draws) },
     Subject { system: "wisard", config: |draws, _| wisard::config(draws) },
+    Subject { system: "wisard-exact", config: |draws, _| wisard_exact::config(draws) },
     Subject { system: "lgn", config: |draws, _| lgn::config(draws) },
 ];
 

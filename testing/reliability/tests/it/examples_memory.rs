@@ -8,6 +8,7 @@ use rekindle_cascor::Cascor;
 use rekindle_reliability::allocation::peak_of;
 use rekindle_train::{ConfigOf, ConfigText, Family, Resources, System};
 use rekindle_wisard::Wisard;
+use rekindle_wisard::exact::WisardExact;
 use rekindle_wnn::Wnn;
 
 use crate::{alone, holds_in_some_try};
@@ -105,6 +106,22 @@ fn wisard_takes_what_it_tells() {
     check::<Wisard>("glyphs", &["training.data.rows=3000", "model.encoding.bits=200", "model.tuple_bits=30"]);
     for (rows, columns) in [(5000, 3), (1100, 40)] {
         with_table(rows, columns, |file| check::<Wisard>("wisard", &["training.data.target=kind", file]));
+    }
+}
+
+#[test]
+fn an_exact_wisard_takes_what_it_tells() {
+    check::<WisardExact>("wisard-exact", &["training.data.rows=5000"]);
+    check::<WisardExact>("wisard-exact", &["model.rams=900", "model.entry_bits=9", "training.data.rows=900"]);
+    let ranges = |columns: usize| {
+        let ranges: Vec<String> = (0..columns).map(|column| format!("c{column}: [0, 1]")).collect();
+        format!("model.ranges={{{}}}", ranges.join(", "))
+    };
+    for (rows, columns) in [(5000, 3), (1100, 40)] {
+        let target = "training.data.target=kind";
+        with_table(rows, columns, |file| {
+            check::<WisardExact>("wisard-exact", &[target, &ranges(columns), file])
+        });
     }
 }
 

@@ -115,6 +115,13 @@ const GOLDEN: &[Golden] = &[
         state: "747a2864fa45c65cc182e447e31981af61b8c7974f7a9a32aba0ac6e5ef1f8fa",
     },
     Golden {
+        system: "wisard-exact",
+        config: Preset("wisard-exact"),
+        settings: &[],
+        stop_at: 10_000,
+        state: "17709ad42a0a0297654c79eb111c6a4a81348b59c356bec4086a47632bbeeb9a",
+    },
+    Golden {
         system: "lgn",
         config: Preset("digits"),
         settings: &[],
