@@ -19,7 +19,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
 ];
 
 /// Commands as they are typed, by the command that they show; `tokenizer build` is one of two words.
-const EXAMPLES: [(&str, &[&str]); 46] = [
+const EXAMPLES: [(&str, &[&str]); 48] = [
     (
         "train",
         &[
