@@ -56,7 +56,7 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Let a trained model learn more, as a new checkpoint.
     Learn(LearnArgs),
-    /// Take out of a trained model what it has learnt, as a new checkpoint.
+    /// Take what was learnt out of a trained model: a new checkpoint.
     Forget(ForgetArgs),
     /// Show how far a run is, how fast, and who writes it.
     Status {

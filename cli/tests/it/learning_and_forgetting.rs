@@ -49,7 +49,7 @@ fn what_is_learnt_and_forgotten_leaves_the_state_of_the_rest() {
     std::fs::remove_file(world.path("all.csv")).unwrap();
     let resumed = world.json("resume all");
     assert_eq!((&resumed["state_hash"], &resumed["finished"]), (&all["state_hash"], &true.into()));
-    assert_eq!(world.json("status first")["standing"], "finished");
+    assert_eq!(world.json("status first")["state"], "finished");
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn what_is_wrong_is_said() {
             "--knowledge people.logic",
             "the predicate `kind` has 2 arguments here, and 1 elsewhere",
         ),
-        ("p", "--knowledge bad.logic", "`bad.logic`: line 2, column 12: found the end, expected a term"),
+        ("p", "--knowledge bad.logic", "`bad.logic`: line 3, column 1: found the end, expected a term"),
         ("p", "--knowledge deep.logic", "nested more than 128 levels deep"),
         ("p", "--knowledge none.logic", "cannot read `none.logic`"),
         ("quite(anne)", "--knowledge people.logic --symbols symbols.yaml", "did you mean `quiet`?"),

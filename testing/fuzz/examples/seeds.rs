@@ -385,6 +385,7 @@ fn models() -> Outcome {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
+        structure: rekindle_gpt::model::StructureConfig::default(),
         sampling: Sampling::default(),
     };
     let words = ["a", "b", "c"].map(str::to_owned);

@@ -7,23 +7,11 @@ use rekindle_gpt::Gpt;
 use rekindle_gpt::train::State;
 use rekindle_train::{ConfigOf, System};
 
-/// The state hash after each step, and the last state, when everything but the state is built anew
-/// every `every` steps.
+/// As [`crate::common::hashes`], from a state whose loss scale is so large that gradients overflow.
 fn hashes(config: &ConfigOf<Gpt>, every: u64, threads: usize) -> (Vec<String>, State) {
     let mut state = crate::common::initial(config);
-    // So large that gradients overflow.
     state.scaler.as_mut().unwrap().scale = 16_777_216.0;
-    let mut runtime = crate::common::attach(config, &state, threads);
-    let mut hashes = Vec::new();
-    while !runtime.progress(&state).finished {
-        runtime.step(&mut state).unwrap();
-        hashes.push(hash_of(&state).unwrap().to_string());
-        if state.step.is_multiple_of(every) {
-            state = from_tree(&to_tree(&state).unwrap()).unwrap();
-            runtime = crate::common::attach(config, &state, threads);
-        }
-    }
-    (hashes, state)
+    crate::common::hashes(config, state, every, threads)
 }
 
 #[test]

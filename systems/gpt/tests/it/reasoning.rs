@@ -3,7 +3,6 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests make the files that are read")]
 
-use rekindle::{from_tree, hash_of, to_tree};
 use rekindle_gpt::Gpt;
 use rekindle_gpt::train::State;
 use rekindle_reason::FactCache;
@@ -27,20 +26,9 @@ fn reasoning(more: &[&str]) -> ConfigOf<Gpt> {
     crate::common::small(&[&REASONING, more].concat())
 }
 
-/// The state hash after each step, where everything but the state is built anew every `every` steps.
+/// As [`crate::common::hashes`], from the beginning.
 fn hashes(config: &ConfigOf<Gpt>, every: u64, threads: usize) -> (Vec<String>, State) {
-    let mut state = crate::common::initial(config);
-    let mut runtime = crate::common::attach(config, &state, threads);
-    let mut hashes = Vec::new();
-    while !runtime.progress(&state).finished {
-        runtime.step(&mut state).unwrap();
-        hashes.push(hash_of(&state).unwrap().to_string());
-        if state.step.is_multiple_of(every) {
-            state = from_tree(&to_tree(&state).unwrap()).unwrap();
-            runtime = crate::common::attach(config, &state, threads);
-        }
-    }
-    (hashes, state)
+    crate::common::hashes(config, crate::common::initial(config), every, threads)
 }
 
 #[test]

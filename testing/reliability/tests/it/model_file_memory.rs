@@ -32,6 +32,7 @@ fn model(block: Block) -> ModelConfig {
         tied: false,
         attention_biases: false,
         dropout: 0.0,
+        structure: rekindle_gpt::model::StructureConfig::default(),
         sampling: rekindle_gpt::model::Sampling::default(),
     }
 }

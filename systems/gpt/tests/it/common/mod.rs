@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+use rekindle::{from_tree, hash_of, to_tree};
 use rekindle_gpt::Gpt;
 use rekindle_gpt::train::State;
 use rekindle_train::{ConfigOf, ConfigText, Resources, System};
@@ -45,6 +46,22 @@ pub fn initial(config: &ConfigOf<Gpt>) -> State {
 
 pub fn attach(config: &ConfigOf<Gpt>, state: &State, threads: usize) -> Gpt {
     Gpt::attach(config, state, &Resources::new(threads)).unwrap()
+}
+
+/// The state hash after each step from a state on, and the last state, when everything but the state is built anew
+/// every `every` steps.
+pub fn hashes(config: &ConfigOf<Gpt>, mut state: State, every: u64, threads: usize) -> (Vec<String>, State) {
+    let mut runtime = attach(config, &state, threads);
+    let mut hashes = Vec::new();
+    while !runtime.progress(&state).finished {
+        runtime.step(&mut state).unwrap();
+        hashes.push(hash_of(&state).unwrap().to_string());
+        if state.step.is_multiple_of(every) {
+            state = from_tree(&to_tree(&state).unwrap()).unwrap();
+            runtime = attach(config, &state, threads);
+        }
+    }
+    (hashes, state)
 }
 
 /// The message of what cannot be built or attached.
