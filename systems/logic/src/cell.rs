@@ -65,6 +65,16 @@ impl Cell {
         self.slots() - self.channels..self.slots()
     }
 
+    /// Of each level, whether several of its gates have the same parameters.
+    pub(crate) fn shared_levels(&self) -> Vec<bool> {
+        let is_shared = |level: &std::ops::Range<usize>| {
+            let gates = &self.gates[level.clone()];
+            let numbers: std::collections::BTreeSet<u32> = gates.iter().map(|gate| gate.gate).collect();
+            numbers.len() < gates.len()
+        };
+        self.levels.iter().map(is_shared).collect()
+    }
+
     /// Gates of the largest level.
     pub(crate) fn widest(&self) -> usize {
         self.levels.iter().map(ExactSizeIterator::len).max().unwrap_or(0)

@@ -7,6 +7,8 @@
 //! This module holds the crate's only `unsafe` code: the calls that [`kernel!`] makes after it has
 //! asked the processor what it can do.
 
+use std::ops::Range;
+
 use rekindle_compute::{LANES, Lanes, kernel};
 use rekindle_gates::soft::Coefficients;
 
@@ -56,12 +58,15 @@ pub(crate) struct Gradients {
     pub(crate) lanes: Vec<Lanes>,
     inputs: usize,
     widest: usize,
+    /// Of each level, whether several of its gates have the same parameters.
+    shared: Vec<bool>,
 }
 
 impl Gradients {
     pub(crate) fn new(cell: &Cell) -> Self {
         let (inputs, widest) = (cell.inputs(), cell.widest());
-        Self { lanes: vec![Lanes::ZERO; (inputs + 2 * widest) * MOST_TOGETHER], inputs, widest }
+        let lanes = vec![Lanes::ZERO; (inputs + 2 * widest) * MOST_TOGETHER];
+        Self { lanes, inputs, widest, shared: cell.shared_levels() }
     }
 
     /// The gradients of the neighbourhoods of so many tiles.
@@ -83,13 +88,13 @@ impl Gradients {
     #[inline(always)]
     fn begin<'a>(&mut self, cell: &'a Cell, level: usize, tiles: usize) -> Level<'a> {
         let gates = &cell.gates[cell.levels[level].clone()];
-        let (inputs, output) = (self.inputs, self.first(level));
+        let (inputs, output, is_shared) = (self.inputs, self.first(level), self.shared[level]);
         let Some(before) = level.checked_sub(1) else {
-            return Level { gates, output, inputs, slot: inputs, gradient: inputs };
+            return Level { gates, output, inputs, slot: inputs, gradient: inputs, is_shared };
         };
         let (slots, gradient) = (&cell.levels[before], self.first(before));
         self.lanes[gradient * tiles..(gradient + slots.len()) * tiles].fill(Lanes::ZERO);
-        Level { gates, output, inputs, slot: inputs + slots.start, gradient }
+        Level { gates, output, inputs, slot: inputs + slots.start, gradient, is_shared }
     }
 }
 
@@ -104,6 +109,8 @@ struct Level<'a> {
     slot: usize,
     /// Where the gradients of the level before begin.
     gradient: usize,
+    /// Several gates have the same parameters.
+    is_shared: bool,
 }
 
 impl Level<'_> {
@@ -157,12 +164,31 @@ fn backward_level<const TILES: usize>(
     gradients: &mut [[Lanes; TILES]],
     sums: &mut [CoefficientSums],
 ) {
+    if level.is_shared {
+        // Sums of which several channels are a part take all of one tile before the next.
+        for tile in 0..TILES {
+            backward_gates(level, tile..tile + 1, coefficients, slots, gradients, sums);
+        }
+    } else {
+        backward_gates(level, 0..TILES, coefficients, slots, gradients, sums);
+    }
+}
+
+#[inline(always)]
+fn backward_gates<const TILES: usize>(
+    level: &Level,
+    tiles: Range<usize>,
+    coefficients: &[Coefficients],
+    slots: &[[Lanes; TILES]],
+    gradients: &mut [[Lanes; TILES]],
+    sums: &mut [CoefficientSums],
+) {
     for (index, gate) in level.gates.iter().enumerate() {
         let (a, b) = (&slots[gate.a as usize], &slots[gate.b as usize]);
         let [_, c1, c2, c3] = coefficients[gate.gate as usize];
         let (to_a, to_b) = (level.gradient_of(gate.a as usize), level.gradient_of(gate.b as usize));
         let mut totals = sums[gate.gate as usize];
-        for tile in 0..TILES {
+        for tile in tiles.clone() {
             let gradient = gradients[level.output + index][tile].0;
             let (a, b) = (&a[tile].0, &b[tile].0);
             let to_a = &mut gradients[to_a][tile].0;
