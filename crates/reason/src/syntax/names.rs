@@ -111,14 +111,7 @@ fn note(
     }
 }
 
-/// Whether one letter more, less or other makes the one out of the other.
-fn is_near(a: &str, b: &str) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > 1 {
-        return false;
-    }
-    let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&a[same..], &b[same..]);
-    let rest = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
-    a.len().max(b.len()) - rest <= 1
+/// Whether a name is a slip of the keys away.
+fn is_near(known: &str, name: &str) -> bool {
+    strsim::damerau_levenshtein(known, name) <= if name.chars().count() > 8 { 2 } else { 1 }
 }

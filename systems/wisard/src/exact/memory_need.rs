@@ -32,6 +32,8 @@ pub(super) fn of(config: &ConfigOf<WisardExact>, state: &State) -> MemoryNeed {
         // The pictures, of a byte a pixel.
         (Some(_), _) => rows.saturating_mul(inputs),
         (None, true) if data.file.is_some() => rows.saturating_mul(inputs),
+        // What is generated: numbers of eight bytes, and the bytes that they become.
+        _ if data.file.is_none() => rows.saturating_mul(inputs * 9 + ROW),
         _ => {
             let others = 1 + data.ignore.len() as u64;
             TableSize { rows, inputs, others, file: data.file.as_deref() }.bytes_to_load()
