@@ -41,12 +41,21 @@ impl Question {
 }
 
 impl Checked {
+    /// The word for what the reasoner says; none where it cannot say.
+    pub fn verdict(&self) -> Option<&'static str> {
+        let follows = self.verdict.follows()?;
+        Some(match (follows, self.question.knowledge.world()) {
+            (true, _) => "True",
+            (false, World::Closed) => "False",
+            (false, World::Open) => "It does not follow",
+        })
+    }
+
     /// What it comes to, in a line; nothing where the reasoner cannot say.
     pub fn text(&self) -> String {
-        let Some(follows) = self.verdict.follows() else {
+        let (Some(follows), Some(word)) = (self.verdict.follows(), self.verdict()) else {
             return format!("the answer rests on the model alone: {}", self.reason());
         };
-        let word = self.word(follows);
         let agrees = match self.said {
             Some(said) if said == follows => "",
             Some(_) => "; the model says otherwise, and is wrong",
@@ -65,20 +74,12 @@ impl Checked {
         let follows = self.verdict.follows();
         json!({
             "rests_on": if follows.is_some() { "reasoner" } else { "model" },
-            "verdict": follows.map(|follows| self.word(follows)),
+            "verdict": self.verdict(),
             "model_agrees": follows.and_then(|follows| Some(self.said? == follows)),
             "goal": self.question.goal.to_string(),
             "reason": follows.is_none().then(|| self.reason()),
             "proof": self.proof(),
         })
-    }
-
-    fn word(&self, follows: bool) -> &'static str {
-        match (follows, self.question.knowledge.world()) {
-            (true, _) => "True",
-            (false, World::Closed) => "False",
-            (false, World::Open) => "It does not follow",
-        }
     }
 
     fn reason(&self) -> String {

@@ -71,8 +71,7 @@ fn score(model: &mut dyn TextModel, problems: &[Problem], with_reasoner: bool) -
         else {
             continue;
         };
-        let checked = question.check(&mut facts, &answer)?;
-        if let Some(word) = checked.in_json()["verdict"].as_str() {
+        if let Some(word) = question.check(&mut facts, &answer)?.verdict() {
             score.decided += 1;
             score.right_by_reasoner += usize::from(word == problem.answer);
         }
