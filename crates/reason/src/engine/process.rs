@@ -20,15 +20,55 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// How long is waited for what a program that has ended had said.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
+/// Another program: how it is started, and which version it says it is.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    name: String,
+    version: String,
+}
+
+impl Program {
+    /// The one of this name or path, which is asked for its version.
+    pub fn at(name: String) -> Self {
+        let version = version(&name);
+        Self { name, version }
+    }
+
+    /// Whether it is there and says its version.
+    pub fn is_there(&self) -> bool {
+        !self.version.is_empty()
+    }
+
+    /// What it says of its version; empty where it is missing.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What a verdict of its is told to rest on.
+    pub fn title(&self) -> String {
+        if self.is_there() { self.version.clone() } else { self.name.clone() }
+    }
+
+    /// Gives it a text, as [`ask`] does.
+    pub fn ask(&self, arguments: &[&str], text: String, time: Duration) -> Result<Answer, Reason> {
+        ask(&self.name, arguments, text, time)
+    }
+
+    /// Why an answer is none.
+    pub fn refused(&self, answer: &Answer) -> Reason {
+        answer.refused(&self.name)
+    }
+}
+
 /// What a program said, and how it ended.
 pub(super) struct Answer {
     pub output: String,
-    pub errors: String,
-    pub status: ExitStatus,
+    errors: String,
+    status: ExitStatus,
 }
 
 /// Starts a program, gives it a text, and waits until it ends or its time is over: then it is killed.
-pub(super) fn ask(program: &str, arguments: &[&str], text: String, time: Duration) -> Result<Answer, Reason> {
+fn ask(program: &str, arguments: &[&str], text: String, time: Duration) -> Result<Answer, Reason> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| cannot_start(program, &error))?;
@@ -90,8 +130,7 @@ fn stop(child: &mut Child) {
 }
 
 impl Answer {
-    /// Why this is none.
-    pub fn refused(&self, program: &str) -> Reason {
+    fn refused(&self, program: &str) -> Reason {
         let program = program.to_owned();
         let said = if self.output.trim().is_empty() { &self.errors } else { &self.output };
         let text: String = said.trim().chars().take(SHOWN).collect();
@@ -104,7 +143,7 @@ impl Answer {
 }
 
 /// The first line of what a program says of its version; empty where it says nothing.
-pub(super) fn version(program: &str) -> String {
+fn version(program: &str) -> String {
     let answer = ask(program, &["--version"], String::new(), Duration::from_secs(5));
     answer
         .ok()

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Budget, Reason, Reasoner, Verdict, process};
+use super::process::Program;
+use super::{Budget, Reason, Reasoner, Verdict};
 use crate::knowledge::{self, Knowledge, Query, Rule, World, has_functions};
 use crate::proof::{Model, Proof};
 use crate::syntax::{Atom, Formula, Term};
@@ -14,8 +15,7 @@ use crate::syntax::{Atom, Formula, Term};
 /// It takes what [`Horn`](super::Horn) takes. What it says is not checked.
 #[derive(Clone, Debug)]
 pub struct Prolog {
-    program: String,
-    version: String,
+    program: Program,
 }
 
 const NAME: &str = "prolog";
@@ -30,14 +30,12 @@ impl Default for Prolog {
 impl Prolog {
     /// The one of this name or path. It is asked for its version; where it is missing, every verdict says so.
     pub fn at(program: impl Into<String>) -> Self {
-        let program = program.into();
-        let version = process::version(&program);
-        Self { program, version }
+        Self { program: Program::at(program.into()) }
     }
 
     /// Whether it is there and says its version.
     pub fn is_there(&self) -> bool {
-        !self.version.is_empty()
+        self.program.is_there()
     }
 }
 
@@ -47,7 +45,7 @@ impl Reasoner for Prolog {
     }
 
     fn version(&self) -> String {
-        self.version.clone()
+        self.program.version().to_owned()
     }
 
     fn prove(&mut self, goal: &Formula, knowledge: &Knowledge, budget: Budget) -> Verdict {
@@ -69,12 +67,12 @@ fn decide(prolog: &Prolog, goal: &Formula, knowledge: &Knowledge, budget: Budget
         return Err(outside("functions".to_owned()));
     }
     let arguments = ["-q", "-f", "none", "-g", "consult(user)", "-t", "halt"];
-    let answer = process::ask(&prolog.program, &arguments, program(&rules, &query), budget.time)?;
-    let program = if prolog.version.is_empty() { prolog.program.clone() } else { prolog.version.clone() };
+    let answer = prolog.program.ask(&arguments, program(&rules, &query), budget.time)?;
+    let program = prolog.program.title();
     let follows = match answer.output.trim() {
         "true" => true,
         "false" => false,
-        _ => return Err(answer.refused(&prolog.program)),
+        _ => return Err(prolog.program.refused(&answer)),
     };
     Ok(match follows != query.is_negated {
         true => Verdict::Proved(Proof::External { program }),

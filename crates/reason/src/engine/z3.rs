@@ -2,7 +2,8 @@
 
 mod smtlib;
 
-use super::{Budget, Reason, Reasoner, Verdict, process};
+use super::process::Program;
+use super::{Budget, Reason, Reasoner, Verdict};
 use crate::knowledge::{self, Knowledge, World};
 use crate::proof::{Model, Proof};
 use crate::syntax::Formula;
@@ -12,8 +13,7 @@ use crate::syntax::Formula;
 /// It takes every formula. What it says is not checked.
 #[derive(Clone, Debug)]
 pub struct Z3 {
-    program: String,
-    version: String,
+    program: Program,
 }
 
 const NAME: &str = "z3";
@@ -28,14 +28,12 @@ impl Default for Z3 {
 impl Z3 {
     /// The one of this name or path. It is asked for its version; where it is missing, every verdict says so.
     pub fn at(program: impl Into<String>) -> Self {
-        let program = program.into();
-        let version = process::version(&program);
-        Self { program, version }
+        Self { program: Program::at(program.into()) }
     }
 
     /// Whether it is there and says its version.
     pub fn is_there(&self) -> bool {
-        !self.version.is_empty()
+        self.program.is_there()
     }
 }
 
@@ -45,7 +43,7 @@ impl Reasoner for Z3 {
     }
 
     fn version(&self) -> String {
-        self.version.clone()
+        self.program.version().to_owned()
     }
 
     fn prove(&mut self, goal: &Formula, knowledge: &Knowledge, budget: Budget) -> Verdict {
@@ -59,13 +57,13 @@ fn decide(z3: &Z3, goal: &Formula, knowledge: &Knowledge, budget: Budget) -> Res
         return Err(Reason::Outside { engine: NAME.to_owned(), what: "a closed world".to_owned() });
     }
     let script = smtlib::script(knowledge, goal);
-    let answer = process::ask(&z3.program, &["-in", "-smt2"], script, budget.time)?;
-    let program = if z3.version.is_empty() { z3.program.clone() } else { z3.version.clone() };
+    let answer = z3.program.ask(&["-in", "-smt2"], script, budget.time)?;
+    let program = z3.program.title();
     // What it says before an error counts for nothing.
     match answer.output.trim() {
         "unsat" => Ok(Verdict::Proved(Proof::External { program })),
         "sat" => Ok(Verdict::Refuted(Model::External { program })),
         "unknown" => Err(Reason::GaveUp(program)),
-        _ => Err(answer.refused(&z3.program)),
+        _ => Err(z3.program.refused(&answer)),
     }
 }
