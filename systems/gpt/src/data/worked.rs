@@ -1,5 +1,8 @@
 //! Problems of reasoning as dialogues, with the steps that lead to their answers.
 
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
+
 use rekindle_data::Part;
 use rekindle_reason::Rule;
 use rekindle_reason::syntax::{Atom, Formula, Term};
@@ -14,7 +17,10 @@ pub(crate) fn learnt(suites: &[Suite], seed: u64, count: usize) -> Vec<Problem> 
     let make = |&suite: &Suite| problems(suite, Split::InDistribution, Part::Train, seed, of_each);
     let drawn: Vec<Vec<Problem>> = std::thread::scope(|scope| {
         let threads: Vec<_> = suites.iter().map(|suite| scope.spawn(move || make(suite))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
+        let made = |thread: ScopedJoinHandle<'_, Vec<Problem>>| {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        };
+        threads.into_iter().map(made).collect()
     });
     let in_turn = (0..of_each).flat_map(|index| drawn.iter().filter_map(move |of| of.get(index)));
     in_turn.take(count).cloned().collect()
