@@ -54,7 +54,7 @@ pub enum Command {
     Train(TrainArgs),
     /// Go on with a run that was stopped.
     Resume(ResumeArgs),
-    /// Let a trained model learn more, as a new checkpoint.
+    /// Let a trained model learn more, after what it has learnt.
     Learn(LearnArgs),
     /// Take what was learnt out of a trained model: a new checkpoint.
     Forget(ForgetArgs),
@@ -243,9 +243,23 @@ pub struct ResumeArgs {
 
 #[derive(Debug, Args)]
 pub struct LearnArgs {
+    #[command(flatten)]
+    pub what: RevisedArgs,
+    /// How it is learnt, where the model is trained on, such as steps=300 or retain.replay=0.05 [gpt].
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Show no progress.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// A run, and what it learns or forgets.
+#[derive(Debug, Args)]
+pub struct RevisedArgs {
     /// The run's directory.
     pub run: PathBuf,
-    /// The data: a table, or a folder of pictures; or, one after the other, IDX files of pictures and their labels.
+    /// The data: a table, a text, or a folder of pictures; or, one after the other, IDX files of pictures and their
+    /// labels.
     #[arg(long, value_name = "FILE", required = true)]
     pub data: Vec<String>,
     #[command(flatten)]
@@ -255,7 +269,7 @@ pub struct LearnArgs {
 #[derive(Debug, Args)]
 pub struct ForgetArgs {
     #[command(flatten)]
-    pub what: LearnArgs,
+    pub what: RevisedArgs,
     /// Delete the earlier checkpoints that know it, and every byte that no other checkpoint needs.
     #[arg(long)]
     pub erase: bool,
@@ -459,7 +473,7 @@ impl ThreadsArgs {
 }
 
 /// How to train; none of it changes the result.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct HowArgs {
     #[command(flatten)]
     pub threads: ThreadsArgs,

@@ -12,7 +12,7 @@ use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;
 use rekindle_reason::Reason;
 use rekindle_train::prove::ProveError;
-use rekindle_train::{AskError, CompleteError, ConfigError, ContentError, TrainError};
+use rekindle_train::{AskError, CompleteError, ConfigError, Content, ContentError, TrainError};
 use serde_json::json;
 
 use crate::output;
@@ -151,8 +151,14 @@ fn option_named_in(message: &str) -> Option<String> {
 fn hint_of_training(error: &TrainError) -> Option<&'static str> {
     Some(match error {
         TrainError::Config(error) => return hint_of_config(error),
+        TrainError::Content(ContentError::OtherData { expected: Content::State(_), .. }) => {
+            "--teacher RUN@STEP names the checkpoint where it lies now"
+        }
         TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. }) => {
             "--data FILE names the file where it lies now"
+        }
+        TrainError::Content(ContentError::NoCheckpoint { .. }) => {
+            "--teacher RUN@STEP names the checkpoint where it lies now"
         }
         TrainError::LaterCheckpoints { .. } => {
             "--fork DIR goes on in a new run, --discard-later deletes them"

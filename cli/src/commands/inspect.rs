@@ -45,7 +45,7 @@ fn inspect_source(
         let (state_hash, about) = (record.state_hash, &record.about);
         output::print_json(&json!({
             "step": record.step, "state_hash": state_hash, "about": about, "path": args.path, "note": note,
-            "lineage": source.store.identity().lineage, "state": to_json(node),
+            "lineage": source.store.identity().lineage, "teachers": source.store.identity().teachers, "state": to_json(node),
         }))?;
         return Ok(0);
     }
@@ -79,6 +79,8 @@ fn heading(registry: &Registry, source: &Source, note: Option<String>) -> anyhow
     if let Some(lineage) = &source.store.identity().lineage {
         lines.push(format!("run started from {}", lineage.source));
     }
+    let teachers = source.store.identity().teachers.iter();
+    lines.extend(teachers.map(|teacher| format!("run learns from {}", teacher.source)));
     lines.extend(source.store.note(None)?.map(|note| format!("run: {note}")));
     lines.extend(note.map(|note| format!("note: {note}")));
     lines.push(String::new());

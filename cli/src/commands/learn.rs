@@ -2,21 +2,43 @@
 
 use rekindle_train::{Change, Registry, Revised, Revision, describe_in_order};
 
+use anyhow::{Context, bail};
+
 use crate::address::open_run;
-use crate::args::{ForgetArgs, LearnArgs};
-use crate::commands::train::system_of;
+use crate::args::{ForgetArgs, HowArgs, LearnArgs, RevisedArgs};
+use crate::commands::train::{self, system_of};
 use crate::output;
 use crate::unlock;
 
 pub fn learn(registry: &Registry, args: LearnArgs, json: bool) -> anyhow::Result<u8> {
-    revise(registry, args, Change::Learn, json)
+    let LearnArgs { what, set, quiet } = args;
+    let store = open_run(&what.run)?;
+    let system = registry.system(&system_of(&store), &what.run.display().to_string())?;
+    let record = store.records().next_back().context("the run has no checkpoint yet")?;
+    let settings = system.settings_to_learn(&record.about.config, &what.data, &set)?;
+    drop(store);
+    let RevisedArgs { run, threads, .. } = &what;
+    match settings {
+        Some(settings) => {
+            let how = HowArgs { threads: *threads, quiet, ..HowArgs::default() };
+            train::go_on(system, run, settings, &how, json)
+        }
+        None if !set.is_empty() => {
+            bail!(
+                "--set {}: `{}` models are not trained on when they learn more",
+                set.join(" "),
+                system.name()
+            )
+        }
+        None => revise(registry, what, Change::Learn, json),
+    }
 }
 
 pub fn forget(registry: &Registry, args: ForgetArgs, json: bool) -> anyhow::Result<u8> {
     revise(registry, args.what, Change::Forget { erase: args.erase }, json)
 }
 
-fn revise(registry: &Registry, args: LearnArgs, change: Change, json: bool) -> anyhow::Result<u8> {
+fn revise(registry: &Registry, args: RevisedArgs, change: Change, json: bool) -> anyhow::Result<u8> {
     let name = args.run.display().to_string();
     let system = registry.system(&system_of(&open_run(&args.run)?), &name)?;
     let access = unlock::access(&args.run)?;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rekindle::time;
+use rekindle::records::Lineage;
+use rekindle::{Store, time};
 use rekindle_train::{Registry, duration, number};
 use serde_json::json;
 
@@ -30,6 +31,7 @@ pub fn status(registry: &Registry, path: &Path, json: bool) -> anyhow::Result<u8
             "damaged": store.damaged_records().map(|skipped| skipped.step).collect::<Vec<_>>(),
             "holder": holder,
             "lineage": lineage,
+            "teachers": store.identity().teachers,
         }))?;
         return Ok(0);
     }
@@ -45,6 +47,7 @@ pub fn status(registry: &Registry, path: &Path, json: bool) -> anyhow::Result<u8
         ("metrics", text(newest.map(|record| metrics_line(registry, record)))),
         ("state hash", text(newest.map(|record| record.state_hash.to_string()))),
         ("started from", text(lineage.map(|lineage| lineage.source.clone()))),
+        ("learns from", teachers(&store)),
         ("written by", holder.as_ref().map_or("nobody".to_owned(), ToString::to_string)),
     ];
     rows.retain(|(_, value)| !value.is_empty());
@@ -54,6 +57,16 @@ pub fn status(registry: &Registry, path: &Path, json: bool) -> anyhow::Result<u8
         output::print(&format!("{:13} step {}: {}", "damaged", skipped.step, skipped.damage))?;
     }
     Ok(0)
+}
+
+/// The checkpoints that a run learns from, with their states.
+fn teachers(store: &Store) -> String {
+    let teachers = store.identity().teachers.iter();
+    let described = teachers.map(|Lineage { source, state_hash, .. }| match state_hash {
+        Some(hash) => format!("{source} ({hash})"),
+        None => source.clone(),
+    });
+    described.collect::<Vec<_>>().join(", ")
 }
 
 fn progress(state: &RunState<'_>) -> String {

@@ -8,7 +8,7 @@ use rekindle::storage::StorageError;
 use rekindle::{Address, OpenError, Store, Which};
 use rekindle_formats::{files, is_checkpoint_file};
 use rekindle_train::{
-    ConfigText, Onto, Options, Origin, Registry, Report, Start, TrainError, describe_in_order,
+    AnySystem, ConfigText, Onto, Options, Origin, Registry, Report, Start, TrainError, describe_in_order,
 };
 
 use crate::address::{Source, note_older_format, open_run, resolve};
@@ -70,6 +70,19 @@ pub fn resume(registry: &Registry, args: ResumeArgs, given: &Given, json: bool) 
     let settings = given.settings(system, args.set)?;
     let start = Start::Resume { run: address.run, access, step, settings, onto };
     finish(system.train(start, &options(&args.how, json)), json)
+}
+
+/// Goes on with a run from its newest checkpoint, with settings on top.
+pub fn go_on(
+    system: &dyn AnySystem,
+    run: &Path,
+    settings: Vec<String>,
+    how: &HowArgs,
+    json: bool,
+) -> anyhow::Result<u8> {
+    let (run, access, onto) = (run.to_owned(), unlock::access(run)?, Onto::Same);
+    let start = Start::Resume { run, access, step: None, settings, onto };
+    finish(system.train(start, &options(how, json)), json)
 }
 
 fn is_taken(error: &OpenError) -> bool {

@@ -97,8 +97,8 @@ pub mod records {
     pub use crate::address::Resolved;
     #[doc(inline)]
     pub use rekindle_store::{
-        About, CommitRecord, FORMAT, Identity, Lineage, Newest, Row, Saved, Schema, Skipped, StoredSignature,
-        TagError,
+        About, CommitRecord, FORMAT, Identity, Lineage, Newest, Origins, Row, Saved, Schema, Skipped,
+        StoredSignature, TagError,
     };
 }
 

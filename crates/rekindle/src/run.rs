@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use rekindle_store::storage::FileStorage;
 use rekindle_store::{
     About, Access, Checkpoint, Compression, Damage, EntryPath, HashedArray, Lineage, Newest, Node, OpenError,
-    ReadError, Row, SaveError, Skipped, Store, Writer,
+    Origins, ReadError, Row, SaveError, Skipped, Store, Writer,
 };
 
 use crate::background::Saving;
@@ -71,7 +71,7 @@ pub struct RunOptions {
     saving: Saving,
     compression: Compression,
     purpose: Option<String>,
-    lineage: Option<Lineage>,
+    origins: Origins,
 }
 
 /// Resuming failed; the state that was passed in is as it was before.
@@ -193,7 +193,13 @@ impl RunOptions {
 
     /// Records what a new run is made from.
     pub fn lineage(mut self, lineage: Lineage) -> Self {
-        self.lineage = Some(lineage);
+        self.origins.lineage = Some(lineage);
+        self
+    }
+
+    /// Records the checkpoints that a new run learns from beside its data.
+    pub fn teachers(mut self, teachers: Vec<Lineage>) -> Self {
+        self.origins.teachers = teachers;
         self
     }
 
@@ -229,7 +235,7 @@ impl RunOptions {
     /// # Errors
     /// As [`create`](Self::create).
     pub fn create_in(self, access: impl Into<Access>) -> Result<Run, OpenError> {
-        let writer = Writer::create(access, &self.system, self.lineage.clone(), &self.stated_purpose())?;
+        let writer = Writer::create(access, &self.system, self.origins.clone(), &self.stated_purpose())?;
         Ok(Run::new(writer, self))
     }
 

@@ -25,11 +25,13 @@ pub struct Identity {
     pub created: u64,
     /// What the run was made from.
     pub lineage: Option<Lineage>,
+    /// The checkpoints that it learns from beside its data.
+    pub teachers: Vec<Lineage>,
     /// True when everything in the run is encrypted.
     pub encrypted: bool,
 }
 
-/// The identity as it is stored: of an encrypted run, the system and the lineage are sealed.
+/// The identity as it is stored: of an encrypted run, the system and what it comes from are sealed.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     format: u32,
@@ -39,14 +41,18 @@ struct Stored {
     system: String,
     #[serde(default)]
     lineage: Option<Lineage>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    teachers: Vec<Lineage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<SealedText>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Private {
     system: String,
     lineage: Option<Lineage>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    teachers: Vec<Lineage>,
 }
 
 /// Why an identity cannot be used.
@@ -58,33 +64,34 @@ pub(crate) enum Refused {
 
 impl Identity {
     pub(crate) fn encode(&self, cipher: Option<&Cipher>) -> Vec<u8> {
-        let private = Private { system: self.system.clone(), lineage: self.lineage.clone() };
+        let Self { system, lineage, teachers, .. } = self.clone();
+        let private = Private { system, lineage, teachers };
         let sealed = cipher.map(|cipher| {
             let bytes = serde_json::to_vec(&private).unwrap_or_default();
             SealedText::seal(cipher, &what(&self.run), &bytes)
         });
-        let Private { system, lineage } = match sealed {
-            Some(_) => Private { system: String::new(), lineage: None },
-            None => private,
-        };
+        let Private { system, lineage, teachers } =
+            if sealed.is_some() { Private::default() } else { private };
         let (format, run, created) = (self.format, self.run.clone(), self.created);
-        sealed::seal(&Stored { format, run, created, system, lineage, sealed }).unwrap_or_default()
+        sealed::seal(&Stored { format, run, created, system, lineage, teachers, sealed }).unwrap_or_default()
     }
 
     pub(crate) fn decode(bytes: &[u8], cipher: Option<&Cipher>) -> Result<Self, Refused> {
         let stored: Stored = sealed::unseal(OBJECT, bytes).map_err(Refused::Damaged)?;
         let encrypted = stored.sealed.is_some();
         let private = match (stored.sealed, cipher) {
-            (None, _) => Private { system: stored.system, lineage: stored.lineage },
+            (None, _) => {
+                Private { system: stored.system, lineage: stored.lineage, teachers: stored.teachers }
+            }
             (Some(_), None) => return Err(Refused::NoKey),
             (Some(sealed), Some(cipher)) => {
                 let opened = sealed.open(cipher, &what(&stored.run)).ok_or(Refused::WrongKey)?;
                 serde_json::from_slice(&opened).map_err(|_| Refused::WrongKey)?
             }
         };
-        let Private { system, lineage } = private;
+        let Private { system, lineage, teachers } = private;
         let Stored { format, run, created, .. } = stored;
-        Ok(Self { format, run, system, created, lineage, encrypted })
+        Ok(Self { format, run, system, created, lineage, teachers, encrypted })
     }
 }
 
@@ -92,7 +99,22 @@ fn what(run: &str) -> String {
     format!("identity {run}")
 }
 
-/// The checkpoint or file that a run started from.
+/// What a new run comes from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Origins {
+    /// What it was made from.
+    pub lineage: Option<Lineage>,
+    /// The checkpoints that it learns from beside its data.
+    pub teachers: Vec<Lineage>,
+}
+
+impl From<Option<Lineage>> for Origins {
+    fn from(lineage: Option<Lineage>) -> Self {
+        Self { lineage, teachers: Vec::new() }
+    }
+}
+
+/// A checkpoint or file that a run started from, or a checkpoint that it learns from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lineage {
     /// Where it was, as the user wrote it.

@@ -69,7 +69,7 @@ pub use encryption::data_key::DataKey;
 pub use error::{Damage, OpenError, Problem, ReadError, SaveError};
 pub use hash::{Hash, ParseHashError};
 pub use hint::Hint;
-pub use identity::{Identity, Lineage};
+pub use identity::{Identity, Lineage, Origins};
 pub use maintenance::copy::Copied;
 pub use maintenance::prune::{PruneError, Pruned};
 pub use maintenance::repair::{Repaired, Salvaged, Unreadable};

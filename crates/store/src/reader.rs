@@ -281,6 +281,7 @@ fn unknown_identity() -> Identity {
         system: String::new(),
         created: 0,
         lineage: None,
+        teachers: Vec::new(),
         encrypted: false,
     }
 }

@@ -9,7 +9,7 @@ use crate::checkpoint::commit::{CommitRecord, FORMAT};
 use crate::codec::Compression;
 use crate::error::{OpenError, SaveError};
 use crate::hash::Hash;
-use crate::identity::{self, Identity, Lineage};
+use crate::identity::{self, Identity, Origins};
 use crate::packs::condemned::Condemned;
 use crate::packs::pack::PackEntry;
 use crate::reader::{Store, is_of_a_run, require_run};
@@ -84,18 +84,21 @@ impl Deref for Writer {
 }
 
 impl Writer {
-    /// Makes a new run and takes the right to write it. `purpose` is shown to whoever finds the
-    /// run locked.
+    /// Makes a new run and takes the right to write it; what it comes from, such as a [`Lineage`], is recorded.
+    /// `purpose` is shown to whoever finds the run locked.
+    ///
+    /// [`Lineage`]: crate::Lineage
     ///
     /// # Errors
     /// When the place holds a run or anything else, or cannot be written.
     pub fn create(
         access: impl Into<Access>,
         system: &str,
-        lineage: Option<Lineage>,
+        origins: impl Into<Origins>,
         purpose: &str,
     ) -> Result<Self, OpenError> {
         let access = access.into();
+        let Origins { lineage, teachers } = origins.into();
         let storage = access.storage();
         require_no_run(&**storage)?;
         storage.make_place()?;
@@ -110,6 +113,7 @@ impl Writer {
             system: system.to_owned(),
             created: now_seconds(),
             lineage,
+            teachers,
             encrypted: cipher.is_some(),
         };
         storage.put_new(identity::OBJECT, &identity.encode(cipher.as_ref()))?;

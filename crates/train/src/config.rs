@@ -346,7 +346,7 @@ where
         let section = path.split('.').next().unwrap_or_default();
         let before = tree.pointer(&format!("/{}", path.replace('.', "/"))).cloned().unwrap_or(Value::Null);
         apply::<M, T>(&mut tree, setting)?;
-        if !LOOP_SECTIONS.contains(&section) && !changeable.contains(&path) {
+        if !LOOP_SECTIONS.contains(&section) && !changeable.iter().any(|known| is_path(known, path)) {
             let sections = LOOP_SECTIONS.iter().map(|section| format!("{section}.*"));
             return Err(ConfigError::NotChangeable {
                 path: path.to_owned(),
@@ -359,6 +359,28 @@ where
         }
     }
     Ok((check(&tree, "")?, changes))
+}
+
+/// A config as a commit record holds it, with `settings` on top, whether they may change or not.
+///
+/// # Errors
+/// When a setting is unknown or of the wrong type.
+pub(crate) fn with_settings<M, T>(recorded: &Value, settings: &[String]) -> Result<Value, ConfigError>
+where
+    M: DeserializeOwned,
+    T: DeserializeOwned,
+{
+    let mut tree = recorded.clone();
+    settings.iter().try_for_each(|setting| apply::<M, T>(&mut tree, setting))?;
+    Ok(tree)
+}
+
+/// Whether a path is the one that a pattern names; `*` stands for any item of a list.
+fn is_path(pattern: &str, path: &str) -> bool {
+    let (pattern, path) = (pattern.split('.'), path.split('.'));
+    let is_same =
+        |(known, given): (&str, &str)| known == given || known == "*" && given.parse::<usize>().is_ok();
+    pattern.clone().count() == path.clone().count() && pattern.zip(path).all(is_same)
 }
 
 /// What the newest config of a run calls its best checkpoint.
@@ -411,6 +433,18 @@ fn apply<M: DeserializeOwned, T: DeserializeOwned>(
     for segment in path.trim().split('.') {
         if place.is_null() {
             *place = Value::Object(Map::new());
+        }
+        if let Value::Array(items) = place {
+            let count = items.len();
+            let item = segment.parse().ok().and_then(|index: usize| items.get_mut(index));
+            let missing = || {
+                error(
+                    format!("there is no item `{segment}`: there are {count}, counted from 0"),
+                    String::new(),
+                )
+            };
+            place = item.ok_or_else(missing)?;
+            continue;
         }
         let Value::Object(fields) = place else {
             return Err(error(format!("there is nothing below `{segment}`'s parent to set"), String::new()));
@@ -501,6 +535,19 @@ mod tests {
         assert!(message(GOOD, &["training.nonsense=1"]).contains("unknown field `nonsense`"));
         assert!(message(GOOD, &["training"]).contains("`path=value` is expected"));
         assert!(message(GOOD, &["seed.x=1"]).contains("nothing below"));
+    }
+
+    #[test]
+    fn a_star_stands_for_an_item_of_a_list() {
+        for (path, expected) in [
+            ("training.continual.0.steps", true),
+            ("training.continual.12.steps", true),
+            ("training.continual.last.steps", false),
+            ("training.continual.0", false),
+            ("training.continual.0.steps.0", false),
+        ] {
+            assert_eq!(is_path("training.continual.*.steps", path), expected, "{path}");
+        }
     }
 
     #[test]

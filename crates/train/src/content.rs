@@ -1,13 +1,18 @@
-//! What identifies a file that is learnt: its content, never its name or its place.
+//! What identifies a file or checkpoint that is learnt from: its content, never its name or its place.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use rekindle::Hash;
+use rekindle::records::Lineage;
 use rekindle_formats::files;
 use rekindle_formats::hex::hex;
 use sha2::{Digest, Sha256};
+
+use crate::other_run::{OtherRun, OtherRunError};
 
 /// Identity of a file's content: the SHA-256 of its bytes, as `sha256sum` prints it, and how many
 /// there are. A state holds it in place of the file's name.
@@ -110,24 +115,77 @@ impl FromStr for FileContent {
     }
 }
 
-/// A file that a `training:` section names.
+/// Identity of what a `training:` section names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// The content of a file or folder.
+    File(FileContent),
+    /// The state of a checkpoint.
+    State(Hash),
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(content) => content.fmt(f),
+            Self::State(hash) => write!(f, "state:{hash}"),
+        }
+    }
+}
+
+impl FromStr for Content {
+    type Err = ParseFileContentError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix("state:").map(str::parse) {
+            Some(Ok(hash)) => Ok(Self::State(hash)),
+            _ => text.parse().map(Self::File),
+        }
+    }
+}
+
+/// A file, or a checkpoint of another run, that a `training:` section names.
 #[derive(Debug)]
 pub struct NamedFile<'a> {
     /// The path of the setting, such as `training.data.file`.
-    pub setting: &'static str,
+    pub setting: Cow<'static, str>,
     /// Its value.
     pub place: &'a mut Option<String>,
-    /// When the file is read.
+    /// When it is read.
     pub used: FileUse,
 }
 
-/// When a file is read.
+impl<'a> NamedFile<'a> {
+    /// What stands at a setting.
+    pub fn new(setting: impl Into<Cow<'static, str>>, place: &'a mut Option<String>, used: FileUse) -> Self {
+        Self { setting: setting.into(), place, used }
+    }
+
+    fn identify(&self, place: &str, expected: Option<Content>) -> Result<Content, ContentError> {
+        let setting = self.setting.clone();
+        if self.used == FileUse::Checkpoint {
+            let found = OtherRun::open(place).and_then(|other| other.state_hash());
+            let unknown = |source| ContentError::NoCheckpoint { setting, expected, source: Box::new(source) };
+            return found.map(Content::State).map_err(unknown);
+        }
+        let path = PathBuf::from(place);
+        match FileContent::of(&path) {
+            Ok(content) => Ok(Content::File(content)),
+            Err(source) => Err(ContentError::Unreadable { setting, path, expected, source }),
+        }
+    }
+}
+
+/// When what is named is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileUse {
     /// By every process that trains: what is learnt.
     Always,
     /// At the beginning of a run: what matters of it is in the state from then on.
     AtTheBeginning,
+    /// By every process that trains; it is no file but a checkpoint of another run, such as a teacher, named as
+    /// `RUN@STEP`.
+    Checkpoint,
 }
 
 /// Files cannot be identified, or are not those that a run was trained on.
@@ -138,32 +196,41 @@ pub enum ContentError {
     #[error("{setting}: cannot read `{}`{}: {source}", path.display(), expectation(expected.as_ref()))]
     Unreadable {
         /// The setting that names it.
-        setting: &'static str,
+        setting: Cow<'static, str>,
         /// The file.
         path: PathBuf,
         /// What the run was trained on, if it is known.
-        expected: Option<FileContent>,
+        expected: Option<Content>,
         /// What the system said.
         source: io::Error,
     },
     /// The file holds other data.
     #[error(
-        "{setting}: `{}` holds other data than the run was trained on: {found}, where {expected} is expected",
-        path.display()
+        "{setting}: `{place}` holds other data than the run was trained on: {found}, where {expected} is expected"
     )]
     OtherData {
         /// The setting that names it.
-        setting: &'static str,
-        /// The file.
-        path: PathBuf,
+        setting: Cow<'static, str>,
+        /// The file or checkpoint.
+        place: String,
         /// What the run was trained on.
-        expected: FileContent,
-        /// What the file holds.
-        found: FileContent,
+        expected: Content,
+        /// What it holds.
+        found: Content,
+    },
+    /// The checkpoint of another run cannot be read.
+    #[error("{setting}: {source}{}", expectation(expected.as_ref()))]
+    NoCheckpoint {
+        /// The setting that names it.
+        setting: Cow<'static, str>,
+        /// What the run was trained with, if it is known.
+        expected: Option<Content>,
+        /// Why.
+        source: Box<OtherRunError>,
     },
 }
 
-fn expectation(expected: Option<&FileContent>) -> String {
+fn expectation(expected: Option<&Content>) -> String {
     expected.map_or(String::new(), |content| format!(", where the run has {content}"))
 }
 
@@ -175,14 +242,14 @@ fn expectation(expected: Option<&FileContent>) -> String {
 /// # Errors
 /// When a file cannot be read that is always needed.
 pub(crate) fn name_by_content(files: Vec<NamedFile<'_>>) -> Result<(), ContentError> {
-    for NamedFile { setting, place, used } in files {
-        let Some(path) = place.as_ref().map(PathBuf::from) else { continue };
-        let content = match FileContent::of(&path) {
+    for file in files {
+        let Some(place) = file.place.clone() else { continue };
+        let content = match file.identify(&place, None) {
             Ok(content) => Some(content),
-            Err(_) if used == FileUse::AtTheBeginning => None,
-            Err(source) => return Err(ContentError::Unreadable { setting, path, expected: None, source }),
+            Err(_) if file.used == FileUse::AtTheBeginning => None,
+            Err(error) => return Err(error),
         };
-        *place = content.map(|content| content.to_string());
+        *file.place = content.map(|content| content.to_string());
     }
     Ok(())
 }
@@ -200,32 +267,51 @@ pub(crate) fn check_content(
     saved: &[NamedFile<'_>],
     recorded: &[NamedFile<'_>],
 ) -> Result<(), ContentError> {
-    for NamedFile { setting, place, used } in files {
-        let expected = value_of(saved, setting).and_then(|text| text.parse::<FileContent>().ok());
-        let is_read = used == FileUse::Always || place.as_ref() != value_of(recorded, setting);
-        let Some(path) = place.as_ref().map(PathBuf::from).filter(|_| is_read) else {
-            *place = expected.map(|content| content.to_string());
+    for file in files {
+        let expected = value_of(saved, &file.setting).and_then(|text| text.parse::<Content>().ok());
+        let is_always_read = file.used != FileUse::AtTheBeginning;
+        let is_read = is_always_read || file.place.as_ref() != value_of(recorded, &file.setting);
+        let Some(place) = file.place.clone().filter(|_| is_read) else {
+            *file.place = expected.map(|content| content.to_string());
             continue;
         };
-        let found = match FileContent::of(&path) {
-            Ok(found) => found,
-            Err(source) => return Err(ContentError::Unreadable { setting, path, expected, source }),
-        };
-        *place = Some(found.to_string());
+        let found = file.identify(&place, expected.clone())?;
+        *file.place = Some(found.to_string());
         if let Some(expected) = expected.filter(|expected| *expected != found) {
-            return Err(ContentError::OtherData { setting, path, expected, found });
+            return Err(ContentError::OtherData { setting: file.setting, place, expected, found });
         }
     }
     Ok(())
+}
+
+/// What a run records of the checkpoints that it learns from.
+///
+/// # Errors
+/// When one cannot be read.
+pub(crate) fn teachers(files: Vec<NamedFile<'_>>) -> Result<Vec<Lineage>, ContentError> {
+    let checkpoints = files.into_iter().filter(|file| file.used == FileUse::Checkpoint);
+    let named = checkpoints.filter_map(|file| Some((file.setting, file.place.clone()?)));
+    let lineages = named.map(|(setting, address)| {
+        let found = OtherRun::open(&address).and_then(|other| other.lineage());
+        let unknown =
+            |source| ContentError::NoCheckpoint { setting, expected: None, source: Box::new(source) };
+        found.map_err(unknown)
+    });
+    lineages.collect()
 }
 
 fn value_of<'a>(files: &'a [NamedFile<'_>], setting: &str) -> Option<&'a String> {
     files.iter().find(|file| file.setting == setting)?.place.as_ref()
 }
 
-/// Makes the names of files valid in every directory.
+/// Makes the names of files valid in every directory, and those of checkpoints at every later time.
 pub(crate) fn make_absolute(files: Vec<NamedFile<'_>>) {
-    for NamedFile { place, .. } in files {
+    for NamedFile { place, used, .. } in files {
+        if used == FileUse::Checkpoint {
+            let pinned = place.as_ref().and_then(|address| OtherRun::open(address).ok()?.pinned());
+            *place = pinned.or(place.take());
+            continue;
+        }
         let absolute = place.as_ref().and_then(|path| std::path::absolute(path).ok());
         if let Some(absolute) = absolute.and_then(|path| path.into_os_string().into_string().ok()) {
             *place = Some(absolute);

@@ -3,6 +3,7 @@
 use rekindle_data::Answers;
 use rekindle_formats::Format;
 use rekindle_formats::table::{CsvFormat, Table};
+use serde_json::Value;
 
 use crate::simulation::{Experiment, Simulation};
 use crate::system::{ConfigOf, Metrics, Resources, System, SystemError};
@@ -126,6 +127,8 @@ pub type Simulate<S> =
 /// Learns, or forgets, what some files hold, after training; when it is refused, the state is as it was.
 pub type Learn<S> =
     fn(&ConfigOf<S>, &mut <S as System>::State, &[String], &Resources) -> Result<Learnt, SystemError>;
+/// The values of one more phase of training, in which some files are learnt after all that was learnt before.
+pub type NextPhase<S> = fn(&ConfigOf<S>, &[String]) -> Result<Value, SystemError>;
 /// Whether an earlier state knows anything of what some files hold that the state now does not know.
 pub type Knows<S> = fn(
     &ConfigOf<S>,
@@ -154,14 +157,25 @@ pub struct Capabilities<S: System> {
     pub circuit: Option<AsCircuit<S>>,
     /// Boards that the model is an automaton on.
     pub simulate: Option<Simulate<S>>,
-    /// Learns more after training.
+    /// Learns more after training, at once.
     pub learn: Option<Learn<S>>,
+    /// Learns more after training by training on.
+    pub learn_by_training: Option<LearnByTraining<S>>,
     /// Forgets what it has learnt.
     pub forget: Option<Forgetting<S>>,
     /// Pictures of a state.
     pub pictures: Vec<Picture<S>>,
     /// Texts that its models go on with.
     pub text: Option<TextCapability>,
+}
+
+/// How models learn more by training on.
+#[derive(Debug, Clone, Copy)]
+pub struct LearnByTraining<S: System> {
+    /// The setting that lists such phases, one of the [`changeable`](System::changeable) ones.
+    pub phases: &'static str,
+    /// The phase that is put at its end.
+    pub next: NextPhase<S>,
 }
 
 /// How models forget.
@@ -209,6 +223,7 @@ impl<S: System> Default for Capabilities<S> {
             circuit: None,
             simulate: None,
             learn: None,
+            learn_by_training: None,
             forget: None,
             pictures: Vec::new(),
             text: None,
@@ -247,10 +262,16 @@ impl<S: System> Capabilities<S> {
         Self { simulate: Some(simulate), ..self }
     }
 
-    /// Its models learn more after training.
+    /// Its models learn more after training, at once.
     #[must_use]
     pub fn learn(self, learn: Learn<S>) -> Self {
         Self { learn: Some(learn), ..self }
+    }
+
+    /// Its models learn more after training by training on: a phase is added to those at a setting.
+    #[must_use]
+    pub fn learn_by_training(self, phases: &'static str, next: NextPhase<S>) -> Self {
+        Self { learn_by_training: Some(LearnByTraining { phases, next }), ..self }
     }
 
     /// Its models forget what they have learnt.

@@ -18,6 +18,7 @@ mod history;
 mod means;
 mod memory;
 mod numbers;
+mod other_run;
 pub mod plain;
 mod plain_words;
 pub mod prove;
@@ -33,16 +34,17 @@ mod text;
 pub use capabilities::AskError;
 pub use config::{Checkpoints, ConfigError, ConfigText, Evaluate, RunConfig, recorded_best};
 pub use config_keys::{ConfigKey, config_keys};
-pub use content::{ContentError, FileContent, FileUse, NamedFile, ParseFileContentError};
+pub use content::{Content, ContentError, FileContent, FileUse, NamedFile, ParseFileContentError};
 pub use early_stopping::{EarlyStopping, Patience};
 pub use events::{Event, Notice, Observer, Started};
 pub use family::{
-    Capabilities, Describe, Draw, Family, Forgetting, Knows, Learn, Learnt, Picture, Predict, Preset,
-    SystemOption, TableFormat, list_setting, text_setting,
+    Capabilities, Describe, Draw, Family, Forgetting, Knows, Learn, LearnByTraining, Learnt, NextPhase,
+    Picture, Predict, Preset, SystemOption, TableFormat, list_setting, text_setting,
 };
 pub use history::History;
 pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
 pub use numbers::{bytes, describe_in_order, duration, number};
+pub use other_run::{OtherRun, OtherRunError};
 pub use registry::{AnySystem, Registry, any_system};
 pub use session::{
     AnyConfig, Change, Onto, Options, Origin, Report, Revised, Revision, Start, TrainError, TrainingState,

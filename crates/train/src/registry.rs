@@ -11,8 +11,8 @@ use rekindle_gates::Circuit;
 use rekindle_pictures::Picture;
 
 use crate::capabilities::{self, AskError};
-use crate::config::{ConfigError, ConfigText, change_config, hint};
-use crate::family::{Family, Preset, SystemOption};
+use crate::config::{ConfigError, ConfigText, change_config, hint, with_settings};
+use crate::family::{Family, LearnByTraining, Preset, SystemOption};
 use crate::session::{
     AnyConfig, Configs, ConfigsOf, Options, Report, Revised, Revision, Start, TrainError, revise, train,
 };
@@ -100,6 +100,19 @@ pub trait AnySystem {
     /// When models of the family are no automata, the board cannot be, or the checkpoint cannot be read.
     fn simulate(&self, checkpoint: &Checkpoint<'_>, experiment: &Experiment) -> Result<Simulation, AskError>;
 
+    /// The settings with which a run that goes on learns some files after all that it was trained on; `settings` are on
+    /// top of the phase that this is, such as `steps=300`. Nothing where models of the family learn more without training
+    /// on: by [`revise`](Self::revise), or not at all.
+    ///
+    /// # Errors
+    /// When the system refuses the files, or a setting cannot be used.
+    fn settings_to_learn(
+        &self,
+        recorded: &serde_json::Value,
+        files: &[String],
+        settings: &[String],
+    ) -> Result<Option<Vec<String>>, TrainError>;
+
     /// Lets a run whose training has ended learn more or forget, as a new checkpoint.
     ///
     /// # Errors
@@ -181,9 +194,40 @@ impl<S: Family + 'static> AnySystem for ConfigsOf<S> {
         capabilities::simulate::<S>(checkpoint, experiment)
     }
 
+    fn settings_to_learn(
+        &self,
+        recorded: &serde_json::Value,
+        files: &[String],
+        settings: &[String],
+    ) -> Result<Option<Vec<String>>, TrainError> {
+        let Some(learning) = S::capabilities().learn_by_training else { return Ok(None) };
+        settings_to_learn::<S>(&learning, recorded, files, settings).map(|setting| Some(vec![setting]))
+    }
+
     fn revise(&self, revision: Revision) -> Result<Revised, TrainError> {
         revise::<S>(revision)
     }
+}
+
+/// The list of phases with one more at its end, as a setting.
+fn settings_to_learn<S: Family>(
+    learning: &LearnByTraining<S>,
+    recorded: &serde_json::Value,
+    files: &[String],
+    settings: &[String],
+) -> Result<String, TrainError> {
+    let (config, _): (ConfigOf<S>, _) = change_config(recorded, &[], &[])?;
+    let place = format!("/{}", learning.phases.replace('.', "/"));
+    let mut phases =
+        recorded.pointer(&place).and_then(|phases| phases.as_array().cloned()).unwrap_or_default();
+    let index = phases.len();
+    phases.push((learning.next)(&config, files)?);
+    let list = format!("{}={}", learning.phases, serde_json::Value::from(phases));
+    let changes = settings.iter().map(|setting| format!("{}.{index}.{setting}", learning.phases));
+    let changes: Vec<String> = std::iter::once(list).chain(changes).collect();
+    let changed = with_settings::<S::Model, S::Training>(recorded, &changes)?;
+    let phases = changed.pointer(&place).cloned().unwrap_or_default();
+    Ok(format!("{}={phases}", learning.phases))
 }
 
 /// Hides the types of a system. Whatever calls this compiles all that is generic over it: best the crate of

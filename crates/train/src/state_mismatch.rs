@@ -1,5 +1,7 @@
 //! A state that does not belong to a config or its data.
 
+use std::borrow::Cow;
+
 /// A state does not fit what a system is to train it with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -12,7 +14,7 @@ pub enum StateMismatch {
         /// In what it differs.
         reason: String,
         /// The setting that names the file.
-        setting: &'static str,
+        setting: Cow<'static, str>,
     },
     /// The state contradicts itself or the config.
     #[error("the state does not fit: {0}")]

@@ -79,6 +79,16 @@ pub trait System: Sized {
         Ok(())
     }
 
+    /// Makes a state that goes on with a changed config fit it, such as one with another phase of training behind
+    /// those that are over.
+    ///
+    /// # Errors
+    /// When it cannot go on so.
+    fn extend(config: &ConfigOf<Self>, state: &mut Self::State) -> Result<(), SystemError> {
+        let _ = (config, state);
+        Ok(())
+    }
+
     /// Takes out of the `training:` section that a state is saved with what the state does not depend on: for
     /// systems in whose states it leaves no trace where the data came from, and in which order.
     fn drop_origin(training: &mut Self::Training, state: &Self::State) {

@@ -70,7 +70,7 @@ impl System for Cascor {
 
     fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
         let place = &mut training.data.file;
-        vec![NamedFile { setting: "training.data.file", place, used: FileUse::Always }]
+        vec![NamedFile::new("training.data.file", place, FileUse::Always)]
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {

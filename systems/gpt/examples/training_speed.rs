@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Sequence::of_text(&tokens)
             };
             let sequences = (0..batch).map(|_| sequence()).collect();
-            let values = StepValues { adamw, dropout: None };
+            let values = StepValues { adamw, dropout: None, held: None };
             stepper.step(&mut network, &mut optimizer, None, &[sequences], values);
         }
         best = best.max(f64::from(steps * batch * context) / begun.elapsed().as_secs_f64());

@@ -101,6 +101,9 @@ pub enum GptError {
     /// A checkpoint holds something else.
     #[error(transparent)]
     Restore(#[from] rekindle::RestoreError),
+    /// The checkpoint of a teacher cannot be read.
+    #[error(transparent)]
+    Teacher(#[from] rekindle_train::OtherRunError),
     /// A change of the vocabulary was not done; everything is as before.
     #[error("the vocabulary stays as it is: {0}")]
     VocabularyChange(String),

@@ -34,7 +34,7 @@
 //! let mut loss = f64::INFINITY;
 //! for _ in 0..100 {
 //!     let batch = vec![Sequence::of_text(&text)];
-//!     let values = StepValues { adamw, dropout: None };
+//!     let values = StepValues { adamw, dropout: None, held: None };
 //!     loss = stepper.step(&mut network, &mut optimizer, None, &[batch], values).loss;
 //! }
 //! assert!(loss < 0.1);

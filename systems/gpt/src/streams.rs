@@ -14,6 +14,12 @@ pub(crate) const SAMPLING: u64 = 7;
 pub(crate) const ORDER: u64 = 8;
 /// Where examples begin in the context; the step is the batch.
 pub(crate) const POSITIONS: u64 = 9;
+/// Which examples of a phase are kept; the step is the number of phases before it.
+pub(crate) const RESERVOIR: u64 = 10;
+/// What of earlier phases is learnt again; the step is the batch.
+pub(crate) const REPLAY: u64 = 11;
+/// What a model makes to learn it again; the step is the number of the text.
+pub(crate) const SELF_REPLAY: u64 = 12;
 /// A generated paragraph; the step is its number, so that the first of many are the same as of few.
 pub(crate) const PARAGRAPHS: u64 = 71;
 /// A generated dialogue; the step is its number.

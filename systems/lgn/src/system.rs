@@ -61,14 +61,14 @@ impl System for Lgn {
 
     fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
         let data = &mut training.data;
-        let named = |setting, place| NamedFile { setting, place, used: FileUse::Always };
-        vec![
-            named("training.data.file", &mut data.file),
-            named("training.data.images", &mut data.images),
-            named("training.data.labels", &mut data.labels),
-            named("training.data.test_images", &mut data.test_images),
-            named("training.data.test_labels", &mut data.test_labels),
-        ]
+        let named = [
+            ("training.data.file", &mut data.file),
+            ("training.data.images", &mut data.images),
+            ("training.data.labels", &mut data.labels),
+            ("training.data.test_images", &mut data.test_images),
+            ("training.data.test_labels", &mut data.test_labels),
+        ];
+        named.into_iter().map(|(setting, place)| NamedFile::new(setting, place, FileUse::Always)).collect()
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {

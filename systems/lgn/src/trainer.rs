@@ -63,7 +63,7 @@ impl Trainer {
             return Err(StateMismatch::OtherData {
                 origin: Origin::of(file, "the examples").to_string(),
                 reason: found.difference_from(&expected),
-                setting,
+                setting: setting.into(),
             }
             .into());
         }

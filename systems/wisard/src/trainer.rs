@@ -33,7 +33,7 @@ impl Trainer {
             return Err(StateMismatch::OtherData {
                 origin: Origin::of(training.data.file.as_ref(), "the examples").to_string(),
                 reason: dataset.preparation.outline().difference_from(&state.preparation.outline()),
-                setting: "training.data.file",
+                setting: "training.data.file".into(),
             }
             .into());
         }

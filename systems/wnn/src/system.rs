@@ -118,9 +118,9 @@ impl System for Wnn {
         let Training { data: Data { file, tokenizer, .. }, seed_from, .. } = training;
         let beginning = FileUse::AtTheBeginning;
         vec![
-            NamedFile { setting: "training.data.file", place: file, used: FileUse::Always },
-            NamedFile { setting: "training.data.tokenizer", place: tokenizer, used: beginning },
-            NamedFile { setting: "training.seed_from", place: seed_from, used: beginning },
+            NamedFile::new("training.data.file", file, FileUse::Always),
+            NamedFile::new("training.data.tokenizer", tokenizer, beginning),
+            NamedFile::new("training.seed_from", seed_from, beginning),
         ]
     }
 
@@ -148,7 +148,7 @@ impl System for Wnn {
             return Err(SystemError::mismatch(StateMismatch::OtherData {
                 origin: origin(&training.data).to_string(),
                 reason: "its tokens are others".to_owned(),
-                setting: "training.data.file",
+                setting: "training.data.file".into(),
             }));
         }
         let inputs = text.corpus.coding.inputs();

@@ -38,9 +38,10 @@ pub(super) fn begin(
     let mut training = state.attach(resources)?;
     training.name_files_by_content()?;
     training.make_files_absolute();
+    let teachers = training.teachers()?;
     let run = match &directory {
         Some(path) => {
-            let mut options = options(configs, &loop_config);
+            let mut options = options(configs, &loop_config).teachers(teachers);
             if let Some(lineage) = lineage {
                 options = options.lineage(lineage);
             }

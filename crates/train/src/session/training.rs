@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use rekindle::records::CommitRecord;
+use rekindle::records::{CommitRecord, Lineage};
 use rekindle::tree::{GraftError, graft};
 use rekindle::{CaptureError, EntryPath, Hash, ResumeError, Resumed, Run, Tree, Versions, hash_of};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::TrainError;
 use crate::config::{ConfigError, ConfigText, LoopConfig, RunConfig, change_config};
-use crate::content::{ContentError, check_content, make_absolute, name_by_content};
+use crate::content::{ContentError, check_content, make_absolute, name_by_content, teachers};
 use crate::memory::MemoryNeed;
 use crate::system::{Conclusion, ConfigOf, Metrics, Progress, Resources, System, SystemError};
 
@@ -78,6 +78,8 @@ pub(crate) trait AnyTraining {
     fn name_files_by_content(&mut self) -> Result<(), ContentError>;
     /// In the config, names of files become valid in every directory.
     fn make_files_absolute(&mut self);
+    /// The checkpoints of other runs that it learns from.
+    fn teachers(&mut self) -> Result<Vec<Lineage>, ContentError>;
     fn config(&self) -> &dyn AnyConfig;
     fn loop_config(&self) -> LoopConfig;
     fn memory(&self) -> Option<MemoryNeed>;
@@ -252,6 +254,7 @@ impl<S: System + 'static> AnyState for State<S> {
         let (saved, before) = (S::files(&mut saved), S::files(&mut before.training));
         check_content(S::files(&mut self.state.training), &saved, &before)?;
         self.config = config;
+        S::extend(&self.config, &mut self.state.state)?;
         Ok(changes)
     }
 
@@ -268,6 +271,10 @@ impl<S: System> AnyTraining for Training<S> {
 
     fn make_files_absolute(&mut self) {
         make_absolute(S::files(&mut self.config.0.training));
+    }
+
+    fn teachers(&mut self) -> Result<Vec<Lineage>, ContentError> {
+        teachers(S::files(&mut self.config.0.training))
     }
 
     fn config(&self) -> &dyn AnyConfig {

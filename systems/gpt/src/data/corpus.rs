@@ -22,7 +22,7 @@ use crate::streams;
 use crate::train::config::{Data, Order};
 
 /// A document that was cut into tokens, in its three parts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Corpus {
     /// To learn.
     pub train: Dataset,
@@ -54,6 +54,13 @@ pub enum Dataset {
     Text(Vec<u32>),
     /// Examples one by one.
     Examples(Examples),
+}
+
+impl Default for Dataset {
+    /// Nothing.
+    fn default() -> Self {
+        Self::Text(Vec::new())
+    }
 }
 
 /// Examples, and the order of the epoch at hand.
@@ -291,6 +298,22 @@ fn examples(sequences: impl Iterator<Item = Sequence>, options: &CorpusOptions<'
 /// Bytes of the text that is to be predicted in sequences; special tokens have none.
 pub(crate) fn target_bytes(tokenizer: &Tokenizer, sequences: &[Sequence]) -> u64 {
     sequences.iter().map(|sequence| target_bytes_of(tokenizer, sequence)).sum()
+}
+
+/// Bytes of a text up to the end of each of its tokens.
+pub(crate) fn token_ends<'a>(
+    tokenizer: &'a Tokenizer,
+    tokens: &'a [u32],
+) -> impl Iterator<Item = usize> + 'a {
+    let len = |tokens: &[u32]| tokenizer.decode(tokens).map_or(0, |text| text.len());
+    (0..tokens.len()).scan(0, move |end, index| {
+        // How a token is written may depend on the one before.
+        *end += match index.checked_sub(1) {
+            Some(before) => len(&tokens[before..=index]).saturating_sub(len(&tokens[before..index])),
+            None => len(&tokens[..1]),
+        };
+        Some(*end)
+    })
 }
 
 fn target_bytes_of(tokenizer: &Tokenizer, sequence: &Sequence) -> u64 {

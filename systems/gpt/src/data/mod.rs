@@ -3,6 +3,7 @@
 mod corpus;
 mod dialogue;
 mod document;
+mod reservoir;
 pub(crate) mod synthetic;
 pub(crate) mod version;
 mod vocabulary;
@@ -10,11 +11,12 @@ pub(crate) mod worked;
 
 pub(crate) use corpus::Truncation;
 pub use corpus::{Corpus, CorpusOptions, Dataset};
-pub(crate) use corpus::{end_token, target_bytes};
+pub(crate) use corpus::{end_token, target_bytes, token_ends};
 pub use dialogue::{ASSISTANT, Dialogue, END, RoleTokens, SPECIAL_TOKENS, USER};
 pub use document::{Document, load};
 pub(crate) use document::{file_len, origin};
+pub use reservoir::{Example, ExampleContent, Examples, Reservoir};
 pub use synthetic::reasoning;
 pub use synthetic::reasoning::Suite;
 pub use version::DataVersion;
-pub(crate) use vocabulary::{bytes_only, vocabulary};
+pub(crate) use vocabulary::{bytes_only, special_tokens, vocabulary};

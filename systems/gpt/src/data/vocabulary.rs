@@ -14,7 +14,8 @@ use super::version::DataVersion;
 use crate::error::GptError;
 use crate::formats::rustgpt;
 use crate::model::language_model::Vocabulary;
-use crate::train::config::{SymbolTokens, TokenKind, TrainingConfig};
+use crate::train::config::{StudentVocabulary, SymbolTokens, TokenKind, TrainingConfig};
+use crate::train::teacher;
 
 /// A `tokenizer.json` is never longer: bytes.
 const TOKENIZER_LIMIT: u64 = 64 << 20;
@@ -33,6 +34,10 @@ pub(crate) fn vocabulary(
         move |source| GptError::Tokens { origin, source }
     };
     let settings = &training.tokenizer;
+    let taught = training.distillation.as_ref();
+    if let Some(teacher) = taught.filter(|taught| taught.vocabulary == StudentVocabulary::Same) {
+        return Ok(Vocabulary::Fixed(teacher::model(teacher)?.tokenizer().clone()));
+    }
     let tokenizer = match &settings.file {
         Some(file) => read_tokenizer(file)?,
         None => {
@@ -48,21 +53,26 @@ pub(crate) fn vocabulary(
         }
     };
     let tokenizer = with_symbols(tokenizer, settings.symbols.as_ref())?;
-    let has_dialogues = documents.iter().any(|document| matches!(document, Document::Dialogues(_)));
-    let has_texts =
-        documents.iter().any(|document| matches!(document, Document::Texts(_) | Document::Passages(_)));
-    let has_end = tokenizer.token_of(rustgpt::END_OF_TEXT.as_bytes()).is_some();
-    let special_tokens: &[&str] = match (has_dialogues, has_texts && !has_end) {
-        (true, _) => &SPECIAL_TOKENS,
-        (false, true) => &[END],
-        (false, false) => &[],
-    };
+    let special_tokens = special_tokens(&tokenizer, documents);
     let tokenizer = tokenizer
         .with_special_tokens(special_tokens)
         .map_err(of("the special tokens of dialogues and texts"))?;
     let Some(adapt) = &training.adapt else { return Ok(Vocabulary::Fixed(tokenizer)) };
     let adaptive = Adaptive::new(tokenizer, adapt.policy.clone()).map_err(of("training.adapt"))?;
     Ok(Vocabulary::Adaptive(adaptive))
+}
+
+/// The special tokens that documents need, some of which the tokenizer may have.
+pub(crate) fn special_tokens(tokenizer: &Tokenizer, documents: &[Document]) -> &'static [&'static str] {
+    let has_dialogues = documents.iter().any(|document| matches!(document, Document::Dialogues(_)));
+    let has_texts =
+        documents.iter().any(|document| matches!(document, Document::Texts(_) | Document::Passages(_)));
+    let has_end = tokenizer.token_of(rustgpt::END_OF_TEXT.as_bytes()).is_some();
+    match (has_dialogues, has_texts && !has_end) {
+        (true, _) => &SPECIAL_TOKENS,
+        (false, true) => &[END],
+        (false, false) => &[],
+    }
 }
 
 /// How a symbol is written as a token: `~` stands for negation, as a `tokenizer.json` has `¬` for a byte.

@@ -215,6 +215,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
             plan: Plan::default(),
             patience: None,
             facts: None,
+            retained: None,
         },
     };
     let about = About {
@@ -282,11 +283,14 @@ fn placeholder_training() -> TrainingConfig {
         final_learning_rate: None,
         warmup: 0,
         early_stopping: None,
+        retain: None,
     };
     TrainingConfig {
         tokenizer: Tokens::default(),
         pretraining,
         fine_tuning: None,
+        continual: Vec::new(),
+        distillation: None,
         optimizer: OptimizerSettings::default(),
         precision: TrainingPrecision::F32,
         parts: 4,

@@ -11,9 +11,10 @@ use crate::train::config::{Source, TrainingConfig};
 pub(crate) fn problems(training: &TrainingConfig, seed: u64) -> Vec<Problem> {
     let reasoning = training
         .phases()
-        .find(|(_, phase)| phase.data.file.is_none() && phase.data.source == Source::Reasoning);
-    let kept = training.facts.min(reasoning.map_or(0, |(_, phase)| phase.data.count));
-    let suites = reasoning.map_or(&[][..], |(_, phase)| &phase.data.suites);
+        .map(|(_, phase)| &phase.data)
+        .find(|data| data.file.is_none() && data.source == Source::Reasoning);
+    let kept = training.facts.min(reasoning.map_or(0, |data| data.count));
+    let suites = reasoning.map_or(&[][..], |data| &data.suites);
     // Fewer are the first of more.
     worked::learnt(suites, seed, kept as usize)
 }

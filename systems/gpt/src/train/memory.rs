@@ -8,6 +8,7 @@ use crate::model::pass::LOGIT_ROWS;
 use crate::model::structure::{PAIRS, Structure};
 use crate::train::config::{Phase, TokenKind, TrainingConfig};
 use crate::train::step::{evaluated_together, part_range};
+use crate::train::teacher;
 
 /// Bytes of a number.
 const NUMBER: u128 = 4;
@@ -22,13 +23,20 @@ pub(crate) fn need(model: &ModelConfig, training: &TrainingConfig, vocabulary: u
     let most = |of: fn(&Passes) -> u128| passes.iter().map(of).max().unwrap_or(0);
     // Beyond what there is, it does not matter how much.
     let bytes = |count: u128| u64::try_from(count).unwrap_or(u64::MAX);
+    // What parameters are held to is as large as the network twice.
+    let is_held =
+        training.phases().any(|(_, phase)| phase.retain.as_ref().is_some_and(|retain| retain.ewc > 0.0));
+    let held = if is_held { 2 * parameters } else { 0 };
+    // A teacher's checkpoint has moments in the place of packed matrices.
+    let teacher = training.distillation.as_ref().map_or(0, |settings| teacher::stored_bytes(settings).into());
     MemoryNeed {
         // Each parameter has two moments.
-        state: bytes(NUMBER * 3 * parameters),
+        state: bytes(NUMBER * (3 * parameters + held)),
         // Gradients, and the matrices as products want them in both directions.
         training: bytes(
             NUMBER * ((u128::from(training.parts) + 2) * parameters + tokens)
-                + most(|passes| passes.training),
+                + most(|passes| passes.training)
+                + teacher,
         ),
         // What is measured is copied as tokens and targets; a model that is asked at the end is packed
         // once more, and remembers keys and values.

@@ -35,7 +35,9 @@ impl Schedule {
         let phases = training.phases().zip(corpora).enumerate();
         let steps = phases.map(|(index, ((path, phase), corpus))| match plan.phases.get(index) {
             Some(planned) if planned.ended => Ok(planned.steps),
-            _ => steps_of(path, phase, &corpus.train),
+            // The text of a phase that is over may be gone.
+            Some(planned) if corpus.train.targets() == 0 => Ok(planned.steps),
+            _ => steps_of(&path, phase, &corpus.train),
         });
         Ok(Self { steps: steps.collect::<Result<_, GptError>>()? })
     }

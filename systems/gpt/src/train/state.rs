@@ -1,5 +1,6 @@
 //! What a checkpoint holds.
 
+use std::borrow::Cow;
 use std::num::NonZero;
 
 use rekindle::{Hash, Node, Versions, to_tree};
@@ -9,15 +10,18 @@ use rekindle_train::Patience;
 use serde::{Deserialize, Serialize};
 
 use crate::data::version::DataVersion;
-use crate::data::{self, Corpus, CorpusOptions, Dataset, Document, bytes_only, origin, vocabulary};
+use crate::data::{
+    self, Corpus, CorpusOptions, Dataset, Document, bytes_only, origin, special_tokens, vocabulary,
+};
 use crate::error::GptError;
 use crate::model::config::ModelConfig;
 use crate::model::language_model::{LanguageModel, Vocabulary};
 use crate::model::network::{Layer, Network};
 use crate::model::precision::{LossScaler, TrainingPrecision};
 use crate::model::structure::Structure;
-use crate::train::config::TrainingConfig;
+use crate::train::config::{Phase, Retain, TrainingConfig};
 use crate::train::optimizer::Optimizer;
+use crate::train::retained::Retained;
 use crate::train::schedule::steps_of;
 
 /// All that training needs to go on, after any step.
@@ -47,6 +51,9 @@ pub struct State {
     /// What problems that were learnt follow from, where that is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<FactCache>,
+    /// What is kept of earlier phases while another is learnt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retained: Option<Retained>,
 }
 
 /// What was fixed when training began: it must not depend on how the vocabulary cuts the text, as
@@ -86,6 +93,12 @@ pub(crate) fn versions() -> Versions {
 pub struct TextIdentity {
     /// A hash over all of it.
     pub hash: Hash,
+}
+
+impl TextIdentity {
+    pub(crate) fn of(document: &Document) -> Self {
+        Self { hash: document.hash() }
+    }
 }
 
 /// A change of the vocabulary that was made.
@@ -140,6 +153,7 @@ impl State {
             plan: Plan { data_version: DataVersion::LATEST, phases: Vec::new() },
             patience: None,
             facts: (training.facts > 0).then(FactCache::default),
+            retained: None,
         }
     }
 
@@ -152,6 +166,7 @@ impl State {
     ) -> Result<(), GptError> {
         let documents = load_all(training, seed, DataVersion::LATEST)?;
         self.texts = identities(&documents);
+        self.retained = None;
         self.model.sampling = model.sampling.clone();
         self.adopt_vocabulary(training)?;
         let mut plan = plan(model, training, seed, &documents, self.model.tokenizer())?;
@@ -168,6 +183,46 @@ impl State {
         if self.optimizer.mismatch(&self.model.network).is_some() {
             self.optimizer = Optimizer::new(&self.model.network);
         }
+        Ok(())
+    }
+
+    /// Goes on with phases that the config has behind those that are over.
+    pub(crate) fn extend(
+        &mut self,
+        model: &ModelConfig,
+        training: &TrainingConfig,
+        seed: u64,
+    ) -> Result<(), GptError> {
+        let (known, phases) = (self.texts.len(), training.phases().count());
+        if known == 0 || phases <= known {
+            return Ok(());
+        }
+        let path = "training.continual";
+        if self.plan.phases.len() != known {
+            let reason = "the run was begun by an older version; begin a new one with its state instead";
+            return Err(GptError::config(path, phases, reason));
+        }
+        let planned: u64 = self.plan.phases.iter().map(|phase| phase.steps).sum();
+        if self.step < planned {
+            let reason = format!(
+                "training is not over: {} of {planned} steps are done; let it end before more is learnt",
+                self.step
+            );
+            return Err(GptError::config(path, format!("{} phases", phases - known), reason));
+        }
+        let added = training.phases().skip(known);
+        let documents: Vec<Document> = added
+            .map(|(path, phase)| data::load(&phase.data, &path, seed, self.plan.data_version))
+            .collect::<Result<_, _>>()?;
+        self.add_special_tokens(special_tokens(self.model.tokenizer(), &documents), seed)?;
+        let tokenizer = self.model.tokenizer();
+        let added = training.phases().skip(known).zip(&documents);
+        let plans =
+            added.map(|((path, phase), document)| plan_phase(model, &path, phase, seed, document, tokenizer));
+        let plans = plans.collect::<Result<Vec<_>, _>>()?;
+        self.plan.phases.extend(plans);
+        self.texts.extend(identities(&documents));
+        self.patience = None;
         Ok(())
     }
 
@@ -233,7 +288,28 @@ impl State {
         if self.scaler.is_some() != (training.precision == TrainingPrecision::F16) {
             return Some("it was trained with another precision than the config's".to_owned());
         }
+        let held = self.retained.as_ref().and_then(|retained| retained.consolidation.as_ref());
+        if held.is_some_and(|held| !held.fits(network)) {
+            return Some("what parameters are held to is of another network".to_owned());
+        }
         self.optimizer.mismatch(network)
+    }
+
+    /// For each phase whether its text is needed: not where it is over, unless examples of it are still to be kept.
+    pub(crate) fn needed_phases(&self, training: &TrainingConfig) -> Vec<bool> {
+        let phases = training.phases().count();
+        if training.continual.is_empty() || self.plan.phases.len() != phases {
+            return vec![true; phases];
+        }
+        let ends = self.plan.phases.iter().scan(0_u64, |end, phase| {
+            *end = end.saturating_add(phase.steps);
+            Some(*end)
+        });
+        let over = ends.take_while(|&end| end <= self.step).count().min(phases - 1);
+        let shown = self.retained.as_ref().map_or(0, |retained| retained.replay.phases as usize);
+        let mut to_come = training.phases().skip(over).filter_map(|(_, phase)| phase.retain.as_ref());
+        let first = if to_come.any(Retain::needs_examples) { shown.min(over) } else { over };
+        (0..phases).map(|index| index >= first).collect()
     }
 }
 
@@ -249,13 +325,26 @@ fn heads(network: &Network) -> impl Iterator<Item = u32> {
     })
 }
 
+/// The documents of the phases that are needed.
+pub(crate) fn load_needed(
+    training: &TrainingConfig,
+    seed: u64,
+    state: &State,
+) -> Result<Vec<Option<Document>>, GptError> {
+    let phases = training.phases().zip(state.needed_phases(training));
+    let load = |((path, phase), is_needed): ((Cow<'static, str>, &Phase), bool)| {
+        is_needed.then(|| data::load(&phase.data, &path, seed, state.plan.data_version)).transpose()
+    };
+    phases.map(load).collect()
+}
+
 /// The documents of all phases.
 pub(crate) fn load_all(
     training: &TrainingConfig,
     seed: u64,
     data_version: DataVersion,
 ) -> Result<Vec<Document>, GptError> {
-    training.phases().map(|(path, phase)| data::load(&phase.data, path, seed, data_version)).collect()
+    training.phases().map(|(path, phase)| data::load(&phase.data, &path, seed, data_version)).collect()
 }
 
 /// How long each phase is with the vocabulary that training begins with.
@@ -266,34 +355,40 @@ fn plan(
     documents: &[Document],
     tokenizer: &Tokenizer,
 ) -> Result<Plan, GptError> {
-    let phases = training.phases().zip(documents).map(|((path, phase), document)| {
-        let steps = match phase.steps {
-            Some(steps) => steps,
-            None => {
-                let origin = origin(&phase.data);
-                let options = CorpusOptions {
-                    context: model.context as usize,
-                    data: &phase.data,
-                    data_version: DataVersion::LATEST,
-                    seed,
-                    threads: NonZero::<usize>::MIN,
-                    origin: &origin,
-                };
-                // Running text has no epochs, however it is cut.
-                match document {
-                    Document::Text(_) | Document::Passages(_) => {
-                        steps_of(path, phase, &Dataset::Text(Vec::new()))?
-                    }
-                    _ => steps_of(path, phase, &Corpus::new(document, tokenizer, &options)?.train)?,
-                }
-            }
-        };
-        Ok(PhasePlan { steps, ended: false })
-    });
+    let phases = training.phases().zip(documents);
+    let phases =
+        phases.map(|((path, phase), document)| plan_phase(model, &path, phase, seed, document, tokenizer));
     Ok(Plan { data_version: DataVersion::LATEST, phases: phases.collect::<Result<_, GptError>>()? })
 }
 
+/// How long a phase is with a vocabulary.
+fn plan_phase(
+    model: &ModelConfig,
+    path: &str,
+    phase: &Phase,
+    seed: u64,
+    document: &Document,
+    tokenizer: &Tokenizer,
+) -> Result<PhasePlan, GptError> {
+    let origin = origin(&phase.data);
+    let options = CorpusOptions {
+        context: model.context as usize,
+        data: &phase.data,
+        data_version: DataVersion::LATEST,
+        seed,
+        threads: NonZero::<usize>::MIN,
+        origin: &origin,
+    };
+    let steps = match (phase.steps, document) {
+        (Some(steps), _) => steps,
+        // Running text has no epochs, however it is cut.
+        (None, Document::Text(_) | Document::Passages(_)) => steps_of(path, phase, &Dataset::default())?,
+        (None, _) => steps_of(path, phase, &Corpus::new(document, tokenizer, &options)?.train)?,
+    };
+    Ok(PhasePlan { steps, ended: false })
+}
+
 /// Which documents they are.
-pub(crate) fn identities(documents: &[Document]) -> Vec<TextIdentity> {
-    documents.iter().map(|document| TextIdentity { hash: document.hash() }).collect()
+fn identities(documents: &[Document]) -> Vec<TextIdentity> {
+    documents.iter().map(TextIdentity::of).collect()
 }

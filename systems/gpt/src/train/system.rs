@@ -14,7 +14,9 @@ use rekindle_train::{
 };
 
 use crate::data::reasoning::{Problem, Suite};
-use crate::data::{Corpus, CorpusOptions, Dataset, Document, Truncation, end_token, origin, target_bytes};
+use crate::data::{
+    Corpus, CorpusOptions, Dataset, Document, Examples, Truncation, end_token, origin, target_bytes,
+};
 use crate::error::GptError;
 use crate::formats::interchange;
 use crate::inference::text_model;
@@ -22,10 +24,14 @@ use crate::model::config::ModelConfig;
 use crate::model::language_model::Vocabulary;
 use crate::model::pass::{Dropout, Sequence};
 use crate::model::precision::TrainingPrecision;
-use crate::train::config::{NewRows, Phase, Source, TrainingConfig};
+use crate::train::config::{NewRows, Phase, Retain, Source, TrainingConfig};
+use crate::train::consolidation::Consolidation;
+use crate::train::next_phase::{PHASES, next_phase};
+use crate::train::retained::{Rehearsal, Retained, self_made, show_phase};
 use crate::train::schedule::Schedule;
-use crate::train::state::{self, PhasePlan, State, identities, load_all};
+use crate::train::state::{self, PhasePlan, State, TextIdentity, load_needed};
 use crate::train::step::{StepSettings, StepValues, Stepper};
+use crate::train::teacher::AlignedTeacher;
 use crate::train::vocabulary_change::{distil, new_indices};
 use crate::train::{facts, memory, presets, reasoning_exam, report};
 
@@ -34,7 +40,8 @@ pub struct Gpt {
     seed: u64,
     model: ModelConfig,
     training: TrainingConfig,
-    documents: Vec<Document>,
+    /// Those that are cut into tokens again, or of which examples are kept.
+    documents: Vec<Option<Document>>,
     corpora: Vec<Corpus>,
     schedule: Schedule,
     stepper: Stepper,
@@ -42,6 +49,8 @@ pub struct Gpt {
     resources: Resources,
     /// The problems whose facts are kept.
     kept_problems: Vec<Problem>,
+    /// What of earlier phases is learnt again.
+    rehearsal: Rehearsal,
     /// The vocabulary has a token that ends a text.
     has_end: bool,
     /// The tokenizer puts tokens around a text.
@@ -86,6 +95,14 @@ const OPTIONS: &[SystemOption] = &[
         resumes: false,
         to_settings: |files| Ok(vec![text_setting("training.tokenizer.file", &files[0])]),
     },
+    SystemOption {
+        name: "teacher",
+        value: "CHECKPOINT",
+        help: "Learn from this checkpoint of another language model, too, such as runs/large@best",
+        most: 1,
+        resumes: true,
+        to_settings: |addresses| Ok(vec![text_setting("training.distillation.teacher", &addresses[0])]),
+    },
 ];
 
 impl System for Gpt {
@@ -111,21 +128,38 @@ impl System for Gpt {
             "training.pretraining.epochs",
             "training.tuning.steps",
             "training.tuning.epochs",
+            "training.distillation.teacher",
+            "training.continual",
+            "training.continual.*.data.file",
+            "training.continual.*.steps",
+            "training.continual.*.epochs",
         ]
     }
 
     /// The vocabulary is in the state.
     fn files(training: &mut TrainingConfig) -> Vec<NamedFile<'_>> {
-        let TrainingConfig { pretraining, fine_tuning, tokenizer, .. } = training;
-        let (always, beginning) = (FileUse::Always, FileUse::AtTheBeginning);
-        let file = |setting, place, used| NamedFile { setting, place, used };
-        let mut files = vec![file("training.pretraining.data.file", &mut pretraining.data.file, always)];
+        let TrainingConfig { pretraining, fine_tuning, continual, distillation, tokenizer, .. } = training;
+        let beginning = FileUse::AtTheBeginning;
+        // What more is learnt after does not need what was learnt before; where it does, it is read.
+        let earlier = if continual.is_empty() { FileUse::Always } else { beginning };
+        let mut files =
+            vec![NamedFile::new("training.pretraining.data.file", &mut pretraining.data.file, earlier)];
         if let Some(tuning) = fine_tuning {
-            files.push(file("training.tuning.data.file", &mut tuning.data.file, always));
+            files.push(NamedFile::new("training.tuning.data.file", &mut tuning.data.file, earlier));
         }
-        files.push(file("training.tokenizer.file", &mut tokenizer.file, beginning));
+        let last = continual.len();
+        for (phase, index) in continual.iter_mut().zip(1..) {
+            let used = if index == last { FileUse::Always } else { beginning };
+            let setting = format!("training.continual.{}.data.file", index - 1);
+            files.push(NamedFile::new(setting, &mut phase.data.file, used));
+        }
+        if let Some(distillation) = distillation {
+            let (setting, teacher) = ("training.distillation.teacher", &mut distillation.teacher);
+            files.push(NamedFile::new(setting, teacher, FileUse::Checkpoint));
+        }
+        files.push(NamedFile::new("training.tokenizer.file", &mut tokenizer.file, beginning));
         if let Some(symbols) = &mut tokenizer.symbols {
-            files.push(file("training.tokenizer.symbols.file", &mut symbols.file, beginning));
+            files.push(NamedFile::new("training.tokenizer.symbols.file", &mut symbols.file, beginning));
         }
         files
     }
@@ -143,6 +177,11 @@ impl System for Gpt {
 
     fn adopt(config: &ConfigOf<Self>, state: &mut State) -> Result<(), SystemError> {
         state.adopt(&config.model, &config.training, config.seed).map_err(SystemError::new)
+    }
+
+    fn extend(config: &ConfigOf<Self>, state: &mut State) -> Result<(), SystemError> {
+        validate(config)?;
+        state.extend(&config.model, &config.training, config.seed).map_err(SystemError::new)
     }
 
     fn memory(config: &ConfigOf<Self>, state: Option<&State>) -> Option<MemoryNeed> {
@@ -171,7 +210,11 @@ impl System for Gpt {
             let binary = phase.data.file.as_deref().and_then(binary_notice);
             cut.into_iter().chain(endless).chain(binary)
         });
-        notices.chain(self.schedule_changes.iter().cloned()).chain(self.frame_notice()).collect()
+        notices
+            .chain(self.schedule_changes.iter().cloned())
+            .chain(self.frame_notice())
+            .chain(self.stepper.teacher().and_then(AlignedTeacher::notice))
+            .collect()
     }
 
     fn measures(config: &ConfigOf<Self>) -> Vec<String> {
@@ -196,8 +239,11 @@ impl System for Gpt {
             return Ok(Metrics::new());
         };
         self.settle(state);
+        if phase_step == 0 {
+            self.begin_phase(state, index).map_err(SystemError::new)?;
+        }
         let batches = self.batches(index, phase_step);
-        let phase = phase(&self.training, index);
+        let phase = self.training.phase(index);
         let learning_rate = self.schedule.learning_rate(index, phase, phase_step);
         let mut metrics = Metrics::from([("learning_rate".to_owned(), learning_rate)]);
         let learnt: usize = batches.iter().flatten().map(Sequence::targets).sum();
@@ -218,6 +264,9 @@ impl System for Gpt {
             metrics.insert("vocabulary".to_owned(), state.model.network.vocabulary() as f64);
         }
         metrics.extend(self.end_early(state, index, phase_step));
+        if self.schedule.is_last(index, phase_step) {
+            self.end_phase(state, index).map_err(SystemError::new)?;
+        }
         Ok(metrics)
     }
 
@@ -270,7 +319,7 @@ impl Family for Gpt {
     }
 
     fn capabilities() -> Capabilities<Self> {
-        Capabilities::default().text(text_model::CAPABILITY)
+        Capabilities::default().text(text_model::CAPABILITY).learn_by_training(PHASES, next_phase)
     }
 }
 
@@ -278,12 +327,12 @@ impl Gpt {
     fn new(config: &ConfigOf<Self>, state: &State, resources: &Resources) -> Result<Self, SystemError> {
         let path = KernelPath::from_environment().map_err(SystemError::new)?;
         let (seed, model, training) = (&config.seed, &config.model, &config.training);
-        let documents = load_all(training, *seed, state.plan.data_version).map_err(SystemError::new)?;
-        for (index, (found, expected)) in identities(&documents).iter().zip(&state.texts).enumerate() {
-            if found != expected {
-                let origin = origin(&phase(training, index).data);
-                let reason = "the text is another one".to_owned();
-                let setting = ["training.pretraining.data.file", "training.tuning.data.file"][index.min(1)];
+        let documents = load_needed(training, *seed, state).map_err(SystemError::new)?;
+        for ((document, expected), (path, phase)) in documents.iter().zip(&state.texts).zip(training.phases())
+        {
+            if document.as_ref().is_some_and(|document| TextIdentity::of(document) != *expected) {
+                let (origin, reason) = (origin(&phase.data), "the text is another one".to_owned());
+                let setting = format!("{path}.data.file").into();
                 return Err(SystemError::mismatch(StateMismatch::OtherData { origin, reason, setting }));
             }
         }
@@ -299,10 +348,16 @@ impl Gpt {
             clip: training.optimizer.clip,
         };
         let pool = Pool::new(resources.threads).map_err(SystemError::new)?;
-        let stepper = Stepper::new(&state.model.network, settings, pool);
+        let (tokenizer, context) = (state.model.tokenizer(), model.context as usize);
+        let teacher = training.distillation.as_ref();
+        let teacher = teacher.map(|settings| AlignedTeacher::load(settings, tokenizer, context, &pool));
+        let teacher = teacher.transpose().map_err(SystemError::new)?;
+        let stepper = Stepper::new(&state.model.network, settings, pool).with_teacher(teacher);
+        let rehearsal = Rehearsal::of(state.retained.as_ref(), tokenizer, context);
         let (model, training) = (model.clone(), training.clone());
-        // Only a vocabulary that changes has them cut into tokens again.
-        let documents = if training.adapt.is_some() { documents } else { Vec::new() };
+        let are_needed =
+            training.adapt.is_some() || training.phases().any(|(_, phase)| phase.retain.is_some());
+        let documents = if are_needed { documents } else { Vec::new() };
         let has_end = end_token(state.model.tokenizer()).is_some();
         let has_frame = !state.model.tokenizer().frame().is_empty();
         let kept_problems = facts::problems(&training, *seed);
@@ -318,6 +373,7 @@ impl Gpt {
             path,
             resources,
             kept_problems,
+            rehearsal,
             has_end,
             has_frame,
             schedule_changes,
@@ -325,15 +381,81 @@ impl Gpt {
     }
 
     fn batches(&self, index: usize, phase_step: u64) -> Vec<Vec<Sequence>> {
-        let phase = phase(&self.training, index);
+        let phase = self.training.phase(index);
         let (batch, accumulate) = (phase.batch as usize, u64::from(phase.accumulate));
         let context = self.model.context as usize;
         let numbers = phase_step * accumulate..(phase_step + 1) * accumulate;
         let dataset = &self.corpora[index].train;
-        // Each phase has random numbers of its own.
-        numbers
-            .map(|number| dataset.batch(self.seed ^ (index as u64) << 63, number, batch, context))
-            .collect()
+        let seed = self.phase_seed(index);
+        let batches = numbers.map(|number| {
+            let mut sequences = dataset.batch(seed, number, batch, context);
+            if let Some(retain) = &phase.retain {
+                self.rehearsal.mix_into(&mut sequences, retain, seed, number);
+            }
+            sequences
+        });
+        batches.collect()
+    }
+
+    /// Each phase has random numbers of its own.
+    fn phase_seed(&self, index: usize) -> u64 {
+        let index = index as u64;
+        self.seed ^ index << 63 ^ (index >> 1) << 40
+    }
+
+    /// Keeps what a phase must not replace.
+    fn begin_phase(&mut self, state: &mut State, index: usize) -> Result<(), GptError> {
+        let Some(retain) = self.training.phase(index).retain.clone() else {
+            if let Some(retained) = &mut state.retained {
+                *retained = Retained { replay: std::mem::take(&mut retained.replay), ..Retained::default() };
+            }
+            return Ok(());
+        };
+        let mut retained = state.retained.take().unwrap_or_default();
+        while retain.needs_examples() && (retained.replay.phases as usize) < index {
+            self.show_phase(state, &mut retained, &retain)?;
+        }
+        let generation = state.vocabulary_changes.len() as u64;
+        retained.generated = if retain.self_replay > 0.0 {
+            let (count, seed) = (retain.examples as usize, self.phase_seed(index));
+            self_made(&state.model, count, seed, generation, self.stepper.pool())?
+        } else {
+            Examples::default()
+        };
+        let (tokenizer, context) = (state.model.tokenizer(), self.model.context as usize);
+        self.rehearsal = Rehearsal::of(Some(&retained), tokenizer, context);
+        retained.consolidation = (retain.ewc > 0.0).then(|| {
+            let sequences = self.rehearsal.of_earlier_phases(&retain);
+            Consolidation::new(&mut self.stepper, &state.model.network, sequences)
+        });
+        state.retained = Some(retained);
+        Ok(())
+    }
+
+    /// Keeps examples of a phase for those that may come, so that they do not need its text.
+    fn end_phase(&mut self, state: &mut State, index: usize) -> Result<(), GptError> {
+        let Some(retain) = self.training.phase(index).retain.clone().filter(Retain::needs_examples) else {
+            return Ok(());
+        };
+        let Some(mut retained) = state.retained.take() else { return Ok(()) };
+        self.show_phase(state, &mut retained, &retain)?;
+        state.retained = Some(retained);
+        Ok(())
+    }
+
+    /// Shows the next phase to what keeps examples.
+    fn show_phase(&self, state: &State, retained: &mut Retained, retain: &Retain) -> Result<(), GptError> {
+        let index = retained.replay.phases as usize;
+        let phase = self.training.phase(index);
+        let (Some(Some(document)), Some(corpus)) = (self.documents.get(index), self.corpora.get(index))
+        else {
+            return Err(GptError::NoText { path: format!("phase {index}") });
+        };
+        let origin = origin(&phase.data);
+        let options = corpus_options(&self.model, phase, self.seed, state, &self.resources, &origin);
+        let generation = state.vocabulary_changes.len() as u64;
+        let (capacity, tokenizer) = (retain.examples as usize, state.model.tokenizer());
+        show_phase(&mut retained.replay, capacity, (document, corpus), tokenizer, &options, generation)
     }
 
     /// Counts what was learnt, and changes the vocabulary when it is time.
@@ -360,6 +482,8 @@ impl Gpt {
         self.stepper.resize(&state.model.network);
         self.corpora =
             corpora(&self.model, &self.training, self.seed, &self.documents, state, &self.resources)?;
+        let (tokenizer, context) = (state.model.tokenizer(), self.model.context as usize);
+        self.rehearsal = Rehearsal::of(state.retained.as_ref(), tokenizer, context);
         Ok(())
     }
 
@@ -412,10 +536,15 @@ impl Gpt {
         };
         let share = self.model.dropout;
         let dropout = Dropout { seed: self.seed, step: state.step, share, first: 0 };
-        let values = StepValues { adamw, dropout: (share > 0.0).then_some(dropout) };
-        let State { model, optimizer, scaler, .. } = state;
+        let State { model, optimizer, scaler, retained, .. } = state;
+        let strength = self.training.phase(index).retain.as_ref().map_or(0.0, |retain| retain.ewc) as f32;
+        let held = retained.as_ref().and_then(|retained| retained.consolidation.as_ref());
+        let held = held.map(|held| (held, strength));
+        let values = StepValues { adamw, dropout: (share > 0.0).then_some(dropout), held };
         let report = self.stepper.step(&mut model.network, optimizer, scaler.as_mut(), batches, values);
         let mut metrics = Metrics::from([(named(&self.training, index, "loss"), report.loss)]);
+        let divergence = report.divergence;
+        metrics.extend(divergence.map(|value| (named(&self.training, index, DIVERGENCE), value)));
         // A loss scaler is there for gradients that overflow.
         if !report.skipped {
             metrics.insert("gradient_norm".to_owned(), report.gradient_norm);
@@ -425,7 +554,7 @@ impl Gpt {
 
     /// Ends the phase when what is not learnt gets no better.
     fn end_early(&mut self, state: &mut State, index: usize, phase_step: u64) -> Metrics {
-        let Some(settings) = phase(&self.training, index).early_stopping else { return Metrics::new() };
+        let Some(settings) = self.training.phase(index).early_stopping else { return Metrics::new() };
         let mut metrics = Metrics::new();
         if settings.is_due(phase_step + 1) {
             metrics = self.measure(state, index, false);
@@ -482,6 +611,7 @@ const LOSS: &str = "validation_loss";
 const BITS: &str = "bits_per_byte";
 const TEST_LOSS: &str = "test_loss";
 const TEST_BITS: &str = "test_bits_per_byte";
+const DIVERGENCE: &str = "divergence";
 
 /// The name of a metric of a phase: those of phases before the last have names of their own, so that only
 /// the last is chosen from.
@@ -508,6 +638,7 @@ fn measures(training: &TrainingConfig) -> Vec<String> {
     if learns_dialogues(training) {
         names.extend(report::EXAM_METRICS.map(str::to_owned));
     }
+    names.extend(training.distillation.is_some().then(|| DIVERGENCE.to_owned()));
     names.extend(["learning_rate", "gradient_norm"].map(str::to_owned));
     names.extend((training.precision == TrainingPrecision::F16).then(|| "loss_scale".to_owned()));
     names.extend(training.adapt.is_some().then(|| "vocabulary".to_owned()));
@@ -565,38 +696,42 @@ fn validate(config: &ConfigOf<Gpt>) -> Result<(), SystemError> {
     checked.map_err(SystemError::new)
 }
 
-fn phase(training: &TrainingConfig, index: usize) -> &Phase {
-    match (&training.fine_tuning, index) {
-        (Some(tuning), 1) => tuning,
-        _ => &training.pretraining,
-    }
-}
-
 fn corpora(
     model: &ModelConfig,
     training: &TrainingConfig,
     seed: u64,
-    documents: &[Document],
+    documents: &[Option<Document>],
     state: &State,
     resources: &Resources,
 ) -> Result<Vec<Corpus>, GptError> {
-    let threads = NonZero::new(resources.threads).unwrap_or(NonZero::<usize>::MIN);
     let tokenizer = state.model.tokenizer();
     let pairs = training.phases().zip(documents);
-    pairs
-        .map(|((_, phase), document)| {
-            let origin = origin(&phase.data);
-            let options = CorpusOptions {
-                context: model.context as usize,
-                data: &phase.data,
-                data_version: state.plan.data_version,
-                seed,
-                threads,
-                origin: &origin,
-            };
-            Corpus::with_progress(document, tokenizer, &options, &|percent| {
-                resources.tell_work("cutting the text into tokens", percent as u64);
-            })
+    let corpora = pairs.map(|((_, phase), document)| {
+        let Some(document) = document else { return Ok(Corpus::default()) };
+        let origin = origin(&phase.data);
+        let options = corpus_options(model, phase, seed, state, resources, &origin);
+        Corpus::with_progress(document, tokenizer, &options, &|percent| {
+            resources.tell_work("cutting the text into tokens", percent as u64);
         })
-        .collect()
+    });
+    corpora.collect()
+}
+
+/// How the document of a phase is cut.
+fn corpus_options<'a>(
+    model: &ModelConfig,
+    phase: &'a Phase,
+    seed: u64,
+    state: &State,
+    resources: &Resources,
+    origin: &'a str,
+) -> CorpusOptions<'a> {
+    CorpusOptions {
+        context: model.context as usize,
+        data: &phase.data,
+        data_version: state.plan.data_version,
+        seed,
+        threads: NonZero::new(resources.threads).unwrap_or(NonZero::<usize>::MIN),
+        origin,
+    }
 }

@@ -6,6 +6,7 @@ mod decoding;
 mod exact_resume;
 mod formats;
 mod generating;
+mod lifelong;
 mod metrics;
 mod more_steps;
 mod originals;

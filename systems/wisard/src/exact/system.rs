@@ -64,10 +64,7 @@ impl System for WisardExact {
             ("training.data.test_images", test_images),
             ("training.data.test_labels", test_labels),
         ];
-        named
-            .into_iter()
-            .map(|(setting, place)| NamedFile { setting, place, used: FileUse::Always })
-            .collect()
+        named.into_iter().map(|(setting, place)| NamedFile::new(setting, place, FileUse::Always)).collect()
     }
 
     /// What was learnt does not depend on where it came from.

@@ -120,7 +120,7 @@ fn check_identity(rows: &Rows, pending: &Pending) -> Result<(), StateMismatch> {
         false => Err(StateMismatch::OtherData {
             origin: rows.origin.to_string(),
             reason,
-            setting: "training.data.file",
+            setting: "training.data.file".into(),
         }),
     }
 }

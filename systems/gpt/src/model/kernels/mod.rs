@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod attention;
+pub mod distillation;
 pub mod loss;
 pub mod matmul;
 pub mod norm;

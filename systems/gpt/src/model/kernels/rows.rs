@@ -61,6 +61,25 @@ kernel! {
 }
 
 kernel! {
+    /// `gradient += strength * weights * (parameters - anchor)`.
+    pub fn pull(gradient: &mut [f32], weights: &[f32], parameters: &[f32], anchor: &[f32], strength: f32) {
+        let moved = parameters.iter().zip(anchor).map(|(parameter, anchor)| parameter - anchor);
+        for ((sum, weight), moved) in gradient.iter_mut().zip(weights).zip(moved) {
+            *sum = (strength * weight).mul_add(moved, *sum);
+        }
+    }
+}
+
+kernel! {
+    /// `sums += numbers * numbers * factor`.
+    pub fn add_squares(sums: &mut [f32], numbers: &[f32], factor: f32) {
+        for (sum, number) in sums.iter_mut().zip(numbers) {
+            *sum = (number * number).mul_add(factor, *sum);
+        }
+    }
+}
+
+kernel! {
     /// `numbers *= factors`.
     pub fn multiply_each(numbers: &mut [f32], factors: &[f32]) {
         for (number, factor) in numbers.iter_mut().zip(factors) {

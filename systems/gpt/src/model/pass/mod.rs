@@ -8,6 +8,7 @@ mod dropout;
 mod forward;
 mod packed;
 mod relations;
+mod teacher;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ pub use dropout::Dropout;
 pub use packed::PackedNetwork;
 use relations::Relations;
 pub(crate) use relations::table;
+pub(crate) use teacher::{SharedTokens, Teacher, Teaching};
 
 use crate::model::kernels::attention::Scratch;
 use crate::model::kernels::loss::{NO_TARGET, cross_entropy};
@@ -64,6 +66,15 @@ pub struct ExecContext {
     pub precision: TrainingPrecision,
     /// What dropout leaves out; nothing outside of training.
     pub dropout: Option<Dropout>,
+}
+
+/// Sums of losses over all targets, in nats.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Losses {
+    /// The cross-entropy of the text.
+    pub text: f64,
+    /// The divergence from a teacher.
+    pub divergence: f64,
 }
 
 /// Rows of logits that are computed at a time; with them the loss and its gradient.
@@ -154,11 +165,11 @@ impl Pass {
         part: &[Sequence],
     ) -> f64 {
         self.forward(ctx, network, packed, part, Keep::Nothing);
-        self.cross_entropy(ctx, network, packed, part, 1.0, None)
+        self.cross_entropy(ctx, network, packed, part, 1.0, None, None).text
     }
 
-    /// The same; and the gradient of `scale` times that sum is added to `weight_grads`. `first` is the
-    /// number of the first sequence in the batch.
+    /// The same; and the gradient of `scale` times that sum is added to `weight_grads`, where a teacher has read the part
+    /// that of its mixture with the divergence from it. `first` is the number of the first sequence in the batch.
     #[allow(clippy::too_many_arguments, reason = "the step as a whole")]
     pub fn train(
         &mut self,
@@ -169,10 +180,11 @@ impl Pass {
         first: usize,
         scale: f32,
         weight_grads: &mut Network,
-    ) -> f64 {
+        taught: Option<(&Teacher, &mut Teaching)>,
+    ) -> Losses {
         let ctx = ExecContext { dropout: ctx.dropout.map(|dropout| dropout.from(first)), ..ctx };
         self.forward(ctx, network, packed, part, Keep::Activations);
-        let loss = self.cross_entropy(ctx, network, packed, part, scale, Some(weight_grads));
+        let loss = self.cross_entropy(ctx, network, packed, part, scale, Some(weight_grads), taught);
         self.backward(ctx, network, packed, part, Some(weight_grads));
         loss
     }
@@ -233,8 +245,9 @@ impl Pass {
         self.embedding_grad(ctx, part, token, embedding_grad);
     }
 
-    /// The sum of the losses; where weight gradients are wanted, also those of the output and the gradient
+    /// The sums of the losses; where weight gradients are wanted, also those of the output and the gradient
     /// of the residual.
+    #[allow(clippy::too_many_arguments, reason = "what goes in, and what comes out")]
     fn cross_entropy(
         &mut self,
         ctx: ExecContext,
@@ -243,22 +256,30 @@ impl Pass {
         part: &[Sequence],
         scale: f32,
         mut weight_grads: Option<&mut Network>,
-    ) -> f64 {
+        mut taught: Option<(&Teacher, &mut Teaching)>,
+    ) -> Losses {
         let (width, vocabulary) = (network.width(), network.vocabulary());
         self.targets.clear();
         self.targets.extend(part.iter().flat_map(|sequence| &sequence.targets));
         self.grad.resize(self.residual.len(), 0.0);
-        let mut sum = 0.0;
+        let mut sum = Losses::default();
         let block = LOGIT_ROWS * width;
         let rows = self.residual.chunks(block).zip(self.grad.chunks_mut(block));
-        for ((residual, grad), targets) in rows.zip(self.targets.chunks(LOGIT_ROWS)) {
+        let blocks = rows.zip(self.targets.chunks(LOGIT_ROWS)).zip((0..).step_by(LOGIT_ROWS));
+        for (((residual, grad), targets), first) in blocks {
             let residual = View::new(residual, targets.len(), width, width);
             self.logits.resize(targets.len() * vocabulary, 0.0);
             self.losses.resize(targets.len(), 0.0);
             let logits = &mut self.logits[..];
             output_logits(ctx, network, packed, residual, logits);
+            if let Some((_, teaching)) = &mut taught {
+                teaching.note(logits);
+            }
             cross_entropy(ctx.path, logits, &mut self.losses, targets, scale);
-            sum += self.losses.iter().copied().map(f64::from).sum::<f64>();
+            sum.text += self.losses.iter().copied().map(f64::from).sum::<f64>();
+            if let Some((teacher, teaching)) = &mut taught {
+                sum.divergence += teacher.teach(ctx, teaching, first, logits, scale);
+            }
             let Some(weight_grads) = weight_grads.as_deref_mut() else { continue };
             ctx.precision.store(ctx.path, logits);
             let logit_grad = View::new(logits, targets.len(), vocabulary, vocabulary);

@@ -1,6 +1,6 @@
 //! Gradients: what the backward pass computes is what changes the loss.
 
-use super::{ExecContext, PackedNetwork, Pass, Sequence};
+use super::{ExecContext, PackedNetwork, Pass, Sequence, SharedTokens, Teacher, Teaching};
 use crate::inference::{Decoder, WeightPrecision};
 use crate::model::{Block, ModelConfig, Network, Sampling, StructureConfig, TrainingPrecision};
 use crate::train::{Optimizer, StepSettings, StepValues, Stepper};
@@ -85,7 +85,7 @@ fn gradient(network: &Network, batch: &[Sequence]) -> Network {
     let mut packed = PackedNetwork::default();
     packed.pack(network, TrainingPrecision::F32, true, &Pool::new(1).unwrap());
     let mut gradient = network.zeros();
-    Pass::default().train(CTX, network, &packed, batch, 0, 1.0, &mut gradient);
+    Pass::default().train(CTX, network, &packed, batch, 0, 1.0, &mut gradient, None);
     gradient
 }
 
@@ -154,7 +154,7 @@ fn trained(path: KernelPath, threads: usize, precision: TrainingPrecision) -> (f
     let adamw = AdamW { learning_rate: 3e-3, betas: [0.9, 0.95], epsilon: 1e-8, weight_decay: 0.1 };
     let mut loss = 0.0;
     for _ in 0..60 {
-        let values = StepValues { adamw, dropout: None };
+        let values = StepValues { adamw, dropout: None, held: None };
         let report = stepper.step(&mut network, &mut optimizer, None, &[batch()], values);
         loss = report.loss;
     }
@@ -231,4 +231,45 @@ fn a_decoder_sees_the_tree_as_training_does() {
     let apart = decoder.logits().to_vec();
     decoder.clear();
     assert_eq!(decoder.feed(tokens).unwrap(), apart);
+}
+
+/// The loss of a student that learns from a teacher, and its gradient.
+fn taught(student: &Network, teacher: &Teacher, share: f64, batch: &[Sequence]) -> (f64, Network) {
+    let mut packed = PackedNetwork::default();
+    packed.pack(student, TrainingPrecision::F32, true, &Pool::new(1).unwrap());
+    let (mut teaching, mut gradient) = (Teaching::default(), student.zeros());
+    let rows = batch.iter().map(|sequence| sequence.tokens.len()).sum();
+    teacher.read(CTX, &mut teaching, batch, (0..rows).map(Some).collect());
+    let mut pass = Pass::default();
+    let losses =
+        pass.train(CTX, student, &packed, batch, 0, 1.0, &mut gradient, Some((teacher, &mut teaching)));
+    ((1.0 - share) * losses.text + share * losses.divergence, gradient)
+}
+
+#[test]
+fn the_gradient_of_a_student_is_that_of_the_mixed_losses() {
+    let model = model(Block::Gpt2, false);
+    let teacher = network(&ModelConfig { layers: 1, ..model.clone() });
+    let pairs = SharedTokens::Pairs((0..17).step_by(2).map(|token| [token, (token + 4) % 17]).collect());
+    for (tokens, share) in [(SharedTokens::All, 0.3), (SharedTokens::All, 1.0), (pairs, 0.6)] {
+        let mut packed = PackedNetwork::default();
+        packed.pack(&teacher, TrainingPrecision::F32, false, &Pool::new(1).unwrap());
+        let teacher = Teacher::new(teacher.clone(), packed, tokens, 1.5, share as f32);
+        let mut student = network(&model);
+        let (_, gradient) = taught(&student, &teacher, share, &batch());
+        let expected: f64 =
+            gradient.slices().iter().flat_map(|(_, array)| *array).map(|x| f64::from(x * x)).sum();
+        // Along the gradient itself the slope is its squared length.
+        let step = 1e-3 / expected.sqrt();
+        let mut moved = |by: f64| {
+            for ((_, numbers), (_, gradient)) in student.slices_mut().into_iter().zip(gradient.slices()) {
+                numbers.iter_mut().zip(gradient).for_each(|(number, slope)| *number += by as f32 * slope);
+            }
+            taught(&student, &teacher, share, &batch()).0
+        };
+        let ahead = moved(step);
+        let behind = moved(-2.0 * step);
+        let found = (ahead - behind) / (2.0 * step);
+        assert!((found - expected).abs() / expected < 1e-2, "{share}: {found} {expected}");
+    }
 }

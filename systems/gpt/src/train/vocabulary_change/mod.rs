@@ -47,11 +47,12 @@ impl State {
         if let Some(token) = sources(change).find(|&token| token as usize >= old) {
             return Err(GptError::NoSuchToken { token, position: 0, vocabulary: old });
         }
-        let mut network = grown_network(&self.model.network, change, rows, seed, adaptive.generation());
+        let mut network =
+            grown_network(&self.model.network, change.rows(), rows, seed, adaptive.generation());
         if rows == NewRows::Distilled {
             fit(&mut network, &new_tokens(change));
         }
-        let optimizer = grown_optimizer(&self.optimizer, &network, change);
+        let optimizer = grown_optimizer(&self.optimizer, &network, change.rows());
         self.vocabulary_changes.push(VocabularyChange {
             step: self.step,
             added: change.added() as u32,
@@ -61,6 +62,40 @@ impl State {
         self.model.vocabulary = Vocabulary::Adaptive(adaptive);
         self.model.network = network;
         self.optimizer = optimizer;
+        Ok(())
+    }
+
+    /// Gives the vocabulary special tokens, as far as it does not have them, with random rows.
+    ///
+    /// # Errors
+    /// When it is one that changes by itself, or cannot have such a token; nothing is changed.
+    pub(crate) fn add_special_tokens(&mut self, tokens: &[&str], seed: u64) -> Result<(), GptError> {
+        let old = self.model.tokenizer();
+        let is_there = |text: &&str| old.token_of(text.as_bytes()).is_some_and(|token| old.is_special(token));
+        if tokens.iter().all(is_there) {
+            return Ok(());
+        }
+        let Vocabulary::Fixed(tokenizer) = &self.model.vocabulary else {
+            let reason = format!("it changes by itself, and has not all of {}", tokens.join(", "));
+            return Err(GptError::VocabularyChange(reason));
+        };
+        let origin = "the special tokens of dialogues and texts".to_owned();
+        let tokenizer = tokenizer.clone().with_special_tokens(tokens);
+        let tokenizer = tokenizer.map_err(|source| GptError::Tokens { origin, source })?;
+        let kept = self.model.network.vocabulary() as u32;
+        let all = tokenizer.len() as u32;
+        let rows: Vec<Row> = (0..all)
+            .map(|token| if token < kept { Row::Kept(token) } else { Row::New(Vec::new()) })
+            .collect();
+        let mut network = grown_network(&self.model.network, &rows, NewRows::Random, seed, self.step);
+        if let Some(structure) = &mut network.structure {
+            structure.read(&tokenizer);
+        }
+        self.optimizer = grown_optimizer(&self.optimizer, &network, &rows);
+        let (added, removed) = (all - kept, 0);
+        self.vocabulary_changes.push(VocabularyChange { step: self.step, added, removed, vocabulary: all });
+        self.model.vocabulary = Vocabulary::Fixed(tokenizer);
+        self.model.network = network;
         Ok(())
     }
 }
@@ -96,13 +131,13 @@ pub(crate) fn new_indices(change: &Change) -> HashMap<u32, u32> {
     .collect()
 }
 
-fn grown_network(network: &Network, change: &Change, rows: NewRows, seed: u64, generation: u64) -> Network {
+fn grown_network(network: &Network, change: &[Row], rows: NewRows, seed: u64, generation: u64) -> Network {
     let mut grown = network.clone();
     let grow = |old: &Matrix<f32>, index: u64| {
         let mut stream = rng::stream(seed, streams::NEW_ROWS, generation << 1 | index);
         let mut random = |row: &mut [f32]| fill_normal(row, &mut stream, INITIAL_STD);
         let numbers = with_new_rows(old.as_slice(), old.columns(), change, rows, &mut random);
-        matrix(change.rows().len(), old.columns(), numbers)
+        matrix(change.len(), old.columns(), numbers)
     };
     grown.token_embedding = grow(&network.token_embedding, 0);
     if let (Some(output), Some(old)) = (&mut grown.output, &network.output) {
@@ -118,7 +153,7 @@ fn grown_network(network: &Network, change: &Change, rows: NewRows, seed: u64, g
 fn with_new_rows(
     old: &[f32],
     width: usize,
-    change: &Change,
+    change: &[Row],
     rows: NewRows,
     random: &mut dyn FnMut(&mut [f32]),
 ) -> Vec<f32> {
@@ -150,11 +185,11 @@ fn mean<'a>(rows: impl Iterator<Item = &'a [f32]>, row: &mut [f32]) {
 fn grown_rows<T: Copy + Default>(
     old: &[T],
     width: usize,
-    change: &Change,
+    change: &[Row],
     new: &mut dyn FnMut(&[u32], &mut [T]),
 ) -> Vec<T> {
-    let mut grown = vec![T::default(); change.rows().len() * width];
-    for (row, source) in grown.chunks_exact_mut(width).zip(change.rows()) {
+    let mut grown = vec![T::default(); change.len() * width];
+    for (row, source) in grown.chunks_exact_mut(width).zip(change) {
         match source {
             Row::Kept(token) => row.copy_from_slice(&old[*token as usize * width..][..width]),
             Row::New(parts) => new(parts, row),
@@ -164,7 +199,7 @@ fn grown_rows<T: Copy + Default>(
 }
 
 /// New tokens have no moments, and their updates are counted from 0.
-fn grown_optimizer(optimizer: &Optimizer, network: &Network, change: &Change) -> Optimizer {
+fn grown_optimizer(optimizer: &Optimizer, network: &Network, change: &[Row]) -> Optimizer {
     let mut grown = optimizer.clone();
     grown.token_updates = grown_rows(&optimizer.token_updates, 1, change, &mut |_, row| row.fill(0));
     let width = network.width();
