@@ -100,6 +100,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Talk with a language model.
     Chat(ChatArgs),
+    /// Ask a language model one thing, with a picture where it sees them.
+    Ask(AskArgs),
     /// Check that a language model is whole and computes.
     Validate {
         /// A run, a checkpoint, or a file or directory of another program.
@@ -354,6 +356,22 @@ pub struct GenerateArgs {
     /// Show what the answer of the reasoner rests on.
     #[arg(long, requires = "reasoner")]
     pub proof: bool,
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct AskArgs {
+    /// A run, a checkpoint, or a file or directory of another program.
+    pub model: String,
+    /// The question, or what is to be drawn.
+    pub question: String,
+    /// Show it this PNG file, of the size that the model has learnt.
+    #[arg(long, value_name = "FILE")]
+    pub picture: Option<PathBuf>,
+    /// Write what it draws to this file, as SVG or PNG by its ending [default: show it on the terminal].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     #[command(flatten)]
     pub threads: ThreadsArgs,
 }

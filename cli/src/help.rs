@@ -10,7 +10,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
     ("Look into runs", &["ls", "inspect", "diff", "plot", "describe", "verify"]),
     (
         "Ask trained models",
-        &["predict", "evaluate", "generate", "chat", "validate", "simulate", "tokenizer", "circuit"],
+        &["predict", "evaluate", "generate", "chat", "ask", "validate", "simulate", "tokenizer", "circuit"],
     ),
     ("Reason", &["reason", "problems"]),
     ("Keep runs", &["tag", "note", "prune", "gc", "repair", "cp", "mv", "rm"]),
@@ -19,7 +19,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
 ];
 
 /// Commands as they are typed, by the command that they show; `tokenizer build` is one of two words.
-const EXAMPLES: [(&str, &[&str]); 48] = [
+const EXAMPLES: [(&str, &[&str]); 49] = [
     (
         "train",
         &[
@@ -42,6 +42,7 @@ const EXAMPLES: [(&str, &[&str]); 48] = [
         &[
             "rekindle learn runs/wisard-exact --data more.csv",
             "rekindle learn runs/wisard-mnist --data images.gz --data labels.gz",
+            "rekindle learn runs/gpt --data new.txt --set steps=300",
         ],
     ),
     (
@@ -116,6 +117,14 @@ const EXAMPLES: [(&str, &[&str]); 48] = [
         ],
     ),
     ("chat", &["rekindle chat runs/gpt", "rekindle chat runs/gpt --file talk.json --temperature 0"]),
+    (
+        "ask",
+        &[
+            "rekindle ask runs/gpt 'What color is snow?'",
+            "rekindle ask runs/gpt-shapes 'Draw a large red circle in the middle.' --out red.png",
+            "rekindle ask runs/gpt-shapes 'What is this?' --picture red.png",
+        ],
+    ),
     ("validate", &["rekindle validate runs/gpt", "rekindle validate ./gpt2"]),
     (
         "tokenizer",

@@ -68,7 +68,7 @@ fn capabilities(registry: &Registry) -> impl Iterator<Item = TextCapability> {
 
 /// `command` with the options that language models declare.
 pub fn declare(mut command: Command, registry: &Registry) -> Command {
-    for name in ["generate", "chat"] {
+    for name in ["generate", "chat", "ask"] {
         command = command.mut_subcommand(name, |command| command.args(options(registry).map(argument)));
     }
     command

@@ -25,6 +25,7 @@ mod progress;
 mod replace;
 mod run_state;
 mod system_options;
+mod terminal_picture;
 mod unlock;
 
 use std::process::ExitCode;
@@ -95,6 +96,7 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
         Command::Predict(args) => commands::predict::predict(registry, &args, json),
         Command::Evaluate(args) => commands::evaluate::evaluate(registry, &args, json),
         Command::Generate(args) => commands::generate::generate(registry, &args, &given.text, json),
+        Command::Ask(args) => commands::ask::ask(registry, &args, &given.text, json),
         Command::Chat(args) => commands::chat::chat(registry, args, &given.text, json),
         Command::Validate { model } => commands::validate::validate(registry, &model, json),
         Command::Simulate(args) => commands::simulate::simulate(registry, &args, json),

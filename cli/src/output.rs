@@ -52,7 +52,7 @@ pub fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyho
 }
 
 /// True when text may be coloured: a terminal, and no `NO_COLOR`.
-fn colour() -> bool {
+pub fn colour() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     io::stdout().is_terminal() && !refused
 }

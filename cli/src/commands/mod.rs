@@ -1,5 +1,6 @@
 //! One file per command, or per family of commands.
 
+pub mod ask;
 pub mod chat;
 pub mod circuit;
 pub mod convert;

@@ -11,7 +11,7 @@ use std::{env, fs, thread};
 use crate::common::{World, outcome};
 
 /// What makes a training or a proof short, by its preset.
-const SHORT: [(&str, &str); 11] = [
+const SHORT: [(&str, &str); 12] = [
     ("life", "--set training.epochs=60 --set evaluate.every=20 --set checkpoint.every_steps=20"),
     (
         "checkerboard",
@@ -27,6 +27,11 @@ const SHORT: [(&str, &str); 11] = [
         "gpt-logic",
         "--set training.pretraining.steps=4 --set training.pretraining.batch=2 \
          --set training.pretraining.data.count=200 --set training.facts=2",
+    ),
+    (
+        "gpt-shapes",
+        "--set training.pretraining.steps=4 --set training.pretraining.batch=2 \
+         --set training.pretraining.data.count=200",
     ),
     ("gpt-shakespeare", "--set training.pretraining.steps=4 --set training.pretraining.batch=2"),
     ("rustgpt", "--set training.pretraining.epochs=2 --set training.tuning.epochs=2"),

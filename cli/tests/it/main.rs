@@ -9,6 +9,7 @@ mod json_page;
 mod keeping_runs;
 mod language_model;
 mod learning_and_forgetting;
+mod learning_more;
 mod moved_data;
 mod old_runs;
 mod prove;

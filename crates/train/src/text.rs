@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use rekindle::Checkpoint;
+use rekindle_formats::pictures::Colours;
+use rekindle_pictures::Image;
 use rekindle_reason::FactCache;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,21 @@ pub trait TextModel {
 
     /// What problems that it has learnt follow from, where that was kept: each is checked.
     fn facts(&self) -> Option<&FactCache> {
+        None
+    }
+
+    /// The text that stands for a picture where the model is asked about it.
+    ///
+    /// # Errors
+    /// When it has learnt no pictures, or others than of this size.
+    fn picture_as_text(&self, picture: &Colours) -> Result<String, SystemError> {
+        let _ = picture;
+        Err(SystemError::new("the model has learnt no pictures"))
+    }
+
+    /// The first picture in an answer, and what is said beside it; none where there is no picture.
+    fn picture_in(&self, answer: &str) -> Option<(Image, String)> {
+        let _ = answer;
         None
     }
 

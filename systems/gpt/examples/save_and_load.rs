@@ -78,6 +78,7 @@ fn state() -> Result<State, Box<dyn std::error::Error>> {
         plan: Plan::default(),
         patience: None,
         facts: None,
+        codebook: None,
         retained: None,
     })
 }

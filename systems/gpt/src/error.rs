@@ -101,6 +101,14 @@ pub enum GptError {
     /// A checkpoint holds something else.
     #[error(transparent)]
     Restore(#[from] rekindle::RestoreError),
+    /// A picture is not as large as those that were learnt.
+    #[error("the picture has {} x {} pixels, the model sees pictures of {side} x {side}", found[0], found[1])]
+    PictureSize {
+        /// Its width and height.
+        found: [usize; 2],
+        /// Pixels of a side of those that were learnt.
+        side: usize,
+    },
     /// The checkpoint of a teacher cannot be read.
     #[error(transparent)]
     Teacher(#[from] rekindle_train::OtherRunError),

@@ -26,6 +26,8 @@ pub(crate) const PARAGRAPHS: u64 = 71;
 pub(crate) const DIALOGUES: u64 = 72;
 /// A question of the exam; the step is a number that is tried.
 pub(crate) const EXAM: u64 = 73;
+/// A made picture; the step is its number.
+pub(crate) const SHAPES: u64 = 74;
 /// Problems of reasoning: this and the 31 numbers behind it, one for each suite and split; the step is the number of a
 /// problem that is tried.
 pub(crate) const REASONING: u64 = 100;

@@ -74,6 +74,9 @@ pub fn load(data: &Data, path: &str, seed: u64, data_version: DataVersion) -> Re
             let dialogues = problems.iter().map(|problem| worked::dialogue(problem, data.steps));
             Ok(Document::Dialogues(dialogues.collect()))
         }
+        (None, Source::Shapes) => {
+            Ok(Document::Dialogues(synthetic::shapes::dialogues(seed, data.count as usize)))
+        }
         (None, Source::File) => Err(GptError::NoText { path: format!("{path}.data.file") }),
     }
 }

@@ -6,15 +6,18 @@ use rekindle_formats::files;
 use rekindle_reason::Symbols;
 use rekindle_reason::symbols::{RESERVED, Reserved, Symbol};
 use rekindle_tokenizer::{Adaptive, Tokenizer};
+use rekindle_train::Message;
 
 use super::corpus::{CorpusOptions, split_ranges};
 use super::dialogue::{END, SPECIAL_TOKENS};
 use super::document::{Document, origin};
+use super::synthetic;
 use super::version::DataVersion;
 use crate::error::GptError;
 use crate::formats::rustgpt;
+use crate::model::codebook::Codebook;
 use crate::model::language_model::Vocabulary;
-use crate::train::config::{StudentVocabulary, SymbolTokens, TokenKind, TrainingConfig};
+use crate::train::config::{Source, StudentVocabulary, SymbolTokens, TokenKind, TrainingConfig};
 use crate::train::teacher;
 
 /// A `tokenizer.json` is never longer: bytes.
@@ -53,6 +56,10 @@ pub(crate) fn vocabulary(
         }
     };
     let tokenizer = with_symbols(tokenizer, settings.symbols.as_ref())?;
+    let tokenizer = match learns_shapes(training) {
+        true => with_patches(tokenizer, synthetic::shapes::codebook())?,
+        false => tokenizer,
+    };
     let special_tokens = special_tokens(&tokenizer, documents);
     let tokenizer = tokenizer
         .with_special_tokens(special_tokens)
@@ -97,6 +104,19 @@ fn with_symbols(tokenizer: Tokenizer, symbols: Option<&SymbolTokens>) -> Result<
     tokenizer.with_symbols(&names).map_err(|source| GptError::Tokens { origin, source })
 }
 
+/// Whether made pictures are learnt.
+pub(crate) fn learns_shapes(training: &TrainingConfig) -> bool {
+    training.phases().any(|(_, phase)| phase.data.file.is_none() && phase.data.source == Source::Shapes)
+}
+
+/// The tokenizer with a token for each patch, one behind the other.
+fn with_patches(tokenizer: Tokenizer, codebook: &Codebook) -> Result<Tokenizer, GptError> {
+    let symbols: Vec<String> = codebook.symbols().map(String::from).collect();
+    let symbols: Vec<&str> = symbols.iter().map(String::as_str).collect();
+    let origin = "the patches of pictures".to_owned();
+    tokenizer.with_symbols(&symbols).map_err(|source| GptError::Tokens { origin, source })
+}
+
 /// What the vocabulary is learnt from: the text that the network learns, and nothing that it is measured
 /// on.
 fn sample(training: &TrainingConfig, documents: &[Document], seed: u64) -> Result<Vec<u8>, GptError> {
@@ -123,7 +143,12 @@ fn sample(training: &TrainingConfig, documents: &[Document], seed: u64) -> Resul
             }
             Document::Dialogues(dialogues) => {
                 let messages = learnt.into_iter().flat_map(|index| &dialogues[index]);
-                messages.for_each(|message| add(&message.content));
+                let has_pictures = phase.data.file.is_none() && phase.data.source == Source::Shapes;
+                let codebook = has_pictures.then(synthetic::shapes::codebook);
+                messages.for_each(|Message { content, .. }| match codebook {
+                    Some(codebook) => add(&codebook.without_pictures(content)),
+                    None => add(content),
+                });
             }
             Document::Text(text) => {
                 let [learnt, ..] = split_ranges(text.len(), &phase.data);

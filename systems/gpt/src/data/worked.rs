@@ -38,9 +38,8 @@ pub(crate) fn dialogue(problem: &Problem, with_steps: bool) -> Dialogue {
     ]
 }
 
-/// The way to the answer, for problems about rules in sentences: all that is said of who is asked about; then what is
-/// asked is looked up there and among the rules that lead to it, whose conditions are looked up in turn. None of other
-/// problems.
+/// The way to the answer, for problems about rules in sentences: what is asked about is looked up among the facts, then
+/// among the rules that lead to it, whose conditions are looked up in turn. None of other problems.
 fn steps(problem: &Problem) -> Option<Vec<String>> {
     if problem.suite != Suite::Rules {
         return None;
@@ -50,32 +49,22 @@ fn steps(problem: &Problem) -> Option<Vec<String>> {
     let rules = knowledge.rules().ok()?;
     let mut search = Search {
         rules: &rules,
-        facts: facts(&rules, &goal.arguments),
+        about: &goal.arguments,
+        name: problem.question.split_whitespace().next()?,
         asked: Vec::new(),
         known: Vec::new(),
         lines: Vec::new(),
     };
-    let name = problem.question.split_whitespace().next()?;
-    search.lines.push(format!("{name} is {}.", listed(&search.facts)));
     search.holds(&goal.predicate);
     Some(search.lines)
-}
-
-/// What is said of somebody, in the order of the text.
-fn facts<'a>(rules: &'a [Rule], about: &[Term]) -> Vec<&'a str> {
-    let of = rules.iter().filter(|rule| rule.body.is_empty() && rule.head.arguments == about);
-    of.map(|rule| rule.head.predicate.as_str()).collect()
-}
-
-fn listed(facts: &[&str]) -> String {
-    if facts.is_empty() { "nothing".to_owned() } else { facts.join(" ") }
 }
 
 /// A search from the goal back to the facts.
 struct Search<'a> {
     rules: &'a [Rule],
-    /// What is said of who it is about.
-    facts: Vec<&'a str>,
+    /// Who it is about, and how that is written.
+    about: &'a [Term],
+    name: &'a str,
     /// The properties that are being looked up, one because of the other.
     asked: Vec<&'a str>,
     /// What was found out about properties.
@@ -88,7 +77,7 @@ impl<'a> Search<'a> {
     fn holds(&mut self, property: &'a str) -> bool {
         let found = self.find(property);
         let said = if found { "yes" } else { "no" };
-        self.lines.push(format!("{property} {said}."));
+        self.lines.push(format!("{} is {property} {said}.", self.name));
         self.known.push((property, found));
         found
     }
@@ -97,12 +86,16 @@ impl<'a> Search<'a> {
         if let Some((_, found)) = self.known.iter().find(|(of, _)| *of == property) {
             return *found;
         }
-        if self.facts.contains(&property) {
+        let leads = |rule: &&'a Rule| rule.head.predicate == property;
+        let of_property: Vec<&'a Rule> = self.rules.iter().filter(leads).collect();
+        if of_property.iter().any(|rule| rule.body.is_empty() && rule.head.arguments == self.about) {
             return true;
         }
         self.asked.push(property);
-        let leads = |rule: &&'a Rule| !rule.body.is_empty() && rule.head.predicate == property;
-        let found = self.rules.iter().filter(leads).any(|rule| self.applies(property, rule));
+        let found = of_property
+            .into_iter()
+            .filter(|rule| !rule.body.is_empty())
+            .any(|rule| self.applies(property, rule));
         self.asked.pop();
         found
     }
@@ -113,7 +106,7 @@ impl<'a> Search<'a> {
         if body.iter().any(|condition| self.asked.contains(condition)) {
             return false;
         }
-        self.lines.push(format!("{property} if {}.", body.join(" ")));
+        self.lines.push(format!("{} is {property} if {}.", self.name, body.join(" ")));
         body.into_iter().all(|condition| self.holds(condition))
     }
 }
@@ -157,18 +150,18 @@ mod tests {
         let answer = |question, answer| dialogue(&problem(told, question, answer), true)[1].content.clone();
         assert_eq!(
             answer("Anne is round.", "True"),
-            "Anne is kind. round if big kind. big if kind. kind yes. big yes. kind yes. round yes. True"
+            "Anne is round if big kind. Anne is big if kind. Anne is kind yes. Anne is big yes. Anne is kind yes. \
+             Anne is round yes. True"
         );
         assert_eq!(
             answer("Anne is not big.", "False"),
-            "Anne is kind. big if kind. kind yes. big yes. False"
+            "Anne is big if kind. Anne is kind yes. Anne is big yes. False"
         );
-        assert_eq!(answer("Anne is kind.", "True"), "Anne is kind. kind yes. True");
-        assert_eq!(answer("Anne is red.", "False"), "Anne is kind. red no. False");
-        assert_eq!(answer("Carl is red.", "False"), "Carl is nothing. red no. False");
+        assert_eq!(answer("Anne is kind.", "True"), "Anne is kind yes. True");
+        assert_eq!(answer("Anne is red.", "False"), "Anne is red no. False");
         assert_eq!(
             answer("Bob is round.", "False"),
-            "Bob is red. round if big kind. big if kind. kind no. big no. round no. False"
+            "Bob is round if big kind. Bob is big if kind. Bob is kind no. Bob is big no. Bob is round no. False"
         );
     }
 

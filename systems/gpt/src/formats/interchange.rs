@@ -215,6 +215,7 @@ fn read(path: &Path) -> Result<Document, FormatError> {
             plan: Plan::default(),
             patience: None,
             facts: None,
+            codebook: None,
             retained: None,
         },
     };

@@ -5,20 +5,23 @@ use std::str::FromStr;
 
 use rekindle::{Checkpoint, EntryPath, ReadError, from_tree};
 use rekindle_compute::KernelPath;
+use rekindle_formats::pictures::Colours;
+use rekindle_pictures::Image;
 use rekindle_reason::FactCache;
 use rekindle_tokenizer::Tokenizer;
 use rekindle_train::{
     CompleteError, Completion, Generated, Message, SetError, SystemError, TextCapability, TextMeasure,
     TextModel, TextModelSize, TextOption, TextStop,
 };
+use serde::de::DeserializeOwned;
 
 use crate::error::GptError;
 use crate::formats;
 use crate::inference::chat_template::{ChatTemplate, forbidden_tokens};
 use crate::inference::measure;
 use crate::inference::{Decoder, Generation, GenerationSettings, StopReason, WeightPrecision, WhenFull};
-use crate::model::LanguageModel;
 use crate::model::network::Layer;
+use crate::model::{Codebook, LanguageModel, Pixel};
 
 /// Tokens of an answer where nothing else is said.
 const MAX_TOKENS: u64 = 200;
@@ -52,8 +55,10 @@ const fn option(name: &'static str, value: &'static str, help: &'static str) -> 
 
 fn load(checkpoint: &Checkpoint<'_>, threads: usize) -> Result<Box<dyn TextModel>, SystemError> {
     let model = LanguageModel::from_checkpoint(checkpoint).map_err(SystemError::new)?;
-    let facts = facts_of(checkpoint)?;
-    Ok(Box::new(Asked { facts, ..Asked::new(model, Vec::new(), threads) }))
+    let facts: Option<FactCache> = part(checkpoint, "facts")?;
+    facts.as_ref().map(FactCache::verify).transpose().map_err(SystemError::new)?;
+    let codebook = part(checkpoint, "codebook")?;
+    Ok(Box::new(Asked { facts, codebook, ..Asked::new(model, Vec::new(), threads) }))
 }
 
 fn read(path: &Path, threads: usize) -> Result<Box<dyn TextModel>, SystemError> {
@@ -61,16 +66,14 @@ fn read(path: &Path, threads: usize) -> Result<Box<dyn TextModel>, SystemError> 
     Ok(Box::new(Asked::new(model, notes, threads)))
 }
 
-/// The facts of a checkpoint, each of which is checked again.
-fn facts_of(checkpoint: &Checkpoint<'_>) -> Result<Option<FactCache>, SystemError> {
-    let path = EntryPath::root().child("state").child("facts");
-    let facts: FactCache = match checkpoint.load(&path) {
-        Ok(tree) => from_tree(&tree).map_err(SystemError::new)?,
-        Err(ReadError::NoEntry { .. }) => return Ok(None),
-        Err(error) => return Err(SystemError::new(error)),
-    };
-    facts.verify().map_err(SystemError::new)?;
-    Ok(Some(facts))
+/// A part of the state of a checkpoint beside its model, where it has it.
+fn part<T: DeserializeOwned>(checkpoint: &Checkpoint<'_>, name: &str) -> Result<Option<T>, SystemError> {
+    let path = EntryPath::root().child("state").child(name);
+    match checkpoint.load(&path) {
+        Ok(tree) => from_tree(&tree).map_err(SystemError::new),
+        Err(ReadError::NoEntry { .. }) => Ok(None),
+        Err(error) => Err(SystemError::new(error)),
+    }
 }
 
 /// A model, how it is sampled, and, once it was asked, its decoder.
@@ -82,12 +85,14 @@ struct Asked {
     threads: usize,
     decoder: Option<Decoder>,
     facts: Option<FactCache>,
+    codebook: Option<Codebook>,
 }
 
 impl Asked {
     fn new(model: LanguageModel, notes: Vec<String>, threads: usize) -> Self {
         let precision = WeightPrecision::F32;
-        Self { model, notes, max_tokens: MAX_TOKENS, precision, threads, decoder: None, facts: None }
+        let (max_tokens, decoder, facts, codebook) = (MAX_TOKENS, None, None, None);
+        Self { model, notes, max_tokens, precision, threads, decoder, facts, codebook }
     }
 
     /// The decoder, made when it is first asked for.
@@ -144,6 +149,12 @@ impl Asked {
     }
 }
 
+/// What a pixel looks like on white paper.
+fn on_white([red, green, blue, opacity]: [u8; 4]) -> Pixel {
+    let opacity = u16::from(opacity);
+    [red, green, blue].map(|colour| ((u16::from(colour) * opacity + 255 * (255 - opacity)) / 255) as u8)
+}
+
 fn parse<T: FromStr>(name: &str, value: &str) -> Result<T, SetError> {
     value.parse().map_err(|_| SetError::Value { name: name.to_owned(), value: value.to_owned() })
 }
@@ -183,6 +194,19 @@ impl TextModel for Asked {
 
     fn facts(&self) -> Option<&FactCache> {
         self.facts.as_ref()
+    }
+
+    fn picture_as_text(&self, Colours { width, pixels }: &Colours) -> Result<String, SystemError> {
+        let codebook =
+            self.codebook.as_ref().ok_or_else(|| SystemError::new("the model has learnt no pictures"))?;
+        let pixels: Vec<Pixel> = pixels.iter().copied().map(on_white).collect();
+        codebook.encoder().text_of(*width, &pixels).map_err(SystemError::new)
+    }
+
+    fn picture_in(&self, answer: &str) -> Option<(Image, String)> {
+        let codebook = self.codebook.as_ref()?;
+        let image = Image { pixels: codebook.picture_in(answer)?, columns: codebook.side() };
+        Some((image, codebook.without_pictures(answer).trim().to_owned()))
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {

@@ -1,5 +1,6 @@
 //! The model: its config, its network, and the forward and backward pass.
 
+pub(crate) mod codebook;
 pub(crate) mod config;
 pub(crate) mod kernels;
 pub(crate) mod language_model;
@@ -9,6 +10,7 @@ pub(crate) mod precision;
 pub(crate) mod sampling;
 pub(crate) mod structure;
 
+pub use codebook::{Codebook, PictureEncoder, Pixel};
 pub use config::{Block, ModelConfig};
 pub use language_model::{LanguageModel, Vocabulary};
 pub use network::{

@@ -11,6 +11,7 @@ pub(crate) mod reasoning_exam;
 pub(crate) mod report;
 pub(crate) mod retained;
 pub(crate) mod schedule;
+pub(crate) mod shapes_exam;
 pub(crate) mod state;
 pub(crate) mod step;
 pub(crate) mod system;

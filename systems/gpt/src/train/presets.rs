@@ -101,6 +101,34 @@ checkpoint:
   every_seconds: 20
 ";
 
+/// Pictures of shapes, named and drawn.
+pub const SHAPES: &str = "\
+system: gpt
+seed: 0
+model:
+  layers: 4
+  heads: 4
+  width: 96
+  context: 160
+  tied: true
+  sampling: {temperature: 0.0}
+training:
+  tokenizer: {kind: words, vocabulary: 320}
+  pretraining:
+    data: {source: shapes, count: 60000, evaluation: 0.01}
+    steps: 4000
+    batch: 24
+    learning_rate: 0.002
+    warmup: 100
+evaluate:
+  every: 250
+checkpoint:
+  every_seconds: 20
+best:
+  metric: bits_per_byte
+  goal: min
+";
+
 /// Facts and rules in sentences, and what follows from them, step by step.
 pub const LOGIC: &str = "\
 system: gpt

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::version::DataVersion;
 use crate::data::{
-    self, Corpus, CorpusOptions, Dataset, Document, bytes_only, origin, special_tokens, vocabulary,
+    self, Corpus, CorpusOptions, Dataset, Document, bytes_only, learns_shapes, origin, shapes,
+    special_tokens, vocabulary,
 };
 use crate::error::GptError;
+use crate::model::codebook::Codebook;
 use crate::model::config::ModelConfig;
 use crate::model::language_model::{LanguageModel, Vocabulary};
 use crate::model::network::{Layer, Network};
@@ -51,6 +53,9 @@ pub struct State {
     /// What problems that were learnt follow from, where that is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<FactCache>,
+    /// The codes of the patches of pictures, where they are learnt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codebook: Option<Codebook>,
     /// What is kept of earlier phases while another is learnt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retained: Option<Retained>,
@@ -153,6 +158,7 @@ impl State {
             plan: Plan { data_version: DataVersion::LATEST, phases: Vec::new() },
             patience: None,
             facts: (training.facts > 0).then(FactCache::default),
+            codebook: learns_shapes(training).then(|| shapes::codebook().clone()),
             retained: None,
         }
     }
@@ -174,6 +180,7 @@ impl State {
             *new = *old;
         }
         self.plan = plan;
+        self.codebook = learns_shapes(training).then(|| shapes::codebook().clone());
         if (training.facts > 0) != self.facts.is_some() {
             self.facts = (training.facts > 0).then(FactCache::default);
         }
@@ -287,6 +294,9 @@ impl State {
         }
         if self.scaler.is_some() != (training.precision == TrainingPrecision::F16) {
             return Some("it was trained with another precision than the config's".to_owned());
+        }
+        if self.codebook.as_ref() != learns_shapes(training).then(shapes::codebook) {
+            return Some("its pictures are made of other patches than those of this version".to_owned());
         }
         let held = self.retained.as_ref().and_then(|retained| retained.consolidation.as_ref());
         if held.is_some_and(|held| !held.fits(network)) {

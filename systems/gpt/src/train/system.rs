@@ -15,7 +15,8 @@ use rekindle_train::{
 
 use crate::data::reasoning::{Problem, Suite};
 use crate::data::{
-    Corpus, CorpusOptions, Dataset, Document, Examples, Truncation, end_token, origin, target_bytes,
+    Corpus, CorpusOptions, Dataset, Document, Examples, Truncation, end_token, learns_shapes, origin,
+    target_bytes,
 };
 use crate::error::GptError;
 use crate::formats::interchange;
@@ -33,7 +34,7 @@ use crate::train::state::{self, PhasePlan, State, TextIdentity, load_needed};
 use crate::train::step::{StepSettings, StepValues, Stepper};
 use crate::train::teacher::AlignedTeacher;
 use crate::train::vocabulary_change::{distil, new_indices};
-use crate::train::{facts, memory, presets, reasoning_exam, report};
+use crate::train::{facts, memory, presets, reasoning_exam, report, shapes_exam};
 
 /// Language models in the training loop; a step is an update of all parameters.
 pub struct Gpt {
@@ -74,6 +75,11 @@ const PRESETS: &[Preset] = &[
         name: "gpt-logic",
         summary: "a model that draws conclusions from facts and rules in sentences, step by step",
         yaml: presets::LOGIC,
+    },
+    Preset {
+        name: "gpt-shapes",
+        summary: "a model that names what a picture shows, and draws what is named",
+        yaml: presets::SHAPES,
     },
     Preset {
         name: "rustgpt",
@@ -284,6 +290,11 @@ impl System for Gpt {
         let text = if !suites.is_empty() {
             let (shares, text) =
                 reasoning_exam::hold(&state.model, &suites, threads).map_err(SystemError::new)?;
+            metrics.extend(shares);
+            text
+        } else if let Some(codebook) = &state.codebook {
+            let (shares, text) =
+                shapes_exam::hold(&state.model, codebook, threads).map_err(SystemError::new)?;
             metrics.extend(shares);
             text
         } else if learns_dialogues(&self.training) {
@@ -635,6 +646,9 @@ fn measures(training: &TrainingConfig) -> Vec<String> {
         names.extend([TEST_LOSS, TEST_BITS].map(str::to_owned));
     }
     names.extend(reasoning_exam::metrics(&learnt_suites(training)));
+    if learns_shapes(training) {
+        names.extend(shapes_exam::METRICS.map(str::to_owned));
+    }
     if learns_dialogues(training) {
         names.extend(report::EXAM_METRICS.map(str::to_owned));
     }

@@ -17,6 +17,7 @@ mod logic;
 mod order;
 mod paragraphs;
 pub mod reasoning;
+pub mod shapes;
 mod small_talk;
 mod text_rng;
 mod things;

@@ -65,6 +65,8 @@ pub enum Source {
     Dialogues,
     /// Problems of reasoning, labelled by a reasoner.
     Reasoning,
+    /// Pictures of a shape each, what they show, and the request to draw it.
+    Shapes,
 }
 
 /// In which order examples are learnt.

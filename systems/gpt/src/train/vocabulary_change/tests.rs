@@ -69,6 +69,7 @@ fn state(tied: bool) -> State {
         plan: Plan::default(),
         patience: None,
         facts: None,
+        codebook: None,
         retained: None,
     }
 }
