@@ -151,7 +151,9 @@ fn option_named_in(message: &str) -> Option<String> {
 fn hint_of_training(error: &TrainError) -> Option<&'static str> {
     Some(match error {
         TrainError::Config(error) => return hint_of_config(error),
-        TrainError::Content(ContentError::OtherData { expected: Content::State(_), .. }) => {
+        TrainError::Content(ContentError::OtherData { expected, .. })
+            if matches!(**expected, Content::State(_)) =>
+        {
             "--teacher RUN@STEP names the checkpoint where it lies now"
         }
         TrainError::Content(ContentError::OtherData { .. } | ContentError::Unreadable { .. }) => {

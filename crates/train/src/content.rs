@@ -214,9 +214,9 @@ pub enum ContentError {
         /// The file or checkpoint.
         place: String,
         /// What the run was trained on.
-        expected: Content,
+        expected: Box<Content>,
         /// What it holds.
-        found: Content,
+        found: Box<Content>,
     },
     /// The checkpoint of another run cannot be read.
     #[error("{setting}: {source}{}", expectation(expected.as_ref()))]
@@ -278,6 +278,7 @@ pub(crate) fn check_content(
         let found = file.identify(&place, expected.clone())?;
         *file.place = Some(found.to_string());
         if let Some(expected) = expected.filter(|expected| *expected != found) {
+            let (expected, found) = (Box::new(expected), Box::new(found));
             return Err(ContentError::OtherData { setting: file.setting, place, expected, found });
         }
     }
