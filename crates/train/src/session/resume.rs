@@ -58,7 +58,12 @@ fn go_on(
     let newest = newest_config(&mut run, configs.system())?;
     let config = configs.recorded(&newest, settings)?;
     require_memory(config.memory(), &config.loop_config(), false)?;
-    let mut state = config.blank()?;
+    // What is loaded has the form of the config that it was saved with.
+    let saved_with = match step {
+        Some(step) => run.store().checkpoint(step)?.record().about.config.clone(),
+        None => newest,
+    };
+    let mut state = configs.recorded(&saved_with, &[])?.blank()?;
     let resumed = state.resume(&mut run, step)?;
     let from = resumed.step.unwrap_or(0);
     let checkpoint = run.store().checkpoint(from)?;
