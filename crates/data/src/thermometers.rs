@@ -64,6 +64,12 @@ impl Thermometers {
         self.thresholds.len()
     }
 
+    /// Whether all inputs have the same thresholds.
+    pub fn are_alike(&self) -> bool {
+        let mut inputs = self.thresholds.chunks_exact(self.bits as usize);
+        inputs.next().is_none_or(|first| inputs.all(|thresholds| thresholds == first))
+    }
+
     /// How many thresholds of an input a value exceeds.
     ///
     /// # Panics

@@ -9,11 +9,35 @@
 /// How many gates there are.
 pub const GATES: usize = 16;
 
+/// The gate that is never true.
+pub const FALSE: u8 = 0;
+
+/// The gate that is true where both inputs are.
+pub const AND: u8 = 1;
+
 /// The gate that passes its first input on.
 pub const PASS_A: u8 = 3;
 
+/// The gate that is true where only the second input is.
+pub const NOT_A_AND_B: u8 = 4;
+
 /// The gate that passes its second input on.
 pub const PASS_B: u8 = 5;
+
+/// The gate that is true where one input is.
+pub const XOR: u8 = 6;
+
+/// The gate that is true where an input is.
+pub const OR: u8 = 7;
+
+/// The gate that is true where the inputs are equal.
+pub const XNOR: u8 = 9;
+
+/// The gate that is true where its first input is not.
+pub const NOT_A: u8 = 12;
+
+/// The gate that is always true.
+pub const TRUE: u8 = 15;
 
 /// Of each gate, the coefficients of `1`, `a`, `b` and `a b`.
 pub const COEFFICIENTS: [[f32; 4]; GATES] = coefficients();

@@ -1,10 +1,13 @@
 //! What a user chooses.
 
-use rekindle_data::{Encoding, Missing, Shares, one_or_more};
-use rekindle_formats::table::{CsvFormat, Decimal, Separator};
+use rekindle_classify::{Data, Preparation, ReadBits, Reading, Schedule};
+use rekindle_data::Encoding;
 use rekindle_train::SettingError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::shape::{Inputs, Maps};
+use crate::streams;
 
 /// The largest number of gates of a network, each gate of a convolution counted once for each place.
 pub const MOST_GATES: usize = 1 << 24;
@@ -99,96 +102,6 @@ fn epsilon() -> f64 {
     1e-8
 }
 
-/// How the step size changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Schedule {
-    /// It does not.
-    #[default]
-    Constant,
-    /// It falls in a straight line, to 0 at the end.
-    Linear,
-}
-
-/// The examples to learn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Data {
-    /// Which examples are generated where no file is named.
-    pub source: Source,
-    /// `glyphs`: how many are generated.
-    pub rows: u32,
-    /// `glyphs`: each pixel is changed by up to this share of full ink.
-    pub noise: f64,
-    /// A CSV or NPY file of examples, a row for each; or a folder that has a folder of PNG files for each
-    /// class.
-    pub file: Option<String>,
-    /// An IDX file of pictures.
-    pub images: Option<String>,
-    /// The IDX file of their labels.
-    pub labels: Option<String>,
-    /// An IDX file of pictures that are reported on, in place of a share of the others.
-    pub test_images: Option<String>,
-    /// The IDX file of their labels.
-    pub test_labels: Option<String>,
-    /// The column of a table that holds the classes.
-    #[serde(deserialize_with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
-    pub target: Vec<String>,
-    /// Columns of a table that are left out: one, or a list.
-    #[serde(deserialize_with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
-    pub ignore: Vec<String>,
-    /// The rows of the table are pictures: pixels of a line, and lines. The columns are pixels, line by line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub picture: Option<[usize; 2]>,
-    /// What becomes of rows in which a value is missing: an empty field, `NA`, `N/A`, `NaN`, `null` or `?`.
-    #[serde(skip_serializing_if = "Missing::is_default")]
-    pub missing: Missing,
-    /// What separates the columns of a CSV file; found out when not set.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub separator: Option<Separator>,
-    /// What numbers of a CSV file have before their fraction; found out when not set.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub decimal: Option<Decimal>,
-    /// Share of the examples of each class that anything is chosen by, such as the best checkpoint.
-    pub select: f64,
-    /// Share of the examples of each class that is reported on, and that nothing is chosen by. There is none
-    /// where files of their own are named for that.
-    pub test: f64,
-}
-
-impl Default for Data {
-    fn default() -> Self {
-        Self {
-            source: Source::Glyphs,
-            rows: 4000,
-            noise: 0.15,
-            file: None,
-            images: None,
-            labels: None,
-            test_images: None,
-            test_labels: None,
-            target: Vec::new(),
-            ignore: Vec::new(),
-            picture: None,
-            missing: Missing::Refuse,
-            separator: None,
-            decimal: None,
-            select: 0.1,
-            test: 0.1,
-        }
-    }
-}
-
-/// Examples that are generated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Source {
-    /// Images of the ten digits, 8 by 8 pixels, each drawn by an unsteady hand.
-    Glyphs,
-    /// None: there must be a file.
-    File,
-}
-
 impl Convolution {
     /// Leaves of a tree.
     pub(crate) fn leaves(&self) -> usize {
@@ -247,73 +160,32 @@ impl Model {
     }
 }
 
-impl Data {
-    /// What is known of a table beforehand.
-    pub(crate) fn format(&self) -> CsvFormat {
-        CsvFormat { separator: self.separator, decimal: self.decimal }
+impl Model {
+    /// Which bits of the inputs are read.
+    pub(crate) fn read_bits(&self) -> ReadBits {
+        if self.convolutions.is_empty() { ReadBits::Telling } else { ReadBits::Maps }
     }
 
-    pub(crate) fn shares(&self) -> Shares {
-        let test = if self.test_images.is_some() { 0.0 } else { self.test };
-        Shares { select: self.select, test }
-    }
-
-    fn validate(&self) -> Result<(), SettingError> {
-        let Self { rows, noise, select, test, .. } = *self;
-        SettingError::require(
-            (20..=100_000).contains(&rows),
-            "training.data.rows",
-            rows,
-            "there must be 20 to 100000 rows",
-        )?;
-        SettingError::require(
-            (0.0..=1.0).contains(&noise),
-            "training.data.noise",
-            noise,
-            "it must be 0 to 1",
-        )?;
-        SettingError::require(
-            self.shares().validate().is_ok(),
-            "training.data.select and test",
-            format!("{select} and {test}"),
-            "they must not be negative, and together less than 1",
-        )?;
-        if let Some([width, height]) = self.picture {
-            let holds = (1..=4096).contains(&width) && (1..=4096).contains(&height);
-            SettingError::require(
-                holds,
-                "training.data.picture",
-                format!("{width} by {height}"),
-                "both must be 1 to 4096",
-            )?;
+    /// What the network reads of prepared examples.
+    pub(crate) fn network_inputs(&self, preparation: &Preparation) -> Inputs {
+        match self.read_bits() {
+            ReadBits::Telling => Inputs::Bits(preparation.used.len()),
+            ReadBits::Maps => Inputs::Maps(Maps {
+                channels: preparation.thermometers.bits as usize,
+                width: preparation.width as usize,
+                height: preparation.height as usize,
+            }),
         }
-        self.validate_files()
     }
 
-    fn validate_files(&self) -> Result<(), SettingError> {
-        let pairs = [
-            ("images", &self.images, "labels", &self.labels),
-            ("labels", &self.labels, "images", &self.images),
-            ("test_images", &self.test_images, "test_labels", &self.test_labels),
-            ("test_labels", &self.test_labels, "test_images", &self.test_images),
-            ("test_images", &self.test_images, "images", &self.images),
-        ];
-        for (name, file, other, beside) in pairs {
-            if let (Some(file), None) = (file, beside) {
-                let path = format!("training.data.{name}");
-                return Err(SettingError::new(
-                    path,
-                    file,
-                    format!("`training.data.{other}` is needed beside it"),
-                ));
-            }
-        }
-        match (&self.images, &self.file) {
-            (Some(images), Some(_)) => {
-                let reason = "`training.data.file` is named as well; one of them is learnt";
-                Err(SettingError::new("training.data.images", images, reason))
-            }
-            _ => Ok(()),
+    /// How the network reads examples, where pictures are shifted by so much.
+    pub(crate) fn reading(&self, shift: usize) -> Reading {
+        let settings = [("model.convolutions", !self.convolutions.is_empty()), ("training.shift", shift > 0)];
+        Reading {
+            encoding: self.encoding,
+            bits: self.read_bits(),
+            moves_pixels: settings.into_iter().find_map(|(setting, is_set)| is_set.then_some(setting)),
+            glyphs: streams::GLYPH,
         }
     }
 }

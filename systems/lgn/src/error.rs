@@ -1,7 +1,7 @@
 //! What can go wrong.
 
+use rekindle_classify::ClassifyError;
 use rekindle_compute::{KernelPathError, PoolError};
-use rekindle_data::{ClassedError, ExamplesError};
 use rekindle_gates::CircuitError;
 use rekindle_train::{SettingError, StateMismatch};
 
@@ -12,22 +12,9 @@ pub enum LgnError {
     /// A value of the config is out of its range.
     #[error(transparent)]
     Setting(#[from] SettingError),
-    /// Nothing can be learnt from the table, or the network cannot be asked with it.
+    /// The examples cannot be learnt, or the network cannot be asked about them.
     #[error(transparent)]
-    Examples(#[from] ExamplesError),
-    /// The examples cannot be read, or are not what is asked for.
-    #[error(transparent)]
-    Classed(#[from] ClassedError),
-    /// Convolutions and shifts are for pictures.
-    #[error(
-        "`{setting}` is for pictures, and {origin} is a table; set `training.data.picture` if its columns are pixels"
-    )]
-    NoPicture {
-        /// The setting.
-        setting: &'static str,
-        /// The data.
-        origin: String,
-    },
+    Classify(#[from] ClassifyError),
     /// The network cannot be made for what is learnt.
     #[error("{0}")]
     Shape(String),

@@ -34,30 +34,26 @@
 //! ```
 
 mod circuit;
-mod classifier;
 mod config;
-mod data;
 mod error;
 mod kernels;
 mod memory_need;
 mod network;
 mod parameters;
 pub mod presets;
-mod rows;
 mod shape;
 mod state;
 mod streams;
-mod summary;
 mod system;
 mod trainer;
 mod wiring;
 
-pub use circuit::Says;
-pub use config::{Convolution, Data, MOST_GATES, Model, Schedule, Source, Start, Training};
-pub use data::Preparation;
+pub use config::{Convolution, MOST_GATES, Model, Start, Training};
 pub use error::LgnError;
 pub use state::{Layer, State};
 pub use system::Lgn;
+
+pub use rekindle_classify::{Data, Preparation, Says, Schedule, Source};
 
 /// The system for a registry.
 pub fn system() -> Box<dyn rekindle_train::AnySystem> {

@@ -1,6 +1,6 @@
 //! How much memory training takes: an upper bound that is known before it begins.
 
-use rekindle_data::TableSize;
+use rekindle_classify::memory;
 use rekindle_train::{ConfigOf, MemoryNeed};
 
 use crate::network::Scratch;
@@ -22,19 +22,9 @@ const ADDERS: u64 = 6;
 pub(crate) fn of(config: &ConfigOf<Lgn>, state: &State) -> Option<MemoryNeed> {
     let shape = state.check(&config.model).ok()?;
     let preparation = &state.preparation;
-    let (inputs, rows) = (preparation.inputs.len() as u64, preparation.outline().rows);
-    let data = &config.training.data;
-    let levels = rows.saturating_mul(inputs + 2);
-    // The levels, and their bytes once more, of which the identity is the hash.
-    let loading = match preparation.width == 0 || data.images.is_none() && data.file.is_none() {
-        true => {
-            let others = 1 + data.ignore.len() as u64;
-            let table = TableSize { rows, inputs, others, file: data.file.as_deref() };
-            table.bytes_to_load().max(table.bytes().saturating_add(levels.saturating_mul(2)))
-        }
-        // The pictures, and twice their content while they are divided.
-        false => levels.saturating_mul(3),
-    };
+    let inputs = preparation.inputs.len() as u64;
+    let levels = memory::of_examples(preparation);
+    let loading = memory::of_loading(&config.training.data, preparation);
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let scratch = threads.saturating_mul(Scratch::bytes(&shape, preparation.inputs.len()));
     let gates = shape.gates() as u64;

@@ -1,10 +1,11 @@
 //! A network with the coefficients of its gates, and a block of examples on its way through it.
 
+use rekindle_classify::rows::{self, BLOCK, Row, ZEROS};
+use rekindle_classify::{Score, Truth, class_loss, class_sums, deal, largest};
 use rekindle_compute::KernelPath;
 use rekindle_gates::soft::Coefficients;
 
-use crate::kernels::{self, Backward, Truth};
-use crate::rows::{self, BLOCK, Row, ZEROS};
+use crate::kernels::{self, Backward};
 use crate::shape::{Shape, StageShape};
 use crate::state::State;
 
@@ -37,35 +38,6 @@ pub(crate) struct Scratch {
     sums: Vec<Row>,
 }
 
-/// How a network does on examples.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Score {
-    /// The sum of the cross-entropies, in nats.
-    pub loss: f64,
-    /// Examples whose class has the largest sum, the first of equals.
-    pub right: u64,
-    /// Examples.
-    pub count: u64,
-}
-
-impl Score {
-    pub fn add(&mut self, other: Self) {
-        self.loss += other.loss;
-        self.right += other.right;
-        self.count += other.count;
-    }
-
-    /// Mean cross-entropy, in nats.
-    pub fn mean_loss(&self) -> f64 {
-        self.loss / self.count as f64
-    }
-
-    /// Share of the examples that are right.
-    pub fn accuracy(&self) -> f64 {
-        self.right as f64 / self.count as f64
-    }
-}
-
 impl Scratch {
     /// Buffers for examples of so many inputs.
     pub fn new(shape: &Shape, inputs: usize) -> Self {
@@ -96,13 +68,13 @@ impl Network<'_> {
         self.forward(scratch);
         let Scratch { values, sums, .. } = scratch;
         let outputs = &values[self.shape.stages.len()][..self.shape.outputs()];
-        kernels::class_sums(self.path, outputs, sums);
+        class_sums(self.path, outputs, sums);
         let mut class = [0; BLOCK];
         class[..count].copy_from_slice(block.class);
         let right = (0..count).filter(|&example| largest(sums, example) == class[example]).count() as u64;
         let truth = Truth { class, count, temperature: self.temperature, weight };
         let mut loss = 0.0;
-        kernels::class_loss(self.path, sums, &truth, &mut loss);
+        class_loss(self.path, sums, &truth, &mut loss);
         Score { loss, right, count: count as u64 }
     }
 
@@ -158,7 +130,7 @@ impl Network<'_> {
         let last = self.shape.stages.len() - 1;
         let outputs = self.shape.outputs();
         let buffer = if last.is_multiple_of(2) { &mut *even } else { &mut *odd };
-        kernels::deal(sums, &mut buffer[..outputs]);
+        deal(sums, &mut buffer[..outputs]);
         let ranges: Vec<_> = self.shape.gate_ranges().collect();
         for (index, stage) in self.shape.stages.iter().enumerate().rev() {
             let (own, before) =
@@ -186,15 +158,4 @@ impl Network<'_> {
             }
         }
     }
-}
-
-/// The class with the largest sum, the first of equals.
-fn largest(sums: &[Row], example: usize) -> u16 {
-    let mut best = 0;
-    for class in 1..sums.len() {
-        if rows::of(&sums[class], example) > rows::of(&sums[best], example) {
-            best = class;
-        }
-    }
-    best as u16
 }

@@ -1,10 +1,11 @@
 //! From logits to the coefficients of soft gates, and from their gradient back to new logits.
 
+use rekindle_classify::Schedule;
 use rekindle_compute::{AdamW, KernelPath, Pool};
 use rekindle_gates::gate::GATES;
 use rekindle_gates::soft::{self, Coefficients, Shares};
 
-use crate::config::{Schedule, Training};
+use crate::config::Training;
 use crate::shape::Shape;
 use crate::state::{Layer, State};
 
@@ -75,7 +76,8 @@ impl Parameters {
         gradients: &[&[Coefficients]],
     ) {
         let step = state.step + 1;
-        let adamw = AdamW { learning_rate: self.learning_rate(state.step), ..self.adamw };
+        let learning_rate = self.schedule.rate(self.adamw.learning_rate, state.step, self.steps);
+        let adamw = AdamW { learning_rate, ..self.adamw };
         let mut parts = Vec::new();
         let mut first = 0;
         for (layer, shares) in state.layers.iter_mut().zip(&mut self.shares) {
@@ -95,15 +97,6 @@ impl Parameters {
             let Part { logits, first_moment, second_moment, .. } = part;
             adamw.update_scaled(path, step, 1.0, logits, gradient, first_moment, second_moment);
         });
-    }
-
-    /// The step size of the step after so many.
-    fn learning_rate(&self, done: u64) -> f64 {
-        let rate = self.adamw.learning_rate;
-        match self.schedule {
-            Schedule::Constant => rate,
-            Schedule::Linear => rate * (1.0 - done as f64 / self.steps.max(1) as f64),
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The sizes of a network, which follow from the config and the data.
 
+use std::fmt;
 use std::ops::Range;
 
 use crate::config::{Convolution, MOST_GATES, Model};
@@ -142,6 +143,25 @@ impl Shape {
             first = range.end;
             range
         })
+    }
+}
+
+impl fmt::Display for StageShape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let trees = match self {
+            Self::Trees(trees) => trees,
+            Self::Layer(layer) => return write!(formatter, "layer of {} gates", layer.gates),
+        };
+        let (convolution, to) = (trees.convolution, trees.to);
+        write!(
+            formatter,
+            "convolution of {} trees of {} gates in windows of {}, to maps of {} by {}",
+            convolution.kernels,
+            convolution.gates(),
+            convolution.window,
+            to.width,
+            to.height
+        )
     }
 }
 

@@ -1,14 +1,14 @@
 //! Everything that training needs to go on.
 
+use rekindle_classify::{Preparation, Says};
 use rekindle_compute::rng;
 use rekindle_gates::Circuit;
 use rekindle_gates::gate::{GATES, PASS_A};
 use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
-use crate::circuit::{self, Says};
+use crate::circuit;
 use crate::config::{Model, Start};
-use crate::data::Preparation;
 use crate::error::LgnError;
 use crate::shape::{Shape, StageShape};
 use crate::streams;
@@ -57,7 +57,7 @@ impl State {
 
     /// The state before the first step.
     pub(crate) fn new(model: &Model, preparation: Preparation, seed: u64) -> Result<Self, LgnError> {
-        let shape = Shape::new(model, preparation.network_inputs(model), preparation.classes.len())?;
+        let shape = Shape::new(model, model.network_inputs(&preparation), preparation.classes.len())?;
         let layer = |(index, stage): (usize, &StageShape)| Layer {
             wires: wiring::wires(stage, index, seed),
             logits: logits(model.start, stage.gates(), index, seed),
@@ -79,8 +79,8 @@ impl State {
 
     /// Checks that all parts fit each other and the config, and that every wire leads somewhere.
     pub(crate) fn check(&self, model: &Model) -> Result<Shape, LgnError> {
-        self.preparation.check(model)?;
-        let inputs = self.preparation.network_inputs(model);
+        self.preparation.check(model.encoding.bits, model.read_bits())?;
+        let inputs = model.network_inputs(&self.preparation);
         let shape = Shape::new(model, inputs, self.preparation.classes.len())?;
         let expect = |entry: &str, found: usize, expected: usize| {
             let reason = || format!("`{entry}` holds {found} elements, not {expected}");

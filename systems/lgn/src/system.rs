@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use rekindle_compute::{KernelPath, Pool, math};
-use rekindle_data::{Answers, Probabilities};
+use rekindle_classify::{Classifier, Dataset, Preparation, Says, summary};
+use rekindle_compute::KernelPath;
+use rekindle_data::{Answers, ConfusionMatrix};
 use rekindle_formats::table::{CsvFormat, Table};
 use rekindle_gates::Circuit;
 use rekindle_train::{
-    Capabilities, Conclusion, ConfigOf, Family, FileUse, MemoryNeed, Metrics, NamedFile, Preset, Progress,
-    Resources, StateMismatch, System, SystemError, SystemOption, list_setting, text_setting,
+    Capabilities, Conclusion, ConfigOf, Family, MemoryNeed, Metrics, NamedFile, Preset, Progress, Resources,
+    System, SystemError, SystemOption,
 };
 
-use crate::circuit::{self, Says};
-use crate::classifier::{Classifier, largest};
+use crate::circuit;
 use crate::config::{Model, Training};
-use crate::data::{Dataset, Preparation};
 use crate::error::LgnError;
+use crate::shape::{Shape, StageShape};
 use crate::state::State;
 use crate::trainer::Trainer;
-use crate::{memory_need, presets, summary};
+use crate::{memory_need, presets};
 
 /// Logic-gate networks in the training loop; a step learns a batch.
 pub struct Lgn {
@@ -48,27 +48,15 @@ impl System for Lgn {
 
     /// The files may lie elsewhere; that they are the same is checked.
     fn changeable() -> &'static [&'static str] {
-        &[
-            "training.data.file",
-            "training.data.images",
-            "training.data.labels",
-            "training.data.test_images",
-            "training.data.test_labels",
-            "training.epochs",
-            "training.learning_rate",
-        ]
+        const CHANGEABLE: [&str; 7] = {
+            let [file, images, labels, test_images, test_labels] = rekindle_classify::FILES;
+            [file, images, labels, test_images, test_labels, "training.epochs", "training.learning_rate"]
+        };
+        &CHANGEABLE
     }
 
     fn files(training: &mut Training) -> Vec<NamedFile<'_>> {
-        let data = &mut training.data;
-        let named = [
-            ("training.data.file", &mut data.file),
-            ("training.data.images", &mut data.images),
-            ("training.data.labels", &mut data.labels),
-            ("training.data.test_images", &mut data.test_images),
-            ("training.data.test_labels", &mut data.test_labels),
-        ];
-        named.into_iter().map(|(setting, place)| NamedFile::new(setting, place, FileUse::Always)).collect()
+        training.data.files()
     }
 
     fn build(config: &ConfigOf<Self>) -> Result<State, SystemError> {
@@ -106,9 +94,7 @@ impl System for Lgn {
         let always: &[&str] = &["train_loss", "train_accuracy"];
         let select: &[&str] = &["select_loss", "select_soft_accuracy", "select_accuracy"];
         let select = if config.training.data.select > 0.0 { select } else { &[] };
-        let data = &config.training.data;
-        let has_test = data.test_images.is_some() || data.test > 0.0;
-        let test: &[&str] = if has_test { &["test_accuracy"] } else { &[] };
+        let test: &[&str] = if config.training.data.has_test() { &["test_accuracy"] } else { &[] };
         [always, select, test].concat().into_iter().map(str::to_owned).collect()
     }
 
@@ -140,22 +126,12 @@ impl System for Lgn {
     }
 
     fn conclude(&mut self, state: &State) -> Result<Conclusion, SystemError> {
-        let classes = &state.preparation.classes;
-        let mut metrics = Metrics::new();
-        let mut text = format!("{}\n", describe_state(&self.model, state)?);
-        let select = self.trainer.select(state).map_err(SystemError::new)?;
+        let described = describe_state(&self.model, state)?;
+        let select = self.trainer.select(state).map_err(SystemError::new)?.map(|select| select.hard);
         let test = self.trainer.test(state).map_err(SystemError::new)?;
-        if let Some(shown) = test.as_ref().or(select.as_ref().map(|select| &select.hard)) {
-            let part = if test.is_some() { "test" } else { "select" };
-            text.push_str(&format!("\n{}", shown.in_words(classes, &format!("{part} examples"))));
-        }
-        if let Some(test) = &test {
-            metrics.insert("test_accuracy".to_owned(), test.accuracy());
-            text.push_str(&format!("\n{}", summary::accuracy(test, "test")));
-        }
-        if let Some(select) = &select {
-            text.push_str(&format!("\n{}", summary::accuracy(&select.hard, "select")));
-        }
+        let accuracy = |test: &ConfusionMatrix| ("test_accuracy".to_owned(), test.accuracy());
+        let metrics = test.iter().map(accuracy).collect();
+        let text = summary::conclusion(&described, &state.preparation, select.as_ref(), test.as_ref());
         Ok(Conclusion { metrics, text, artifacts: Vec::new() })
     }
 
@@ -172,12 +148,7 @@ impl Family for Lgn {
     }
 
     fn options() -> &'static [SystemOption] {
-        const DATA: SystemOption = SystemOption::data(4, data_settings);
-        const TARGET: SystemOption =
-            SystemOption::target(|columns| list_setting("training.data.target", columns));
-        const IGNORE: SystemOption =
-            SystemOption::ignore(|columns| list_setting("training.data.ignore", columns));
-        &[DATA, TARGET, IGNORE]
+        &rekindle_classify::OPTIONS
     }
 
     fn capabilities() -> Capabilities<Self> {
@@ -186,33 +157,13 @@ impl Family for Lgn {
     }
 }
 
-/// One file is a table, or a folder of pictures; two are pictures and their labels; two more are those that
-/// are reported on.
-fn data_settings(files: &[String]) -> Result<Vec<String>, SystemError> {
-    let names: &[&str] = match files.len() {
-        1 => &["file"],
-        2 => &["images", "labels"],
-        4 => &["images", "labels", "test_images", "test_labels"],
-        count => {
-            return Err(SystemError::new(format!(
-                "{count} files are named; one is a table or a folder of pictures, two are IDX files of pictures \
-                 and their labels, and two more are those to be reported on"
-            )));
-        }
-    };
-    Ok(names
-        .iter()
-        .zip(files)
-        .map(|(name, file)| text_setting(&format!("training.data.{name}"), file))
-        .collect())
-}
-
 fn build(config: &ConfigOf<Lgn>) -> Result<State, LgnError> {
     let (model, training) = (&config.model, &config.training);
     // Before the data is loaded, which may be of a size that is not allowed.
     model.validate()?;
     training.validate()?;
-    let Dataset { preparation, .. } = Dataset::load(training, model, config.seed)?;
+    let Dataset { preparation, .. } =
+        Dataset::load(&training.data, &model.reading(training.shift), config.seed)?;
     State::new(model, preparation, config.seed)
 }
 
@@ -229,27 +180,11 @@ fn table_format(config: &ConfigOf<Lgn>) -> CsvFormat {
 /// What the circuit answers, with its sums as logits.
 fn predict(config: &ConfigOf<Lgn>, state: &State, table: &Table) -> Result<Answers, SystemError> {
     let shape = state.check(&config.model).map_err(SystemError::mismatch)?;
-    let (examples, notes) = state.preparation.encode(table).map_err(SystemError::new)?;
-    let pool = Pool::new(1).map_err(SystemError::new)?;
-    let sums = Classifier::new(KernelPath::best(), &shape, state, Says::Sums)
-        .and_then(|classifier| classifier.sums(&pool, &examples))
-        .map_err(SystemError::new)?;
-    let preparation = &state.preparation;
-    let mut classes = Vec::with_capacity(examples.len());
-    let mut scores = vec![Vec::with_capacity(examples.len()); shape.classes];
-    for sums in sums.chunks_exact(shape.classes) {
-        let best = largest(sums);
-        let most = sums[usize::from(best)];
-        for (scores, &sum) in scores.iter_mut().zip(sums) {
-            let logit = (f64::from(sum) - f64::from(most)) / config.model.temperature;
-            scores.push(f64::from(math::exp(logit as f32)));
-        }
-        classes.push(best);
-    }
-    let table = Table::new(vec![preparation.answers(&classes)]).map_err(StateMismatch::Contradiction);
-    let table = table.map_err(SystemError::new)?;
-    let probabilities = Some(Probabilities::of_scores(preparation.classes.clone(), scores));
-    Ok(Answers { table, probabilities }.with_notes(notes))
+    let circuit = circuit::circuit(&shape, state, Says::Sums).map_err(SystemError::new)?;
+    let (path, outputs) = (KernelPath::best(), shape.outputs());
+    Classifier::new(path, &state.preparation, &circuit, outputs, Says::Sums)
+        .answers(table, config.model.temperature)
+        .map_err(SystemError::new)
 }
 
 fn describe(config: &ConfigOf<Lgn>, state: &State) -> Result<String, SystemError> {
@@ -259,5 +194,19 @@ fn describe(config: &ConfigOf<Lgn>, state: &State) -> Result<String, SystemError
 fn describe_state(model: &Model, state: &State) -> Result<String, SystemError> {
     let shape = state.check(model).map_err(SystemError::mismatch)?;
     let circuit = circuit::circuit(&shape, state, Says::Outputs).map_err(SystemError::new)?;
-    Ok(summary::describe(state, &shape, &circuit))
+    Ok(describe_network(state, &shape, &circuit))
+}
+
+/// What the network is made of.
+fn describe_network(state: &State, shape: &Shape, circuit: &Circuit) -> String {
+    let mut lines = vec![summary::inputs(&state.preparation)];
+    lines.extend(shape.stages.iter().map(StageShape::to_string));
+    lines.push(format!(
+        "{} gates are evaluated for an example, {} of which do more than pass an input on",
+        shape.evaluations(),
+        circuit.active_gates()
+    ));
+    lines.push(format!("{} steps on {} examples", state.step, state.preparation.rows));
+    lines.push(summary::classes(&state.preparation));
+    lines.join("\n")
 }

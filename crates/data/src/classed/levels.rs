@@ -8,8 +8,7 @@ use crate::thermometers::Thermometers;
 const LEVELS_LIMIT: u64 = 8 << 30;
 
 impl ExampleRows {
-    /// The levels of the chosen rows, row by row. Pixels all have the thresholds of the first input, and every
-    /// input has at most 255.
+    /// The levels of the chosen rows, row by row; every input has at most 255.
     ///
     /// # Errors
     /// When they would take too much memory.
@@ -20,11 +19,17 @@ impl ExampleRows {
         };
         let size = pictures.size();
         let mut levels = room(chosen.len(), size)?;
-        let of_shade: Vec<u8> =
-            (0..=u8::MAX).map(|shade| thermometers.level(0, shade.into()) as u8).collect();
-        for &picture in chosen {
-            let pixels = &pictures.pixels[picture * size..(picture + 1) * size];
-            levels.extend(pixels.iter().map(|&shade| of_shade[usize::from(shade)]));
+        let pixels = |picture: usize| &pictures.pixels[picture * size..(picture + 1) * size];
+        let of = |input: usize, shade: u8| thermometers.level(input, shade.into()) as u8;
+        if thermometers.are_alike() {
+            let of_shade: Vec<u8> = (0..=u8::MAX).map(|shade| of(0, shade)).collect();
+            for &picture in chosen {
+                levels.extend(pixels(picture).iter().map(|&shade| of_shade[usize::from(shade)]));
+            }
+        } else {
+            for &picture in chosen {
+                levels.extend(pixels(picture).iter().enumerate().map(|(input, &shade)| of(input, shade)));
+            }
         }
         Ok(levels)
     }

@@ -1,10 +1,10 @@
 //! Layers of gates that each read two outputs of the stage before.
 
+use rekindle_classify::rows::{Row, TILES};
 use rekindle_compute::{LANES, kernel};
 use rekindle_gates::soft::Coefficients;
 
 use super::{Sums, add_lanes, add_to_input, add_to_sums, gate};
-use crate::rows::{Row, TILES};
 
 kernel! {
     /// Computes every gate of a layer.

@@ -6,14 +6,12 @@
 //! makes after it has asked the processor what it can do.
 
 mod layer;
-mod loss;
 mod trees;
 
 use rekindle_compute::{LANES, Lanes};
 use rekindle_gates::soft::Coefficients;
 
 pub(crate) use layer::{backward_layer, forward_layer};
-pub(crate) use loss::{Truth, class_loss, class_sums, deal};
 pub(crate) use trees::{Backward, backward_trees, forward_trees};
 
 type Values = [f32; LANES];

@@ -1,10 +1,10 @@
 //! Convolutions: kernels that are trees of gates, moved over maps, with `or` over neighbouring places.
 
+use rekindle_classify::rows::{Row, TILES};
 use rekindle_compute::{LANES, kernel};
 use rekindle_gates::soft::Coefficients;
 
 use super::{Sums, Values, add_lanes, add_to_input, add_to_sums, gate};
-use crate::rows::{Row, TILES};
 use crate::shape::TreesShape;
 
 kernel! {

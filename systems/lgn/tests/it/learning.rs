@@ -135,7 +135,6 @@ fn settings_out_of_range_are_refused() {
         ("model.layers=[100,5]", "5 gates for 10 classes"),
         ("model.temperature=0", "model.temperature"),
         ("model.encoding.bits=0", "model.encoding.bits"),
-        ("model.encoding.kind=gaussian", "encoded alike, which is `linear`"),
         ("model.convolutions=[{kernels: 4, window: 9, depth: 1}]", "a window of 9"),
         ("model.convolutions=[{kernels: 4, window: 3, depth: 4}]", "model.convolutions.0.depth"),
         ("training.batch=0", "training.batch"),
@@ -146,6 +145,9 @@ fn settings_out_of_range_are_refused() {
         let message = crate::support::refused(&config(presets::DIGITS, &[setting]));
         assert!(message.contains(expected), "{setting}: {message}");
     }
+    let moved = ["training.shift=1", "model.encoding.kind=gaussian"];
+    let message = crate::support::refused(&config(presets::DIGITS, &moved));
+    assert!(message.contains("with `training.shift` pixels must all be encoded alike"), "{message}");
 }
 
 /// The environment variable that chooses kernels is read once by each runtime, so that all paths are tried in

@@ -7,10 +7,9 @@ use rekindle_formats::table::{Column, Table};
 use rekindle_train::StateMismatch;
 use serde::{Deserialize, Serialize};
 
-use super::Examples;
-use crate::config::{Data, Model};
-use crate::error::LgnError;
-use crate::shape::{Inputs, Maps};
+use crate::config::Data;
+use crate::dataset::{Examples, ReadBits};
+use crate::error::ClassifyError;
 
 /// A bit is read that differs from the others in more than one of so many examples.
 const RARE: u64 = 1000;
@@ -49,7 +48,7 @@ pub struct Preparation {
 
 impl Preparation {
     /// Of no examples, to be loaded into.
-    pub(crate) fn blank(data: &Data) -> Self {
+    pub fn blank(data: &Data) -> Self {
         Self {
             identity: String::new(),
             rows: 0,
@@ -66,11 +65,10 @@ impl Preparation {
         }
     }
 
-    /// The bits that a network reads: those that tell the examples apart; with convolutions all of them, as
-    /// maps.
-    pub(super) fn used_bits(&self, model: &Model, training: &Examples) -> Vec<u32> {
+    /// The bits that a network reads, in its order.
+    pub(crate) fn read_bits(&self, read: ReadBits, training: &Examples) -> Vec<u32> {
         let (inputs, bits) = (self.inputs.len() as u32, self.thermometers.bits);
-        if !model.convolutions.is_empty() {
+        if read == ReadBits::Maps {
             return (0..bits).flat_map(|bit| (0..inputs).map(move |input| input * bits + bit)).collect();
         }
         // How many examples have each bit.
@@ -88,17 +86,11 @@ impl Preparation {
         (0..ones.len()).filter(|&bit| tells(bit)).map(|bit| bit as u32).collect()
     }
 
-    /// What the network reads.
-    pub(crate) fn network_inputs(&self, model: &Model) -> Inputs {
-        if model.convolutions.is_empty() {
-            return Inputs::Bits(self.used.len());
-        }
-        let channels = self.thermometers.bits as usize;
-        Inputs::Maps(Maps { channels, width: self.width as usize, height: self.height as usize })
-    }
-
     /// The rows of a table as the network sees them, and what whoever asks should know of that.
-    pub(crate) fn encode(&self, table: &Table) -> Result<(Examples, Vec<String>), LgnError> {
+    ///
+    /// # Errors
+    /// When the table lacks an input, or a number is too large.
+    pub fn encode(&self, table: &Table) -> Result<(Examples, Vec<String>), ClassifyError> {
         let inputs: Vec<&str> = self.inputs.iter().map(String::as_str).collect();
         let targets = [self.target.as_str()];
         let model = ModelInputs { inputs: &inputs, targets: &targets, fillings: self.fillings.as_ref() };
@@ -110,12 +102,15 @@ impl Preparation {
     }
 
     /// A column of these classes.
-    pub(crate) fn answers(&self, classes: &[u16]) -> Column {
+    pub fn answers(&self, classes: &[u16]) -> Column {
         ClassColumn::to_table(&self.target, &self.classes, classes.iter().map(|&class| class.into()))
     }
 
-    /// Checks that it is one of some examples, encoded as the model says.
-    pub(crate) fn check(&self, model: &Model) -> Result<(), StateMismatch> {
+    /// Checks that it is one of some examples, with so many bits of each input, of which the network reads some.
+    ///
+    /// # Errors
+    /// Says what contradicts itself.
+    pub fn check(&self, bits: u32, read: ReadBits) -> Result<(), StateMismatch> {
         let (classes, inputs) = (self.classes.len(), self.inputs.len());
         StateMismatch::require((2..=CLASSES_LIMIT).contains(&classes), || {
             format!("it has {classes} classes")
@@ -123,23 +118,22 @@ impl Preparation {
         StateMismatch::require(inputs > 0 && self.rows > 0, || {
             format!("it has {inputs} inputs and {} examples", self.rows)
         })?;
-        let is_table = self.width == 0 && self.height == 0 && model.convolutions.is_empty();
+        let is_table = self.width == 0 && self.height == 0 && read == ReadBits::Telling;
         let pixels = self.width.checked_mul(self.height);
         StateMismatch::require(is_table || pixels == Some(inputs as u64), || {
             format!("{inputs} inputs are no picture of {} by {}", self.width, self.height)
         })?;
         let fit = self.fillings.as_ref().is_none_or(|fillings| fillings.fit(inputs));
         StateMismatch::require(fit, || "what stands for missing values is not of its inputs".to_owned())?;
-        let bits = model.encoding.bits;
         self.thermometers.check(inputs, bits).map_err(StateMismatch::Contradiction)?;
         let encoded = self.thermometers.encoded_bits();
         let leads = self.used.iter().all(|&bit| (bit as usize) < encoded);
-        let all = model.convolutions.is_empty() || self.used.len() == encoded;
+        let all = read == ReadBits::Telling || self.used.len() == encoded;
         StateMismatch::require(leads && all, || format!("the network reads other bits than {encoded}"))
     }
 
     /// What is known of the examples.
-    pub(crate) fn outline(&self) -> DataOutline<'_> {
+    pub fn outline(&self) -> DataOutline<'_> {
         DataOutline {
             inputs: self.inputs.iter().map(String::as_str).collect(),
             rows: self.rows.saturating_add(self.select_rows).saturating_add(self.test_rows),

@@ -1,18 +1,38 @@
-//! The examples that a network learns.
+//! Examples in the form in which networks learn them.
 
-mod preparation;
-mod source;
+use rekindle_data::{ClassedExamples, Encoding, ExampleRows, Missing, Split, identity};
 
-use rekindle_data::{ClassedExamples, ExampleRows, Missing, Split, identity};
+use crate::config::Data;
+use crate::error::ClassifyError;
+use crate::preparation::Preparation;
+use crate::source;
 
-use crate::config::{Model, Training};
-use crate::error::LgnError;
+/// How a network reads examples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// How numbers become bits.
+    pub encoding: Encoding,
+    /// Which of the bits it reads.
+    pub bits: ReadBits,
+    /// The setting by which pixels are moved, where there is one: examples must be pictures then, whose pixels
+    /// are all encoded alike.
+    pub moves_pixels: Option<&'static str>,
+    /// The random stream of made glyphs.
+    pub glyphs: u64,
+}
 
-pub use preparation::Preparation;
+/// Which bits a network reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadBits {
+    /// Those that tell the examples apart.
+    Telling,
+    /// All of them: for each threshold a map of the inputs.
+    Maps,
+}
 
 /// Encoded examples and their classes.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Examples {
+pub struct Examples {
     /// Inputs of an example.
     pub inputs: usize,
     /// By example and input: how many thresholds the value exceeds.
@@ -23,7 +43,7 @@ pub(crate) struct Examples {
 
 /// All examples of a run.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Dataset {
+pub struct Dataset {
     /// What they are, and how they are encoded.
     pub preparation: Preparation,
     /// Those that are learnt.
@@ -40,6 +60,11 @@ impl Examples {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.levels.len() / self.inputs
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.levels.is_empty()
     }
 
     /// The levels of an example.
@@ -60,22 +85,29 @@ impl Examples {
 
 impl Dataset {
     /// The examples of a config, the same for the same seed.
-    pub fn load(training: &Training, model: &Model, seed: u64) -> Result<Self, LgnError> {
-        let data = &training.data;
-        let loaded = source::load(data, model, training.shift, seed)?;
+    ///
+    /// # Errors
+    /// When they cannot be read, are not what the network reads, or leave nothing to be learnt.
+    pub fn load(data: &Data, reading: &Reading, seed: u64) -> Result<Self, ClassifyError> {
+        let loaded = source::load(data, reading, seed)?;
         let split = loaded.examples.split(data.shares(), seed)?;
         loaded.examples.check_train(&split.train)?;
         // Generated examples lack no value.
         let missing = if data.file.is_some() { data.missing } else { Missing::Refuse };
-        Self::of(loaded, &split, missing, model)
+        Self::of(loaded, &split, missing, reading)
     }
 
-    fn of(loaded: source::Loaded, split: &Split, missing: Missing, model: &Model) -> Result<Self, LgnError> {
+    fn of(
+        loaded: source::Loaded,
+        split: &Split,
+        missing: Missing,
+        reading: &Reading,
+    ) -> Result<Self, ClassifyError> {
         let source::Loaded { examples: mut classed, test } = loaded;
-        let (fillings, thermometers) = source::encoding(&mut classed, missing, &split.train, model.encoding)?;
+        let (fillings, thermometers) = source::encoding(&mut classed, missing, &split.train, reading)?;
         let ClassedExamples { rows, target, picture, notes, .. } = classed;
         let examples =
-            |rows: &ExampleRows, labels: &[usize], chosen: &[usize]| -> Result<Examples, LgnError> {
+            |rows: &ExampleRows, labels: &[usize], chosen: &[usize]| -> Result<Examples, ClassifyError> {
                 let levels = rows.levels(&thermometers, chosen)?;
                 let class = chosen.iter().map(|&row| labels[row] as u16).collect();
                 Ok(Examples { inputs: rows.inputs(), levels, class })
@@ -104,7 +136,7 @@ impl Dataset {
             target: target.name,
             classes: target.classes,
         };
-        preparation.used = preparation.used_bits(model, &training);
+        preparation.used = preparation.read_bits(reading.bits, &training);
         Ok(Self { preparation, training, select, test, notes })
     }
 }

@@ -1,13 +1,17 @@
 //! The sums of the classes, and how far they are from what is right.
+//!
+//! This module holds the crate's only `unsafe` code: the calls that [`kernel!`](rekindle_compute::kernel)
+//! makes after it has asked the processor what it can do.
 
 #![expect(clippy::needless_range_loop, reason = "a lane is an index of several arrays")]
 
 use rekindle_compute::{LANES, Lanes, kernel, math};
 
-use crate::rows::{BLOCK, Row, TILES, ZEROS};
+use crate::rows::{self, BLOCK, Row, TILES, ZEROS};
 
 /// What is right of a block, and how much it counts.
-pub(crate) struct Truth {
+#[derive(Debug, Clone)]
+pub struct Truth {
     /// The class of each example.
     pub class: [u16; BLOCK],
     /// Examples, from the first.
@@ -20,7 +24,7 @@ pub(crate) struct Truth {
 
 kernel! {
     /// Adds up the outputs of each class: those of the last stage are dealt to the classes in turn.
-    pub(crate) fn class_sums(outputs: &[Row], sums: &mut [Row]) {
+    pub fn class_sums(outputs: &[Row], sums: &mut [Row]) {
         sums.fill(ZEROS);
         for outputs in outputs.chunks(sums.len()) {
             for (sum, output) in sums.iter_mut().zip(outputs) {
@@ -37,7 +41,7 @@ kernel! {
 kernel! {
     /// Turns sums of the classes into gradients of the outputs of each class: of the cross-entropy, whose sum
     /// over the examples is added to `loss`.
-    pub(crate) fn class_loss(sums: &mut [Row], truth: &Truth, loss: &mut f64) {
+    pub fn class_loss(sums: &mut [Row], truth: &Truth, loss: &mut f64) {
         let scale = 1.0 / truth.temperature;
         let gradient_scale = scale * truth.weight;
         for tile in 0..TILES {
@@ -86,8 +90,19 @@ kernel! {
 }
 
 /// Gives each output the gradient of its class.
-pub(crate) fn deal(classes: &[Row], gradients: &mut [Row]) {
+pub fn deal(classes: &[Row], gradients: &mut [Row]) {
     for gradients in gradients.chunks_mut(classes.len()) {
         gradients.copy_from_slice(&classes[..gradients.len()]);
     }
+}
+
+/// The class with the largest sum, the first of equals.
+pub fn largest(sums: &[Row], example: usize) -> u16 {
+    let mut best = 0;
+    for class in 1..sums.len() {
+        if rows::of(&sums[class], example) > rows::of(&sums[best], example) {
+            best = class;
+        }
+    }
+    best as u16
 }

@@ -1,43 +1,44 @@
 //! Where examples are from: tables, pictures, or made.
 
 use rekindle_data::{
-    CLASSES_BY_VALUE, ClassedError, ClassedExamples, Encoding, EncodingKind, ExampleRows, ExamplesError,
-    Fillings, Missing, TableLayout, Thermometers, glyphs,
+    CLASSES_BY_VALUE, ClassedError, ClassedExamples, EncodingKind, ExampleRows, ExamplesError, Fillings,
+    Missing, NumberColumn, TableLayout, Thermometers, glyphs,
 };
+use rekindle_formats::pictures::Pictures;
 use rekindle_train::SettingError;
 
-use crate::config::{Data, Model, Source};
-use crate::error::LgnError;
-use crate::streams;
+use crate::config::{Data, Source};
+use crate::dataset::Reading;
+use crate::error::ClassifyError;
 
 /// The greatest value of a pixel.
 const WHITE: f64 = 255.0;
 
 /// Examples as they were read: nothing is encoded.
-pub(super) struct Loaded {
+pub(crate) struct Loaded {
     pub examples: ClassedExamples,
     /// Pictures of their own that are reported on, and their labels.
     pub test: Option<(ExampleRows, Vec<usize>)>,
 }
 
 /// The examples that a config names.
-pub(super) fn load(data: &Data, model: &Model, shift: usize, seed: u64) -> Result<Loaded, LgnError> {
+pub(crate) fn load(data: &Data, reading: &Reading, seed: u64) -> Result<Loaded, ClassifyError> {
     let (examples, test) = match (&data.images, &data.file) {
         (Some(_), _) => of_idx(data)?,
         (None, Some(file)) => (of_file(file, data)?, None),
         (None, None) => match data.source {
-            Source::Glyphs => (of_glyphs(data, seed)?, None),
+            Source::Glyphs => (of_glyphs(data, seed, reading.glyphs)?, None),
             Source::File => return Err(ExamplesError::NoFile.into()),
         },
     };
     let loaded = Loaded { examples, test };
-    loaded.check(model, shift)?;
+    loaded.check(reading)?;
     Ok(loaded)
 }
 
 type Test = Option<(ExampleRows, Vec<usize>)>;
 
-fn of_idx(data: &Data) -> Result<(ClassedExamples, Test), LgnError> {
+fn of_idx(data: &Data) -> Result<(ClassedExamples, Test), ClassifyError> {
     let pair = |images: &Option<String>, labels: &Option<String>| match (images, labels) {
         (Some(images), Some(labels)) => ClassedExamples::of_idx(images, labels).map(Some),
         _ => Ok(None),
@@ -62,47 +63,49 @@ fn of_file(file: &str, data: &Data) -> Result<ClassedExamples, ClassedError> {
     ClassedExamples::of_file(file, &layout, data.picture)
 }
 
-fn of_glyphs(data: &Data, seed: u64) -> Result<ClassedExamples, ClassedError> {
-    let glyphs = glyphs::generate(data.rows, data.noise, seed, streams::GLYPH);
+fn of_glyphs(data: &Data, seed: u64, stream: u64) -> Result<ClassedExamples, ClassedError> {
+    let glyphs = glyphs::generate(data.rows, data.noise, seed, stream);
     ClassedExamples::of_table(glyphs, Some([glyphs::SIDE; 2]))
 }
 
 impl Loaded {
-    /// Checks that there are pictures where some are needed.
-    fn check(&self, model: &Model, shift: usize) -> Result<(), LgnError> {
+    /// Checks that there are pictures where some are needed, and that pixels which are moved are encoded alike.
+    fn check(&self, reading: &Reading) -> Result<(), ClassifyError> {
         let ClassedExamples { origin, picture, .. } = &self.examples;
+        let Some(setting) = reading.moves_pixels else { return Ok(()) };
         if picture.is_none() {
-            let origin = origin.to_string();
-            let settings =
-                [("model.convolutions", !model.convolutions.is_empty()), ("training.shift", shift > 0)];
-            let wrong = settings.into_iter().find(|&(_, is_set)| is_set);
-            return wrong.map_or(Ok(()), |(setting, _)| Err(LgnError::NoPicture { setting, origin }));
+            return Err(ClassifyError::NoPicture { setting, origin: origin.to_string() });
         }
-        let kind = model.encoding.kind;
-        let reason = "the pixels of pictures are all encoded alike, which is `linear`";
-        let is_linear = kind == EncodingKind::Linear;
+        let kind = reading.encoding.kind;
+        let reason = format!("with `{setting}` pixels must all be encoded alike, which is `linear`");
         let value = format!("{kind:?}").to_lowercase();
-        Ok(SettingError::require(is_linear, "model.encoding.kind", value, reason)?)
+        Ok(SettingError::require(kind == EncodingKind::Linear, "model.encoding.kind", value, reason)?)
     }
 }
 
 /// What stands for missing values, which are filled, and the thermometers of the rows that are learnt.
-pub(super) fn encoding(
+pub(crate) fn encoding(
     examples: &mut ClassedExamples,
     missing: Missing,
     train: &[usize],
-    encoding: Encoding,
-) -> Result<(Option<Fillings>, Thermometers), LgnError> {
+    reading: &Reading,
+) -> Result<(Option<Fillings>, Thermometers), ClassifyError> {
+    let encoding = reading.encoding;
+    let is_linear = encoding.kind == EncodingKind::Linear;
     let table = match &mut examples.rows {
         ExampleRows::Pictures(pictures) => {
-            return Ok((None, Thermometers::even(pictures.size(), 0.0, WHITE, encoding.bits)));
+            let thermometers = match is_linear {
+                true => Thermometers::even(pictures.size(), 0.0, WHITE, encoding.bits),
+                false => of_pixels(pictures, train, reading),
+            };
+            return Ok((None, thermometers));
         }
         ExampleRows::Columns(table) => table,
     };
     let fillings = table.fill(missing, train)?;
     examples.notes.append(&mut table.notes);
     let columns = &table.inputs;
-    let thermometers = match examples.picture {
+    let thermometers = match examples.picture.filter(|_| is_linear) {
         None => Thermometers::of(columns, train, encoding),
         Some(_) => {
             let values = || columns.iter().flat_map(|c| train.iter().map(|&row| c.values[row]));
@@ -112,4 +115,17 @@ pub(super) fn encoding(
         }
     };
     Ok((fillings, thermometers))
+}
+
+/// Thresholds of each pixel by itself, one after the other, so that no more than one of them lies in memory as
+/// numbers.
+fn of_pixels(pictures: &Pictures, train: &[usize], reading: &Reading) -> Thermometers {
+    let size = pictures.size();
+    let rows: Vec<usize> = (0..train.len()).collect();
+    let of_pixel = |pixel: usize| {
+        let values = train.iter().map(|&picture| f64::from(pictures.pixels[picture * size + pixel]));
+        let column = NumberColumn { name: String::new(), values: values.collect() };
+        Thermometers::of(&[column], &rows, reading.encoding).thresholds
+    };
+    Thermometers { bits: reading.encoding.bits, thresholds: (0..size).flat_map(of_pixel).collect() }
 }
