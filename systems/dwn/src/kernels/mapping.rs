@@ -65,16 +65,24 @@ fn gradient_of<const INPUTS: usize, const ENTRIES: usize>(
     let candidates = pass.blocks.len() * LANES;
     for (place, &block) in pass.blocks.iter().enumerate() {
         let signs = &pass.signs[block as usize * batch..][..batch];
-        let mut sums = [[0.0_f32; LANES]; INPUTS];
-        for (by_input, signs) in by_input.iter().zip(signs) {
-            for (sums, gradient) in sums.iter_mut().zip(by_input) {
-                for (sum, sign) in sums.iter_mut().zip(&signs.0) {
-                    *sum = gradient.mul_add(*sign, *sum);
-                }
-            }
-        }
+        let sums = sums(by_input, signs);
         for (gradient, sums) in gradient.chunks_exact_mut(candidates).zip(&sums) {
             gradient[place * LANES..][..LANES].copy_from_slice(sums);
         }
     }
+}
+
+/// The sum over all examples of the gradient of each input times the signs.
+#[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "iterators keep the sums in memory")]
+fn sums<const INPUTS: usize>(by_input: &[[f32; INPUTS]], signs: &[Lanes]) -> [[f32; LANES]; INPUTS] {
+    let mut sums = [[0.0; LANES]; INPUTS];
+    for (gradients, signs) in by_input.iter().zip(signs) {
+        for input in 0..INPUTS {
+            for lane in 0..LANES {
+                sums[input][lane] = gradients[input].mul_add(signs.0[lane], sums[input][lane]);
+            }
+        }
+    }
+    sums
 }
