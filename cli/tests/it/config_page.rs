@@ -21,13 +21,14 @@ Keys with `[]` are those of the items of a list. What is not said to be required
 ";
 
 /// A preset of each system; the sections of the loop are the same for all.
-const PRESETS: [(&str, &str); 7] = [
+const PRESETS: [(&str, &str); 8] = [
     ("logic", "life"),
     ("lgn", "digits"),
     ("cascor", "cascade"),
     ("wnn", "wnn-search"),
     ("wisard", "wisard"),
     ("wisard-exact", "wisard-exact"),
+    ("dwn", "dwn"),
     ("gpt", "gpt"),
 ];
 

@@ -9,10 +9,10 @@ pub fn registry() -> Registry {
     Registry::new()
         .with_system(rekindle_logic::system())
         .with_system(rekindle_lgn::system())
-        .with_system(rekindle_dwn::system())
         .with_system(rekindle_cascor::system())
         .with_system(rekindle_wnn::system())
         .with_system(rekindle_wisard::system())
         .with_system(rekindle_wisard::exact::system())
+        .with_system(rekindle_dwn::system())
         .with_system(rekindle_gpt::system())
 }

@@ -9,17 +9,23 @@ kernel! {
     /// Shapes: connections x candidates, and connections.
     pub(crate) fn strongest(weights: &[f32], candidates: usize, chosen: &mut [u32]) {
         for (weights, chosen) in weights.chunks_exact(candidates).zip(chosen) {
-            let mut lanes = [f32::NEG_INFINITY; LANES];
-            for weights in weights.as_chunks::<LANES>().0 {
-                for (most, &weight) in lanes.iter_mut().zip(weights) {
-                    *most = if weight > *most { weight } else { *most };
+            let mut most = [f32::NEG_INFINITY; LANES];
+            let mut blocks = [0; LANES];
+            for (block, weights) in weights.as_chunks::<LANES>().0.iter().enumerate() {
+                for lane in 0..LANES {
+                    let is_larger = weights[lane] > most[lane];
+                    most[lane] = if is_larger { weights[lane] } else { most[lane] };
+                    blocks[lane] = if is_larger { block as u32 } else { blocks[lane] };
                 }
             }
-            let mut most = f32::NEG_INFINITY;
-            for lane in lanes {
-                most = if lane > most { lane } else { most };
+            let mut best = (f32::NEG_INFINITY, u32::MAX);
+            for lane in 0..LANES {
+                let candidate = blocks[lane] * LANES as u32 + lane as u32;
+                if most[lane] > best.0 || (most[lane] == best.0 && candidate < best.1) {
+                    best = (most[lane], candidate);
+                }
             }
-            *chosen = weights.iter().position(|&weight| weight == most).unwrap_or(0) as u32;
+            *chosen = best.1;
         }
     }
 }
@@ -85,4 +91,63 @@ fn sums<const INPUTS: usize>(by_input: &[[f32; INPUTS]], signs: &[Lanes]) -> [[f
         }
     }
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use rekindle_compute::{KernelPath, rng};
+
+    use super::*;
+
+    #[test]
+    fn the_largest_weight_is_found_the_first_of_equals() {
+        let mut stream = rng::stream(4, 0, 0);
+        let mut weights: Vec<f32> = (0..50 * 48).map(|_| (8.0 * stream.uniform()).floor()).collect();
+        weights[..48].fill(-7.0);
+        weights[48..96].fill(f32::NAN);
+        for path in KernelPath::available() {
+            let mut chosen = vec![9; 50];
+            strongest(path, &weights, 48, &mut chosen);
+            for (weights, &chosen) in weights.chunks_exact(48).zip(&chosen) {
+                let most = weights.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let first = weights.iter().position(|&weight| weight == most).unwrap_or(0);
+                assert_eq!(chosen, first as u32, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_candidate_learns_what_it_would_have_added_as_the_input() {
+        let (batch, inputs) = (32, 3);
+        let mut stream = rng::stream(4, 1, 0);
+        let addresses: Vec<u8> = (0..batch).map(|_| stream.below(8) as u8).collect();
+        let gradients: Vec<f32> = (0..batch).map(|_| stream.uniform() - 0.5).collect();
+        let slopes: Vec<f32> = (0..inputs * 8).map(|_| stream.uniform() - 0.5).collect();
+        let sign = |stream: &mut rng::Stream| if stream.below(2) == 1 { 1.0 } else { -1.0 };
+        let signs: Vec<Lanes> =
+            (0..3 * batch).map(|_| Lanes(std::array::from_fn(|_| sign(&mut stream)))).collect();
+        let blocks = [2, 0];
+        let pass = MappingPass {
+            inputs,
+            addresses: &addresses,
+            gradients: &gradients,
+            slopes: &slopes,
+            blocks: &blocks,
+            signs: &signs,
+        };
+        for path in KernelPath::available() {
+            let mut gradient = vec![0.0; inputs * 32];
+            mapping_gradient(path, &pass, &mut vec![0.0; inputs * batch], &mut gradient);
+            for (index, &found) in gradient.iter().enumerate() {
+                let (input, candidate) = (index / 32, index % 32);
+                let block = blocks[candidate / LANES] as usize;
+                let of_example = |example: usize| {
+                    let slope = slopes[input * 8 + usize::from(addresses[example])];
+                    gradients[example] * slope * signs[block * batch + example].0[candidate % LANES]
+                };
+                let expected: f32 = (0..batch).map(of_example).sum();
+                assert!((found - expected).abs() < 1e-5, "{path} {index}: {found} {expected}");
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@
 
 mod cascor;
 mod draws;
+mod dwn;
 mod gpt;
 mod lgn;
 pub mod life;
@@ -63,6 +64,7 @@ const SUBJECTS: &[Subject] = &[
     Subject { system: "wisard", config: |draws, _| wisard::config(draws) },
     Subject { system: "wisard-exact", config: |draws, _| wisard_exact::config(draws) },
     Subject { system: "lgn", config: |draws, _| lgn::config(draws) },
+    Subject { system: "dwn", config: |draws, _| dwn::config(draws) },
 ];
 
 /// Runs the proof.

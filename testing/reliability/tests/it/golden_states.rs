@@ -129,6 +129,13 @@ const GOLDEN: &[Golden] = &[
         state: "a5fbed06e9a13921305586d1eea88e093b04b2c42e5604274dcfbb7d3cbc3c95",
     },
     Golden {
+        system: "dwn",
+        config: Preset("dwn"),
+        settings: &["training.epochs=2"],
+        stop_at: 10_000,
+        state: "",
+    },
+    Golden {
         system: "gpt",
         config: Text(GPT),
         settings: &[],
