@@ -17,7 +17,7 @@ training:
     noise: 0.15
     select: 0.1
     test: 0.1
-  epochs: 15
+  epochs: 10
   batch: 64
   learning_rate: 0.01
   schedule: linear
@@ -30,23 +30,23 @@ best:
   goal: max
 ";
 
-/// The MNIST database of handwritten digits, with the options for data.
+/// The MNIST database of handwritten digits, with the options for data: six thousand lookup tables.
 pub const DWN_MNIST: &str = "\
 system: dwn
 seed: 0
 model:
   encoding: {kind: linear, bits: 3}
   inputs: 6
-  layers: [2000, 1000]
-  candidates: 256
-  temperature: 3.333
+  layers: [4000, 2000]
+  candidates: 128
+  temperature: 5.0
 training:
   data:
     # The option `data` names the files: pictures and labels, and those to be reported on.
     source: file
     select: 0.05
     test: 0.1
-  epochs: 30
+  epochs: 20
   batch: 128
   learning_rate: 0.01
   schedule: linear

@@ -6,7 +6,7 @@ use crate::config::Model;
 use crate::error::DwnError;
 
 /// Entries of all tables, and weights of all candidates, are at most so many.
-const MOST_PARAMETERS: usize = 1 << 30;
+const MOST_PARAMETERS: usize = 1 << 28;
 
 /// The sizes of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]

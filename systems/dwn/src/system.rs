@@ -33,7 +33,7 @@ const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "dwn-mnist",
-        summary: "the handwritten digits of MNIST, told apart by learnt lookup tables: option `data`",
+        summary: "the handwritten digits of MNIST, told apart by six thousand learnt lookup tables: option `data`",
         yaml: presets::DWN_MNIST,
     },
 ];

@@ -219,9 +219,9 @@ fn networks_that_are_too_large_are_refused_before_anything_is_taken() {
         "model.inputs=6",
     ];
     let message = refused(&config(presets::DWN, &[&many[..], &["model.encoding.bits=9"]].concat()));
-    assert!(message.contains("would have more than 1073741824"), "{message}");
+    assert!(message.contains("would have more than 268435456"), "{message}");
     let message = refused(&config(presets::DWN, &["model.layers=[1000000,20]", "model.candidates=65536"]));
-    assert!(message.contains("would have more than 1073741824 candidates"), "{message}");
+    assert!(message.contains("would have more than 268435456 candidates"), "{message}");
 }
 
 /// The environment variable that chooses kernels is read once by each runtime, so that all paths are tried in
