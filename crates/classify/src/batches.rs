@@ -97,3 +97,17 @@ fn shifted(levels: &[u8], width: usize, right: i64, down: i64) -> Vec<u8> {
     }
     moved
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_in_at_the_edge_is_nothing() {
+        let picture = [1, 2, 3, 4, 5, 6];
+        assert_eq!(shifted(&picture, 3, 0, 0), picture);
+        assert_eq!(shifted(&picture, 3, 1, 0), [0, 1, 2, 0, 4, 5]);
+        assert_eq!(shifted(&picture, 3, -2, 1), [0, 0, 0, 3, 0, 0]);
+        assert_eq!(shifted(&picture, 3, 5, -1), [0; 6]);
+    }
+}

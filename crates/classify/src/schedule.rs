@@ -23,3 +23,14 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_linear_schedule_ends_at_nothing() {
+        assert_eq!([0, 5, 10].map(|done| Schedule::Linear.rate(0.5, done, 10)), [0.5, 0.25, 0.0]);
+        assert_eq!([0, 9].map(|done| Schedule::Constant.rate(0.5, done, 10)), [0.5, 0.5]);
+    }
+}

@@ -118,7 +118,7 @@ impl Buffers {
         let ends = tables * shape.inputs as u64;
         // Signs and bits; addresses, outputs and gradients; of classes.
         let by_example = 5 * shape.columns() as u64 + 6 * tables + 4 * shape.classes as u64;
-        batch.saturating_mul(by_example).saturating_add(8 * shape.columns() as u64 + 16 * ends + 8 * tables)
+        batch.saturating_mul(by_example).saturating_add(16 * (shape.columns() as u64 + ends) + 8 * tables)
     }
 }
 

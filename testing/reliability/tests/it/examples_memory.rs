@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use rekindle_cascor::Cascor;
+use rekindle_dwn::Dwn;
 use rekindle_reliability::allocation::peak_of;
 use rekindle_train::{ConfigOf, ConfigText, Family, Resources, System};
 use rekindle_wisard::Wisard;
@@ -122,6 +123,18 @@ fn an_exact_wisard_takes_what_it_tells() {
         with_table(rows, columns, |file| {
             check::<WisardExact>("wisard-exact", &[target, &ranges(columns), file])
         });
+    }
+}
+
+#[test]
+fn learnt_tables_take_what_they_tell() {
+    check::<Dwn>("dwn", &["training.data.rows=5000", "training.epochs=1"]);
+    let wide = ["model.layers=[900,700]", "training.batch=500", "training.epochs=1"];
+    check::<Dwn>("dwn", &[&wide[..], &["model.candidates=4096", "training.data.rows=2000"]].concat());
+    let of_table =
+        ["training.data.target=kind", "training.epochs=1", "model.encoding={kind: quantile, bits: 4}"];
+    for (rows, columns) in [(5000, 3), (1100, 40)] {
+        with_table(rows, columns, |file| check::<Dwn>("dwn", &[&of_table[..], &[file]].concat()));
     }
 }
 
