@@ -133,7 +133,7 @@ const GOLDEN: &[Golden] = &[
         config: Preset("dwn"),
         settings: &["training.epochs=2"],
         stop_at: 10_000,
-        state: "",
+        state: "c3d05d953e0fa089a0724e9f218fe6bab1d903858515258c1d3355ffbfb42323",
     },
     Golden {
         system: "gpt",
