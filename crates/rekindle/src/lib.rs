@@ -57,11 +57,13 @@ mod graft;
 mod migrate;
 mod policy;
 mod proof;
+pub mod proving;
 mod restore;
 mod run;
 mod saving;
 #[cfg(feature = "signals")]
 pub mod signals;
+mod trees;
 
 pub use half;
 
@@ -85,6 +87,7 @@ pub use saving::Outcome;
 pub mod tree {
     pub use crate::compare::{Mismatch, MismatchKind};
     pub use crate::graft::{GraftError, graft};
+    pub use crate::trees::{ArrayBytes, hash_of_tree};
     #[doc(inline)]
     pub use rekindle_store::{
         Array, ArrayDigest, ArrayRef, ArrayType, DType, HashedArray, Node, Scalar, StoredTree, Tree,

@@ -8,10 +8,10 @@ use std::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use rekindle_store::storage::FileStorage;
+use rekindle_store::storage::{FileStorage, StorageError};
 use rekindle_store::{
-    About, Access, Checkpoint, Compression, Damage, EntryPath, HashedArray, Lineage, Newest, Node, OpenError,
-    Origins, ReadError, Row, SaveError, Skipped, Store, Writer,
+    About, Access, Checkpoint, Compression, Damage, EntryPath, Hash, HashedArray, Lineage, Newest, Node,
+    OpenError, Origins, ReadError, Row, SaveError, Skipped, Store, Writer,
 };
 
 use crate::background::Saving;
@@ -21,6 +21,7 @@ use crate::engine::Engine;
 use crate::migrate::{MigrationError, Versions};
 use crate::policy::Policy;
 use crate::proof::{Proof, comes_back};
+use crate::proving::{self, Event, Proving};
 use crate::restore::{RestoreError, from_checkpoint, from_tree};
 
 /// A training run, opened for writing.
@@ -59,6 +60,8 @@ pub struct Run {
     pub(crate) proof: Arc<Mutex<Proof>>,
     /// The form of the state that a resume was called with, or of the first that was saved.
     pub(crate) form: Option<Arc<Form>>,
+    /// What is asked of a process whose exact resume is being proven.
+    pub(crate) proving: Option<Proving>,
 }
 
 /// How a run is opened: builds a [`Run`].
@@ -208,7 +211,7 @@ impl RunOptions {
     /// # Errors
     /// When the directory holds a run or anything else, or cannot be written.
     pub fn create(self, path: impl AsRef<Path>) -> Result<Run, OpenError> {
-        self.create_in(Arc::new(FileStorage::new(path.as_ref())))
+        self.at(path.as_ref(), |options, place| options.create_in(place))
     }
 
     /// Opens the run in the directory `path`.
@@ -216,7 +219,22 @@ impl RunOptions {
     /// # Errors
     /// When there is no run, somebody else writes it, or a later version wrote it.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Run, OpenError> {
-        self.open_in(Arc::new(FileStorage::new(path.as_ref())))
+        self.at(path.as_ref(), |options, place| options.open_in(place))
+    }
+
+    /// Opens or makes the run in a directory, or in the one that stands for it while its program is
+    /// [proven](crate::proving).
+    fn at(
+        self,
+        path: &Path,
+        open: impl FnOnce(Self, Arc<FileStorage>) -> Result<Run, OpenError>,
+    ) -> Result<Run, OpenError> {
+        let proving = Proving::asked()?;
+        let path = proving.as_ref().map_or(path, Proving::run);
+        let mut run = open(self, Arc::new(FileStorage::new(path)))?;
+        run.proving = proving;
+        run.tell(&Event::Opened)?;
+        Ok(run)
     }
 
     /// Opens the run in the directory `path`, or makes one there.
@@ -284,6 +302,7 @@ impl Run {
             last_save: None,
             proof: Arc::default(),
             form: None,
+            proving: None,
         }
     }
 
@@ -339,23 +358,36 @@ impl Run {
         validate: impl Fn(&T) -> Result<(), String>,
     ) -> Result<Resumed, ResumeError> {
         self.form = Some(Arc::new(Form::of(state)?));
+        let versions = self.versions.take();
+        let load = |checkpoint: &Checkpoint<'_>| load_into(checkpoint, state, versions.as_ref(), &validate);
+        let newest = self.newest_valid(load);
+        self.versions = versions;
+        let Some((step, (value, migrated_from), skipped)) = newest? else { return Ok(Resumed::default()) };
+        *state = value;
+        Ok(Resumed { step: Some(step), skipped, migrated_from })
+    }
+
+    /// Begins at the newest checkpoint that `load` finds no damage in: its step, what `load` made of it, and the
+    /// damaged ones, which are set aside. `None` on a run without checkpoints.
+    pub(crate) fn newest_valid<T>(
+        &mut self,
+        load: impl FnMut(&Checkpoint<'_>) -> Result<T, ResumeError>,
+    ) -> Result<Option<(u64, T, Vec<Skipped>)>, ResumeError> {
         let writer = self.engine.writer();
-        let load =
-            |checkpoint: &Checkpoint<'_>| load_into(checkpoint, state, self.versions.as_ref(), &validate);
         let Newest { valid, skipped } =
             writer.newest_valid(load, |error: &ResumeError| error.damage().cloned())?;
-        let Some((step, (value, migrated_from))) = valid else {
-            if skipped.is_empty() {
-                return Ok(Resumed::default());
+        let Some((step, value)) = valid else {
+            if !skipped.is_empty() {
+                return Err(ResumeError::NothingValid { location: writer.location(), skipped });
             }
-            return Err(ResumeError::NothingValid { location: writer.location(), skipped });
+            self.tell(&Event::Resumed { step: None }).map_err(SaveError::from)?;
+            return Ok(None);
         };
         for damaged in &skipped {
             writer.set_aside(damaged.step)?;
         }
-        *state = value;
-        self.begin_at(step);
-        Ok(Resumed { step: Some(step), skipped, migrated_from })
+        self.begin_at(step)?;
+        Ok(Some((step, value, skipped)))
     }
 
     /// Loads the checkpoint at `step` into `state`.
@@ -372,17 +404,62 @@ impl Run {
         let checkpoint = self.engine.writer().checkpoint(step)?;
         let (value, migrated_from) = load_into(&checkpoint, state, self.versions.as_ref(), &validate)?;
         *state = value;
-        self.begin_at(step);
+        self.begin_at(step)?;
         Ok(Resumed { step: Some(step), skipped: Vec::new(), migrated_from })
     }
 
-    fn begin_at(&mut self, step: u64) {
+    /// True when [`checkpoint`](Self::checkpoint) would save the state of `step`.
+    pub fn is_due(&self, step: u64) -> bool {
+        match &self.proving {
+            Some(proving) => proving.is_due(step),
+            None => self.policy.is_due(step, self.last_save),
+        }
+    }
+
+    /// True when [`checkpoint`](Self::checkpoint) would look at the state of `step`: to save it, or because a
+    /// [proof](crate::proving) asks for the hash of every step.
+    pub fn wants_state(&self, step: u64) -> bool {
+        self.is_due(step) || self.proving.as_ref().is_some_and(|proving| proving.hashes)
+    }
+
+    /// A step is done: tells whoever proves this program, and dies if that is asked for.
+    pub(crate) fn reached(
+        &mut self,
+        step: u64,
+        hash: impl FnOnce() -> Result<Option<Hash>, CaptureError>,
+    ) -> Result<(), CaptureError> {
+        let Some(proving) = &self.proving else { return Ok(()) };
+        let state_hash = if proving.hashes { hash()? } else { None };
+        self.tell(&Event::Step { step, state_hash }).map_err(SaveError::from)?;
+        proving.die_at(step).map_err(|source| SaveError::from(cannot_log(source)).into())
+    }
+
+    /// The run has come to its end.
+    pub(crate) fn finished(&self, step: u64, state_hash: Hash) -> Result<(), CaptureError> {
+        Ok(self.tell(&Event::Finished { step, state_hash }).map_err(SaveError::from)?)
+    }
+
+    fn tell(&self, event: &Event) -> Result<(), StorageError> {
+        self.proving.as_ref().map_or(Ok(()), |proving| proving.tell(event)).map_err(cannot_log)
+    }
+
+    fn begin_at(&mut self, step: u64) -> Result<(), SaveError> {
+        self.tell(&Event::Resumed { step: Some(step) })?;
+        if let Some(proving) = &mut self.proving {
+            proving.note_saved(step);
+        }
         self.current = Some(step);
         self.last_save = Some(Instant::now());
         if let Ok(checkpoint) = self.engine.writer().checkpoint(step) {
             self.about.changes = checkpoint.record().about.changes.clone();
         }
+        Ok(())
     }
+}
+
+fn cannot_log(source: std::io::Error) -> StorageError {
+    let location = std::env::var(proving::LOG).unwrap_or_default();
+    StorageError::Io { action: "write", name: "the log of a proof".to_owned(), location, source }
 }
 
 /// The state of a checkpoint as a `T`, if it has the form of `like`, and the version it was

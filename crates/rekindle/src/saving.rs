@@ -12,11 +12,12 @@ use rekindle_store::{
 };
 
 use crate::background::{Saving, WhenBusy, Written};
-use crate::capture::{CaptureError, CopySink, SaveSink, capture_with_order};
+use crate::capture::{CaptureError, CopySink, SaveSink, capture_with_order, hash_of};
 use crate::compare::Form;
 use crate::policy::Policy;
 use crate::proof::{Proof, prove};
 use crate::run::Run;
+use crate::trees::ArrayBytes;
 
 /// What came of a call to [`Run::checkpoint`].
 #[derive(Debug, Clone, PartialEq)]
@@ -89,12 +90,13 @@ impl Run {
         step: u64,
         state: &T,
     ) -> Result<Outcome, CaptureError> {
-        self.current = Some(step);
-        if !self.policy.is_due(step, self.last_save) {
-            self.engine.take_failure()?;
-            return Ok(Outcome::NotDue);
+        if self.is_due(step) {
+            return self.checkpoint_now(step, state);
         }
-        self.checkpoint_now(step, state)
+        self.current = Some(step);
+        self.engine.take_failure()?;
+        self.reached(step, || hash_of(state).map(Some))?;
+        Ok(Outcome::NotDue)
     }
 
     /// As [`checkpoint`](Self::checkpoint), whatever the policy says.
@@ -106,8 +108,18 @@ impl Run {
         step: u64,
         state: &T,
     ) -> Result<Outcome, CaptureError> {
+        let outcome = self.put(step, state)?;
+        self.reached(step, || hash_of(state).map(Some))?;
+        Ok(outcome)
+    }
+
+    fn put<T: Serialize + DeserializeOwned>(
+        &mut self,
+        step: u64,
+        state: &T,
+    ) -> Result<Outcome, CaptureError> {
         if !self.goes_to_background(step)? {
-            return self.save(step, state).map(|saved| Outcome::Saved(Box::new(saved)));
+            return self.save_now(step, state).map(|saved| Outcome::Saved(Box::new(saved)));
         }
         if self.leaves_out(step) {
             return Ok(Outcome::SkippedBusy);
@@ -133,13 +145,23 @@ impl Run {
     where
         T: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
-        self.current = Some(step);
-        if !self.policy.is_due(step, self.last_save) {
+        let outcome = if self.is_due(step) {
+            self.put_shared(step, state)?
+        } else {
+            self.current = Some(step);
             self.engine.take_failure()?;
-            return Ok(Outcome::NotDue);
-        }
+            Outcome::NotDue
+        };
+        self.reached(step, || hash_of(&**state).map(Some))?;
+        Ok(outcome)
+    }
+
+    fn put_shared<T>(&mut self, step: u64, state: &Arc<T>) -> Result<Outcome, CaptureError>
+    where
+        T: Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
         if !self.goes_to_background(step)? {
-            return self.save(step, &**state).map(|saved| Outcome::Saved(Box::new(saved)));
+            return self.save_now(step, &**state).map(|saved| Outcome::Saved(Box::new(saved)));
         }
         if self.leaves_out(step) {
             return Ok(Outcome::SkippedBusy);
@@ -163,7 +185,7 @@ impl Run {
     }
 
     /// While the writer is busy, training does not wait for it, unless the state is the best so far.
-    fn leaves_out(&mut self, step: u64) -> bool {
+    pub(crate) fn leaves_out(&mut self, step: u64) -> bool {
         if self.saving != Saving::Background(WhenBusy::Skip) || !self.engine.is_busy() {
             return false;
         }
@@ -181,9 +203,9 @@ impl Run {
     }
 
     /// Hands a checkpoint to the writer, which does `work`.
-    fn start(&mut self, job: &Job, work: impl FnOnce(&mut Writer) -> Written + Send + 'static) {
+    pub(crate) fn start(&mut self, job: &Job, work: impl FnOnce(&mut Writer) -> Written + Send + 'static) {
         self.engine.start(job.step, job.about.metrics.clone(), Arc::clone(&job.rows), work);
-        self.last_save = Some(Instant::now());
+        self.note_saved(job.step);
     }
 
     /// Saves `state` at `step`, whatever the policy says, and prunes by the policy's retention. It
@@ -200,6 +222,7 @@ impl Run {
         let before = self.engine.take_failure();
         let saved = self.save_now(step, state);
         before?;
+        self.reached(step, || hash_of(state).map(Some))?;
         saved
     }
 
@@ -224,7 +247,16 @@ impl Run {
     ) -> Result<Saved, CaptureError> {
         self.current = Some(step);
         let job = self.job(step, state)?;
-        let (saved, pruned) = job.write(self.engine.writer(), |writer| Stored::of(writer, state));
+        self.write(job, |writer| Stored::of(writer, state))
+    }
+
+    /// Writes a checkpoint, here and now.
+    pub(crate) fn write(
+        &mut self,
+        job: Job,
+        state: impl FnOnce(&mut Writer) -> Result<Stored<'_>, CaptureError>,
+    ) -> Result<Saved, CaptureError> {
+        let (saved, pruned) = job.write(self.engine.writer(), state);
         let saved = match saved {
             Ok(saved) => saved,
             Err(error) => {
@@ -232,8 +264,15 @@ impl Run {
                 return Err(error);
             }
         };
-        self.last_save = Some(Instant::now());
+        self.note_saved(job.step);
         pruned.map(|()| saved)
+    }
+
+    fn note_saved(&mut self, step: u64) {
+        self.last_save = Some(Instant::now());
+        if let Some(proving) = &mut self.proving {
+            proving.note_saved(step);
+        }
     }
 
     /// All that a save takes beside the state. The rows so far are in it from now on.
@@ -242,33 +281,27 @@ impl Run {
             Some(form) => Arc::clone(form),
             None => Arc::clone(self.form.insert(Arc::new(Form::of(state)?))),
         };
+        let check = Check { form, proof: Arc::clone(&self.proof), prove: prove::<T> };
+        Ok(Job { check: Some(check), ..self.job_without_check(step) })
+    }
+
+    /// The same for a state that needs not be shown to come back.
+    pub(crate) fn job_without_check(&mut self, step: u64) -> Job {
         let mut rows = self.engine.take_unsealed();
         rows.append(&mut self.rows);
-        Ok(Job {
+        Job {
             step,
             about: self.about_step(step),
             rows: Arc::new(rows),
             policy: self.policy.clone(),
-            form,
-            proof: Arc::clone(&self.proof),
-            prove: prove::<T>,
-        })
+            check: None,
+        }
     }
 
     fn about_step(&mut self, step: u64) -> About {
         let measured = self.measured.as_ref().filter(|(measured, _)| *measured == step);
         self.about.metrics = measured.map(|(_, metrics)| metrics.clone()).unwrap_or_default();
         self.about.clone()
-    }
-
-    /// Saves a state that is a tree already, such as one that was read from a foreign file.
-    ///
-    /// # Errors
-    /// As [`checkpoint`](Self::checkpoint).
-    pub fn save_tree(&mut self, step: u64, tree: &Tree) -> Result<Saved, CaptureError> {
-        self.current = Some(step);
-        let (save, stored) = store_tree(self.engine.writer(), tree)?;
-        Ok(save.commit(step, &stored, self.about.clone(), &self.rows)?)
     }
 
     /// Saves the state of the last step that `checkpoint` was called with, unless it is saved already,
@@ -281,7 +314,7 @@ impl Run {
         let before = self.wait();
         let step = self.current.unwrap_or(0);
         match self.save_now(step, state) {
-            Ok(_) => Ok(()),
+            Ok(saved) => self.finished(step, saved.record.state_hash),
             Err(error) => before.and(Err(error)),
         }
     }
@@ -289,11 +322,17 @@ impl Run {
 
 /// A save: what it takes beside the state.
 #[derive(Clone)]
-struct Job {
+pub(crate) struct Job {
     step: u64,
     about: About,
     rows: Arc<Vec<Row>>,
     policy: Policy,
+    check: Option<Check>,
+}
+
+/// How it is checked that a state comes back.
+#[derive(Clone)]
+struct Check {
     /// The form that the state had at first.
     form: Arc<Form>,
     proof: Arc<Mutex<Proof>>,
@@ -301,7 +340,7 @@ struct Job {
 }
 
 /// A state whose arrays are stored.
-struct Stored<'a> {
+pub(crate) struct Stored<'a> {
     save: Save<'a>,
     tree: StoredTree,
     /// Maps whose keys did not come in their order.
@@ -315,15 +354,21 @@ impl<'a> Stored<'a> {
         Ok(Self { save, tree, unordered })
     }
 
-    fn of_tree(writer: &'a mut Writer, tree: &Tree, unordered: Vec<EntryPath>) -> Result<Self, CaptureError> {
-        let (save, tree) = store_tree(writer, tree)?;
+    pub fn of_tree<A: ArrayBytes>(
+        writer: &'a mut Writer,
+        tree: &Node<A>,
+        unordered: Vec<EntryPath>,
+    ) -> Result<Self, CaptureError> {
+        let mut save = writer.save()?;
+        let tree = tree
+            .try_map_arrays(&mut |path, array: &A| save.array(path, array.kind().clone(), array.bytes()))?;
         Ok(Self { save, tree, unordered })
     }
 }
 
 impl Job {
     /// Stores the state, commits it, and prunes by the policy.
-    fn write(
+    pub fn write(
         &self,
         writer: &mut Writer,
         state: impl FnOnce(&mut Writer) -> Result<Stored<'_>, CaptureError>,
@@ -342,33 +387,39 @@ impl Job {
         state: impl FnOnce(&mut Writer) -> Result<Stored<'_>, CaptureError>,
     ) -> Result<Saved, CaptureError> {
         let Stored { save, tree, unordered } = state(writer)?;
-        let mut mismatches = self.form.mismatches(&tree);
+        let Some(check) = &self.check else {
+            return Ok(save.commit(self.step, &tree, self.about.clone(), &self.rows)?);
+        };
+        let mut mismatches = check.form.mismatches(&tree);
         // Fields that serde leaves out now and then are looked at when they come back.
         mismatches.retain(|mismatch| !mismatch.is_absence());
         if !mismatches.is_empty() {
             return Err(CaptureError::WouldNotFit { mismatches });
         }
-        let not_shown = self.proof().not_shown(&tree);
+        let not_shown = check.proof().not_shown(&tree);
         let saved = save.commit(self.step, &tree, self.about.clone(), &self.rows)?;
         if saved.written && !not_shown.is_empty() {
-            self.show(writer, &tree, unordered)?;
-            self.proof().note(not_shown);
+            check.show(writer, self.step, &tree, unordered)?;
+            check.proof().note(not_shown);
         }
         Ok(saved)
     }
+}
 
+impl Check {
     /// Shows that the checkpoint comes back; it is withdrawn when it does not.
     fn show(
         &self,
         writer: &mut Writer,
+        step: u64,
         tree: &StoredTree,
         unordered: Vec<EntryPath>,
     ) -> Result<(), CaptureError> {
-        match (self.prove)(writer, self.step, tree, unordered) {
+        match (self.prove)(writer, step, tree, unordered) {
             // That it cannot be read just now tells nothing of the state.
             Ok(()) | Err(CaptureError::Save(SaveError::Read(ReadError::Unreadable(_)))) => Ok(()),
             Err(error) => {
-                writer.discard_checkpoint(self.step)?;
+                writer.discard_checkpoint(step)?;
                 Err(error)
             }
         }
@@ -379,15 +430,8 @@ impl Job {
     }
 }
 
-fn store_tree<'a>(writer: &'a mut Writer, tree: &Tree) -> Result<(Save<'a>, StoredTree), CaptureError> {
-    let mut save = writer.save()?;
-    let stored =
-        tree.try_map_arrays(&mut |path, array| save.array(path, array.kind().clone(), array.data()))?;
-    Ok((save, stored))
-}
-
 /// The buffers of a captured state, in the order of its arrays.
-fn into_buffers(tree: Tree) -> Vec<Vec<u8>> {
+pub(crate) fn into_buffers(tree: Tree) -> Vec<Vec<u8>> {
     fn collect(node: Tree, buffers: &mut Vec<Vec<u8>>) {
         match node {
             Node::Null | Node::Scalar(_) => {}

@@ -132,6 +132,14 @@ pub enum OpenError {
         /// The place.
         location: String,
     },
+    /// An environment variable says something that cannot be done.
+    #[error("the environment variable {name} is `{value}`, but must be a number")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// The storage failed, or somebody else writes.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -22,6 +22,7 @@ mod other_run;
 pub mod plain;
 mod plain_words;
 pub mod prove;
+mod prove_program;
 mod registry;
 mod session;
 mod setting_error;
@@ -45,6 +46,7 @@ pub use history::History;
 pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
 pub use numbers::{bytes, describe_in_order, duration, number};
 pub use other_run::{OtherRun, OtherRunError};
+pub use prove_program::{Program, prove_program};
 pub use registry::{AnySystem, Registry, any_system};
 pub use session::{
     AnyConfig, Change, Onto, Options, Origin, Report, Revised, Revision, Start, TrainError, TrainingState,

@@ -139,6 +139,14 @@ pub enum ProveError {
     /// A process could not be started, or its files not be made.
     #[error("cannot start a process: {0}")]
     Io(#[from] std::io::Error),
+    /// A program could not be started.
+    #[error("cannot start `{command}`: {source}")]
+    Start {
+        /// Its command line.
+        command: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A process ended in another way than it should.
     #[error("`{command}` {what}\n{stderr}")]
     Process {
@@ -245,17 +253,27 @@ pub fn prove(
 
 /// Different steps in `first + 1 ..= last`, ascending, drawn by `seed`.
 fn kill_points(first: u64, last: u64, kills: u64, seed: u64) -> Result<Vec<u64>, ProveError> {
-    let steps = last - first;
+    choose_points((first + 1..=last).collect(), kills, seed)
+}
+
+/// So many of these steps, ascending, drawn by `seed`.
+pub(crate) fn choose_points(mut points: Vec<u64>, kills: u64, seed: u64) -> Result<Vec<u64>, ProveError> {
+    let steps = points.len() as u64;
     if kills > steps {
         return Err(ProveError::TooFewSteps { kills, steps });
     }
     // The steps with the smallest hashes: a fair draw that needs no generator.
     let key = |step: &u64| Hash::of(format!("kill {seed} {step}").as_bytes());
-    let mut points: Vec<u64> = (first + 1..=last).collect();
     points.sort_by_cached_key(key);
     points.truncate(kills as usize);
     points.sort_unstable();
     Ok(points)
+}
+
+/// The newest checkpoint of a run.
+pub(crate) fn newest_checkpoint(run: &Path) -> Result<Option<u64>, ProveError> {
+    let store = Store::open(Arc::new(FileStorage::new(run)))?;
+    Ok(store.steps().last().copied())
 }
 
 /// The end of a process that was not killed.
@@ -332,7 +350,7 @@ impl Prover<'_> {
             process.kill_at = Some(point);
             let started = self.run_until_killed(&process, notify)?;
             self.check_start(waiting, started, &mut kills)?;
-            let newest = self.newest_checkpoint(&run)?;
+            let newest = newest_checkpoint(&run)?.unwrap_or(0);
             let expected = ((point - 1) / attempt.every * attempt.every).max(self.begun());
             if newest < expected {
                 return Err(ProveError::LostCheckpoint { at: point, newest, expected });
@@ -362,11 +380,6 @@ impl Prover<'_> {
         }
         kills.push(Killed { at, newest_checkpoint: newest, resumed_from: from });
         Ok(())
-    }
-
-    fn newest_checkpoint(&self, run: &Path) -> Result<u64, ProveError> {
-        let store = Store::open(Arc::new(FileStorage::new(run)))?;
-        Ok(store.steps().last().copied().unwrap_or(0))
     }
 
     /// Both runs again with a trace: the first step whose states differ, and the first entry.
@@ -453,7 +466,7 @@ impl Prover<'_> {
         let mut command = Command::new(&self.launcher.program);
         command.args((self.launcher.arguments)(process)).args(&self.launcher.common);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let output = watch(command.spawn()?, self.signals, notify)?;
+        let output = watch(command.spawn()?, Whole::Process, self.signals, notify)?;
         Ok((format!("{command:?}"), output))
     }
 }
@@ -463,8 +476,37 @@ const LOOK: Duration = Duration::from_millis(2);
 /// How far a process is, is told no more often.
 const LONG: Duration = Duration::from_secs(5);
 
+/// What ends together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whole {
+    /// A process that starts no others.
+    Process,
+    /// One that leads a group: workers of it may outlive it, and keep its output open.
+    Group,
+}
+
+impl Whole {
+    /// Ends the others once `child` has ended.
+    fn end(self, child: &Child) {
+        #[cfg(unix)]
+        if self == Self::Group {
+            let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+            // Where nobody is left, nothing is to be ended.
+            let _ =
+                group.map(|group| rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
+        }
+        #[cfg(not(unix))]
+        let _ = (self, child);
+    }
+}
+
 /// Waits for the end of a process, tells how far it is, and ends it when a signal comes.
-fn watch(mut child: Child, signals: &Signals, notify: &mut dyn FnMut(&str)) -> Result<Output, ProveError> {
+pub(crate) fn watch(
+    mut child: Child,
+    whole: Whole,
+    signals: &Signals,
+    notify: &mut dyn FnMut(&str),
+) -> Result<Output, ProveError> {
     let (said, listening) = channel();
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let stdout = std::thread::spawn(move || lines_of(stdout, &said));
@@ -475,6 +517,7 @@ fn watch(mut child: Child, signals: &Signals, notify: &mut dyn FnMut(&str)) -> R
             // What it has not yet said is of no interest, and neither is whether it ended by itself.
             let _ = child.kill();
             child.wait()?;
+            whole.end(&child);
             return Err(ProveError::Stopped(signal));
         }
         if let Some(status) = child.try_wait()? {
@@ -491,6 +534,7 @@ fn watch(mut child: Child, signals: &Signals, notify: &mut dyn FnMut(&str)) -> R
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
         }
     };
+    whole.end(&child);
     let read = |thread: std::thread::JoinHandle<Vec<u8>>| thread.join().unwrap_or_default();
     Ok(Output { status, stdout: read(stdout), stderr: read(stderr) })
 }
@@ -524,7 +568,7 @@ fn lines_of(stream: Option<impl Read>, said: &Sender<String>) -> Vec<u8> {
     bytes
 }
 
-fn process_error(command: &str, what: String, output: &Output) -> ProveError {
+pub(crate) fn process_error(command: &str, what: String, output: &Output) -> ProveError {
     let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     ProveError::Process { command: command.to_owned(), what, stderr }
 }
