@@ -95,6 +95,12 @@ pub mod tree {
     };
 }
 
+/// Checkpoints whose arrays several processes store, as the ranks of a distributed training do.
+pub mod parts {
+    #[doc(inline)]
+    pub use rekindle_store::{Part, PartRecord, Save};
+}
+
 /// What a run says of itself and of its checkpoints, beside the states.
 pub mod records {
     pub use crate::address::Resolved;

@@ -341,10 +341,10 @@ struct Check {
 
 /// A state whose arrays are stored.
 pub(crate) struct Stored<'a> {
-    save: Save<'a>,
-    tree: StoredTree,
+    pub save: Save<'a>,
+    pub tree: StoredTree,
     /// Maps whose keys did not come in their order.
-    unordered: Vec<EntryPath>,
+    pub unordered: Vec<EntryPath>,
 }
 
 impl<'a> Stored<'a> {

@@ -3,7 +3,8 @@
 //! What serde brings is shown to come back when it is first saved; a tree is what comes back.
 
 use rekindle_store::{
-    Array, ArrayDigest, ArrayType, Checkpoint, Hash, Node, SaveError, Saved, StoredTree, state_hash,
+    Array, ArrayDigest, ArrayRef, ArrayType, Checkpoint, Hash, Node, PartRecord, Save, SaveError, Saved,
+    StoredTree, state_hash,
 };
 
 use crate::background::{Saving, Written};
@@ -134,6 +135,28 @@ impl Run {
             return Ok((None, Resumed::default()));
         };
         Ok((Some(value), Resumed { step: Some(step), skipped, migrated_from: None }))
+    }
+
+    /// Saves a state whose arrays other processes have stored as `parts`: `tree` is given them, in the order of the
+    /// parts, and what stores arrays of this process.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save); and when a part is not whole.
+    pub fn save_parts(
+        &mut self,
+        step: u64,
+        parts: &[PartRecord],
+        tree: impl FnOnce(&mut Save<'_>, &[Vec<ArrayRef>]) -> Result<StoredTree, SaveError>,
+    ) -> Result<Saved, CaptureError> {
+        self.wait()?;
+        self.current = Some(step);
+        let job = self.job_without_check(step);
+        self.write(job, |writer| {
+            let mut save = writer.save()?;
+            let arrays = parts.iter().map(|part| save.take_part(part)).collect::<Result<Vec<_>, _>>()?;
+            let tree = tree(&mut save, &arrays)?;
+            Ok(Stored { save, tree, unordered: Vec::new() })
+        })
     }
 
     fn put_tree<A: ArrayBytes>(&mut self, step: u64, tree: &Node<A>) -> Result<Outcome, CaptureError> {

@@ -77,6 +77,7 @@ pub use maintenance::retention::{Best, Candidate, Goal, Plan, Reason, Retention}
 pub use maintenance::transfer::{CopiedObjects, CopyError, copy_objects};
 pub use maintenance::verify::{Depth, Verification, verify_without_key};
 pub use reader::{Newest, Skipped, Store, is_encrypted};
+pub use saving::part::{Part, PartRecord};
 pub use saving::save::{Save, Saved};
 pub use state::dtype::{DType, UnknownDType};
 pub use state::path::{EntryPath, ParsePathError};

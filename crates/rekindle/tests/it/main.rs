@@ -4,4 +4,5 @@ mod addresses;
 mod background;
 mod resume;
 mod traps;
+mod trees;
 mod types_survive;

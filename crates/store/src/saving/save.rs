@@ -27,7 +27,7 @@ use crate::writer::{NewPack, Writer};
 /// A pack that has grown to this length is closed and another begun: bytes.
 const PACK_TARGET: u64 = 256 << 20;
 /// So many chunks of an array are hashed, encoded and written before the next are looked at.
-const WINDOW: usize = 8;
+pub(super) const WINDOW: usize = 8;
 /// Those of a long array go in turns into so many packs, which are written side by side: a file takes the
 /// writes of one thread at a time. The number is fixed, so that it does not depend on the machine what a
 /// run looks like.
@@ -87,11 +87,11 @@ pub struct Saved {
 }
 
 /// A chunk that has been hashed, and encoded if it is new.
-struct PreparedChunk<'a> {
-    hash: Hash,
+pub(super) struct PreparedChunk<'a> {
+    pub hash: Hash,
     id: Hash,
     features: Vec<u64>,
-    new: Option<StoredChunk<Cow<'a, [u8]>>>,
+    pub new: Option<StoredChunk<Cow<'a, [u8]>>>,
 }
 
 /// A chunk that is in the run now.
@@ -246,6 +246,27 @@ impl<'a> Save<'a> {
             self.enter(&window, &mut open)?;
         }
         Ok(self.close_array(kind, open))
+    }
+
+    pub(super) fn writer(&self) -> &Writer {
+        self.writer
+    }
+
+    /// Takes a pack that another process has written for this checkpoint.
+    pub(super) fn take_pack(&mut self, pack: NewPack) -> Result<(), SaveError> {
+        if self.finished.iter().any(|known| known.id == pack.id) {
+            return Ok(());
+        }
+        self.writer.revive(&pack.id)?;
+        self.fresh.extend(pack.entries.iter().map(|entry| entry.id));
+        let is_new = !self.writer.chunks().packs().contains_key(&pack.id);
+        self.finished.push(NewPack { is_new, ..pack });
+        Ok(())
+    }
+
+    /// Counts an array that another process has stored.
+    pub(super) fn add_payload(&mut self, bytes: u64) {
+        self.payload_bytes += bytes;
     }
 
     /// Begins to store an array that is cut into chunks.
@@ -568,12 +589,13 @@ impl Prepared {
 }
 
 /// Hashes and encodes chunks, on several threads.
-struct Encoder<'s> {
-    storage: &'s Arc<dyn Storage>,
-    chunks: &'s Chunks,
-    bases: Option<&'s Bases>,
-    compression: Compression,
-    fresh: &'s HashSet<Hash>,
+pub(super) struct Encoder<'s> {
+    pub storage: &'s Arc<dyn Storage>,
+    pub chunks: &'s Chunks,
+    pub bases: Option<&'s Bases>,
+    pub compression: Compression,
+    /// Chunks that are stored already and not yet known to the run.
+    pub fresh: &'s HashSet<Hash>,
 }
 
 impl Encoder<'_> {
@@ -597,7 +619,7 @@ impl Encoder<'_> {
         Ok(Lane { pack, entered })
     }
 
-    fn prepare_chunk<'b>(
+    pub fn prepare_chunk<'b>(
         &self,
         raw: &'b [u8],
         content: Content,
