@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -604,7 +605,11 @@ fn percent(text: &str) -> Result<f64, String> {
 #[derive(Debug, Args)]
 pub struct ProveArgs {
     /// A preset, a YAML file, or a checkpoint to go on from.
-    pub subject: String,
+    #[arg(required_unless_present = "command")]
+    pub subject: Option<String>,
+    /// Any program that uses the library, with its arguments: `-- python train.py`.
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["subject", "steps", "set", "threads"])]
+    pub command: Vec<OsString>,
     /// Train so many steps [default: to the end].
     #[arg(long, value_name = "K")]
     pub steps: Option<u64>,
@@ -612,7 +617,7 @@ pub struct ProveArgs {
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub kills: u64,
     /// Seed of the steps at which it is killed.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, visible_alias = "seed", default_value_t = 0)]
     pub kill_seed: u64,
     /// Change a value of the config.
     #[arg(long, value_name = "PATH=VALUE")]

@@ -63,7 +63,14 @@ const EXAMPLES: [(&str, &[&str]); 49] = [
             "rekindle show-config life --schema > life.schema.json",
         ],
     ),
-    ("prove", &["rekindle prove life --kills 5", "rekindle prove runs/life@1200 --steps 200 --kills 3"]),
+    (
+        "prove",
+        &[
+            "rekindle prove life --kills 5",
+            "rekindle prove runs/life@1200 --steps 200 --kills 3",
+            "rekindle prove --kills 20 -- python train.py",
+        ],
+    ),
     ("ls", &["rekindle ls", "rekindle ls runs/life", "rekindle ls --recursive --sort saved"]),
     (
         "inspect",

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use rekindle_train::Program;
 use rekindle_train::prove::{Launcher, Process, Proof, ProveOptions, Subject, Training};
 
 use crate::address::Source;
@@ -11,22 +12,38 @@ use crate::output;
 use rekindle::Address;
 
 pub fn prove(args: ProveArgs, json: bool) -> anyhow::Result<u8> {
-    let subject = subject(&args.subject)?;
-    let mut common = Vec::new();
-    if let Some(threads) = args.threads.asked() {
-        common.extend(["--threads".into(), threads.to_string().into()]);
-    }
-    let launcher = Launcher { program: std::env::current_exe()?, arguments, common };
-    let options =
-        ProveOptions { steps: args.steps, kills: args.kills, seed: args.kill_seed, settings: args.set };
-    let proof =
-        rekindle_train::prove::prove(&launcher, &subject, &options, &mut |message| tell!("{message}"))?;
+    let proof = match &args.subject {
+        Some(text) => prove_training(&args, subject(text)?)?,
+        None => prove_any(&args)?,
+    };
     if json {
         output::print_json(&proof)?;
     } else {
         output::print(&summary(&proof))?;
     }
     Ok(if proof.equal { 0 } else { exit::NEGATIVE })
+}
+
+/// A program of somebody else.
+fn prove_any(args: &ProveArgs) -> anyhow::Result<Proof> {
+    let program = Program { command: args.command.clone(), kills: args.kills, seed: args.kill_seed };
+    Ok(rekindle_train::prove_program(&program, &mut |message| tell!("{message}"))?)
+}
+
+/// A training of this program.
+fn prove_training(args: &ProveArgs, subject: Subject) -> anyhow::Result<Proof> {
+    let mut common = Vec::new();
+    if let Some(threads) = args.threads.asked() {
+        common.extend(["--threads".into(), threads.to_string().into()]);
+    }
+    let launcher = Launcher { program: std::env::current_exe()?, arguments, common };
+    let options = ProveOptions {
+        steps: args.steps,
+        kills: args.kills,
+        seed: args.kill_seed,
+        settings: args.set.clone(),
+    };
+    Ok(rekindle_train::prove::prove(&launcher, &subject, &options, &mut |message| tell!("{message}"))?)
 }
 
 /// The arguments of a process of this program.

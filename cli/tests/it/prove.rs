@@ -8,7 +8,14 @@ use std::io::{BufRead, BufReader};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::common::{World, last_json, outcome};
+use crate::common::{Outcome, World, last_json, outcome};
+
+/// A program that uses the library and is not `rekindle`: `crates/rekindle/examples/proven.rs`, which is built with
+/// these tests.
+fn proven() -> String {
+    let examples = std::path::Path::new(env!("CARGO_BIN_EXE_rekindle")).with_file_name("examples");
+    examples.join("proven").display().to_string()
+}
 
 /// The kernel paths that this machine has; the others are named.
 fn kernels(world: &World) -> Vec<&'static str> {
@@ -100,4 +107,38 @@ fn a_long_proof_tells_how_far_it_is() {
     assert!(line.starts_with("  step ") && line.contains("/100000000"), "{line}");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn any_program_that_uses_the_library() {
+    let world = World::new();
+    let proof = last_json(&world.ok(&format!("prove --json --kills 6 --seed 3 -- {} run", proven())));
+    assert_eq!((&proof["equal"], &proof["step"]), (&true.into(), &200.into()));
+    assert_eq!(proof["straight"], proof["killed"]);
+    assert_eq!(proof["kills"].as_array().unwrap().len(), 6);
+    assert!(!world.path("run").exists(), "the proof has runs of its own");
+}
+
+#[test]
+fn a_program_that_forgets_is_shown_where() {
+    let world = World::new();
+    let Outcome { code, stdout, .. } = world.run(&format!("prove --kills 3 -- {} run forget", proven()));
+    assert_eq!(code, 1, "{stdout}");
+    assert!(stdout.starts_with("NOT EQUAL at step 200 after 3 kills"), "{stdout}");
+    // The first step after the first kill is computed from the stream's beginning.
+    assert!(stdout.contains("the states part at step"), "{stdout}");
+    assert!(stdout.contains("first in `weights`") || stdout.contains("first in `random`"), "{stdout}");
+}
+
+#[test]
+fn a_program_that_does_not_do_its_part_is_told_so() {
+    let world = World::new();
+    let said = world.fails(2, "prove -- true");
+    assert!(said.contains("`true` ended with exit status: 0 and opened no run"), "{said}");
+    let said = world.fails(2, "prove -- no-such-program --fast");
+    assert!(said.contains("cannot start `no-such-program --fast`"), "{said}");
+    let said = world.fails(2, &format!("prove --kills 300 -- {} run", proven()));
+    assert!(said.contains("only 200 steps"), "{said}");
+    world.fails(2, "prove");
+    world.fails(2, "prove life -- true");
 }
