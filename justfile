@@ -62,3 +62,7 @@ parity SYSTEM *ARGS:
 first-day:
     cargo build --release
     tools/first_day.sh
+
+# The Python package: what needs only NumPy, or, with torch, all of it.
+python WHICH="":
+    {{ if WHICH == "torch" { "python/tests/run_torch.sh" } else { "python/tests/run.sh" } }}

@@ -165,7 +165,7 @@ def _remedy(value: object) -> str:
         "torch._C.Generator": "save x.get_state()",
     }
     if name in remedies:
-        return f"it is a {name}: {remedies[name]}"
+        return f"it is of type {name}: {remedies[name]}"
     if isinstance(value, np.random.Generator):
         return "it is a numpy.random.Generator: save x.bit_generator.state, and set that again"
     if isinstance(value, np.random.RandomState):
@@ -174,12 +174,12 @@ def _remedy(value: object) -> str:
         return "it is a random.Random: save x.getstate(), and x.setstate(...) again"
     for base in (bool, int, float, str, bytes, dict, list, tuple):
         if isinstance(value, base):
-            return f"it is a {name}, which would come back as a plain {base.__name__}; save {base.__name__}(x)"
+            return f"it is of type {name}, which would come back as a plain {base.__name__}; save {base.__name__}(x)"
     if hasattr(value, "state_dict"):
-        return f"it is a {name}: save x.state_dict(), and load that again"
+        return f"it is of type {name}: save x.state_dict(), and load that again"
     if callable(value):
-        return f"it is a {name}: code is never saved; save what it is made from"
-    return f"it is a {name}, which has no place in a checkpoint; save its fields as a dict"
+        return f"it is of type {name}: code is never saved; save what it is made from"
+    return f"it is of type {name}, which has no place in a checkpoint; save its fields as a dict"
 
 
 def room(count: int) -> np.ndarray:

@@ -13,8 +13,7 @@ _leases: set[str] = set()
 
 def remember(path: str | os.PathLike[str]) -> None:
     """Notes a run that this process writes."""
-    run = os.environ.get("REKINDLE_PROVE_RUN", path)
-    _leases.add(os.path.join(os.path.realpath(run), "lease"))
+    _leases.add(os.path.join(os.path.realpath(path), "lease"))
 
 
 def _let_go() -> None:

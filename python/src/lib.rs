@@ -9,6 +9,7 @@ mod errors;
 mod fit;
 mod markers;
 mod memory;
+mod parts;
 mod policy;
 mod reading;
 mod restore;
@@ -19,6 +20,8 @@ use pyo3::prelude::*;
 /// The native half of `rekindle`.
 #[pymodule]
 mod _rekindle {
+    #[pymodule_export]
+    use crate::parts::{Part, Reader};
     #[pymodule_export]
     use crate::reading::{checkpoints, diff, load, state_hash, tags, verify};
     #[pymodule_export]

@@ -199,7 +199,11 @@ fn open_run(run: &Path) -> PyResult<Store> {
     Store::open(Arc::new(FileStorage::new(run))).map_err(|error| raise(&error))
 }
 
-fn open(address: &Address) -> PyResult<(Store, u64)> {
+/// The run of an address, and the step that is meant.
+///
+/// # Errors
+/// When there is no such checkpoint.
+pub fn open(address: &Address) -> PyResult<(Store, u64)> {
     let store = open_run(&address.run)?;
     let step = resolve(&address.which, &store).map_err(|error| raise(&error))?;
     Ok((store, step))

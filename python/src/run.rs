@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyFunction};
 use rekindle::records::Schema;
 use rekindle::tree::ArrayBytes;
@@ -14,6 +15,7 @@ use rekindle::{CaptureError, Compression, Node, Outcome, ResumeError, RunOptions
 use crate::capture::{Captured, capture};
 use crate::errors::{exception, raise};
 use crate::fit::{Form, differences};
+use crate::parts::{parsed, spliced};
 use crate::policy::policy;
 use crate::reading::{self, SCHEMA, entry_path, library_of, load_from};
 use crate::restore::{Filled, Restore, fill};
@@ -69,6 +71,8 @@ impl Run {
         let options = RunOptions::new().policy(policy).saving(saving(background)?).compression(compression);
         let environment: BTreeMap<String, String> =
             py.import("rekindle._environment")?.call_method0("environment")?.extract()?;
+        // Where it is while its program is proven.
+        let path = std::env::var_os(rekindle::proving::RUN).map_or(path, Into::into);
         let mut run = py.detach(|| options.open_or_create(&path)).map_err(|error| raise(&error))?;
         py.import("rekindle._fork")?.call_method1("remember", (&path,))?;
         run.about_mut().config = config;
@@ -166,6 +170,32 @@ impl Run {
         reading::described(py, &saved.record)
     }
 
+    /// Saves a state whose arrays other processes have stored: `parts` is what their `Part.finish` gave, and a dict
+    /// `{"$part": [part, array]}` in `state` stands for an array of them. For `rekindle.dcp`.
+    #[pyo3(signature = (step, parts, state, metrics = None))]
+    fn _save_parts<'py>(
+        &self,
+        py: Python<'py>,
+        step: u64,
+        parts: Vec<String>,
+        state: &Bound<'py, PyAny>,
+        metrics: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let metrics = metrics.map(numbers).transpose()?;
+        let parts = parsed(&parts)?;
+        *lock(&self.position) = Some(step);
+        let saved = self.put(py, state, |run, tree| {
+            if let Some(metrics) = &metrics {
+                run.log(step, metrics);
+            }
+            // The arrays of parts are those of PyTorch.
+            run.about_mut().schema = Some(Schema { name: format!("{SCHEMA}torch"), version: 1 });
+            let saved = run.save_parts(step, &parts, |save, arrays| spliced(tree, arrays, save));
+            saved.map_err(|error| raise(&error))
+        })?;
+        reading::described(py, &saved.record)
+    }
+
     /// Adds a row of metrics to the history, which the next checkpoint seals.
     fn log(&self, py: Python<'_>, step: u64, metrics: &Bound<'_, PyDict>) -> PyResult<()> {
         let metrics = numbers(metrics)?;
@@ -183,7 +213,7 @@ impl Run {
     fn load(&self, py: Python<'_>, which: &str, only: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
         let only = only.map(entry_path).transpose()?;
         let which = Which::parse(which);
-        self.with(|run| {
+        self.with_interpreter(py, |run| {
             let store = run.store();
             let step = reading::resolve(&which, store).map_err(|error| raise(&error))?;
             load_from(py, store, step, only.as_ref())
@@ -251,7 +281,7 @@ impl Run {
 
     /// The tags of the run: names and their steps.
     fn tags(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.with(|run| reading::tags_of(py, run.store()))
+        self.with_interpreter(py, |run| reading::tags_of(py, run.store()))
     }
 
     /// The step that was resumed, or that `checkpoint` or `save` was last called with; None before.
@@ -287,8 +317,7 @@ impl Run {
 }
 
 impl Run {
-    /// The run, for this process.
-    fn held(&self) -> PyResult<MutexGuard<'_, Option<rekindle::Run>>> {
+    fn require_own(&self) -> PyResult<()> {
         if self.process != std::process::id() {
             return Err(exception(
                 "RekindleError",
@@ -296,11 +325,28 @@ impl Run {
                 Some("read it with `rekindle.load`, or write it in the process that opened it"),
             ));
         }
+        Ok(())
+    }
+
+    /// The run, for this process. Called without the interpreter lock.
+    fn held(&self) -> PyResult<MutexGuard<'_, Option<rekindle::Run>>> {
+        self.require_own()?;
         Ok(lock(&self.run))
     }
 
     fn with<R>(&self, work: impl FnOnce(&mut rekindle::Run) -> PyResult<R>) -> PyResult<R> {
         self.held()?.as_mut().ok_or_else(closed).and_then(work)
+    }
+
+    /// As [`with`](Self::with), for work that needs the interpreter: others that have the run may need it, too.
+    fn with_interpreter<R>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut rekindle::Run) -> PyResult<R>,
+    ) -> PyResult<R> {
+        self.require_own()?;
+        let mut held = self.run.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        held.as_mut().ok_or_else(closed).and_then(work)
     }
 
     /// Captures a state and does `work` with its tree, without the interpreter lock.

@@ -254,3 +254,23 @@ def test_the_interpreter_goes_on_while_a_checkpoint_is_written(tmp_path):
     thread.join()
     gaps = np.diff([t for t in ticks if begun <= t <= begun + took])
     assert len(gaps) > 5 and gaps.max() < max(0.5 * took, 0.05)
+
+
+def test_threads_share_a_run(tmp_path):
+    run = rekindle.Run(tmp_path / "run", policy=rekindle.Policy(every_steps=1, every_seconds=None))
+    run.save(0, {"w": np.zeros(100_000)})
+    run.tag("first")
+    works = [
+        lambda i: run.resume({"w": np.zeros(100_000)}),
+        lambda i: run.tags(),
+        lambda i: run.load(only="w"),
+        lambda i: run.durable_step,
+        lambda i: pytest.raises(rekindle.NotThere, run.load, "nothing"),
+    ]
+    threads = [threading.Thread(target=lambda work=work: [work(i) for i in range(20)], daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+        assert not thread.is_alive(), "the threads wait for each other"
+    run.close()
