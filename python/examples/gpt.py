@@ -76,7 +76,7 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(1)  # Two are slower with a model as small as this one.
-    torch.manual_seed(0)
+    rekindle.torch.seed(0)
     model = GPT()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, args.steps)

@@ -38,6 +38,16 @@ _log = logging.getLogger("rekindle")
 _Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
+def seed(number: int) -> None:
+    """Seeds the generators that a session captures: torch (all devices), NumPy and `random`.
+
+    One that is left unseeded begins anywhere, and two trainings then differ before their first step.
+    """
+    random.seed(number)
+    np.random.seed(number % 2**32)
+    torch.manual_seed(number)
+
+
 class Session:
     """Captures and restores a training, and saves it when it is told to stop.
 

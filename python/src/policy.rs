@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use rekindle::{Best, Goal, Policy, Retention};
 
@@ -12,6 +12,12 @@ use rekindle::{Best, Goal, Policy, Retention};
 /// When a value is out of its range.
 pub fn policy(object: Option<&Bound<'_, PyAny>>) -> PyResult<Policy> {
     let Some(object) = object else { return Ok(Policy::default()) };
+    if !object.is_instance(&object.py().import("rekindle")?.getattr("Policy")?)? {
+        return Err(PyTypeError::new_err(format!(
+            "policy is {}, but must be a rekindle.Policy",
+            object.repr()?
+        )));
+    }
     let count = |name: &str| -> PyResult<Option<u64>> {
         let value: Option<i64> = object.getattr(name)?.extract()?;
         match value {

@@ -142,6 +142,8 @@ def test_wrong_arguments(tmp_path):
         rekindle.load(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="every_steps is 0"):
         rekindle.Run(tmp_path / "run", policy=rekindle.Policy(every_steps=0))
+    with pytest.raises(TypeError, match="must be a rekindle.Policy"):
+        rekindle.Run(tmp_path / "run", policy=5)
     with pytest.raises(ValueError, match="METRIC:max"):
         rekindle.Run(tmp_path / "run", policy=rekindle.Policy(best="loss:low"))
     with pytest.raises(ValueError, match="background"):
