@@ -19,14 +19,16 @@ python=$PWD/$venv/bin/python
 
 # What maturin would build, without it: what the project has built already is not built again.
 cargo build -q --target-dir ../target
-built=$(ls -t ../target/debug/{lib_rekindle.so,lib_rekindle.dylib,_rekindle.dll} 2>/dev/null | head -n 1)
 package=target/package
 rm -rf "$package" && mkdir -p "$package" && cp -r rekindle "$package/"
 rm -f "$package"/rekindle/*.so "$package"/rekindle/*.pyd
-case $built in
-*.dll) cp "$built" "$package/rekindle/_rekindle.pyd" ;;
-*) cp "$built" "$package/rekindle/_rekindle.abi3.so" ;;
-esac
+while read -r built module; do
+    if [ -f "../target/debug/$built" ]; then cp "../target/debug/$built" "$package/rekindle/$module"; fi
+done <<'END'
+lib_rekindle.so _rekindle.abi3.so
+lib_rekindle.dylib _rekindle.abi3.so
+_rekindle.dll _rekindle.pyd
+END
 cp -r tests "$package/"
 cd "$package"
 PYTHONPATH=$PWD exec "$python" -m pytest -q -p no:cacheprovider tests/test_states.py tests/test_runs.py
