@@ -1,5 +1,7 @@
 //! What was found out, kept with what it rests on.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -29,25 +31,84 @@ pub struct FactKey {
 impl FactKey {
     /// The key of a question to an engine.
     pub fn of(goal: &Formula, knowledge: &Knowledge, engine: &dyn Reasoner, budget: Budget) -> Self {
-        Self::by_version(goal, knowledge, engine.name(), engine.version(), budget)
+        Question::new(&canonical(goal), knowledge, engine, budget).to_key()
     }
+}
 
-    /// The same, for an engine whose version is known: that of another program takes a while to find out.
-    pub fn by_version(
-        goal: &Formula,
-        knowledge: &Knowledge,
-        engine: &str,
-        version: String,
-        budget: Budget,
-    ) -> Self {
+/// A [`FactKey`] whose texts belong to others, so that looking for a fact copies none of them. Its fields have the key's order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Question<'a> {
+    goal: &'a str,
+    knowledge: &'a str,
+    engine: &'a str,
+    version: &'a str,
+    limits: [u64; 3],
+}
+
+impl<'a> Question<'a> {
+    fn new(goal: &'a str, knowledge: &'a Knowledge, engine: &'a dyn Reasoner, budget: Budget) -> Self {
         let milliseconds = u64::try_from(budget.time.as_millis()).unwrap_or(u64::MAX);
         Self {
-            goal: canonical(goal),
-            knowledge: knowledge.digest().to_owned(),
-            engine: engine.to_owned(),
-            version,
+            goal,
+            knowledge: knowledge.digest(),
+            engine: engine.name(),
+            version: engine.version(),
             limits: [budget.steps, budget.size, milliseconds],
         }
+    }
+
+    fn to_key(self) -> FactKey {
+        FactKey {
+            goal: self.goal.to_owned(),
+            knowledge: self.knowledge.to_owned(),
+            engine: self.engine.to_owned(),
+            version: self.version.to_owned(),
+            limits: self.limits,
+        }
+    }
+}
+
+/// What a map of facts is searched by, whoever its texts belong to.
+trait AsQuestion {
+    fn as_question(&self) -> Question<'_>;
+}
+
+impl AsQuestion for FactKey {
+    fn as_question(&self) -> Question<'_> {
+        let Self { goal, knowledge, engine, version, limits } = self;
+        Question { goal, knowledge, engine, version, limits: *limits }
+    }
+}
+
+impl AsQuestion for Question<'_> {
+    fn as_question(&self) -> Question<'_> {
+        *self
+    }
+}
+
+impl<'a> Borrow<dyn AsQuestion + 'a> for FactKey {
+    fn borrow(&self) -> &(dyn AsQuestion + 'a) {
+        self
+    }
+}
+
+impl PartialEq for dyn AsQuestion + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_question() == other.as_question()
+    }
+}
+
+impl Eq for dyn AsQuestion + '_ {}
+
+impl PartialOrd for dyn AsQuestion + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for dyn AsQuestion + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_question().cmp(&other.as_question())
     }
 }
 
@@ -180,6 +241,21 @@ impl FactCache {
         self.facts.get(key)
     }
 
+    /// What an engine found out of a goal, if it did.
+    pub fn find(
+        &self,
+        engine: &dyn Reasoner,
+        goal: &Formula,
+        knowledge: &Knowledge,
+        budget: Budget,
+    ) -> Option<&Fact> {
+        self.look_up(&Question::new(&canonical(goal), knowledge, engine, budget))
+    }
+
+    fn look_up(&self, question: &Question<'_>) -> Option<&Fact> {
+        self.facts.get(question as &dyn AsQuestion)
+    }
+
     /// The statements that the proof or model of a fact is about, in their order.
     pub fn statements(&self, fact: &Fact) -> Option<&[String]> {
         Some(&self.statements.get(&fact.statements)?.text)
@@ -196,10 +272,12 @@ impl FactCache {
         knowledge: &Knowledge,
         budget: Budget,
     ) -> Result<Verdict, Unsound> {
-        let key = FactKey::of(goal, knowledge, engine, budget);
-        if let Some(fact) = self.facts.get(&key) {
+        let form = canonical(goal);
+        let question = Question::new(&form, knowledge, engine, budget);
+        if let Some(fact) = self.look_up(&question) {
             return Ok(fact.outcome.verdict());
         }
+        let key = question.to_key();
         let verdict = engine.prove(goal, knowledge, budget);
         self.insert(key, goal, knowledge, &verdict)?;
         Ok(verdict)

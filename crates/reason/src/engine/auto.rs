@@ -1,5 +1,7 @@
 //! The engine that fits.
 
+use std::sync::LazyLock;
+
 use super::{Budget, Horn, Reason, Reasoner, Sat, Verdict, Z3};
 use crate::knowledge::{Knowledge, World};
 use crate::syntax::Formula;
@@ -8,8 +10,12 @@ use crate::syntax::Formula;
 /// Z3 where it is there.
 #[derive(Clone, Debug, Default)]
 pub struct Auto {
-    z3: Option<Z3>,
+    /// With the version that it makes of all engines.
+    z3: Option<(Z3, String)>,
 }
+
+static BUILT_IN: LazyLock<String> =
+    LazyLock::new(|| format!("horn {}, sat {}", Horn::default().version(), Sat.version()));
 
 impl Auto {
     /// Only the engines of this crate: nothing is started, and verdicts depend on nothing outside.
@@ -19,7 +25,8 @@ impl Auto {
 
     /// Z3 too, for what they cannot say.
     pub fn with_z3(z3: Z3) -> Self {
-        Self { z3: Some(z3) }
+        let version = format!("{}, {}", *BUILT_IN, z3.version());
+        Self { z3: Some((z3, version)) }
     }
 }
 
@@ -28,9 +35,8 @@ impl Reasoner for Auto {
         "auto"
     }
 
-    fn version(&self) -> String {
-        let z3 = self.z3.as_ref().map_or_else(String::new, |z3| format!(", {}", z3.version()));
-        format!("horn {}, sat {}{z3}", Horn::default().version(), Sat.version())
+    fn version(&self) -> &str {
+        self.z3.as_ref().map_or(&BUILT_IN, |(_, version)| version)
     }
 
     fn prove(&mut self, goal: &Formula, knowledge: &Knowledge, budget: Budget) -> Verdict {
@@ -49,7 +55,7 @@ impl Reasoner for Auto {
             of_sat
         };
         match &mut self.z3 {
-            Some(z3) => z3.prove(goal, knowledge, budget),
+            Some((z3, _)) => z3.prove(goal, knowledge, budget),
             None => Verdict::Unknown(reason),
         }
     }

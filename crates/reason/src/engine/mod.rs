@@ -134,7 +134,7 @@ pub trait Reasoner {
     fn name(&self) -> &str;
 
     /// Which version of it answers; of another program, what that says of itself. Empty where the program is missing.
-    fn version(&self) -> String;
+    fn version(&self) -> &str;
 
     /// Whether the goal follows.
     fn prove(&mut self, goal: &Formula, knowledge: &Knowledge, budget: Budget) -> Verdict;

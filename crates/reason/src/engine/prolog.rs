@@ -44,8 +44,8 @@ impl Reasoner for Prolog {
         NAME
     }
 
-    fn version(&self) -> String {
-        self.program.version().to_owned()
+    fn version(&self) -> &str {
+        self.program.version()
     }
 
     fn prove(&mut self, goal: &Formula, knowledge: &Knowledge, budget: Budget) -> Verdict {

@@ -8,18 +8,20 @@ use crate::syntax::{Atom, Formula, Quantifier, Term, unfolded};
 ///
 /// It is no formula to be read, and two formulas with the same meaning can have different ones.
 pub fn canonical(formula: &Formula) -> String {
-    form(&unfolded(formula), true, &mut Vec::new())
+    let mut text = String::new();
+    form(formula, true, &mut Vec::new(), &mut text);
+    text
 }
 
-/// The form of a formula, or of its negation, under binders from the outermost.
-fn form<'a>(formula: &'a Formula, is_positive: bool, bound: &mut Vec<&'a str>) -> String {
+/// Appends the form of a formula, or of its negation, under binders from the outermost.
+fn form<'a>(formula: &'a Formula, is_positive: bool, bound: &mut Vec<&'a str>, text: &mut String) {
     match formula {
-        Formula::Constant(value) => (*value == is_positive).to_string(),
+        Formula::Constant(value) => text.push_str(if *value == is_positive { "true" } else { "false" }),
         Formula::Atom(atom) => {
-            let atom = atom_form(atom, bound);
-            if is_positive { atom } else { format!("!{atom}") }
+            text.push_str(if is_positive { "" } else { "!" });
+            atom_form(atom, bound, text);
         }
-        Formula::Not(body) => form(body, !is_positive, bound),
+        Formula::Not(body) => form(body, !is_positive, bound, text),
         Formula::And(_) | Formula::Or(_) | Formula::Implies(..) => {
             let is_and = matches!(formula, Formula::And(_)) == is_positive;
             let mut parts = Vec::new();
@@ -27,25 +29,45 @@ fn form<'a>(formula: &'a Formula, is_positive: bool, bound: &mut Vec<&'a str>) -
             parts.sort_unstable();
             parts.dedup();
             match parts.as_slice() {
-                [part] => part.clone(),
-                parts => format!("{}({})", if is_and { '&' } else { '|' }, parts.join(";")),
+                [part] => text.push_str(part),
+                parts => {
+                    text.push_str(if is_and { "&(" } else { "|(" });
+                    joined(parts, ";", text);
+                }
             }
         }
         Formula::Iff(a, b) => {
-            let mut sides = [form(a, true, bound), form(b, true, bound)];
+            let mut sides = [a, b].map(|side| own_form(side, true, bound));
             sides.sort_unstable();
-            format!("{}=({})", if is_positive { "" } else { "!" }, sides.join(";"))
+            text.push_str(if is_positive { "=(" } else { "!=(" });
+            joined(&sides, ";", text);
         }
         Formula::Quantified(quantifier, variable, body) => {
-            bound.push(variable);
-            let body = form(body, is_positive, bound);
-            bound.pop();
             let is_all = (*quantifier == Quantifier::Forall) == is_positive;
-            format!("{}({body})", if is_all { 'A' } else { 'E' })
+            text.push_str(if is_all { "A(" } else { "E(" });
+            bound.push(variable);
+            form(body, is_positive, bound, text);
+            bound.pop();
+            text.push(')');
         }
-        // Unfolded before.
-        Formula::Applied { body, .. } => form(body, is_positive, bound),
+        Formula::Applied { .. } => form(&unfolded(formula), is_positive, &mut bound.clone(), text),
     }
+}
+
+/// The form as a text of its own.
+fn own_form<'a>(formula: &'a Formula, is_positive: bool, bound: &mut Vec<&'a str>) -> String {
+    let mut text = String::new();
+    form(formula, is_positive, bound, &mut text);
+    text
+}
+
+/// Appends parts and the bracket behind them.
+fn joined(parts: &[String], separator: &str, text: &mut String) {
+    for (number, part) in parts.iter().enumerate() {
+        text.push_str(if number == 0 { "" } else { separator });
+        text.push_str(part);
+    }
+    text.push(')');
 }
 
 /// The parts of nested conjunctions, or of nested disjunctions.
@@ -68,30 +90,75 @@ fn collect<'a>(
             collect(a, !is_positive, is_and, bound, parts);
             collect(b, is_positive, is_and, bound, parts);
         }
-        other => parts.push(form(other, is_positive, bound)),
+        Formula::Applied { .. } => {
+            collect(&unfolded(formula), is_positive, is_and, &mut bound.clone(), parts);
+        }
+        other => parts.push(own_form(other, is_positive, bound)),
     }
 }
 
-fn atom_form(atom: &Atom, bound: &[&str]) -> String {
-    let mut arguments: Vec<String> = atom.arguments.iter().map(|term| term_form(term, bound)).collect();
+fn atom_form(atom: &Atom, bound: &[&str], text: &mut String) {
+    let is_greater = atom.predicate == Symbol::Greater.ascii();
+    quoted(if is_greater { Symbol::Less.ascii() } else { &atom.predicate }, text);
+    text.push('(');
     if atom.predicate == Symbol::Equals.ascii() {
-        arguments.sort_unstable();
+        let mut sides: Vec<String> = atom.arguments.iter().map(|term| own_term_form(term, bound)).collect();
+        sides.sort_unstable();
+        return joined(&sides, ",", text);
     }
-    // Names in quotes, so that no name looks like something else.
-    format!("{:?}({})", atom.predicate, arguments.join(","))
+    match is_greater {
+        true => terms_form(atom.arguments.iter().rev(), bound, text),
+        false => terms_form(atom.arguments.iter(), bound, text),
+    }
 }
 
-fn term_form(term: &Term, bound: &[&str]) -> String {
+/// Appends terms and the bracket behind them.
+fn terms_form<'a>(terms: impl Iterator<Item = &'a Term>, bound: &[&str], text: &mut String) {
+    for (number, term) in terms.enumerate() {
+        text.push_str(if number == 0 { "" } else { "," });
+        term_form(term, bound, text);
+    }
+    text.push(')');
+}
+
+fn term_form(term: &Term, bound: &[&str], text: &mut String) {
     match term {
         Term::Variable(name) => match bound.iter().rposition(|bound| bound == name) {
-            Some(level) => format!("#{level}"),
-            None => format!("?{name:?}"),
+            Some(level) => {
+                text.push('#');
+                text.push_str(&level.to_string());
+            }
+            None => {
+                text.push('?');
+                quoted(name, text);
+            }
         },
-        Term::Function(name, arguments) if arguments.is_empty() => format!("{name:?}"),
         Term::Function(name, arguments) => {
-            let arguments: Vec<String> = arguments.iter().map(|term| term_form(term, bound)).collect();
-            format!("{name:?}({})", arguments.join(","))
+            quoted(name, text);
+            if !arguments.is_empty() {
+                text.push('(');
+                terms_form(arguments.iter(), bound, text);
+            }
         }
+    }
+}
+
+fn own_term_form(term: &Term, bound: &[&str]) -> String {
+    let mut text = String::new();
+    term_form(term, bound, &mut text);
+    text
+}
+
+/// Appends a name in quotes, so that no name looks like something else.
+fn quoted(name: &str, text: &mut String) {
+    // What is escaped takes the long way; the text is the same.
+    let is_plain = name.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
+    if is_plain {
+        text.push('"');
+        text.push_str(name);
+        text.push('"');
+    } else {
+        text.push_str(&format!("{name:?}"));
     }
 }
 

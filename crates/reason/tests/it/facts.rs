@@ -33,15 +33,15 @@ fn filled() -> FactCache {
 }
 
 /// An engine that says what it is told, once.
-struct Once(Option<Verdict>);
+struct Once(Option<Verdict>, &'static str);
 
 impl Reasoner for Once {
     fn name(&self) -> &str {
         "once"
     }
 
-    fn version(&self) -> String {
-        "1".to_owned()
+    fn version(&self) -> &str {
+        self.1
     }
 
     fn prove(&mut self, _: &Formula, _: &Knowledge, _: Budget) -> Verdict {
@@ -64,7 +64,7 @@ fn facts_come_back_as_the_same_bytes_and_are_checked_again() {
 fn the_same_question_in_other_words_is_not_asked_again() {
     let mut cache = FactCache::default();
     let external = || Verdict::Proved(Proof::External { program: "once".to_owned() });
-    let mut engine = Once(Some(external()));
+    let mut engine = Once(Some(external()), "1");
     let goal = |text| parse(text).unwrap();
     let knowledge = knowledge();
     cache
@@ -85,10 +85,12 @@ fn the_same_question_in_other_words_is_not_asked_again() {
     for other in [
         FactKey::of(&other, &rules(World::Open), &engine, Budget::default()),
         FactKey::of(&other, &knowledge, &engine, less),
-        FactKey::by_version(&other, &knowledge, "once", "2".to_owned(), Budget::default()),
+        FactKey::of(&other, &knowledge, &Once(None, "2"), Budget::default()),
     ] {
         assert!(cache.get(&other).is_none());
     }
+    assert!(cache.find(&engine, &other, &knowledge, Budget::default()).is_some());
+    assert!(cache.find(&engine, &other, &knowledge, less).is_none());
     cache.keep_version("once", "2");
     assert!(cache.is_empty());
 }
@@ -98,7 +100,7 @@ fn what_is_unknown_is_not_kept() {
     let mut cache = FactCache::default();
     let unknown = Verdict::Unknown(Reason::GaveUp("once".to_owned()));
     let verdict =
-        cache.prove(&mut Once(Some(unknown.clone())), &parse("p").unwrap(), &knowledge(), Budget::default());
+        cache.prove(&mut Once(Some(unknown.clone()), "1"), &parse("p").unwrap(), &knowledge(), Budget::default());
     assert_eq!(verdict, Ok(unknown));
     assert!(cache.is_empty());
 }
@@ -108,7 +110,7 @@ fn what_an_engine_does_not_show_is_not_kept() {
     let mut cache = FactCache::default();
     let verdict = Verdict::Refuted(Model::Interpretation(Default::default()));
     let error = cache.prove(
-        &mut Once(Some(verdict)),
+        &mut Once(Some(verdict), "1"),
         &parse("round(anne)").unwrap(),
         &knowledge(),
         Budget::default(),

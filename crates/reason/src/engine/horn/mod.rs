@@ -53,8 +53,8 @@ impl Reasoner for Horn {
         NAME
     }
 
-    fn version(&self) -> String {
-        VERSION.to_owned()
+    fn version(&self) -> &str {
+        VERSION
     }
 
     fn prove(&mut self, goal: &Formula, knowledge: &Knowledge, budget: Budget) -> Verdict {
