@@ -53,7 +53,9 @@ fn main() -> ExitCode {
         };
         *counts.entry((format, found)).or_default() += 1;
     }
-    println!("| format | files | outside the syntax | no engine takes | out of steps | decided | as stated | as Z3 only | nothing to compare with | differ |");
+    println!(
+        "| format | files | outside the syntax | no engine takes | out of steps | decided | as stated | as Z3 only | nothing to compare with | differ |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for format in ["DIMACS", "TPTP", "SMT-LIB 2"] {
         let count = |found| counts.get(&(format, found)).copied().unwrap_or(0);
@@ -62,7 +64,9 @@ fn main() -> ExitCode {
             [Found::AsStated, Found::AsZ3, Found::Alone, Found::Differs].map(count);
         let decided = stated + z3 + alone + differ;
         let files = outside + not_taken + undecided + decided;
-        println!("| {format} | {files} | {outside} | {not_taken} | {undecided} | {decided} | {stated} | {z3} | {alone} | {differ} |");
+        println!(
+            "| {format} | {files} | {outside} | {not_taken} | {undecided} | {decided} | {stated} | {z3} | {alone} | {differ} |"
+        );
     }
     println!("outside the syntax:");
     let mut refused: Vec<_> = refused.into_iter().collect();
@@ -134,7 +138,8 @@ fn stated_by_name(file: &Path) -> Option<bool> {
     let mut names = file.iter().rev().map(|name| name.to_string_lossy().to_ascii_lowercase());
     names.find_map(|name| {
         let is_numbered = |prefix: &str| {
-            name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+            name.strip_prefix(prefix)
+                .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
         };
         match name.as_str() {
             "unsat" => Some(true),

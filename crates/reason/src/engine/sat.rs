@@ -159,6 +159,9 @@ mod tests {
             ("forall x. x = a\np(a)", "forall y. p(y)", true),
             ("f(a) = c\na = b", "f(b) = c", true),
             ("f(a) = c", "f(b) = c", false),
+            // What goes by the name of a function whose argument goes by another.
+            ("a = b\nf(b) = g(c)", "p", false),
+            ("a = b\nf(b) = g(c)\ng(f(b)) = h(c)\nnot h(c) = f(b)", "h(c) = g(c)", false),
         ] {
             assert_eq!(ask(knowledge, goal).follows(), Some(follows), "{knowledge} / {goal}");
         }

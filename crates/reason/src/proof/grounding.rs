@@ -451,17 +451,17 @@ impl Clauses {
                 }
             }
         }
-        let keys: Vec<Term> = world.same.keys().cloned().collect();
-        for key in keys {
-            // A function of things that go by another term is looked up by those.
-            if let (Term::Function(name, arguments), Some(first)) = (&key, world.same.get(&key).cloned()) {
-                let arguments: Vec<Term> = arguments.iter().map(|term| world.representative(term)).collect();
-                let moved = Term::Function(name.clone(), arguments);
-                if moved != first {
-                    world.same.insert(moved, first);
-                }
+        // A function of things that go by other terms is looked up by those, also where the thing goes by the function itself.
+        let first = |term: &Term| world.same.get(term).unwrap_or(term).clone();
+        let moved = self.things.iter().filter_map(|term| match term {
+            Term::Function(name, arguments) if !arguments.is_empty() => {
+                let moved = Term::Function(name.clone(), arguments.iter().map(first).collect());
+                Some((moved, first(term))).filter(|(moved, first)| moved != first)
             }
-        }
+            _ => None,
+        });
+        let moved: Vec<(Term, Term)> = moved.collect();
+        world.same.extend(moved);
         world.things = self.things.iter().filter(|thing| !world.same.contains_key(*thing)).cloned().collect();
         for atom in holding().filter(|atom| atom.predicate != Symbol::Equals.ascii()) {
             let arguments = atom.arguments.iter().map(|term| world.representative(term)).collect();

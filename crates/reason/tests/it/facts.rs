@@ -99,8 +99,12 @@ fn the_same_question_in_other_words_is_not_asked_again() {
 fn what_is_unknown_is_not_kept() {
     let mut cache = FactCache::default();
     let unknown = Verdict::Unknown(Reason::GaveUp("once".to_owned()));
-    let verdict =
-        cache.prove(&mut Once(Some(unknown.clone()), "1"), &parse("p").unwrap(), &knowledge(), Budget::default());
+    let verdict = cache.prove(
+        &mut Once(Some(unknown.clone()), "1"),
+        &parse("p").unwrap(),
+        &knowledge(),
+        Budget::default(),
+    );
     assert_eq!(verdict, Ok(unknown));
     assert!(cache.is_empty());
 }
