@@ -14,7 +14,7 @@ use rekindle_reason::syntax::Formula;
 use rekindle_reason::{Auto, Budget, Reason, Reasoner, Verdict, Z3, proof};
 
 /// What one file may take: so little that thousands come to their end.
-const BUDGET: Budget = Budget { steps: 300_000, size: 5_000_000, time: Duration::from_secs(5) };
+const BUDGET: Budget = Budget { steps: 200_000, size: 1_000_000, time: Duration::from_secs(10) };
 
 /// What became of a file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
