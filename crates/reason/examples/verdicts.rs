@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     for file in std::env::args().skip(1).flat_map(|path| files(Path::new(&path))) {
         let Some(format) = format(&file) else { continue };
         let found = match read(&file) {
-            Ok(document) => verdict(&file, &document, &mut z3),
+            Ok((document, stated)) => verdict(&file, &document, stated, &mut z3),
             Err(why) => {
                 *refused.entry((format, kind(&why))).or_default() += 1;
                 Found::Outside
@@ -93,9 +93,17 @@ fn format(file: &Path) -> Option<&'static str> {
     }
 }
 
-fn read(file: &Path) -> Result<Document, String> {
+/// What a file says, and whether its goal follows, as it or its folder states.
+fn read(file: &Path) -> Result<(Document, Option<bool>), String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    Format::of(file).read(&text).map_err(|error| error.to_string())
+    let format = Format::of(file);
+    let document = format.read(&text).map_err(|error| error.to_string())?;
+    let stated = document.follows.or_else(|| match format {
+        Format::Dimacs => stated_by_name(file),
+        Format::SmtLib => stated_by_test(&text),
+        _ => None,
+    });
+    Ok((document, stated))
 }
 
 /// What a message says, without the place and without most names.
@@ -104,7 +112,7 @@ fn kind(message: &str) -> String {
     after_place.lines().next().unwrap_or_default().chars().take(70).collect()
 }
 
-fn verdict(file: &Path, document: &Document, z3: &mut Z3) -> Found {
+fn verdict(file: &Path, document: &Document, stated: Option<bool>, z3: &mut Z3) -> Found {
     let goal = document.goal.clone().unwrap_or(Formula::Constant(false));
     let verdict = Auto::built_in().prove(&goal, &document.knowledge, BUDGET);
     if let Err(error) = proof::check(&verdict, &goal, &document.knowledge) {
@@ -117,7 +125,6 @@ fn verdict(file: &Path, document: &Document, z3: &mut Z3) -> Found {
         decided => decided.follows(),
     };
     let theirs = z3.prove(&goal, &document.knowledge, BUDGET).follows();
-    let stated = document.follows.or_else(|| stated_by_name(file));
     if [theirs, stated].iter().any(|other| other.is_some() && *other != follows) {
         println!("{}: DIFFERS: {verdict}; stated {stated:?}, Z3 {theirs:?}", file.display());
         return Found::Differs;
@@ -132,9 +139,6 @@ fn verdict(file: &Path, document: &Document, z3: &mut Z3) -> Found {
 /// Whether the file's clauses contradict each other, as its name or folder says: `uf20-01.cnf` and `uuf50-01.cnf` of SATLIB, `sat`
 /// and `unsat`.
 fn stated_by_name(file: &Path) -> Option<bool> {
-    if Format::of(file) != Format::Dimacs {
-        return None;
-    }
     let mut names = file.iter().rev().map(|name| name.to_string_lossy().to_ascii_lowercase());
     names.find_map(|name| {
         let is_numbered = |prefix: &str| {
@@ -149,4 +153,14 @@ fn stated_by_name(file: &Path) -> Option<bool> {
             _ => None,
         }
     })
+}
+
+/// What a test of cvc5 expects of its first question: `; EXPECT: unsat`.
+fn stated_by_test(text: &str) -> Option<bool> {
+    let expected = text.lines().find_map(|line| line.strip_prefix("; EXPECT:"))?;
+    match expected.trim() {
+        "unsat" => Some(true),
+        "sat" => Some(false),
+        _ => None,
+    }
 }
