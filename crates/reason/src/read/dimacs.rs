@@ -110,6 +110,7 @@ impl Reader<'_> {
         });
         let mut literals: Vec<Formula> = literals.collect();
         let statement = match literals.len() {
+            0 => Formula::Constant(false),
             1 => literals.remove(0),
             _ => Formula::Or(literals),
         };

@@ -15,6 +15,9 @@ use sexpr::{Sexpr, Shape, expressions};
 /// Parts of all formulas, with those that `let` names put in each place, are so many at most.
 const MOST_PARTS: usize = 4_000_000;
 
+/// And no more than so many for each byte of the text: a text of a kilobyte can say of itself that it has millions.
+const MOST_PARTS_OF_A_BYTE: usize = 32;
+
 /// Reads what is asserted. The file asks whether `false` follows, and `(set-info :status ...)` says whether it does.
 ///
 /// Sorts other than `Bool` have to be declared. With quantifiers there may be one only, as here all things are of one kind.
@@ -182,6 +185,7 @@ impl Reader<'_> {
             ("exists", [variables, body]) => self.quantified(Quantifier::Exists, whole, variables, body)?,
             ("!", [body, ..]) => return self.value(body),
             ("not", [body]) => self.formula(body)?.negated(),
+            ("and" | "or", [one]) => return self.formula(one).map(Value::Formula),
             ("and", [_, ..]) => Formula::And(self.formulas(rest)?),
             ("or", [_, ..]) => Formula::Or(self.formulas(rest)?),
             ("=>", [_, _, ..]) => {
@@ -211,8 +215,9 @@ impl Reader<'_> {
     /// Refuses what becomes too large.
     fn count(&mut self, parts: usize, at: &Sexpr) -> Parsed<()> {
         self.parts += parts;
-        if self.parts > MOST_PARTS {
-            let problem = Problem::TooMany { what: "parts of formulas", found: self.parts, most: MOST_PARTS };
+        let most = MOST_PARTS.min(MOST_PARTS_OF_A_BYTE * self.text.len());
+        if self.parts > most {
+            let problem = Problem::TooMany { what: "parts of formulas", found: self.parts, most };
             return Err(self.error(at.span.clone(), problem));
         }
         Ok(())
@@ -276,10 +281,10 @@ impl Reader<'_> {
             self.count(value.parts(), part)?;
         }
         let pairs = values.windows(2).zip(parts.windows(2));
-        let mut all = pairs
+        let all = pairs
             .map(|(pair, parts)| self.equality(&pair[0], &pair[1], &parts[1]))
             .collect::<Parsed<Vec<_>>>()?;
-        Ok(if all.len() == 1 { all.remove(0) } else { Formula::And(all) })
+        Ok(conjunction(all))
     }
 
     fn distinct(&mut self, parts: &[Sexpr]) -> Parsed<Formula> {
@@ -291,7 +296,7 @@ impl Reader<'_> {
                 all.push(self.equality(a, b, part)?.negated());
             }
         }
-        Ok(Formula::And(all))
+        Ok(conjunction(all))
     }
 
     fn equality(&self, a: &Value, b: &Value, at: &Sexpr) -> Parsed<Formula> {
@@ -365,6 +370,10 @@ impl Reader<'_> {
     }
 }
 
+fn conjunction(mut parts: Vec<Formula>) -> Formula {
+    if parts.len() == 1 { parts.remove(0) } else { Formula::And(parts) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -421,6 +430,10 @@ mod tests {
         // Each name stands for the one before it twice.
         let names: String = (1..60).map(|n| format!("(let ((a{n} (and a{} a{})) )", n - 1, n - 1)).collect();
         let bomb = format!("(declare-const a0 Bool)(assert {names} a59{})", ")".repeat(59));
+        assert!(read_smtlib(&bomb).unwrap_err().to_string().contains("parts of formulas"));
+        // What a short text may become is little.
+        let names: String = (1..18).map(|n| format!("(let ((a{n} (and a{} a{})) )", n - 1, n - 1)).collect();
+        let bomb = format!("(declare-const a0 Bool)(assert {names} a17{})", ")".repeat(17));
         assert!(read_smtlib(&bomb).unwrap_err().to_string().contains("parts of formulas"));
     }
 }

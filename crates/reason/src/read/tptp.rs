@@ -14,11 +14,20 @@ use lexer::{Lexeme, Lexer, Word};
 /// says is taken note of.
 ///
 /// # Errors
-/// A formula is none, or is of another kind: `tff`, `thf`, `include`, and arithmetic are not read.
+/// A formula is none, or is of another kind: `tff`, `thf`, `include`, and arithmetic are not read, nor distinct objects in formulas with
+/// equality.
 pub fn read_tptp(text: &str) -> Result<Document, SyntaxError> {
     let words = Lexer::new(text).words()?;
-    let mut reader =
-        Reader { text, words: &words, at: 0, depth: 0, knowledge: Knowledge::default(), goals: Vec::new() };
+    let mut reader = Reader {
+        text,
+        words: &words,
+        at: 0,
+        depth: 0,
+        has_equality: words.iter().any(|word| matches!(word.lexeme, Lexeme::Sign("=" | "!="))),
+        object: None,
+        knowledge: Knowledge::default(),
+        goals: Vec::new(),
+    };
     while reader.at < reader.words.len() {
         reader.annotated()?;
     }
@@ -51,6 +60,9 @@ struct Reader<'a> {
     words: &'a [Word],
     at: usize,
     depth: usize,
+    has_equality: bool,
+    /// The first number or distinct object that a formula is about.
+    object: Option<String>,
     knowledge: Knowledge,
     goals: Vec<Formula>,
 }
@@ -225,6 +237,7 @@ impl Reader<'_> {
         };
         self.at += 1;
         let Term::Function(name, _) = &term else { return Ok(term) };
+        self.object(name, begin)?;
         if self.sign() != Some("(") {
             return Ok(term);
         }
@@ -237,6 +250,20 @@ impl Reader<'_> {
         }
         self.expect(")")?;
         Ok(Term::Function(name, arguments))
+    }
+
+    /// Numbers and distinct objects of different names are never the same, which constants may be; that matters where
+    /// something can say that they are.
+    fn object(&mut self, name: &str, at: usize) -> Parsed<()> {
+        let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+        let is_object = name.starts_with('"') || is_number;
+        if !is_object || !self.has_equality || self.object.as_deref() == Some(name) {
+            return Ok(());
+        }
+        match self.object.replace(name.to_owned()) {
+            Some(_) => Err(self.unsupported(at, "distinct objects, where there is equality,")),
+            None => Ok(()),
+        }
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
@@ -348,11 +375,19 @@ mod tests {
             ("fof(a, axiom, p q).", "line 1, column 17: found `q`, expected an operator, or `)`"),
             ("fof(a, axiom, p", "line 1, column 16: found the end, expected"),
             ("fof(a, axiom, $less(a, b)).", "line 1, column 15: `$less` cannot be read here"),
+            ("fof(a, axiom, ! [X$a] : p(X$a)).", "line 1, column 19: found `$a`, expected `]`"),
+            (
+                "fof(a, axiom, f(1) = \"b\").\nfof(b, axiom, p(\"a\")).",
+                "line 1, column 22: distinct objects, where there is equality, cannot be read here",
+            ),
             ("fof(a, axiom, 'p).", "line 1, column 15: the quote is not closed"),
         ] {
             let error = read_tptp(text).unwrap_err().to_string();
             assert!(error.starts_with(said), "{text}: {error}");
         }
+        // Where nothing can say that they are the same, they are constants like others.
+        assert!(read_tptp("fof(1, axiom, p(\"a\", \"b\")).").is_ok());
+        assert!(read_tptp("fof(1, axiom, a = 2, file(\"a\", 3)).").is_ok());
         let deep = format!("fof(a, axiom, {}p{}).", "(".repeat(100_000), ")".repeat(100_000));
         assert!(read_tptp(&deep).unwrap_err().to_string().contains("nested more than"));
     }

@@ -1,6 +1,7 @@
 //! What is printed is read as the same.
 
 use proptest::prelude::*;
+use rekindle_reason::read::Format;
 use rekindle_reason::syntax::{Atom, Formula, MOST_DEPTH, Quantifier, Spelling, Term, Written, parse};
 use rekindle_reason::{canonical, tree};
 
@@ -84,6 +85,23 @@ proptest! {
     fn any_text_is_read_or_refused(text in "[pqx(),.&|~=<> \u{2200}\u{2227}'#\n]{0,60}") {
         if let Ok(formula) = parse(&text) {
             prop_assert_eq!(parse(&formula.to_string()).unwrap(), formula);
+        }
+    }
+}
+
+#[test]
+fn what_files_of_other_formats_say_is_read_back() {
+    for (format, text) in [
+        (
+            Format::SmtLib,
+            "(declare-sort U 0)(declare-const a U)(declare-const b U)(declare-const p Bool)\
+             (assert (distinct a b))(assert (and p))(assert (or p))",
+        ),
+        (Format::Dimacs, "p cnf 2 3\n0\n1 0\n1 -2 0\n"),
+        (Format::Tptp, "fof(a, axiom, ! [X] : ~ 'X'(X, x)).\ncnf(b, axiom, '') ."),
+    ] {
+        for statement in format.read(text).unwrap().knowledge.statements() {
+            assert_eq!(parse(&statement.to_string()).as_ref(), Ok(statement), "{statement}");
         }
     }
 }

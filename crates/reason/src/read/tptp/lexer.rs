@@ -81,8 +81,10 @@ impl<'a> Lexer<'a> {
         }
         if letter.is_ascii_alphanumeric() || letter == '$' {
             let rest = self.rest();
-            let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '$';
-            let word = &rest[..rest.find(|letter| !is_part(letter)).unwrap_or(rest.len())];
+            let begin = rest.find(|letter| letter != '$').unwrap_or(rest.len());
+            let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            let length = rest[begin..].find(|letter| !is_part(letter)).unwrap_or(rest.len() - begin);
+            let word = &rest[..begin + length];
             self.at += word.len();
             return Ok(match letter {
                 '$' => Lexeme::Defined(word.to_owned()),
