@@ -247,20 +247,23 @@ impl Prover<'_> {
         let killed =
             Asked { run: self.path("killed-traced"), every: Some(every), hashes: true, ..Asked::default() };
         // The killed run does some steps more than once: all of them count.
-        let mut first: Option<u64> = None;
+        // With the step, how often the process had been killed when it did it.
+        let (mut first, mut deaths): (Option<(u64, usize)>, usize) = (None, 0);
         let mut look = |told: &Told| {
             let differs = |&(step, hash): &(u64, Hash)| expected.get(&step) != Some(&hash);
-            first = told.hashes().filter(differs).map(|(step, _)| step).chain(first).min();
+            first = told.hashes().filter(differs).map(|(step, _)| (step, deaths)).chain(first).min();
+            deaths += 1;
         };
         self.kill_at_each(&killed, points, &mut Vec::new(), &mut look, notify)?;
         look(&self.launch(&killed, notify)?);
-        let Some(step) = first else { return Ok(Difference { step: None, entry: None }) };
+        let Some((step, deaths)) = first else { return Ok(Difference { step: None, entry: None }) };
         notify(&format!("the states part at step {step}"));
-        let entry = self.first_entry(every, points, step, notify)?;
+        let entry = self.first_entry(every, &points[..deaths.min(points.len())], step, notify)?;
         Ok(Difference { step: Some(step), entry: entry.map(|path| path.to_string()) })
     }
 
-    /// Both runs until `step`, where they are saved; the first entry in which the states differ.
+    /// Both runs until `step`, where they are saved, one of them killed at each of `points` before; the first entry in
+    /// which the states differ.
     fn first_entry(
         &self,
         every: u64,
@@ -272,9 +275,8 @@ impl Prover<'_> {
         let straight = Asked { run: self.path("straight-until"), ..until.clone() };
         self.launch(&straight, notify)?.require_killed()?;
         let killed = Asked { run: self.path("killed-until"), every: Some(every), ..until };
-        let before: Vec<u64> = points.iter().copied().filter(|&point| point < step).collect();
         let dying = Asked { save_at: None, ..killed.clone() };
-        self.kill_at_each(&dying, &before, &mut Vec::new(), &mut |_| {}, notify)?;
+        self.kill_at_each(&dying, points, &mut Vec::new(), &mut |_| {}, notify)?;
         self.launch(&killed, notify)?.require_killed()?;
         let open = |path: &Path| Store::open(Arc::new(FileStorage::new(path)));
         let (a, b) = (open(&straight.run)?, open(&killed.run)?);

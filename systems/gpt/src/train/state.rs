@@ -159,7 +159,7 @@ impl State {
             patience: None,
             facts: (training.facts > 0).then(FactCache::default),
             codebook: learns_shapes(training).then(|| shapes::codebook().clone()),
-            retained: None,
+            retained: retains(training).then(Retained::default),
         }
     }
 
@@ -172,7 +172,7 @@ impl State {
     ) -> Result<(), GptError> {
         let documents = load_all(training, seed, DataVersion::LATEST)?;
         self.texts = identities(&documents);
-        self.retained = None;
+        self.retained = retains(training).then(Retained::default);
         self.model.sampling = model.sampling.clone();
         self.adopt_vocabulary(training)?;
         let mut plan = plan(model, training, seed, &documents, self.model.tokenizer())?;
@@ -230,6 +230,9 @@ impl State {
         self.plan.phases.extend(plans);
         self.texts.extend(identities(&documents));
         self.patience = None;
+        if retains(training) {
+            self.retained.get_or_insert_default();
+        }
         Ok(())
     }
 
@@ -298,6 +301,11 @@ impl State {
         if self.codebook.as_ref() != learns_shapes(training).then(shapes::codebook) {
             return Some("its pictures are made of other patches than those of this version".to_owned());
         }
+        if self.retained.is_some() != retains(training) {
+            return Some(
+                "something is retained by one of the config and the state, but not by the other".to_owned(),
+            );
+        }
         let held = self.retained.as_ref().and_then(|retained| retained.consolidation.as_ref());
         if held.is_some_and(|held| !held.fits(network)) {
             return Some("what parameters are held to is of another network".to_owned());
@@ -333,6 +341,11 @@ fn heads(network: &Network) -> impl Iterator<Item = u32> {
         Layer::Attention(attention) => Some(attention.heads),
         Layer::FeedForward(_) | Layer::Norm(_) => None,
     })
+}
+
+/// Whether a phase keeps anything of those before it. A state has a place for that from its beginning on.
+fn retains(training: &TrainingConfig) -> bool {
+    training.phases().any(|(_, phase)| phase.retain.is_some())
 }
 
 /// The documents of the phases that are needed.
