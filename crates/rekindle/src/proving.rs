@@ -13,6 +13,7 @@
 //! | [`KILL_AT`] | die by SIGKILL at the first step that is at least this, once it has been saved if it is to be |
 //! | [`HASHES`] | `1`: the log has the state hash of every step |
 
+#[allow(clippy::disallowed_types, reason = "the log is no part of the run")]
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -128,7 +129,11 @@ impl Proving {
         let Some(log) = &self.log else { return Ok(()) };
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');
-        #[allow(clippy::disallowed_methods, reason = "the log is no part of the run")]
+        #[allow(
+            clippy::disallowed_methods,
+            clippy::disallowed_types,
+            reason = "the log is no part of the run"
+        )]
         OpenOptions::new().create(true).append(true).open(log)?.write_all(&line)
     }
 
