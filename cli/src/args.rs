@@ -248,7 +248,7 @@ pub struct ResumeArgs {
 pub struct LearnArgs {
     #[command(flatten)]
     pub what: RevisedArgs,
-    /// How it is learnt, where the model is trained on, such as steps=300 or retain.replay=0.05 [gpt].
+    /// How it is learnt, where the model is trained on, such as steps=300 or retain.replay=0.05 (gpt).
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
     /// Show no progress.
