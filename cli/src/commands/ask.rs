@@ -1,9 +1,11 @@
 //! `ask`: one question to a language model, with a picture where it sees them.
 
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use rekindle_formats::pictures::read_colours;
 use rekindle_pictures::{Image, Picture, Size};
-use rekindle_train::{Message, Registry, Role};
+use rekindle_train::{Message, Registry, Role, TextModel};
 use serde_json::json;
 
 use crate::args::AskArgs;
@@ -15,15 +17,8 @@ use crate::terminal_picture;
 
 pub fn ask(registry: &Registry, args: &AskArgs, asked: &Asked, json: bool) -> anyhow::Result<u8> {
     let mut model = language_model::load(registry, &args.model, asked, args.threads.count())?;
-    let shown = args.picture.as_ref().map(|file| {
-        let picture = read_colours(file)?;
-        Ok::<_, anyhow::Error>(model.picture_as_text(&picture)?)
-    });
-    let shown = shown.transpose().with_context(|| {
-        format!("--picture {}", args.picture.as_deref().unwrap_or(args.question.as_ref()).display())
-    })?;
-    let content = match shown {
-        Some(picture) => format!("{} {picture}", args.question),
+    let content = match &args.picture {
+        Some(file) => format!("{} {}", args.question, picture_as_text(&*model, file)?),
         None => args.question.clone(),
     };
     let mut answer = String::new();
@@ -63,6 +58,13 @@ pub fn ask(registry: &Registry, args: &AskArgs, asked: &Asked, json: bool) -> an
     }
     tell!("{}", output::dim(&summary(&generated)));
     Ok(0)
+}
+
+/// The text that stands for the picture of a file.
+fn picture_as_text(model: &dyn TextModel, file: &Path) -> anyhow::Result<String> {
+    let told = || format!("--picture {}", file.display());
+    let picture = read_colours(file).with_context(told)?;
+    model.picture_as_text(&picture).with_context(told)
 }
 
 /// A sheet of as many pixels as the picture, so that it can be shown again.

@@ -183,7 +183,7 @@ pub enum FileUse {
     Always,
     /// At the beginning of a run: what matters of it is in the state from then on.
     AtTheBeginning,
-    /// By every process that trains; it is no file but a checkpoint of another run, such as a teacher, named as
+    /// By every process that trains, from a checkpoint of another run in place of a file: that of a teacher, named as
     /// `RUN@STEP`.
     Checkpoint,
 }

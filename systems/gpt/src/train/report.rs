@@ -61,8 +61,8 @@ pub(crate) fn hold_exam(model: &LanguageModel, threads: usize) -> Result<Exam, G
     let text = format!(
         "{} questions that were never asked have a right answer;\n\
          {} conclusions that were never drawn are right; some of the questions:\n{}",
-        score(&exam),
-        score(&conclusions),
+        score(right(&exam), exam.len()),
+        score(right(&conclusions), conclusions.len()),
         lines.join("\n")
     );
     let all = [&exam, &conclusions, &chosen_by[0], &chosen_by[1]];
@@ -85,8 +85,7 @@ fn share(answers: &[Answer]) -> f64 {
 }
 
 /// `33 of 44 (95 % interval 61 to 85 %)`.
-fn score(answers: &[Answer]) -> String {
-    let (right, count) = (right(answers), answers.len());
+pub(crate) fn score(right: usize, count: usize) -> String {
     let [low, high] = share_interval(right, count).map(|share| (100.0 * share).round());
     format!("{right} of {count} (95 % interval {low} to {high} %)")
 }

@@ -1,6 +1,6 @@
 //! How many pictures a model names rightly, and how many that it draws show what they should.
 
-use rekindle_data::{Part, share_interval};
+use rekindle_data::Part;
 use rekindle_train::Metrics;
 
 use super::report;
@@ -43,15 +43,11 @@ pub(crate) fn hold(
     }
     let share = |right: usize, count: usize| right as f64 / count.max(1) as f64;
     let shares = [share(named, NAMED), share(drawn, asked)];
-    let score = |right, count| {
-        let [low, high] = share_interval(right, count).map(|share| (100.0 * share).round());
-        format!("{right} of {count} (95 % interval {low} to {high} %)")
-    };
     let text = format!(
         "pictures that were never shown and are named rightly: {}\n\
          pictures that are drawn and show what they should: {}",
-        score(named, NAMED),
-        score(drawn, asked)
+        report::score(named, NAMED),
+        report::score(drawn, asked)
     );
     Ok((METRICS.map(str::to_owned).into_iter().zip(shares).collect(), text))
 }
