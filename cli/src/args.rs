@@ -110,6 +110,8 @@ pub enum Command {
     },
     /// Draw how training went, or what a model has learnt.
     Plot(PlotArgs),
+    /// Tell of runs on one page of HTML, with curves, configs, checkpoints and pictures.
+    Report(ReportArgs),
     /// Run automata on boards of any size, with damage and bombs.
     Simulate(SimulateArgs),
     /// Describe a trained model in words.
@@ -129,6 +131,10 @@ pub enum Command {
     Problems(ProblemsArgs),
     /// Prove exact resume: a killed run against one never stopped.
     Prove(ProveArgs),
+    /// Compute spans between the checkpoints of a run again, and compare.
+    ///
+    /// Shows that a training is what it says: with other threads and kernels, on another machine.
+    Audit(AuditArgs),
     /// Delete checkpoints that are not to be kept, and free their space.
     Prune(PruneArgs),
     /// Free all space that no checkpoint needs; deletes no checkpoint.
@@ -423,6 +429,21 @@ pub struct PlotArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Runs, each up to its newest checkpoint or the one that is named.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// The file to write [default: report.html].
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// What stands above it [default: the runs].
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    #[command(flatten)]
+    pub replace: ReplaceArgs,
+}
+
+#[derive(Debug, Args)]
 pub struct SimulateArgs {
     /// Runs or checkpoints of automata.
     #[arg(required = true, value_name = "CHECKPOINT")]
@@ -620,6 +641,26 @@ pub struct ProveArgs {
     #[arg(long, visible_alias = "seed", default_value_t = 0)]
     pub kill_seed: u64,
     /// Change a value of the config.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// The run's directory; it is only read.
+    pub run: PathBuf,
+    /// The program that trained it with the library, with its arguments: `-- python train.py`.
+    #[arg(last = true, value_name = "COMMAND", conflicts_with_all = ["set", "threads"])]
+    pub command: Vec<OsString>,
+    /// Compute so many spans again, of those between two checkpoints one after the other.
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    pub spans: u64,
+    /// Seed of the choice.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Change a value of the config, such as where the data lies now.
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
     #[command(flatten)]

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rekindle::records::Row;
 use rekindle_pictures::{Chart, Colour, Curve, Mark, PALETTE, Panel, Stroke};
-use rekindle_train::History;
+use rekindle_train::{History, Registry, recorded_best};
 use serde_json::Value;
+
+use crate::address::Source;
+use crate::commands::train::system_of;
 
 /// Values by step.
 type Points = Vec<(u64, f64)>;
@@ -56,9 +59,33 @@ pub struct Best {
     pub value: f64,
 }
 
+impl Best {
+    /// The best checkpoint until the one at hand.
+    pub fn of(source: &Source) -> Option<Self> {
+        let best = recorded_best(&source.store)?;
+        let records = || source.store.records().filter(|record| record.step <= source.step);
+        let step = best.choose(records().map(|record| (record.step, &record.about.metrics)))?;
+        let value = *records().find(|record| record.step == step)?.about.metrics.get(&best.metric)?;
+        Some(Self { metric: best.metric, step, value })
+    }
+}
+
 impl Told {
+    /// What the history of a checkpoint tells.
+    pub fn of(registry: &Registry, source: &Source, name: &str) -> anyhow::Result<Self> {
+        let checkpoint = source.checkpoint()?;
+        let (rows, damage) = checkpoint.history();
+        if let Some(damage) = damage {
+            tell!("warning: the metrics history of `{name}` is not complete: {damage}");
+        }
+        // A run of a loop of one's own has no system, and its metrics no units.
+        let system = registry.system(&system_of(&source.store), name).ok();
+        let unit = |metric: &str| system.and_then(|system| system.unit(metric));
+        Ok(Self::new(name, checkpoint.record().about.config.clone(), rows, Best::of(source), &unit))
+    }
+
     /// What a history tells.
-    pub fn new(
+    fn new(
         name: &str,
         config: Value,
         rows: Vec<Row>,

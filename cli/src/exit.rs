@@ -11,7 +11,8 @@ use rekindle::{
 use rekindle_formats::FormatError;
 use rekindle_keys::KeyError;
 use rekindle_reason::Reason;
-use rekindle_train::prove::ProveError;
+use rekindle_train::audit::AuditError;
+use rekindle_train::prove::{ProcessError, ProveError};
 use rekindle_train::{AskError, CompleteError, ConfigError, Content, ContentError, TrainError};
 use serde_json::json;
 
@@ -228,6 +229,7 @@ fn code(error: &anyhow::Error) -> u8 {
         AddressError => address,
         FormatError => format,
         ProveError => prove,
+        AuditError => audit,
         StorageError => storage,
         KeyError => |error| if matches!(error, KeyError::Exists(_)) { OTHER } else { NO_KEY },
     }
@@ -346,11 +348,29 @@ fn prove(error: &ProveError) -> u8 {
     match error {
         ProveError::Open(error) => open(error),
         ProveError::Read(error) => read(error),
-        ProveError::Stopped(signal) => signal.exit_code(),
+        ProveError::Process(error) => process(error),
         // A process that did what it must not is no proof: the answer is no.
         ProveError::WrongStart { .. }
         | ProveError::LostCheckpoint { .. }
         | ProveError::OtherLength { .. } => NEGATIVE,
+        _ => OTHER,
+    }
+}
+
+fn audit(error: &AuditError) -> u8 {
+    match error {
+        AuditError::Process(error) => process(error),
+        AuditError::Open(error) => open(error),
+        AuditError::Read(error) => read(error),
+        AuditError::Save(error) => save(error),
+        AuditError::NoSpans { .. } => NO_RUN,
+        _ => OTHER,
+    }
+}
+
+fn process(error: &ProcessError) -> u8 {
+    match error {
+        ProcessError::Stopped(signal) => signal.exit_code(),
         _ => OTHER,
     }
 }

@@ -6,8 +6,8 @@ use clap::Command;
 
 /// The commands by what they are for.
 const GROUPS: [(&str, &[&str]); 7] = [
-    ("Train", &["train", "resume", "learn", "forget", "status", "presets", "show-config", "prove"]),
-    ("Look into runs", &["ls", "inspect", "diff", "plot", "describe", "verify"]),
+    ("Train", &["train", "resume", "learn", "forget", "status", "presets", "show-config", "prove", "audit"]),
+    ("Look into runs", &["ls", "inspect", "diff", "plot", "report", "describe", "verify"]),
     (
         "Ask trained models",
         &["predict", "evaluate", "generate", "chat", "ask", "validate", "simulate", "tokenizer", "circuit"],
@@ -19,7 +19,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
 ];
 
 /// Commands as they are typed, by the command that they show; `tokenizer build` is one of two words.
-const EXAMPLES: [(&str, &[&str]); 49] = [
+const EXAMPLES: [(&str, &[&str]); 51] = [
     (
         "train",
         &[
@@ -71,6 +71,14 @@ const EXAMPLES: [(&str, &[&str]); 49] = [
             "rekindle prove --kills 20 -- python train.py",
         ],
     ),
+    (
+        "audit",
+        &[
+            "rekindle audit runs/life --spans 5",
+            "rekindle audit runs/life --threads 1 --seed 7",
+            "rekindle audit runs/mine -- python train.py",
+        ],
+    ),
     ("ls", &["rekindle ls", "rekindle ls runs/life", "rekindle ls --recursive --sort saved"]),
     (
         "inspect",
@@ -89,6 +97,13 @@ const EXAMPLES: [(&str, &[&str]); 49] = [
             "rekindle plot runs/life --size 160x100mm --out curves.png",
             "rekindle plot runs/life runs/checkerboard --metric hard_loss --scale linear",
             "rekindle plot runs/spirals --what boundary --out spirals.png",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "rekindle report runs/life",
+            "rekindle report runs/a runs/b@best --title 'Two learning rates' --out rates.html",
         ],
     ),
     (

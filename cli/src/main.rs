@@ -19,6 +19,7 @@ mod exit;
 mod help;
 mod json_events;
 mod language_model;
+mod launcher;
 mod output;
 mod picture_file;
 mod progress;
@@ -100,12 +101,14 @@ fn run(registry: &Registry, cli: Cli, given: &Declared) -> anyhow::Result<u8> {
         Command::Chat(args) => commands::chat::chat(registry, args, &given.text, json),
         Command::Validate { model } => commands::validate::validate(registry, &model, json),
         Command::Simulate(args) => commands::simulate::simulate(registry, &args, json),
+        Command::Report(args) => commands::report::report(registry, &args, json),
         Command::Plot(args) => commands::plot::plot(registry, &args, json),
         Command::Describe { checkpoint } => commands::describe::describe(registry, &checkpoint, json),
         Command::Circuit { command } => commands::circuit::circuit(registry, &command, json),
         Command::Reason(args) => commands::reason::reason(&args, json),
         Command::Problems(args) => commands::problems::problems(&args, json),
         Command::Prove(args) => commands::prove::prove(args, json),
+        Command::Audit(args) => commands::audit::audit(registry, args, json),
         Command::Prune(args) => commands::prune::prune(&args, json),
         Command::Gc(args) => commands::repair::gc(&args, json),
         Command::Repair(args) => commands::repair::repair(&args, json),

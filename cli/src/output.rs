@@ -33,6 +33,11 @@ pub fn versioned(value: &impl Serialize) -> serde_json::Result<String> {
     serde_json::to_string(&value)
 }
 
+/// A number and what it counts, such as `3 steps`.
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Writes a piece of a text at once; false when its reader went away.
 pub fn print_piece(text: &str) -> anyhow::Result<bool> {
     let mut out = io::stdout().lock();

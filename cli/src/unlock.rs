@@ -1,5 +1,6 @@
 //! Where the keys of encrypted runs come from: a file, the environment, or a question.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -44,6 +45,13 @@ static ARGS: OnceLock<UnlockArgs> = OnceLock::new();
 pub fn set(args: UnlockArgs) {
     // It is set once, when the arguments have been read.
     let _ = ARGS.set(args);
+}
+
+/// The arguments with which another process of this program opens the same runs.
+pub fn arguments() -> Vec<OsString> {
+    let UnlockArgs { identity, passphrase_file } = ARGS.get().cloned().unwrap_or_default();
+    let named = [("--identity", identity), ("--passphrase-file", passphrase_file)];
+    named.into_iter().filter_map(|(name, file)| Some([name.into(), file?.into()])).flatten().collect()
 }
 
 /// A run's directory or checkpoint file, with its key if it is encrypted.

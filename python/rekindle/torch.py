@@ -144,6 +144,14 @@ class Session:
             self._leave()
         return self.run.checkpoint(step, self.state, values)
 
+    def save(self, step: int, metrics: Mapping[str, Any] | None = None) -> None:
+        """Saves everything now, whatever the policy says; durable when it returns.
+
+        Raises as `Run.save`.
+        """
+        self._step = step
+        self.run.save(step, self.state(), None if metrics is None else dict(metrics))
+
     def finish(self) -> None:
         """Saves everything at the last step, unless it is saved, and closes the run.
 

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 venv=${1:-python/target/venv-torch}
 if [ ! -x "$venv/bin/python" ]; then
     python3 -m venv "$venv"
-    "$venv/bin/pip" install -q pytest ml_dtypes torch torchdata
+    "$venv/bin/pip" install -q pytest ml_dtypes torch torchdata transformers accelerate lightning jax orbax-checkpoint
 fi
 "$venv/bin/pip" install -q ./python
 if [ -z "${REKINDLE:-}" ]; then

@@ -19,7 +19,7 @@ for target in $targets; do
     esac
     # A gzipped file may grow 1100-fold, a node may refer to a box of 1 MiB with every third byte.
     case $target in
-        json_gz | index_node) length=4096 ;;
+        idx | json_gz | index_node) length=4096 ;;
         *) length=16384 ;;
     esac
     mkdir -p "corpus/$target" "logs"

@@ -76,7 +76,7 @@ fn checkpoints(registry: &Registry, store: &Store, json: bool) -> anyhow::Result
 }
 
 /// Names of checkpoints; `best` is one where there is such.
-fn tags_by_step(store: &Store) -> anyhow::Result<BTreeMap<u64, Vec<String>>> {
+pub fn tags_by_step(store: &Store) -> anyhow::Result<BTreeMap<u64, Vec<String>>> {
     let mut tags: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for (name, step) in store.tags()? {
         if let Ok(step) = step {

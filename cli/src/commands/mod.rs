@@ -1,6 +1,7 @@
 //! One file per command, or per family of commands.
 
 pub mod ask;
+pub mod audit;
 pub mod chat;
 pub mod circuit;
 pub mod convert;
@@ -23,6 +24,7 @@ pub mod prove;
 pub mod prune;
 pub mod reason;
 pub mod repair;
+pub mod report;
 pub mod runs;
 pub mod sign;
 pub mod simulate;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use rekindle_pictures::Picture;
-use rekindle_train::{AnySystem, Registry, recorded_best};
+use rekindle_train::{AnySystem, Registry};
 use serde_json::json;
 
 use crate::address::Source;
 use crate::args::PlotArgs;
 use crate::commands::train::system_of;
-use crate::curve::{self, Best, Told, Wish};
+use crate::curve::{self, Told, Wish};
 use crate::output;
 use crate::picture_file::{PictureKind, write_picture};
 
@@ -46,8 +46,9 @@ fn out(args: &PlotArgs) -> anyhow::Result<PathBuf> {
 
 /// Learning curves of all runs.
 fn learning(registry: &Registry, args: &PlotArgs) -> anyhow::Result<(Vec<u64>, Picture)> {
-    let read =
-        |text: &String| Source::open(text)?.read(|source| Ok((source.step, told(registry, source, text)?)));
+    let read = |text: &String| {
+        Source::open(text)?.read(|source| Ok((source.step, Told::of(registry, source, text)?)))
+    };
     let runs = args.checkpoints.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
     let (steps, runs): (Vec<u64>, Vec<Told>) = runs.into_iter().unzip();
     let mut known: Vec<&str> = runs.iter().flat_map(Told::names).collect();
@@ -75,28 +76,6 @@ fn learning(registry: &Registry, args: &PlotArgs) -> anyhow::Result<(Vec<u64>, P
             None => chart.draw(chart.size()).with_density(DENSITY),
         },
     ))
-}
-
-/// What the history of a checkpoint tells.
-fn told(registry: &Registry, source: &Source, name: &str) -> anyhow::Result<Told> {
-    let checkpoint = source.checkpoint()?;
-    let (rows, damage) = checkpoint.history();
-    if let Some(damage) = damage {
-        tell!("warning: the metrics history of `{name}` is not complete: {damage}");
-    }
-    // A run of a loop of one's own has no system, and its metrics no units.
-    let system = registry.system(&system_of(&source.store), name).ok();
-    let unit = |metric: &str| system.and_then(|system| system.unit(metric));
-    Ok(Told::new(name, checkpoint.record().about.config.clone(), rows, best(source), &unit))
-}
-
-/// The best checkpoint until the one at hand.
-fn best(source: &Source) -> Option<Best> {
-    let best = recorded_best(&source.store)?;
-    let records = || source.store.records().filter(|record| record.step <= source.step);
-    let step = best.choose(records().map(|record| (record.step, &record.about.metrics)))?;
-    let value = *records().find(|record| record.step == step)?.about.metrics.get(&best.metric)?;
-    Some(Best { metric: best.metric, step, value })
 }
 
 /// A picture of a state, as its system draws it.

@@ -118,6 +118,8 @@ fn the_page_says_what_commands_print() {
         ("presets", "presets"),
         ("show-config --explain", "show-config small.yaml --explain"),
         ("prove", "prove small.yaml --steps 4 --kills 1"),
+        ("audit", "audit runs/r --spans 1"),
+        ("report", "report runs/r"),
         ("ls", "ls"),
         ("ls RUN", "ls runs/r"),
         ("status", "status runs/r"),

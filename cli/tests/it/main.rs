@@ -1,5 +1,6 @@
 //! The stories of this crate, in one binary.
 
+mod audit;
 mod bad_input;
 mod circuits;
 mod common;
@@ -14,6 +15,7 @@ mod moved_data;
 mod old_runs;
 mod prove;
 mod reasoning;
+mod report;
 mod screens;
 mod search;
 mod signals;

@@ -8,14 +8,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::common::{Outcome, World, last_json, outcome};
-
-/// A program that uses the library and is not `rekindle`: `crates/rekindle/examples/proven.rs`, which is built with
-/// these tests.
-fn proven() -> String {
-    let examples = std::path::Path::new(env!("CARGO_BIN_EXE_rekindle")).with_file_name("examples");
-    examples.join("proven").display().to_string()
-}
+use crate::common::{Outcome, World, last_json, outcome, proven};
 
 /// The kernel paths that this machine has; the others are named.
 fn kernels(world: &World) -> Vec<&'static str> {

@@ -7,6 +7,7 @@
 //!
 //! `docs/guide/new-system.md` of the project is a whole system, which is compiled with the tests.
 
+pub mod audit;
 mod capabilities;
 mod config;
 mod config_keys;
@@ -21,8 +22,8 @@ mod numbers;
 mod other_run;
 pub mod plain;
 mod plain_words;
+mod processes;
 pub mod prove;
-mod prove_program;
 mod registry;
 mod session;
 mod setting_error;
@@ -46,7 +47,6 @@ pub use history::History;
 pub use memory::{LowMemory, MachineMemory, MemoryNeed, TooLittleMemory};
 pub use numbers::{bytes, describe_in_order, duration, number};
 pub use other_run::{OtherRun, OtherRunError};
-pub use prove_program::{Program, prove_program};
 pub use registry::{AnySystem, Registry, any_system};
 pub use session::{
     AnyConfig, Change, Onto, Options, Origin, Report, Revised, Revision, Start, TrainError, TrainingState,

@@ -348,6 +348,12 @@ fn systems() -> Outcome {
     Table::new(vec![Column { name: "a".to_owned(), values: Values::Numbers(vec![1.0, -2.0]) }])?
         .write(&table)?;
     write("table", "npy", &fs::read(table)?)?;
+    let pictures = [[0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2].as_slice(), &[1, 2, 3, 4]].concat();
+    write("idx", "pictures", &pictures)?;
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(&pictures)?;
+    write("idx", "packed", &packed.finish()?)?;
+    write("idx", "labels", &[0, 0, 8, 1, 0, 0, 0, 2, 7, 1])?;
     let text = b"the cat and the other cat sat there";
     for (name, tokenizer) in
         [("pairs", Tokenizer::train_byte_pair(text, 262)?), ("words", Tokenizer::train_words(text, 5)?)]

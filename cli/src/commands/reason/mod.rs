@@ -192,10 +192,13 @@ impl Told {
 fn of_proof(proof: &Proof) -> String {
     match proof {
         Proof::Refutation(refutation) => {
-            format!("its negation leads to a contradiction in {}", counted(refutation.steps.len(), "step"))
+            format!(
+                "its negation leads to a contradiction in {}",
+                output::counted(refutation.steps.len(), "step")
+            )
         }
         Proof::Derivation(derivation) => {
-            format!("it is derived in {}", counted(derivation.inferences.len(), "step"))
+            format!("it is derived in {}", output::counted(derivation.inferences.len(), "step"))
         }
         Proof::NotDerivable(_) => "what it denies cannot be derived".to_owned(),
         Proof::External { program } => format!("{program} says so"),
@@ -208,12 +211,8 @@ fn of_model(model: &Model) -> String {
             "there is a world in which all that is known holds, and it does not".to_owned()
         }
         Model::Derivation(derivation) => {
-            format!("what it denies is derived in {}", counted(derivation.inferences.len(), "step"))
+            format!("what it denies is derived in {}", output::counted(derivation.inferences.len(), "step"))
         }
         Model::External { program } => format!("{program} says so"),
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -215,3 +215,10 @@ pub fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// A program that uses the library and is not `rekindle`: `crates/rekindle/examples/proven.rs`, which is built with
+/// these tests.
+pub fn proven() -> String {
+    let examples = Path::new(env!("CARGO_BIN_EXE_rekindle")).with_file_name("examples");
+    examples.join("proven").display().to_string()
+}

@@ -11,6 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::{PIXELS_LIMIT, PictureError, Pictures};
 use crate::files;
 use crate::gzip;
+use crate::table::COLUMNS_LIMIT;
 
 const IMAGES: &str = "IDX pictures";
 const LABELS: &str = "IDX labels";
@@ -28,7 +29,14 @@ pub(crate) fn is_images(head: &[u8]) -> bool {
 /// When it cannot be read, is no such file, or states other sizes than it has.
 pub fn read_images(path: &Path) -> Result<Pictures, PictureError> {
     let ([_, height, width], pixels) = read(path, IMAGES, "pictures")?;
-    Ok(Pictures { width, height, pixels })
+    let pictures = Pictures { width, height, pixels };
+    if pictures.size() > COLUMNS_LIMIT {
+        let reason = format!(
+            "its pictures have {height} lines of {width} pixels, at most {COLUMNS_LIMIT} in all are read"
+        );
+        return Err(PictureError::malformed(path, IMAGES, reason));
+    }
+    Ok(pictures)
 }
 
 /// The labels of an IDX file of one dimension.
@@ -148,6 +156,7 @@ mod tests {
         for (bytes, expected) in [
             (idx(&[2, 1, 3], &[0; 5]), "states 2 pictures of 3 bytes, and ends after 5 of 6 bytes"),
             (idx(&[2, 1, 3], &[0; 7]), "goes on after the 2 pictures"),
+            (idx(&[1, 1001, 1000], &vec![0; 1_001_000]), "1001 lines of 1000 pixels, at most 1000000 in all"),
             (idx(&[1 << 31, 28, 28], &[0; 784]), "states 2147483648 pictures, which would take more"),
             (idx(&[u32::MAX; 3], &[]), "which would take more"),
             (idx(&[1 << 20, 28, 28], &[0; 784]), "ends after 784 of"),

@@ -20,8 +20,8 @@ pub use dialect::{CsvFormat, Decimal, Separator};
 const FILE_LIMIT: u64 = 4 << 30;
 /// How a file is to be read is found out from its beginning, which is in memory beside the table: bytes.
 pub const SAMPLE: u64 = 1 << 16;
-/// A table never has more columns.
-const COLUMNS_LIMIT: usize = 1_000_000;
+/// A table never has more columns, and a picture never more pixels, each of which is a column.
+pub(crate) const COLUMNS_LIMIT: usize = 1_000_000;
 
 /// Named columns of equal length.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -6,81 +6,22 @@
 //! must die at its step, every resume must begin at the newest checkpoint before the kill, and
 //! both runs must do all steps.
 
-use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read};
+mod program;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use rekindle::diff::first_difference;
 use rekindle::storage::FileStorage;
 use rekindle::{EntryPath, Hash, ReadError, Store};
 use rekindle_formats::files;
 
-use crate::signals::{Signal, Signals};
-
-/// Starts processes that train.
-#[derive(Debug, Clone)]
-pub struct Launcher {
-    /// The program.
-    pub program: PathBuf,
-    /// Its arguments for what a process is to do.
-    pub arguments: fn(&Process) -> Vec<OsString>,
-    /// Arguments for every process: number of threads and the like.
-    pub common: Vec<OsString>,
-}
-
-/// What a process is to do. When it begins it prints a line of JSON with `resumed_from`, and at its end
-/// one with `step`, `steps_run` and `state_hash`.
-#[derive(Debug, Clone)]
-pub struct Process {
-    /// What it trains.
-    pub training: Training,
-    /// `path=value` on top of the config.
-    pub settings: Vec<String>,
-    /// Stop, after saving, when this step is reached.
-    pub stop_at: Option<u64>,
-    /// End as if by a power cut when this step is done.
-    pub kill_at: Option<u64>,
-    /// Write the state hash of every step to this file.
-    pub trace: Option<PathBuf>,
-}
-
-/// What a process trains.
-#[derive(Debug, Clone)]
-pub enum Training {
-    /// A new training, in a new run or without any.
-    New {
-        /// What is trained.
-        subject: Subject,
-        /// The directory of the new run.
-        run: Option<PathBuf>,
-    },
-    /// A run, from its newest checkpoint on.
-    Resumed {
-        /// The directory of the run.
-        run: PathBuf,
-    },
-}
-
-/// What is trained.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
-    /// A preset or config file.
-    Config(String),
-    /// A run, from one of its checkpoints on.
-    Checkpoint {
-        /// The directory of the run.
-        run: PathBuf,
-        /// The step.
-        step: u64,
-    },
-}
+use crate::processes::Ended;
+pub use crate::processes::{Launcher, Process, ProcessError, Subject, Training};
+use crate::signals::Signals;
+pub use program::{Program, prove_program};
 
 /// How the proof is done.
 #[derive(Debug, Clone)]
@@ -136,30 +77,9 @@ pub struct Difference {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProveError {
-    /// A process could not be started, or its files not be made.
-    #[error("cannot start a process: {0}")]
-    Io(#[from] std::io::Error),
-    /// A program could not be started.
-    #[error("cannot start `{command}`: {source}")]
-    Start {
-        /// Its command line.
-        command: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A process ended in another way than it should.
-    #[error("`{command}` {what}\n{stderr}")]
-    Process {
-        /// Its command line.
-        command: String,
-        /// What it did.
-        what: String,
-        /// What it said.
-        stderr: String,
-    },
-    /// A signal came. No process of the proof is left, nor any of its files.
-    #[error("the proof was stopped; nothing is left of it")]
-    Stopped(Signal),
+    /// A process did not do what it must.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// There are fewer steps than kills.
     #[error("{kills} kills were asked for, but there are only {steps} steps to be killed at")]
     TooFewSteps {
@@ -220,7 +140,7 @@ pub fn prove(
     notify: &mut dyn FnMut(&str),
 ) -> Result<Proof, ProveError> {
     let signals = Signals::listen(|_| {});
-    let scratch = tempfile::tempdir()?;
+    let scratch = tempfile::tempdir().map_err(ProcessError::Io)?;
     let prover = Prover { launcher, subject, options, scratch: scratch.path(), signals: &signals };
     notify("straight run: one process, no checkpoints");
     let straight = prover.straight(None, notify)?;
@@ -257,7 +177,7 @@ fn kill_points(first: u64, last: u64, kills: u64, seed: u64) -> Result<Vec<u64>,
 }
 
 /// So many of these steps, ascending, drawn by `seed`.
-pub(crate) fn choose_points(mut points: Vec<u64>, kills: u64, seed: u64) -> Result<Vec<u64>, ProveError> {
+fn choose_points(mut points: Vec<u64>, kills: u64, seed: u64) -> Result<Vec<u64>, ProveError> {
     let steps = points.len() as u64;
     if kills > steps {
         return Err(ProveError::TooFewSteps { kills, steps });
@@ -271,16 +191,9 @@ pub(crate) fn choose_points(mut points: Vec<u64>, kills: u64, seed: u64) -> Resu
 }
 
 /// The newest checkpoint of a run.
-pub(crate) fn newest_checkpoint(run: &Path) -> Result<Option<u64>, ProveError> {
+fn newest_checkpoint(run: &Path) -> Result<Option<u64>, ProveError> {
     let store = Store::open(Arc::new(FileStorage::new(run)))?;
     Ok(store.steps().last().copied())
-}
-
-/// The end of a process that was not killed.
-struct Ended {
-    step: u64,
-    steps_run: u64,
-    state_hash: Hash,
 }
 
 struct Prover<'a> {
@@ -348,7 +261,7 @@ impl Prover<'_> {
         let mut waiting: Option<(u64, u64)> = None;
         for &point in points {
             process.kill_at = Some(point);
-            let started = self.run_until_killed(&process, notify)?;
+            let started = self.launcher.run_until_killed(&process, self.signals, notify)?;
             self.check_start(waiting, started, &mut kills)?;
             let newest = newest_checkpoint(&run)?.unwrap_or(0);
             let expected = ((point - 1) / attempt.every * attempt.every).max(self.begun());
@@ -361,8 +274,8 @@ impl Prover<'_> {
             process.settings.clear();
         }
         process.kill_at = None;
-        let (ended, started) = self.run_to_end_from(&process, notify)?;
-        self.check_start(waiting, started, &mut kills)?;
+        let ended = self.run_to_end(&process, notify)?;
+        self.check_start(waiting, ended.resumed_from, &mut kills)?;
         Ok((ended, kills))
     }
 
@@ -419,185 +332,16 @@ impl Prover<'_> {
     }
 
     fn run_to_end(&self, process: &Process, notify: &mut dyn FnMut(&str)) -> Result<Ended, ProveError> {
-        self.run_to_end_from(process, notify).map(|(ended, _)| ended)
+        Ok(self.launcher.run_to_end(process, self.signals, notify)?)
     }
-
-    fn run_to_end_from(
-        &self,
-        process: &Process,
-        notify: &mut dyn FnMut(&str),
-    ) -> Result<(Ended, Option<u64>), ProveError> {
-        let (line, output) = self.launch(process, notify)?;
-        let failed = |what: String| process_error(&line, what, &output);
-        if !output.status.success() {
-            return Err(failed(format!("ended with {}", output.status)));
-        }
-        let lines = json_lines(&output);
-        let last = lines.last().ok_or_else(|| failed("printed no result".to_owned()))?;
-        let field = |name: &str| last.get(name).and_then(Value::as_u64);
-        let hash = last.get("state_hash").and_then(Value::as_str).and_then(|text| text.parse().ok());
-        match (field("step"), field("steps_run"), hash) {
-            (Some(step), Some(steps_run), Some(state_hash)) => {
-                Ok((Ended { step, steps_run, state_hash }, resumed_from(&lines)))
-            }
-            _ => Err(failed("printed no result".to_owned())),
-        }
-    }
-
-    /// Runs a process that kills itself; gives the step that it resumed from.
-    fn run_until_killed(
-        &self,
-        process: &Process,
-        notify: &mut dyn FnMut(&str),
-    ) -> Result<Option<u64>, ProveError> {
-        let (line, output) = self.launch(process, notify)?;
-        if !was_killed(&output) {
-            let what = format!("should have been killed, but ended with {}", output.status);
-            return Err(process_error(&line, what, &output));
-        }
-        Ok(resumed_from(&json_lines(&output)))
-    }
-
-    fn launch(
-        &self,
-        process: &Process,
-        notify: &mut dyn FnMut(&str),
-    ) -> Result<(String, Output), ProveError> {
-        let mut command = Command::new(&self.launcher.program);
-        command.args((self.launcher.arguments)(process)).args(&self.launcher.common);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let output = watch(command.spawn()?, Whole::Process, self.signals, notify)?;
-        Ok((format!("{command:?}"), output))
-    }
-}
-
-/// How often a process is looked at: often enough for the short ones.
-const LOOK: Duration = Duration::from_millis(2);
-/// How far a process is, is told no more often.
-const LONG: Duration = Duration::from_secs(5);
-
-/// What ends together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whole {
-    /// A process that starts no others.
-    Process,
-    /// One that leads a group: workers of it may outlive it, and keep its output open.
-    Group,
-}
-
-impl Whole {
-    /// Ends the others once `child` has ended.
-    fn end(self, child: &Child) {
-        #[cfg(unix)]
-        if self == Self::Group {
-            let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-            // Where nobody is left, nothing is to be ended.
-            let _ =
-                group.map(|group| rustix::process::kill_process_group(group, rustix::process::Signal::KILL));
-        }
-        #[cfg(not(unix))]
-        let _ = (self, child);
-    }
-}
-
-/// Waits for the end of a process, tells how far it is, and ends it when a signal comes.
-pub(crate) fn watch(
-    mut child: Child,
-    whole: Whole,
-    signals: &Signals,
-    notify: &mut dyn FnMut(&str),
-) -> Result<Output, ProveError> {
-    let (said, listening) = channel();
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let stdout = std::thread::spawn(move || lines_of(stdout, &said));
-    let stderr = std::thread::spawn(move || all_of(stderr));
-    let mut told = Instant::now();
-    let status = loop {
-        if let Some(signal) = signals.received() {
-            // What it has not yet said is of no interest, and neither is whether it ended by itself.
-            let _ = child.kill();
-            child.wait()?;
-            whole.end(&child);
-            return Err(ProveError::Stopped(signal));
-        }
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        match listening.recv_timeout(LOOK) {
-            Ok(line) if told.elapsed() >= LONG => {
-                if let Some(progress) = progress_in(&line) {
-                    notify(&format!("  {progress}"));
-                    told = Instant::now();
-                }
-            }
-            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
-        }
-    };
-    whole.end(&child);
-    let read = |thread: std::thread::JoinHandle<Vec<u8>>| thread.join().unwrap_or_default();
-    Ok(Output { status, stdout: read(stdout), stderr: read(stderr) })
-}
-
-/// How far a process is, if a line of it says so.
-fn progress_in(line: &str) -> Option<String> {
-    let event: Value = serde_json::from_str(line).ok()?;
-    let step = event.get("event").filter(|name| *name == "step").and_then(|_| event.get("step")?.as_u64())?;
-    let total = event.get("total_steps").and_then(Value::as_u64);
-    Some(total.map_or(format!("step {step}"), |total| format!("step {step}/{total}")))
-}
-
-fn all_of(stream: Option<impl Read>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // A process whose output cannot be read to its end has printed no result, and that is told.
-    let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));
-    bytes
-}
-
-/// Everything that is said, and each line as it is said.
-fn lines_of(stream: Option<impl Read>, said: &Sender<String>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for line in
-        stream.into_iter().flat_map(|stream| BufReader::new(stream).split(b'\n')).map_while(Result::ok)
-    {
-        // Whoever listens may have heard enough.
-        let _ = said.send(String::from_utf8_lossy(&line).into_owned());
-        bytes.extend(line);
-        bytes.push(b'\n');
-    }
-    bytes
-}
-
-pub(crate) fn process_error(command: &str, what: String, output: &Output) -> ProveError {
-    let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    ProveError::Process { command: command.to_owned(), what, stderr }
-}
-
-#[cfg(unix)]
-fn was_killed(output: &Output) -> bool {
-    std::os::unix::process::ExitStatusExt::signal(&output.status) == Some(9)
-}
-
-#[cfg(not(unix))]
-fn was_killed(output: &Output) -> bool {
-    !output.status.success() && json_lines(output).iter().all(|line| line.get("steps_run").is_none())
-}
-
-fn json_lines(output: &Output) -> Vec<Value> {
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-}
-
-/// Every process says where it began before it says anything else of that name.
-fn resumed_from(lines: &[Value]) -> Option<u64> {
-    lines.iter().find_map(|line| line.get("resumed_from"))?.as_u64()
 }
 
 /// The first step that both traces have with different hashes. The killed run does some steps
 /// more than once: all of them count.
 fn first_diverging_step(straight: &Path, killed: &Path) -> Result<Option<u64>, ProveError> {
     const LIMIT: u64 = 1 << 30;
-    let (straight, killed) = (files::read_text(straight, LIMIT)?, files::read_text(killed, LIMIT)?);
+    let read = |path| files::read_text(path, LIMIT).map_err(ProcessError::Io);
+    let (straight, killed) = (read(straight)?, read(killed)?);
     let expected: std::collections::HashSet<&str> = straight.lines().collect();
     let differing = killed.lines().filter(|line| !expected.contains(line));
     Ok(differing.filter_map(|line| line.split(' ').next()?.parse().ok()).min())

@@ -4,22 +4,17 @@
 //! The proof is that of [`prove`](crate::prove): a straight run without checkpoints, another one whose processes
 //! are killed at seeded steps, and their state hashes compared.
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use rekindle::diff::first_difference;
-use rekindle::proving::{self, Event};
 use rekindle::storage::FileStorage;
 use rekindle::{EntryPath, Hash, Store};
-use rekindle_formats::files;
 
-use crate::prove::{
-    Difference, Killed, Proof, ProveError, Whole, choose_points, newest_checkpoint, process_error, watch,
-};
+use super::{Difference, Killed, Proof, ProveError, choose_points, newest_checkpoint};
+use crate::processes::{Asked, ProcessError, ProgramEnded, ProgramLauncher, Told};
 use crate::signals::Signals;
 
 /// A program, and how it is proven.
@@ -33,17 +28,17 @@ pub struct Program {
     pub seed: u64,
 }
 
-/// The longest log that is read: bytes.
-const LOG_LIMIT: u64 = 1 << 30;
-
 /// Proves exact resume of a program, or shows where it fails. `notify` is told what goes on.
 ///
 /// # Errors
 /// When the program does not do what it must.
 pub fn prove_program(program: &Program, notify: &mut dyn FnMut(&str)) -> Result<Proof, ProveError> {
     let signals = Signals::listen(|_| {});
-    let scratch = tempfile::tempdir()?;
-    let prover = Prover { program, scratch: scratch.path(), signals: &signals, launches: Cell::new(0) };
+    let scratch = tempfile::tempdir().map_err(ProcessError::Io)?;
+    let prover = Prover {
+        launcher: ProgramLauncher::new(&program.command, scratch.path(), &signals),
+        scratch: scratch.path(),
+    };
     notify("straight run: one process, no checkpoints");
     let straight = prover.straight(notify)?;
     let points = choose_points(straight.steps.clone(), program.kills, program.seed)?;
@@ -74,11 +69,8 @@ pub fn prove_program(program: &Program, notify: &mut dyn FnMut(&str)) -> Result<
 }
 
 struct Prover<'a> {
-    program: &'a Program,
+    launcher: ProgramLauncher<'a>,
     scratch: &'a Path,
-    signals: &'a Signals,
-    /// Processes so far.
-    launches: Cell<u64>,
 }
 
 /// How the killed run is done.
@@ -88,89 +80,16 @@ struct Attempt {
     hashes: bool,
 }
 
-/// What a process is asked to do; see [`rekindle::proving`].
-#[derive(Default, Clone)]
-struct Asked {
-    run: PathBuf,
-    every: Option<u64>,
-    save_at: Option<u64>,
-    kill_at: Option<u64>,
-    hashes: bool,
-}
-
-/// What a process did that went to its end.
-struct Ended {
-    /// The steps that it told of, ascending.
-    steps: Vec<u64>,
-    step: u64,
-    state_hash: Hash,
-}
-
-/// What a process told.
-struct Told {
-    line: String,
-    output: Output,
-    events: Vec<Event>,
-}
-
-impl Told {
-    fn failed(&self, what: impl Into<String>) -> ProveError {
-        process_error(&self.line, what.into(), &self.output)
-    }
-
-    /// Where it went on; `None` when it began anew.
-    fn resumed(&self) -> Result<Option<u64>, ProveError> {
-        let resumed = self.events.iter().find_map(|event| match event {
-            Event::Resumed { step } => Some(*step),
-            _ => None,
-        });
-        resumed.ok_or_else(|| self.failed("did not ask for the state of its run: it must call `resume`"))
-    }
-
-    fn steps(&self) -> Vec<u64> {
-        let step = |event: &Event| match event {
-            Event::Step { step, .. } => Some(*step),
-            _ => None,
-        };
-        self.events.iter().filter_map(step).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    fn hashes(&self) -> impl Iterator<Item = (u64, Hash)> {
-        self.events.iter().filter_map(|event| match event {
-            Event::Step { step, state_hash: Some(hash) } => Some((*step, *hash)),
-            _ => None,
-        })
-    }
-
-    fn ended(&self) -> Result<Ended, ProveError> {
-        if !self.output.status.success() {
-            return Err(self.failed(format!("ended with {}", self.output.status)));
-        }
-        self.resumed()?;
-        let finished = self.events.iter().find_map(|event| match event {
-            Event::Finished { step, state_hash } => Some((*step, *state_hash)),
-            _ => None,
-        });
-        let (step, state_hash) =
-            finished.ok_or_else(|| self.failed("ended without its last state: it must call `finish`"))?;
-        Ok(Ended { steps: self.steps(), step, state_hash })
-    }
-
-    fn require_killed(&self) -> Result<(), ProveError> {
-        match self.events.last() {
-            Some(Event::Killed { .. }) => Ok(()),
-            _ => Err(self.failed(format!("should have been killed, but ended with {}", self.output.status))),
-        }
-    }
-}
-
 impl Prover<'_> {
     fn path(&self, name: &str) -> PathBuf {
         self.scratch.join(name)
     }
 
-    fn straight(&self, notify: &mut dyn FnMut(&str)) -> Result<Ended, ProveError> {
-        self.launch(&Asked { run: self.path("straight"), ..Asked::default() }, notify)?.ended()
+    fn straight(&self, notify: &mut dyn FnMut(&str)) -> Result<ProgramEnded, ProveError> {
+        Ok(self
+            .launcher
+            .launch(&Asked { run: self.path("straight"), ..Asked::default() }, notify)?
+            .ended()?)
     }
 
     /// A run that is killed at each of `points` and started again until its end.
@@ -179,7 +98,7 @@ impl Prover<'_> {
         attempt: &Attempt,
         points: &[u64],
         notify: &mut dyn FnMut(&str),
-    ) -> Result<(Ended, Vec<Killed>), ProveError> {
+    ) -> Result<(ProgramEnded, Vec<Killed>), ProveError> {
         let asked = Asked {
             run: self.path(attempt.name),
             every: Some(attempt.every),
@@ -188,7 +107,7 @@ impl Prover<'_> {
         };
         let mut kills = Vec::new();
         let waiting = self.kill_at_each(&asked, points, &mut kills, &mut |_| {}, notify)?;
-        let told = self.launch(&asked, notify)?;
+        let told = self.launcher.launch(&asked, notify)?;
         self.check_start(waiting, &told, &mut kills)?;
         Ok((told.ended()?, kills))
     }
@@ -205,7 +124,7 @@ impl Prover<'_> {
     ) -> Result<Option<(u64, Option<u64>)>, ProveError> {
         let mut waiting = None;
         for &point in points {
-            let told = self.launch(&Asked { kill_at: Some(point), ..asked.clone() }, notify)?;
+            let told = self.launcher.launch(&Asked { kill_at: Some(point), ..asked.clone() }, notify)?;
             told.require_killed()?;
             self.check_start(waiting, &told, kills)?;
             look(&told);
@@ -243,7 +162,7 @@ impl Prover<'_> {
         notify: &mut dyn FnMut(&str),
     ) -> Result<Difference, ProveError> {
         let straight = Asked { run: self.path("straight-traced"), hashes: true, ..Asked::default() };
-        let expected: BTreeMap<u64, Hash> = self.launch(&straight, notify)?.hashes().collect();
+        let expected: BTreeMap<u64, Hash> = self.launcher.launch(&straight, notify)?.hashes().collect();
         let killed =
             Asked { run: self.path("killed-traced"), every: Some(every), hashes: true, ..Asked::default() };
         // The killed run does some steps more than once: all of them count.
@@ -255,7 +174,7 @@ impl Prover<'_> {
             deaths += 1;
         };
         self.kill_at_each(&killed, points, &mut Vec::new(), &mut look, notify)?;
-        look(&self.launch(&killed, notify)?);
+        look(&self.launcher.launch(&killed, notify)?);
         let Some((step, deaths)) = first else { return Ok(Difference { step: None, entry: None }) };
         notify(&format!("the states part at step {step}"));
         let entry = self.first_entry(every, &points[..deaths.min(points.len())], step, notify)?;
@@ -273,61 +192,13 @@ impl Prover<'_> {
     ) -> Result<Option<EntryPath>, ProveError> {
         let until = Asked { save_at: Some(step), kill_at: Some(step), ..Asked::default() };
         let straight = Asked { run: self.path("straight-until"), ..until.clone() };
-        self.launch(&straight, notify)?.require_killed()?;
+        self.launcher.launch(&straight, notify)?.require_killed()?;
         let killed = Asked { run: self.path("killed-until"), every: Some(every), ..until };
         let dying = Asked { save_at: None, ..killed.clone() };
         self.kill_at_each(&dying, points, &mut Vec::new(), &mut |_| {}, notify)?;
-        self.launch(&killed, notify)?.require_killed()?;
+        self.launcher.launch(&killed, notify)?.require_killed()?;
         let open = |path: &Path| Store::open(Arc::new(FileStorage::new(path)));
         let (a, b) = (open(&straight.run)?, open(&killed.run)?);
         Ok(first_difference(&a.checkpoint(step)?.tree()?, &b.checkpoint(step)?.tree()?))
     }
-
-    fn launch(&self, asked: &Asked, notify: &mut dyn FnMut(&str)) -> Result<Told, ProveError> {
-        let [name, arguments @ ..] = self.program.command.as_slice() else {
-            return Err(std::io::Error::other("no command was given").into());
-        };
-        self.launches.set(self.launches.get() + 1);
-        let log = self.path(&format!("log-{}", self.launches.get()));
-        let mut command = Command::new(name);
-        command.args(arguments).env(proving::RUN, &asked.run).env(proving::LOG, &log);
-        let numbers = [
-            (proving::EVERY, asked.every),
-            (proving::SAVE_AT, asked.save_at),
-            (proving::KILL_AT, asked.kill_at),
-            (proving::HASHES, asked.hashes.then_some(1)),
-        ];
-        for (variable, number) in numbers {
-            match number {
-                Some(number) => command.env(variable, number.to_string()),
-                None => command.env_remove(variable),
-            };
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // What it starts itself ends with it; see [`Whole`].
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let line =
-            self.program.command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-        let child = command.spawn().map_err(|source| ProveError::Start { command: line.clone(), source })?;
-        let output = watch(child, Whole::Group, self.signals, notify)?;
-        let told = Told { line, output, events: events(&log)? };
-        match told.events.iter().filter(|event| **event == Event::Opened).count() {
-            1 => Ok(told),
-            0 => Err(told.failed(format!(
-                "ended with {} and opened no run: it must open one in a directory, with the library",
-                told.output.status
-            ))),
-            count => Err(told.failed(format!("opened {count} runs; it may open one"))),
-        }
-    }
-}
-
-/// The lines of a log. A last one that was cut off by the end of its process does not count.
-fn events(log: &Path) -> Result<Vec<Event>, ProveError> {
-    let text = match files::exists(log) {
-        true => files::read_text(log, LOG_LIMIT)?,
-        false => String::new(),
-    };
-    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
