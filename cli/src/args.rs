@@ -110,7 +110,7 @@ pub enum Command {
     },
     /// Draw how training went, or what a model has learnt.
     Plot(PlotArgs),
-    /// Tell of runs on one page of HTML, with curves, configs, checkpoints and pictures.
+    /// Write a page of HTML about runs, with curves, configs and pictures.
     Report(ReportArgs),
     /// Run automata on boards of any size, with damage and bombs.
     Simulate(SimulateArgs),
@@ -180,7 +180,8 @@ pub enum Command {
     /// Write a checkpoint into a file; its ending says the format.
     ///
     /// Any state as .rekindle, .safetensors, .json or .json.gz; and in the formats of its system, such as .h5.
-    /// Logic circuits also as .aag, .aig, .blif, .v, .c, .dot, .rle and .onnx.
+    /// Logic circuits also as .aag, .aig, .blif, .v, .c, .dot, .rle and .onnx. What was measured as .csv, .jsonl and
+    /// .tfevents, which TensorBoard reads.
     Export(ExportArgs),
     /// Make a run from a file, whose format is found by its content.
     Import {

@@ -21,6 +21,7 @@ _SCRIPTS = _HERE / "rekindle.data" / "scripts"
 def _put_command() -> None:
     """Builds the command, and puts it where maturin takes programs from."""
     shutil.rmtree(_SCRIPTS.parent, ignore_errors=True)
+    _SCRIPTS.mkdir(parents=True)
     manifest = _HERE.parent / "cli" / "Cargo.toml"
     if os.environ.get("REKINDLE_WITHOUT_COMMAND") or not manifest.is_file():
         print("the command `rekindle` is left out", file=sys.stderr)
@@ -29,7 +30,6 @@ def _put_command() -> None:
     subprocess.run(words, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", _HERE.parent / "target")) / "release"
     name = "rekindle.exe" if os.name == "nt" else "rekindle"
-    _SCRIPTS.mkdir(parents=True)
     shutil.copy2(target / name, _SCRIPTS / name)
 
 

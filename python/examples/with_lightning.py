@@ -36,16 +36,18 @@ class Model(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
-def train(run: str, steps: int, workers: int, policy: rekindle.Policy | None = None, callbacks: tuple = ()) -> None:
+def train(
+    run: str, steps: int, workers: int, policy: rekindle.Policy | None = None, callbacks: tuple = (), epochs: int | None = None
+) -> None:
     warnings.filterwarnings("ignore", ".*(num_workers|isinstance|litlogger|LeafSpec).*")
     pl.seed_everything(0, verbose=False)
     exact = rekindle.lightning.ExactResume(run, policy=policy)
     loader = StatefulDataLoader(Text(), BATCH, shuffle=True, num_workers=workers, drop_last=True)
     has_files = any(isinstance(callback, pl.callbacks.ModelCheckpoint) for callback in callbacks)
     trainer = pl.Trainer(
-        accelerator="cpu", precision="bf16-mixed", max_steps=steps, accumulate_grad_batches=ACCUMULATE, logger=False,
-        enable_checkpointing=has_files, enable_progress_bar=False, enable_model_summary=False, gradient_clip_val=1.0,
-        callbacks=[exact, *callbacks], plugins=[exact.io],
+        accelerator="cpu", precision="bf16-mixed", max_steps=-1 if epochs else steps, max_epochs=epochs,
+        accumulate_grad_batches=ACCUMULATE, gradient_clip_val=1.0, logger=False, enable_checkpointing=has_files,
+        enable_progress_bar=False, enable_model_summary=False, callbacks=[exact, *callbacks], plugins=[exact.io],
     )  # fmt: skip
     trainer.fit(Model(steps), loader, ckpt_path=exact.newest())
 

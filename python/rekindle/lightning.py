@@ -25,7 +25,7 @@ except ImportError as error:
 
 from . import Policy, Run, load
 from ._errors import Damaged, NotThere, StateError, StepTaken
-from .torch import _generators, _require_position, _set_generators
+from .torch import _finish_as_saved, _generators, _require_position, _set_generators
 
 # What a checkpoint of Lightning has beside its own.
 _OURS = "rekindle"
@@ -34,7 +34,7 @@ _OURS = "rekindle"
 class CheckpointIO(_CheckpointIO):
     """Where Lightning's checkpoints go: into a run. A file such as `epoch=1-step=100.ckpt` only names one of it.
 
-    run: a `rekindle.Run`, or the directory of one.
+    run: a `rekindle.Run`, which is left open, or the directory of one.
 
     Each checkpoint that has a file is tagged, so that the policy of the run leaves it; one whose file Lightning removes
     is not. Nothing is pickled: what has no place in a checkpoint is refused by its path.
@@ -42,6 +42,7 @@ class CheckpointIO(_CheckpointIO):
 
     def __init__(self, run: Run | str | os.PathLike[str], *, policy: Policy | None = None) -> None:
         super().__init__()
+        self._opened = not isinstance(run, Run)
         self.run = run if isinstance(run, Run) else Run(run, policy=policy)
         self._loaded: tuple[str, Any] | None = None
 
@@ -84,7 +85,8 @@ class CheckpointIO(_CheckpointIO):
                 pass
 
     def teardown(self) -> None:
-        self.run.close()
+        if self._opened:
+            self.run.close()
 
 
 class ExactResume(pl.Callback):
@@ -110,6 +112,7 @@ class ExactResume(pl.Callback):
         self._at_end_of_epoch = False
         self._last: dict[str, Any] | None = None
         self._loaded: dict[str, Any] | None = None
+        self._loaders: list[Any] = []
 
     def newest(self) -> str | None:
         """The newest valid checkpoint, for `Trainer.fit(ckpt_path=...)`; None on a new run."""
@@ -120,6 +123,7 @@ class ExactResume(pl.Callback):
 
     def on_load_checkpoint(self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         self._loaded = checkpoint.get(_OURS)
+        self._loaders = checkpoint["loops"]["fit_loop"]["state_dict"].get("combined_loader", [])
         self._step = checkpoint["global_step"]
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -132,10 +136,31 @@ class ExactResume(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         for loader in trainer.fit_loop._combined_loader.flattened:
             _require_position(loader)
-        if self._loaded is not None and not self._loaded["end of epoch"]:
+        if self._loaded is None:
+            return
+        if not self._loaded["end of epoch"]:
             # The iterator is there again, for which they were drawn from before.
-            _set_generators(self._loaded["random"])
+            self._take_generators()
+        elif not trainer.fit_loop.restarting:
+            self._begin_epoch(trainer)
+
+    def _begin_epoch(self, trainer: pl.Trainer) -> None:
+        """Lets the loaders go on from the end of their last epoch: Lightning loads what they know only within an epoch."""
+        loaders = trainer.fit_loop._combined_loader
+        loaders._load_state_dicts(self._loaders)
+        for loader in loaders.flattened:
+            # All batches were taken, and none was asked for after them: to the loader the epoch is not over.
+            next(iter(loader), None)
+        self._take_generators()
+        iter(trainer.fit_loop._data_fetcher)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._loaded = None
+
+    def _take_generators(self) -> None:
+        if self._loaded is not None:
+            _set_generators(self._loaded["random"])
+            self._loaded = None
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         loop = trainer.fit_loop.epoch_loop
@@ -145,19 +170,26 @@ class ExactResume(pl.Callback):
             self._checkpoint(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if self._loaded is not None:
+            # Where steps are counted, an epoch that was over ends once more, with an iterator that was not there before.
+            self._take_generators()
+            for progress in (trainer.fit_loop.epoch_progress.total, trainer.fit_loop.epoch_progress.current):
+                progress.processed -= 1
         self._at_end_of_epoch = True
         self._checkpoint(trainer)
         # When all is over, the progress of loops is another one.
         self._last = _dump(trainer)
 
-    def on_train_end(self, trainer: pl.Trainer, *_: Any) -> None:
-        if self._last is not None:
-            try:
-                self.run.finish(self._last)
-            except StepTaken:
-                # ModelCheckpoint has saved it, before the epoch was over.
-                self.run.close()
-            self._last = None
+    def on_fit_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        last, self._last = self._last, None
+        self.run.wait()
+        if last is not None and self.run.durable_step != trainer.global_step:
+            self.run.finish(last)
+        elif self.run.durable_step is not None:
+            _finish_as_saved(self.run)
+
+    def on_exception(self, trainer: pl.Trainer, *_: Any) -> None:
+        self.run.close()
 
     def _checkpoint(self, trainer: pl.Trainer) -> None:
         step = trainer.global_step

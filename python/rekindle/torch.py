@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from . import Policy, Run, checkpoints
+from . import Policy, Run, checkpoints, load
 from ._environment import environment
 from ._errors import DoesNotFit, RekindleError, StateError
 
@@ -97,6 +97,7 @@ class Session:
             self.run = Run(run, policy=policy, background=background, config=config)
         self._signals = _Signals() if signals else None
         self._step = 0
+        self._resumed: int | None = None
 
     @property
     def step(self) -> int:
@@ -124,7 +125,7 @@ class Session:
             # The loader makes its iterator now, which draws from the generators, so that the next `iter` does not.
             self._loader.state_dict()
         _set_generators(loaded["random"])
-        self._step = step
+        self._step = self._resumed = step
         return step
 
     def checkpoint(self, step: int, metrics: Mapping[str, Any] | None = None) -> bool:
@@ -157,7 +158,10 @@ class Session:
 
         Raises as `Run.checkpoint`.
         """
-        self.run.finish(self.state)
+        if self._step == self._resumed:
+            _finish_as_saved(self.run)
+        else:
+            self.run.finish(self.state)
         self.close()
 
     def close(self) -> None:
@@ -199,6 +203,12 @@ class Session:
         others = [f"{name} {saved.get(name)}, now {now.get(name)}" for name in now if saved.get(name) != now[name]]
         if others:
             _log.warning("step %d was computed otherwise, and bits may differ from here on: %s", step, "; ".join(others))
+
+
+def _finish_as_saved(run: Run) -> None:
+    """Finishes a run at its newest checkpoint, from which nothing was trained: a loader tells the same place otherwise when
+    it was loaded."""
+    run.finish(load(f"{os.fspath(run.path)}@{run.durable_step}"))
 
 
 def _require_position(loader: Any) -> None:

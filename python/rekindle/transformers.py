@@ -116,7 +116,10 @@ class Trainer(transformers.Trainer):
         scaler = getattr(self.accelerator, "scaler", None)
         extra = {"trainer": _Progress(self)}
         self._session = Session(self.model, self.optimizer, self.lr_scheduler, scaler, loader, extra, run=self.run)
-        self._session.resume()
+        step = self._session.resume()
+        if step % self._steps_in_epoch == 0 and step > 0:
+            # All batches of the epoch were taken, and none was asked for after them: to the loader it is not over.
+            next(iter(loader), None)
         return model, loader
 
     def _run_epoch(self, **how: Any) -> None:

@@ -13,15 +13,17 @@ use std::sync::Arc;
 use crate::address::Source;
 use crate::args::ExportArgs;
 use crate::commands::circuit::format_of;
+use crate::commands::metrics_file::MetricsFile;
 use crate::commands::train::system_of;
 use crate::exit;
 use crate::output;
 
 pub fn export(registry: &Registry, args: &ExportArgs, json: bool) -> anyhow::Result<u8> {
     let file = &args.file;
-    let format = match format_of(file) {
-        Some(circuits) => Writing::Circuit(circuits),
-        None => Writing::State(for_writing(registry.formats(), file)?),
+    let format = match (format_of(file), MetricsFile::of(file)) {
+        (Some(circuits), _) => Writing::Circuit(circuits),
+        (None, Some(metrics)) => Writing::Metrics(metrics),
+        (None, None) => Writing::State(for_writing(registry.formats(), file)?),
     };
     args.replace.allow(file)?;
     let (record, warnings) = Source::open(&args.checkpoint)?.read(|source| {
@@ -49,9 +51,10 @@ pub fn export(registry: &Registry, args: &ExportArgs, json: bool) -> anyhow::Res
     Ok(0)
 }
 
-/// How a checkpoint is written: its state, or the circuit that its model is.
+/// How a checkpoint is written: its state, the circuit that its model is, or what was measured until then.
 enum Writing<'a> {
     State(&'a Format),
+    Metrics(MetricsFile),
     Circuit(&'static rekindle_gates::formats::Writing),
 }
 
@@ -60,6 +63,7 @@ impl Writing<'_> {
         match self {
             Self::State(format) => format.name,
             Self::Circuit(format) => format.name,
+            Self::Metrics(kind) => kind.name(),
         }
     }
 
@@ -74,6 +78,7 @@ impl Writing<'_> {
         let file = &args.file;
         let format = match self {
             Self::State(format) => return Ok(format.write(checkpoint, file)?),
+            Self::Metrics(kind) => return kind.write(registry, source, checkpoint, file),
             Self::Circuit(format) => format,
         };
         let system = registry.system(&system_of(&source.store), &args.checkpoint)?;

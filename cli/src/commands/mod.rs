@@ -16,6 +16,7 @@ pub mod inspect;
 pub mod learn;
 pub mod ls;
 pub mod man;
+pub mod metrics_file;
 pub mod plot;
 pub mod predict;
 pub mod presets;

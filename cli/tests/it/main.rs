@@ -11,6 +11,7 @@ mod keeping_runs;
 mod language_model;
 mod learning_and_forgetting;
 mod learning_more;
+mod metrics_files;
 mod moved_data;
 mod old_runs;
 mod prove;

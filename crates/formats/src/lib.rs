@@ -10,6 +10,8 @@
 //! | safetensors | `.safetensors` | yes | yes | arrays as tensors, the rest in the metadata |
 //! | JSON | `.json`, `.json.gz` | yes | yes | everything, readable |
 //!
+//! What was measured in a training is written for programs that draw by [`metrics`].
+//!
 //! ```
 //! # let dir = tempfile::tempdir()?;
 //! use rekindle::{EntryPath, RunOptions, Store, storage::MemoryStorage};
@@ -34,6 +36,7 @@ pub mod files;
 pub mod gzip;
 pub mod hex;
 mod json;
+pub mod metrics;
 pub mod pictures;
 mod safetensors;
 pub mod table;
