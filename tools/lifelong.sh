@@ -2,8 +2,10 @@
 # The tables of docs/benchmarks.md about learning more: students with and without a teacher, and what a model keeps of a first
 # text while it learns another.
 #   tools/lifelong.sh students|forgetting TEXT [STEPS]    TEXT such as tinyshakespeare.txt; 1500 steps by default; needs jq
+# MORE is how many steps learn what comes later, twice as many unless set.
 set -euo pipefail
 what=$1 text=$(realpath "$2") steps=${3:-1500}
+more=${MORE:-$((steps * 2))}
 rekindle=${REKINDLE:-$PWD/target/release/rekindle}
 threads=${THREADS:-2}
 scratch=$(mktemp -d)
@@ -44,9 +46,11 @@ forgetting() {
     echo "| kept by | first text, bits a byte | of what was gained is left | dialogues, bits a byte |"
     echo "|---|---|---|---|"
     local ways=(
-        "nothing|null" "replay 1 %|{replay: 0.01}" "replay 5 %|{replay: 0.05}" "replay 20 %|{replay: 0.2}"
-        "self-replay 20 %|{self_replay: 0.2}" "EWC 1|{ewc: 1.0}" "EWC 10|{ewc: 10.0}"
-        "replay 5 % and EWC 1|{replay: 0.05, ewc: 1.0}" "replay 20 % and EWC 1|{replay: 0.2, ewc: 1.0}"
+        "nothing|null" "replay 1 %|{replay: 0.01}" "replay 5 %|{replay: 0.05}" "replay 10 %|{replay: 0.1}"
+        "replay 20 %|{replay: 0.2}" "self-replay 10 %|{self_replay: 0.1}" "self-replay 20 %|{self_replay: 0.2}"
+        "EWC 1|{ewc: 1.0}" "EWC 10|{ewc: 10.0}" "replay 10 % and EWC 0.1|{replay: 0.1, ewc: 0.1}"
+        "replay 10 % and EWC 0.3|{replay: 0.1, ewc: 0.3}" "replay 10 % and EWC 1|{replay: 0.1, ewc: 1.0}"
+        "replay 20 % and EWC 1|{replay: 0.2, ewc: 1.0}"
     )
     local before after kept name
     before=$(bits untrained unseen.txt) after=$(bits first unseen.txt)
@@ -54,7 +58,7 @@ forgetting() {
         name=${way%%|*}
         rm -rf learnt
         "$rekindle" resume first --fork learnt --quiet --threads "$threads" --json \
-            --set "training.continual=[{data: {source: dialogues, count: 4000, evaluation: 0.05}, steps: $((steps / 2)), batch: 12, learning_rate: 0.001, warmup: 50, retain: ${way#*|}}]" \
+            --set "training.continual=[{data: {source: dialogues, count: 4000, evaluation: 0.05}, steps: $more, batch: 12, learning_rate: 0.001, warmup: 50, retain: ${way#*|}}]" \
             > learnt.json 2> /dev/null
         kept=$(bits learnt unseen.txt)
         jq -rs --arg name "$name" --argjson before "$before" --argjson after "$after" --argjson kept "$kept" \
