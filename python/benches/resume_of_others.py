@@ -77,7 +77,10 @@ def trainer(data, directory, resume: bool, until: int) -> GPT:
         use_cpu=True, seed=0, disable_tqdm=True, logging_strategy="no",
     )  # fmt: skip
     transformers.set_seed(0)
-    trained = transformers.Trainer(Model(), args, data_collator=collate, train_dataset=data, callbacks=[Stop()])
+    model = Model()
+    # Its files cannot have a tensor twice.
+    model.gpt.head.weight = torch.nn.Parameter(model.gpt.head.weight.detach().clone())
+    trained = transformers.Trainer(model, args, data_collator=collate, train_dataset=data, callbacks=[Stop()])
     trained.train(resume_from_checkpoint=resume or None)
     return trained.model.gpt
 
