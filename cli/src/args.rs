@@ -110,7 +110,7 @@ pub enum Command {
     },
     /// Draw how training went, or what a model has learnt.
     Plot(PlotArgs),
-    /// Write a page of HTML about runs, with curves, configs and pictures.
+    /// Write a page of HTML about runs: curves, configs, pictures.
     Report(ReportArgs),
     /// Run automata on boards of any size, with damage and bombs.
     Simulate(SimulateArgs),

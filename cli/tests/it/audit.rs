@@ -81,7 +81,7 @@ fn a_program_computes_its_run_again() {
     let ended =
         std::process::Command::new(&program).arg("run").current_dir(world.path(".")).status().unwrap();
     assert!(ended.success());
-    let audit = world.json(&format!("audit run -- {program} run"));
+    let audit = last_json(&world.ok(&format!("audit run --json -- {program} run")));
     assert_eq!(audit["equal"], true, "{audit}");
     let Outcome { code, stdout, .. } = world.run(&format!("audit run -- {program} run forget"));
     assert_eq!(code, 1, "{stdout}");
